@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# What every directory's CMakeLists.txt is written with.
+
+add_library(holdfast_flags INTERFACE)
+target_compile_features(holdfast_flags INTERFACE c_std_11)
+target_compile_definitions(holdfast_flags INTERFACE _GNU_SOURCE HOLDFAST_VERSION="${PROJECT_VERSION}")
+target_include_directories(holdfast_flags INTERFACE ${PROJECT_SOURCE_DIR})
+target_compile_options(holdfast_flags INTERFACE
+  -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wvla
+  -Wformat=2 -Wundef -Wcast-qual -Wwrite-strings -fno-strict-aliasing -fstack-protector-strong)
+if(HOLDFAST_SANITIZE)
+  target_compile_options(holdfast_flags INTERFACE -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  target_link_options(holdfast_flags INTERFACE -fsanitize=address,undefined)
+endif()
+
+find_package(PkgConfig REQUIRED)
+function(holdfast_package target module)
+  pkg_check_modules(${target} REQUIRED IMPORTED_TARGET ${module})
+endfunction()
+
+# holdfast_library(hf_base SOURCES err.c ... LINKS hf_other ... PRIVATE PkgConfig::X)
+function(holdfast_library name)
+  cmake_parse_arguments(arg "" "" "SOURCES;LINKS;PRIVATE" ${ARGN})
+  add_library(${name} STATIC ${arg_SOURCES})
+  target_link_libraries(${name} PUBLIC holdfast_flags ${arg_LINKS} PRIVATE ${arg_PRIVATE})
+endfunction()
+
+# holdfast_program(holdfast-agent SOURCES main.c LINKS hf_agent_io)
+function(holdfast_program name)
+  cmake_parse_arguments(arg "" "" "SOURCES;LINKS" ${ARGN})
+  add_executable(${name} ${arg_SOURCES})
+  target_link_libraries(${name} PRIVATE ${arg_LINKS})
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/bin)
+endfunction()
+
+# One Check program for one module: holdfast_unit_test(base-addr SOURCES test_addr.c LINKS hf_base)
+function(holdfast_unit_test name)
+  cmake_parse_arguments(arg "" "" "SOURCES;LINKS" ${ARGN})
+  add_executable(unit-${name} ${arg_SOURCES})
+  target_link_libraries(unit-${name} PRIVATE ${arg_LINKS} PkgConfig::check)
+  target_compile_options(unit-${name} PRIVATE -Wno-cast-qual)
+  add_test(NAME unit-${name} COMMAND unit-${name} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
+  set_tests_properties(unit-${name} PROPERTIES LABELS unit TIMEOUT 60 SKIP_RETURN_CODE 77)
+endfunction()
+
+# A program or script that needs root and namespaces: holdfast_integration_test(wg-uapi COMMAND ... TIMEOUT 120)
+function(holdfast_integration_test name)
+  cmake_parse_arguments(arg "" "TIMEOUT" "COMMAND" ${ARGN})
+  if(NOT arg_TIMEOUT)
+    set(arg_TIMEOUT 120)
+  endif()
+  add_test(NAME integration-${name} COMMAND ${arg_COMMAND} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
+  set_tests_properties(integration-${name} PROPERTIES LABELS integration TIMEOUT ${arg_TIMEOUT} SKIP_RETURN_CODE 77
+    ENVIRONMENT "HOLDFAST_BIN=${PROJECT_BINARY_DIR}/bin")
+endfunction()
