@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef HOLDFAST_FLEET_FILES_H
+#define HOLDFAST_FLEET_FILES_H
+
+#include <stddef.h>
+
+#include "common/base/err.h"
+
+/*
+ * A fleet file and what it includes, from the disk. `include:` is a list of paths or globs (glob(7)), relative to the file
+ * that holds it; a glob may match nothing, a plain path must be there. An included file may include in its turn. Nothing
+ * else of their content is looked at: a file that is not YAML is loaded, and its includes are not.
+ */
+enum {
+	FLEET_FILES_MAX = 10000,
+	FLEET_FILES_BYTES_MAX = 32 * 1024 * 1024, /* all together */
+	FLEET_FILES_DEPTH_MAX = 8,                /* includes within includes */
+};
+
+struct fleet_file {
+	char *name; /* its path as a person would write it: path itself, peers.d/alice.yaml beside it */
+	char *text; /* terminated */
+	size_t size;
+};
+
+struct fleet_files {
+	size_t count, capacity;
+	struct fleet_file *items; /* the fleet file first, then includes in order, each file once */
+};
+
+/* -errno of what failed; -ELOOP for a file that includes itself, by whatever way; -E2BIG beyond a limit. err names the
+ * file, or the place of the include. Clear *ret_files after success. */
+int fleet_files_read(const char *path, struct fleet_files *ret_files, struct err *err);
+void fleet_files_clear(struct fleet_files *files);
+
+#endif

@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "common/io/http_transfer.h"
+
+#include <errno.h>
+#include <openssl/x509_vfy.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/mem.h"
+
+enum { TIMEOUT_DEFAULT_MS = 10000, CONNECT_TIMEOUT_DEFAULT_MS = 3000, RESPONSE_MAX_DEFAULT = 1 << 20 };
+
+static size_t receive(char *bytes, size_t one, size_t size, void *context)
+{
+	struct http_transfer *transfer = context;
+
+	(void)one;
+	if (size > transfer->response_max - transfer->response.length) {
+		transfer->too_large = true;
+		return CURL_WRITEFUNC_ERROR;
+	}
+	text_add_bytes(&transfer->response, bytes, size);
+	return size;
+}
+
+static CURLcode prepare_tls(CURL *easy, void *context, void *user)
+{
+	struct http_transfer *transfer = user;
+	const struct http_client_options *options = transfer->options;
+
+	(void)easy;
+	if (tls_client_prepare(context, &options->tls, options->server_kind, NULL, &transfer->tls_error) < 0)
+		return CURLE_SSL_CERTPROBLEM;
+	return CURLE_OK;
+}
+
+static void add_header(struct http_transfer *transfer, const char *line)
+{
+	struct curl_slist *list = curl_slist_append(transfer->headers, line);
+
+	if (!list)
+		mem_new(SIZE_MAX, 2);
+	transfer->headers = list;
+}
+
+static void set_headers(struct http_transfer *transfer, const struct http_exchange *exchange)
+{
+	struct text type = {0};
+
+	if (exchange->body) {
+		text_add(&type, "Content-Type: %s",
+			exchange->content_type ? exchange->content_type : "application/json");
+		add_header(transfer, type.data);
+		text_clear(&type);
+	}
+	for (const char *const *line = exchange->headers; line && *line; line++)
+		add_header(transfer, *line);
+	curl_easy_setopt(transfer->easy, CURLOPT_HTTPHEADER, transfer->headers);
+}
+
+static void set_method(struct http_transfer *transfer, const struct http_exchange *exchange)
+{
+	const char *method = exchange->method ? exchange->method : "GET";
+	CURL *easy = transfer->easy;
+
+	if (strcmp(method, "HEAD") == 0) {
+		curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
+		return;
+	}
+	if (exchange->body || strcmp(method, "POST") == 0 || strcmp(method, "PUT") == 0) {
+		transfer->body =
+			exchange->body ? mem_copy(exchange->body, exchange->body_size) : mem_new(1, 1);
+		curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE,
+			(curl_off_t)(exchange->body ? exchange->body_size : 0));
+		curl_easy_setopt(easy, CURLOPT_POSTFIELDS, transfer->body);
+	}
+	curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, method);
+}
+
+/* Only what was asked for: no redirects, proxies or other protocols. CURLOPT_NOSIGNAL stays off: then libcurl holds
+ * SIGPIPE back itself. */
+static void set_manners(CURL *easy)
+{
+	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+	curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
+	curl_easy_setopt(easy, CURLOPT_PROXY, "");
+	curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+	curl_easy_setopt(easy, CURLOPT_TCP_NODELAY, 1L);
+	curl_easy_setopt(easy, CURLOPT_USERAGENT, "holdfast/" HOLDFAST_VERSION);
+}
+
+/* The trust in public authorities that libcurl starts with is replaced whole by tls_client_prepare(). */
+static void set_tls(struct http_transfer *transfer)
+{
+	CURL *easy = transfer->easy;
+
+	curl_easy_setopt(easy, CURLOPT_CAINFO, NULL);
+	curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
+	curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
+	curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 0L);
+	curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_3);
+	curl_easy_setopt(easy, CURLOPT_SSL_SESSIONID_CACHE, 0L);
+	curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, prepare_tls);
+	curl_easy_setopt(easy, CURLOPT_SSL_CTX_DATA, transfer);
+}
+
+static void set_route(struct http_transfer *transfer, const struct http_exchange *exchange)
+{
+	const struct http_client_options *options = transfer->options;
+	CURL *easy = transfer->easy;
+	char source[8 + 64];
+
+	curl_easy_setopt(easy, CURLOPT_URL, exchange->url);
+	if (options->unix_socket)
+		curl_easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH, options->unix_socket);
+	if (options->local_address) {
+		text_copy(source, sizeof source, "host!");
+		text_copy(source + strlen(source), sizeof source - strlen(source), options->local_address);
+		curl_easy_setopt(easy, CURLOPT_INTERFACE, source);
+	}
+	transfer->timeout_ms = exchange->timeout_ms > 0 ? exchange->timeout_ms : TIMEOUT_DEFAULT_MS;
+	curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)transfer->timeout_ms);
+	curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
+		(long)(exchange->connect_timeout_ms > 0 ? exchange->connect_timeout_ms
+							: CONNECT_TIMEOUT_DEFAULT_MS));
+}
+
+/* Scheme, host and port of a URL; the socket's path where there is one. */
+static char *origin_of(const struct http_client_options *options, const char *url)
+{
+	const char *host = strstr(url, "://");
+	struct text text = {0};
+
+	if (options->unix_socket)
+		return mem_text(options->unix_socket);
+	host = host ? host + 3 : url;
+	text_add_bytes(&text, url, (size_t)(host - url) + strcspn(host, "/?#"));
+	return text_take(&text);
+}
+
+struct http_transfer *http_transfer_new(
+	const struct http_client_options *options, const struct http_exchange *exchange)
+{
+	struct http_transfer *transfer = mem_new(1, sizeof *transfer);
+	CURL *easy = curl_easy_init();
+
+	if (!easy)
+		mem_new(SIZE_MAX, 2);
+	transfer->easy = easy;
+	transfer->options = options;
+	transfer->origin = origin_of(options, exchange->url);
+	transfer->response_max = exchange->response_max > 0 ? exchange->response_max : RESPONSE_MAX_DEFAULT;
+	curl_easy_setopt(easy, CURLOPT_PRIVATE, transfer);
+	curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer->reason);
+	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, receive);
+	curl_easy_setopt(easy, CURLOPT_WRITEDATA, transfer);
+	set_manners(easy);
+	set_tls(transfer);
+	set_route(transfer, exchange);
+	set_method(transfer, exchange);
+	set_headers(transfer, exchange);
+	return transfer;
+}
+
+void http_transfer_free(struct http_transfer *transfer)
+{
+	curl_easy_cleanup(transfer->easy);
+	curl_slist_free_all(transfer->headers);
+	text_clear(&transfer->response);
+	free(transfer->origin);
+	free(transfer->body);
+	free(transfer);
+}
+
+static int fail_connect(struct http_transfer *transfer, struct err *err)
+{
+	long number = 0;
+
+	curl_easy_getinfo(transfer->easy, CURLINFO_OS_ERRNO, &number);
+	if (number <= 0)
+		return err_at(
+			err, -ECONNREFUSED, transfer->origin, 0, 0, "cannot connect: %s", transfer->reason);
+	return err_at(err, (int)-number, transfer->origin, 0, 0, "cannot connect: %s", strerror((int)number));
+}
+
+static int fail_verify(struct http_transfer *transfer, struct err *err)
+{
+	long result = X509_V_OK;
+
+	curl_easy_getinfo(transfer->easy, CURLINFO_SSL_VERIFYRESULT, &result);
+	if (result == X509_V_ERR_APPLICATION_VERIFICATION)
+		return err_at(err, -EPROTO, transfer->origin, 0, 0,
+			"the certificate there is not that of a %s",
+			tls_kind_text(transfer->options->server_kind));
+	/* Unspecified: the connection ended before there was a certificate to look at. */
+	if (result != X509_V_OK && result != X509_V_ERR_UNSPECIFIED)
+		return err_at(err, -EPROTO, transfer->origin, 0, 0,
+			"the certificate there is not trusted: %s (is %s its authority?)",
+			X509_verify_cert_error_string(result), transfer->options->tls.ca);
+	return err_at(err, -EPROTO, transfer->origin, 0, 0, "no TLS connection: %s", transfer->reason);
+}
+
+static int fail(struct http_transfer *transfer, CURLcode code, struct err *err)
+{
+	const char *reason = transfer->reason[0] ? transfer->reason : curl_easy_strerror(code);
+
+	if (transfer->too_large)
+		return err_at(err, -EMSGSIZE, transfer->origin, 0, 0, "the answer is larger than %zu bytes",
+			transfer->response_max);
+	if (transfer->tls_error.text[0]) {
+		if (err)
+			*err = transfer->tls_error;
+		return -EINVAL;
+	}
+	if (code == CURLE_COULDNT_CONNECT)
+		return fail_connect(transfer, err);
+	if (code == CURLE_OPERATION_TIMEDOUT)
+		return err_at(err, -ETIMEDOUT, transfer->origin, 0, 0, "no answer in time (%s)", reason);
+	if (code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_CONNECT_ERROR)
+		return fail_verify(transfer, err);
+	if (strstr(reason, "alert"))
+		return err_at(err, -EPROTO, transfer->origin, 0, 0, "our certificate was refused there (%s)",
+			reason);
+	return err_at(
+		err, code == CURLE_URL_MALFORMAT ? -EINVAL : -EIO, transfer->origin, 0, 0, "%s", reason);
+}
+
+static const char *header_of(struct http_transfer *transfer, const char *name)
+{
+	struct curl_header *header;
+
+	if (curl_easy_header(transfer->easy, name, 0, CURLH_HEADER, -1, &header) != CURLHE_OK)
+		return NULL;
+	return header->value;
+}
+
+int http_transfer_result(
+	struct http_transfer *transfer, CURLcode code, struct http_response *ret_response, struct err *err)
+{
+	const char *peer = NULL;
+	long status = 0;
+
+	if (code != CURLE_OK)
+		return fail(transfer, code, err);
+	curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
+	curl_easy_getinfo(transfer->easy, CURLINFO_PRIMARY_IP, &peer);
+	*ret_response = (struct http_response){
+		.status = (int)status,
+		.body = transfer->response.data ? transfer->response.data : "",
+		.size = transfer->response.length,
+		.content_type = header_of(transfer, "Content-Type"),
+		.etag = header_of(transfer, "ETag"),
+	};
+	if (peer && peer[0])
+		(void)addr_parse(peer, &ret_response->peer, NULL);
+	return 0;
+}

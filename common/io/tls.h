@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef HOLDFAST_IO_TLS_H
+#define HOLDFAST_IO_TLS_H
+
+#include <openssl/types.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/base/err.h"
+
+/*
+ * TLS 1.3 (OpenSSL 3) with certificates on both sides. Who somebody is stands in the first URI of the subject's
+ * alternative names (RFC 5280 4.2.1.6): holdfast:gateway:gw-a, holdfast:controller:ctl, holdfast:operator:alice. It is
+ * believed if the chain ends at our CA. Host names and common names are not looked at.
+ */
+enum tls_kind { TLS_KIND_NONE, TLS_KIND_GATEWAY, TLS_KIND_CONTROLLER, TLS_KIND_OPERATOR };
+enum { TLS_NAME_MAX = 64 }; /* with the NUL */
+
+struct tls_identity {
+	enum tls_kind kind;
+	char name[TLS_NAME_MAX];
+};
+
+struct tls_files {
+	const char *ca, *certificate, *key; /* paths, PEM */
+};
+
+/* "gateway", "controller", "operator"; "none" */
+const char *tls_kind_text(enum tls_kind kind);
+/* "holdfast:KIND:NAME", nothing before or after. -EINVAL. */
+int tls_identity_parse(const char *uri, struct tls_identity *ret_identity);
+/* The identity in a certificate. -ENOENT if it has no URI of that form as its first URI. */
+int tls_identity_of(const X509 *certificate, struct tls_identity *ret_identity);
+/* The verified identity of the other side of a finished handshake. -ENOENT. */
+int tls_peer_identity(const SSL *ssl, struct tls_identity *ret_identity);
+
+/* Load the three files, check them against each other (missing, not PEM, key of another certificate, expired or not yet
+ * valid, not signed by the CA, no identity: each its own text, with the path), and make a context.
+ * Server: clients must show a certificate signed by the CA with an identity. Client: the server must, of server_kind.
+ * Free with SSL_CTX_free(). ret_own (may be NULL): the identity in our own certificate. */
+int tls_server_new(
+	const struct tls_files *files, SSL_CTX **ret_context, struct tls_identity *ret_own, struct err *err);
+int tls_client_new(const struct tls_files *files, enum tls_kind server_kind, SSL_CTX **ret_context,
+	struct tls_identity *ret_own, struct err *err);
+/* The same on a context that somebody else made (libcurl's CURLOPT_SSL_CTX_FUNCTION). */
+int tls_client_prepare(SSL_CTX *context, const struct tls_files *files, enum tls_kind server_kind,
+	struct tls_identity *ret_own, struct err *err);
+
+/* When a certificate file ends, in ms since 1970: for warnings and metrics. */
+int tls_certificate_end(const char *path, int64_t *ret_wall_ms, struct err *err);
+
+/* Drain OpenSSL's error queue into one line of text. Returns buffer. */
+char *tls_error_text(char *buffer, size_t size);
+
+#endif
