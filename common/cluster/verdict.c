@@ -1,0 +1,401 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "common/cluster/verdict.h"
+
+void verdict_init(struct verdict *verdict, const struct timing *timing, int64_t now_ms)
+{
+	*verdict = (struct verdict){
+		.timing = *timing,
+		.kind = VERDICT_UNKNOWN,
+		.since_ms = now_ms,
+		.started_ms = now_ms,
+		.heard_ms = VERDICT_NEVER,
+		.told_ms = VERDICT_NEVER,
+		.tls_ms = VERDICT_NEVER,
+		.suspected_ms = VERDICT_NEVER,
+		.recheck_ms = INT64_MAX,
+	};
+	burst_reset(&verdict->burst);
+}
+
+static void act(struct verdict_actions *actions, enum verdict_action_kind kind, uint32_t count)
+{
+	if (actions->count < VERDICT_ACTIONS_MAX)
+		actions->items[actions->count++] = (struct verdict_action){kind, count};
+}
+
+static void act_probes(struct verdict *verdict, const struct verdict_view *view, int64_t now_ms,
+	struct verdict_actions *actions)
+{
+	struct burst_due due = burst_due(&verdict->burst, &verdict->timing, view->wait_ms, now_ms);
+
+	if (due.probes > 0)
+		act(actions, VERDICT_ACTION_PROBE, due.probes);
+	if (due.kernel_probes > 0)
+		act(actions, VERDICT_ACTION_KERNEL_PROBE, due.kernel_probes);
+}
+
+static bool is_since(int64_t then_ms, int64_t since_ms)
+{
+	return then_ms != VERDICT_NEVER && then_ms >= since_ms;
+}
+
+/* Not silent for long enough to be suspected. */
+static bool is_recent(const struct verdict *verdict, int64_t then_ms, int64_t now_ms)
+{
+	return then_ms != VERDICT_NEVER && now_ms - then_ms < verdict->timing.suspect_ms;
+}
+
+int64_t verdict_last_sign_ms(const struct verdict *verdict)
+{
+	return verdict->heard_ms > verdict->told_ms ? verdict->heard_ms : verdict->told_ms;
+}
+
+static void become(struct verdict *verdict, enum verdict_kind kind, bool blocked, int64_t now_ms,
+	struct verdict_actions *actions)
+{
+	bool news = verdict->kind != kind || verdict->blocked != blocked;
+
+	if (verdict->kind != kind)
+		verdict->since_ms = now_ms;
+	verdict->kind = kind;
+	verdict->blocked = blocked;
+	if (news)
+		act(actions, VERDICT_ACTION_CHANGED, 0);
+}
+
+static void become_alive(struct verdict *verdict, int64_t now_ms, struct verdict_actions *actions)
+{
+	verdict->rounds = 0;
+	verdict->by_others = !is_recent(verdict, verdict->heard_ms, now_ms);
+	verdict->recheck_ms =
+		verdict->by_others ? verdict->told_ms + 2 * (int64_t)verdict->timing.suspect_ms : INT64_MAX;
+	become(verdict, VERDICT_ALIVE, false, now_ms, actions);
+}
+
+static void become_blocked(struct verdict *verdict, int64_t now_ms, struct verdict_actions *actions)
+{
+	verdict->by_others = false;
+	verdict->rounds = 0;
+	verdict->recheck_ms = verdict->tls_ms + verdict->timing.tls_ms;
+	become(verdict, VERDICT_ALIVE, true, now_ms, actions);
+}
+
+/* Call everyone and probe. The kind stays as it is: the caller says whether this is a suspicion. */
+static void begin_burst(struct verdict *verdict, const struct verdict_view *view, int64_t now_ms,
+	struct verdict_actions *actions)
+{
+	burst_begin(&verdict->burst, &verdict->timing, view->observers == 0, now_ms);
+	verdict->recheck_ms = INT64_MAX;
+	act(actions, VERDICT_ACTION_CALL, 0);
+	act_probes(verdict, view, now_ms, actions);
+}
+
+static void suspect(struct verdict *verdict, const struct verdict_view *view, int64_t now_ms,
+	struct verdict_actions *actions)
+{
+	verdict->suspected_ms = now_ms;
+	become(verdict, VERDICT_SUSPECT, false, now_ms, actions);
+	if (!verdict->burst.running)
+		begin_burst(verdict, view, now_ms, actions);
+}
+
+/* More of them are silent together than die together. */
+static bool is_crowd_silent(const struct verdict_view *view)
+{
+	size_t third = view->watched / 3;
+	return view->silent > (third > 3 ? third : 3);
+}
+
+/* Do I know enough to call it dead? Either another observer found the same, or I am certain of my own ears: they heard
+ * it before, I have heard somebody else since the burst began, and not too many fell silent at once. */
+static bool is_certain(const struct verdict *verdict, const struct verdict_view *view)
+{
+	if (verdict->burst.confirmed != 0)
+		return true;
+	return !verdict->by_others && !view->blind && !is_crowd_silent(view) &&
+	       is_since(view->other_heard_ms, verdict->burst.began_ms);
+}
+
+static enum verdict_kind judge(const struct verdict *verdict, const struct verdict_view *view)
+{
+	if (verdict->burst.kernel_answered || verdict->burst.kernel_told != 0)
+		return VERDICT_AGENT_DOWN;
+	return is_certain(verdict, view) ? VERDICT_DEAD : VERDICT_BLIND;
+}
+
+static void condemn(struct verdict *verdict, const struct verdict_view *view, int64_t now_ms,
+	struct verdict_actions *actions)
+{
+	enum verdict_kind kind = judge(verdict, view);
+
+	verdict->rounds = 0;
+	if (kind != VERDICT_BLIND)
+		verdict->by_others = false;
+	verdict->recheck_ms = now_ms + verdict->timing.recheck_ms / (kind == VERDICT_BLIND ? 5 : 1);
+	become(verdict, kind, false, now_ms, actions);
+}
+
+/* Nobody has answered, and the time for it is over. */
+static void conclude(struct verdict *verdict, const struct verdict_view *view, int64_t now_ms,
+	struct verdict_actions *actions)
+{
+	int64_t began_ms = verdict->burst.began_ms;
+
+	burst_end(&verdict->burst, now_ms);
+	act(actions, VERDICT_ACTION_RESULT, 0);
+	if (is_since(verdict_last_sign_ms(verdict), began_ms))
+		become_alive(verdict, now_ms, actions);
+	else if (is_since(verdict->tls_ms, began_ms))
+		become_blocked(verdict, now_ms, actions);
+	else
+		condemn(verdict, view, now_ms, actions);
+}
+
+static bool is_answered_or_confirmed(const struct verdict *verdict)
+{
+	return verdict->burst.confirmed != 0 || verdict->burst.kernel_answered ||
+	       verdict->burst.kernel_told != 0;
+}
+
+/* Silence counts from the last datagram anyone received, whoever called. */
+static int64_t conclusion_ms(const struct verdict *verdict)
+{
+	int64_t sign_ms = verdict_last_sign_ms(verdict);
+	int64_t silent_ms = sign_ms == VERDICT_NEVER ? INT64_MIN : sign_ms + verdict->timing.suspect_ms;
+	int64_t over_ms = verdict->burst.concludes_ms;
+
+	if (verdict->burst.waited && is_answered_or_confirmed(verdict))
+		over_ms = verdict->burst.began_ms;
+	return over_ms > silent_ms ? over_ms : silent_ms;
+}
+
+/* Others can be heard, and none has said a word: my calls or their reports were lost. */
+static bool is_unheeded(const struct verdict *verdict, const struct verdict_view *view)
+{
+	return verdict->burst.waited && verdict->burst.reported == 0 && view->observers > 0 &&
+	       verdict->rounds + 1 < VERDICT_ROUNDS && !verdict->burst.kernel_answered;
+}
+
+static void continue_burst(struct verdict *verdict, const struct verdict_view *view, int64_t now_ms,
+	struct verdict_actions *actions)
+{
+	act_probes(verdict, view, now_ms, actions);
+	if (now_ms < conclusion_ms(verdict))
+		return;
+	if (is_unheeded(verdict, view)) {
+		verdict->rounds++;
+		begin_burst(verdict, view, now_ms, actions);
+		return;
+	}
+	if (verdict->burst.waited || is_answered_or_confirmed(verdict)) {
+		conclude(verdict, view, now_ms, actions);
+		return;
+	}
+	if (burst_go_on_alone(&verdict->burst, &verdict->timing, now_ms)) {
+		/* The others wait for my word as I do for theirs. */
+		act(actions, VERDICT_ACTION_CALL, 0);
+		act(actions, VERDICT_ACTION_RESULT, 0);
+		act_probes(verdict, view, now_ms, actions);
+	} else {
+		conclude(verdict, view, now_ms, actions);
+	}
+}
+
+/* When somebody who has not been suspected yet is to be. */
+static int64_t suspicion_ms(const struct verdict *verdict)
+{
+	switch (verdict->kind) {
+	case VERDICT_UNKNOWN:
+		return verdict->started_ms + verdict->timing.start_ms;
+	case VERDICT_ALIVE:
+		if (verdict->blocked)
+			return verdict->recheck_ms;
+		if (verdict->by_others)
+			return INT64_MAX;
+		return verdict_last_sign_ms(verdict) + verdict->timing.suspect_ms;
+	case VERDICT_SUSPECT:
+	case VERDICT_AGENT_DOWN:
+	case VERDICT_DEAD:
+	case VERDICT_BLIND:
+		return INT64_MAX;
+	}
+	return INT64_MAX;
+}
+
+static void on_tick(struct verdict *verdict, const struct verdict_view *view, int64_t now_ms,
+	struct verdict_actions *actions)
+{
+	if (now_ms >= suspicion_ms(verdict))
+		suspect(verdict, view, now_ms, actions);
+	else if (!verdict->burst.running && now_ms >= verdict->recheck_ms)
+		begin_burst(verdict, view, now_ms, actions);
+	if (verdict->burst.running)
+		continue_burst(verdict, view, now_ms, actions);
+}
+
+static void on_heard(struct verdict *verdict, int64_t at_ms, int64_t now_ms, struct verdict_actions *actions)
+{
+	if (at_ms > verdict->heard_ms)
+		verdict->heard_ms = at_ms;
+	if (!is_recent(verdict, verdict->heard_ms, now_ms))
+		return;
+	if (verdict->burst.running && is_since(at_ms, verdict->burst.began_ms)) {
+		verdict->burst.agent_answered = true;
+		burst_end(&verdict->burst, now_ms);
+		act(actions, VERDICT_ACTION_RESULT, 0);
+	} else if (verdict->burst.running && verdict->kind == VERDICT_SUSPECT) {
+		burst_end(&verdict->burst, now_ms); /* it had arrived before I suspected anything */
+	}
+	become_alive(verdict, now_ms, actions);
+}
+
+/* One that I hear well, or have given up, is probed for whoever calls; but calls must not echo to and fro. */
+static bool is_call(const struct verdict *verdict, const struct verdict_event *event, int64_t now_ms)
+{
+	if (event->report.burst_done || event->report.agent_answered || verdict->burst.running)
+		return false;
+	if (event->report.silent_ms < verdict->timing.suspect_ms || verdict->kind == VERDICT_UNKNOWN)
+		return false;
+	return verdict->burst.ended_ms == VERDICT_NEVER ||
+	       now_ms - verdict->burst.ended_ms >= verdict->timing.contact_ms - verdict->timing.suspect_ms;
+}
+
+static void note_told(struct verdict *verdict, const struct verdict_event *event, int64_t now_ms)
+{
+	if (event->report.silent_ms == UINT32_MAX)
+		return;
+	int64_t told_ms = now_ms - event->report.silent_ms;
+	if (told_ms > verdict->told_ms)
+		verdict->told_ms = told_ms;
+}
+
+static void note_result(struct verdict *verdict, const struct verdict_event *event)
+{
+	uint64_t bit = UINT64_C(1) << (event->report.observer & 63);
+
+	if (!verdict->burst.running)
+		return;
+	verdict->burst.reported |= bit;
+	if (event->report.kernel_answered)
+		verdict->burst.kernel_told |= bit;
+	if (event->report.burst_done && !event->report.agent_answered && !event->report.blind)
+		verdict->burst.confirmed |= bit;
+}
+
+static void on_report(struct verdict *verdict, const struct verdict_event *event, int64_t now_ms,
+	struct verdict_actions *actions)
+{
+	note_told(verdict, event, now_ms);
+	note_result(verdict, event);
+	bool running = verdict->burst.running;
+	bool heard_by_others = running ? is_since(verdict->told_ms, verdict->burst.began_ms)
+				       : is_recent(verdict, verdict->told_ms, now_ms);
+
+	if (heard_by_others && !is_recent(verdict, verdict->heard_ms, now_ms)) {
+		burst_end(&verdict->burst, now_ms);
+		become_alive(verdict, now_ms, actions);
+	} else if (is_call(verdict, event, now_ms)) {
+		begin_burst(verdict, &event->view, now_ms, actions);
+	}
+	if (verdict->burst.running)
+		continue_burst(verdict, &event->view, now_ms, actions);
+}
+
+static void on_tls(struct verdict *verdict, int64_t now_ms, struct verdict_actions *actions)
+{
+	verdict->tls_ms = now_ms;
+	switch (verdict->kind) {
+	case VERDICT_AGENT_DOWN:
+	case VERDICT_DEAD:
+	case VERDICT_BLIND:
+		burst_end(&verdict->burst, now_ms);
+		become_blocked(verdict, now_ms, actions);
+		return;
+	case VERDICT_ALIVE:
+		if (verdict->blocked)
+			become_blocked(verdict, now_ms, actions);
+		return;
+	case VERDICT_UNKNOWN:
+	case VERDICT_SUSPECT:
+		return; /* counted when the burst is over */
+	}
+}
+
+static void on_lagged(struct verdict *verdict, const struct verdict_view *view, int64_t now_ms,
+	struct verdict_actions *actions)
+{
+	if (!verdict->burst.running)
+		return;
+	burst_begin(&verdict->burst, &verdict->timing, view->observers == 0, now_ms);
+	act_probes(verdict, view, now_ms, actions);
+}
+
+void verdict_step(struct verdict *verdict, const struct verdict_event *event, int64_t now_ms,
+	struct verdict_actions *actions)
+{
+	switch (event->kind) {
+	case VERDICT_EVENT_TICK:
+		on_tick(verdict, &event->view, now_ms, actions);
+		return;
+	case VERDICT_EVENT_HEARD:
+		on_heard(verdict, event->at_ms, now_ms, actions);
+		return;
+	case VERDICT_EVENT_KERNEL:
+		verdict->burst.kernel_answered = verdict->burst.running;
+		return;
+	case VERDICT_EVENT_REPORT:
+		on_report(verdict, event, now_ms, actions);
+		return;
+	case VERDICT_EVENT_TLS:
+		on_tls(verdict, now_ms, actions);
+		return;
+	case VERDICT_EVENT_LAGGED:
+		on_lagged(verdict, &event->view, now_ms, actions);
+		return;
+	}
+}
+
+int64_t verdict_deadline(const struct verdict *verdict)
+{
+	int64_t deadline_ms = suspicion_ms(verdict);
+
+	if (!verdict->burst.running)
+		return verdict->recheck_ms < deadline_ms ? verdict->recheck_ms : deadline_ms;
+	int64_t burst_ms = verdict->burst.probe_ms;
+	if (burst_ms == INT64_MAX)
+		burst_ms = conclusion_ms(verdict);
+	return burst_ms < deadline_ms ? burst_ms : deadline_ms;
+}
+
+void verdict_report(const struct verdict *verdict, bool result, bool blind, int64_t now_ms,
+	struct datagram_silence *ret_silence)
+{
+	int64_t silent_ms = verdict->heard_ms == VERDICT_NEVER ? INT64_MAX : now_ms - verdict->heard_ms;
+
+	if (silent_ms < 0)
+		silent_ms = 0;
+	ret_silence->silent_ms = silent_ms < UINT32_MAX ? (uint32_t)silent_ms : UINT32_MAX;
+	ret_silence->burst_done = result;
+	ret_silence->agent_answered = verdict->burst.agent_answered;
+	ret_silence->kernel_answered = verdict->burst.kernel_answered;
+	ret_silence->blind = blind;
+}
+
+const char *verdict_kind_name(enum verdict_kind kind)
+{
+	switch (kind) {
+	case VERDICT_UNKNOWN:
+		return "unknown";
+	case VERDICT_ALIVE:
+		return "alive";
+	case VERDICT_SUSPECT:
+		return "suspect";
+	case VERDICT_AGENT_DOWN:
+		return "agent-down";
+	case VERDICT_DEAD:
+		return "dead";
+	case VERDICT_BLIND:
+		return "blind";
+	}
+	return "unknown";
+}

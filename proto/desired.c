@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "proto/desired.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/mem.h"
+
+int desired_peer_compare(const struct desired_peer *a, const struct desired_peer *b)
+{
+	int order = strcmp(a->tunnel, b->tunnel);
+
+	return order ? order : memcmp(a->public_key.bytes, b->public_key.bytes, KEY_BYTES);
+}
+
+static bool text_equal(const char *a, const char *b)
+{
+	return a && b ? !strcmp(a, b) : a == b;
+}
+
+static bool allowed_ips_equal(const struct desired_peer *a, const struct desired_peer *b)
+{
+	if (a->allowed_ip_count != b->allowed_ip_count)
+		return false;
+	for (size_t i = 0; i < a->allowed_ip_count; i++) {
+		if (!prefix_equal(&a->allowed_ips[i], &b->allowed_ips[i]))
+			return false;
+	}
+	return true;
+}
+
+bool desired_peer_equal(const struct desired_peer *a, const struct desired_peer *b)
+{
+	return !desired_peer_compare(a, b) && !strcmp(a->name, b->name) &&
+	       text_equal(a->preshared_key_file, b->preshared_key_file) &&
+	       endpoint_equal(&a->endpoint, &b->endpoint) && text_equal(a->endpoint_host, b->endpoint_host) &&
+	       a->endpoint_port == b->endpoint_port && a->keepalive_s == b->keepalive_s &&
+	       a->unrouted == b->unrouted && a->route_metric == b->route_metric &&
+	       a->route_table == b->route_table && allowed_ips_equal(a, b);
+}
+
+/* A copy of count items; NULL for none. */
+static void *copy_items(const void *items, size_t count, size_t item_size)
+{
+	void *copy = NULL;
+
+	if (count) {
+		copy = mem_new(count, item_size);
+		memcpy(copy, items, count * item_size);
+	}
+	return copy;
+}
+
+void desired_peer_copy(struct desired_peer *to, const struct desired_peer *from)
+{
+	*to = *from;
+	to->preshared_key_file = mem_text(from->preshared_key_file);
+	to->endpoint_host = mem_text(from->endpoint_host);
+	to->allowed_ips = copy_items(from->allowed_ips, from->allowed_ip_count, sizeof(*from->allowed_ips));
+}
+
+void desired_peer_clear(struct desired_peer *peer)
+{
+	free(peer->preshared_key_file);
+	free(peer->endpoint_host);
+	free(peer->allowed_ips);
+	*peer = (struct desired_peer){0};
+}
+
+struct desired *desired_new(void)
+{
+	return mem_new(1, sizeof(struct desired));
+}
+
+void desired_free(struct desired *desired)
+{
+	if (!desired)
+		return;
+	for (size_t i = 0; i < desired->peer_count; i++)
+		desired_peer_clear(&desired->peers[i]);
+	if (desired->partners)
+		mem_wipe(desired->partners, desired->partner_count * sizeof(*desired->partners));
+	free(desired->tunnels);
+	free(desired->endpoints);
+	free(desired->partners);
+	free(desired->peers);
+	free(desired);
+}
+
+struct desired *desired_copy_head(const struct desired *desired)
+{
+	struct desired *copy = desired_new();
+
+	*copy = *desired;
+	copy->tunnels = copy_items(desired->tunnels, desired->tunnel_count, sizeof(*desired->tunnels));
+	copy->endpoints =
+		copy_items(desired->endpoints, desired->endpoint_count, sizeof(*desired->endpoints));
+	copy->partners = copy_items(desired->partners, desired->partner_count, sizeof(*desired->partners));
+	copy->peer_count = 0;
+	copy->peers = NULL;
+	return copy;
+}
+
+struct desired *desired_copy(const struct desired *desired)
+{
+	struct desired *copy = desired_copy_head(desired);
+
+	if (desired->peer_count)
+		copy->peers = mem_new(desired->peer_count, sizeof(*copy->peers));
+	for (size_t i = 0; i < desired->peer_count; i++)
+		desired_peer_copy(&copy->peers[i], &desired->peers[i]);
+	copy->peer_count = desired->peer_count;
+	return copy;
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef HOLDFAST_PROTO_DESIRED_JSON_H
+#define HOLDFAST_PROTO_DESIRED_JSON_H
+
+#include "common/json/read.h"
+#include "common/json/write.h"
+#include "proto/desired.h"
+
+/* The JSON form of a desired state inside a larger message. For the codecs of this directory. */
+void desired_put(json_t *to, const struct desired *desired); /* fills the object `to` */
+int desired_get(const struct jnode *from, struct desired **ret_desired, struct err *err);
+
+void desired_delta_put(json_t *to, const char *name, const struct desired_delta *delta);
+int desired_delta_get(const struct jnode *from, struct desired_delta **ret_delta, struct err *err);
+
+/* Overwrite the pair keys in a tree that desired_put() filled or desired_get() has read. `json` may be anything. */
+void desired_wipe_json(json_t *json);
+void desired_delta_wipe_json(json_t *json);
+
+/* The parts that live in files of their own. */
+void desired_peers_put(json_t *to, const char *name, const struct desired *desired);
+int desired_peers_get(const struct jnode *from, const char *name, struct desired *desired, struct err *err);
+void desired_tunnels_put(json_t *to, const char *name, const struct desired *desired);
+int desired_tunnels_get(const struct jnode *from, const char *name, struct desired *desired, struct err *err);
+void desired_endpoints_put(json_t *to, const char *name, const struct desired *desired);
+int desired_endpoints_get(
+	const struct jnode *from, const char *name, struct desired *desired, struct err *err);
+
+/* Lists of addresses: at most PROTO_ADDRESSES_MAX. */
+void addrs_put(json_t *to, const char *name, const struct addr *addrs, size_t count);
+int addrs_get(const struct jnode *from, const char *name, struct addr *ret_addrs, size_t *ret_count,
+	struct err *err);
+bool desired_has_tunnel(const struct desired *desired, const char *name);
+
+#endif

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <string.h>
+
+#include "common/base/host.h"
+#include "common/base/mem.h"
+#include "proto/desired_json.h"
+
+static void put_peer(json_t *to, const struct desired_peer *peer)
+{
+	json_t *object = jput_object(to, NULL), *array;
+
+	jput_text(object, "name", peer->name);
+	jput_text(object, "tunnel", peer->tunnel);
+	jput_key(object, "public_key", &peer->public_key);
+	jput_text(object, "preshared_key_file", peer->preshared_key_file);
+	jput_endpoint(object, "endpoint", &peer->endpoint);
+	jput_text(object, "endpoint_host", peer->endpoint_host);
+	if (peer->endpoint_host)
+		jput_u64(object, "endpoint_port", peer->endpoint_port);
+	if (peer->keepalive_s)
+		jput_u64(object, "keepalive_s", peer->keepalive_s);
+	if (peer->unrouted)
+		jput_bool(object, "unrouted", true);
+	if (peer->route_metric)
+		jput_u64(object, "route_metric", peer->route_metric);
+	if (peer->route_table)
+		jput_u64(object, "route_table", peer->route_table);
+	array = jput_array(object, "allowed_ips");
+	for (size_t i = 0; i < peer->allowed_ip_count; i++)
+		jput_prefix(array, NULL, &peer->allowed_ips[i]);
+}
+
+void desired_peers_put(json_t *to, const char *name, const struct desired *desired)
+{
+	json_t *array = jput_array(to, name);
+
+	for (size_t i = 0; i < desired->peer_count; i++)
+		put_peer(array, &desired->peers[i]);
+}
+
+/* Canonical: no host bits, and in rising order (so none twice). */
+static int get_allowed_ip(const struct jnode *item, struct desired_peer *peer, struct err *err)
+{
+	struct prefix *prefix = &peer->allowed_ips[peer->allowed_ip_count], masked;
+	int r = jnode_prefix(item, NULL, JSON_REQUIRED, prefix, err);
+
+	if (r)
+		return r;
+	masked = prefix_mask(prefix);
+	if (!prefix_equal(prefix, &masked))
+		return jnode_fail(item, err, -EINVAL, "has bits set beyond its length");
+	if (peer->allowed_ip_count && prefix_compare(prefix - 1, prefix) >= 0)
+		return jnode_fail(item, err, -EINVAL, "not in rising order");
+	peer->allowed_ip_count++;
+	return 0;
+}
+
+static int get_allowed_ips(const struct jnode *from, struct desired_peer *peer, struct err *err)
+{
+	struct jnode array;
+	int r = jnode_array(from, "allowed_ips", JSON_REQUIRED, PROTO_ALLOWED_IPS_MAX, &array, err);
+
+	if (!r && jnode_count(&array))
+		peer->allowed_ips = mem_new(jnode_count(&array), sizeof(*peer->allowed_ips));
+	for (size_t i = 0; !r && i < jnode_count(&array); i++) {
+		struct jnode item = jnode_item(&array, i);
+
+		r = get_allowed_ip(&item, peer, err);
+	}
+	return r;
+}
+
+static int get_routing(const struct jnode *from, struct desired_peer *peer, struct err *err)
+{
+	uint64_t metric = 0, table = 0;
+	int r;
+
+	if ((r = jnode_bool(from, "unrouted", JSON_OPTIONAL, &peer->unrouted, err)) ||
+		(r = jnode_u64(from, "route_metric", JSON_OPTIONAL, 0, UINT32_MAX, &metric, err)) ||
+		(r = jnode_u64(from, "route_table", JSON_OPTIONAL, 0, UINT32_MAX, &table, err)))
+		return r;
+	peer->route_metric = (uint32_t)metric;
+	peer->route_table = (uint32_t)table;
+	return 0;
+}
+
+/* An address, or a name and a port. */
+static int get_endpoint(const struct jnode *from, struct desired_peer *peer, struct err *err)
+{
+	uint64_t port = 0;
+	int r;
+
+	if ((r = jnode_endpoint(from, "endpoint", JSON_OPTIONAL, &peer->endpoint, err)) ||
+		(r = jnode_text_new(
+			 from, "endpoint_host", JSON_OPTIONAL, HOST_MAX, &peer->endpoint_host, err)) ||
+		!peer->endpoint_host)
+		return r;
+	if (!host_is_name(peer->endpoint_host))
+		return jnode_fail(from, err, -EINVAL, "endpoint_host is not the name of a host");
+	if (addr_is_set(&peer->endpoint.addr))
+		return jnode_fail(from, err, -EINVAL, "endpoint and endpoint_host exclude each other");
+	r = jnode_u64(from, "endpoint_port", JSON_REQUIRED, 1, UINT16_MAX, &port, err);
+	peer->endpoint_port = (uint16_t)port;
+	return r;
+}
+
+static int get_peer(const struct jnode *from, struct desired_peer *peer, struct err *err)
+{
+	uint64_t keepalive_s = 0;
+	int r;
+
+	if ((r = jnode_name(from, "name", JSON_REQUIRED, peer->name, sizeof(peer->name), err)) ||
+		(r = jnode_name(from, "tunnel", JSON_REQUIRED, peer->tunnel, sizeof(peer->tunnel), err)) ||
+		(r = jnode_key(from, "public_key", JSON_REQUIRED, &peer->public_key, err)) ||
+		(r = jnode_text_new(from, "preshared_key_file", JSON_OPTIONAL, PROTO_PATH_MAX,
+			 &peer->preshared_key_file, err)) ||
+		(r = get_endpoint(from, peer, err)) ||
+		(r = jnode_u64(from, "keepalive_s", JSON_OPTIONAL, 0, UINT16_MAX, &keepalive_s, err)))
+		return r;
+	peer->keepalive_s = (uint16_t)keepalive_s;
+	r = get_routing(from, peer, err);
+	return r ? r : get_allowed_ips(from, peer, err);
+}
+
+static int get_next_peer(const struct jnode *item, struct desired *desired, struct err *err)
+{
+	struct desired_peer *peer = &desired->peers[desired->peer_count++];
+	int r = get_peer(item, peer, err);
+
+	if (r)
+		return r;
+	if (peer->preshared_key_file && !peer->preshared_key_file[0])
+		return jnode_fail(item, err, -EINVAL, "preshared_key_file is empty");
+	if (!desired_has_tunnel(desired, peer->tunnel))
+		return jnode_fail(item, err, -EINVAL, "there is no tunnel %s", peer->tunnel);
+	if (desired->peer_count > 1 && desired_peer_compare(peer - 1, peer) >= 0)
+		return jnode_fail(item, err, -EINVAL, "not in rising order of tunnel and public key");
+	return 0;
+}
+
+int desired_peers_get(const struct jnode *from, const char *name, struct desired *desired, struct err *err)
+{
+	struct jnode array;
+	int r = jnode_array(from, name, JSON_REQUIRED, PROTO_PEERS_MAX, &array, err);
+
+	if (!r && jnode_count(&array))
+		desired->peers = mem_new(jnode_count(&array), sizeof(*desired->peers));
+	for (size_t i = 0; !r && i < jnode_count(&array); i++) {
+		struct jnode item = jnode_item(&array, i);
+
+		r = get_next_peer(&item, desired, err);
+	}
+	return r;
+}

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "proto/instruction.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/mem.h"
+#include "proto/desired_json.h"
+#include "proto/message.h"
+
+static const char *const kinds[] = {"stage", "commit", "order", "sessions"}; /* from INSTRUCTION_STAGE */
+
+static void put_order(json_t *to, const struct order *order)
+{
+	json_t *object = jput_object(to, "order");
+
+	jput_text(object, "endpoint", order->endpoint);
+	epoch_put(object, "epoch", &order->epoch);
+	name_put_if_set(object, "owner", order->owner);
+	name_put_if_set(object, "from", order->from);
+	name_put_if_set(object, "guest", order->guest);
+	name_put_if_set(object, "cause", order->cause);
+	jput_u64(object, "detect_ms", order->detect_ms);
+}
+
+static void put_instruction(json_t *to, const struct instruction *instruction)
+{
+	json_t *object = jput_object(to, NULL);
+
+	jput_u64(object, "seq", instruction->seq);
+	jput_text(object, "kind", kinds[instruction->kind - INSTRUCTION_STAGE]);
+	switch (instruction->kind) {
+	case INSTRUCTION_STAGE:
+		desired_delta_put(object, "stage", instruction->stage);
+		break;
+	case INSTRUCTION_COMMIT:
+		jput_u64(object, "commit", instruction->commit);
+		break;
+	case INSTRUCTION_ORDER:
+		put_order(object, &instruction->order);
+		break;
+	case INSTRUCTION_SESSIONS:
+		sessions_put(object, "sessions", instruction->sessions.items, instruction->sessions.count);
+		break;
+	}
+}
+
+static void wipe_json(json_t *json)
+{
+	json_t *items = json_object_get(json, "instructions");
+
+	for (size_t i = 0; i < json_array_size(items); i++)
+		desired_delta_wipe_json(json_object_get(json_array_get(items, i), "stage"));
+}
+
+char *instruction_list_encode(const struct instruction_list *list)
+{
+	json_t *json = message_new(), *array;
+	char *text;
+
+	jput_hex64(json, "run", list->run);
+	array = jput_array(json, "instructions");
+	for (size_t i = 0; i < list->count; i++)
+		put_instruction(array, &list->items[i]);
+	text = json_canonical(json, NULL);
+	wipe_json(json);
+	json_decref(json);
+	return text;
+}
+
+static int get_order(const struct jnode *from, struct order *order, struct err *err)
+{
+	uint64_t detect_ms;
+	struct jnode object;
+	int r;
+
+	if ((r = jnode_object(from, "order", JSON_REQUIRED, &object, err)) ||
+		(r = jnode_name(&object, "endpoint", JSON_REQUIRED, order->endpoint, sizeof(order->endpoint),
+			 err)) ||
+		(r = epoch_get(&object, "epoch", &order->epoch, err)) ||
+		(r = jnode_name(&object, "owner", JSON_OPTIONAL, order->owner, sizeof(order->owner), err)) ||
+		(r = jnode_name(&object, "from", JSON_OPTIONAL, order->from, sizeof(order->from), err)) ||
+		(r = jnode_name(&object, "guest", JSON_OPTIONAL, order->guest, sizeof(order->guest), err)) ||
+		(r = jnode_name(&object, "cause", JSON_OPTIONAL, order->cause, sizeof(order->cause), err)) ||
+		(r = jnode_u64(&object, "detect_ms", JSON_REQUIRED, 0, UINT32_MAX, &detect_ms, err)))
+		return r;
+	order->detect_ms = (uint32_t)detect_ms;
+	return 0;
+}
+
+static int get_stage(const struct jnode *from, struct instruction *instruction, struct err *err)
+{
+	struct jnode stage;
+	int r = jnode_object(from, "stage", JSON_REQUIRED, &stage, err);
+
+	return r ? r : desired_delta_get(&stage, &instruction->stage, err);
+}
+
+static int get_content(const struct jnode *from, struct instruction *instruction, struct err *err)
+{
+	switch (instruction->kind) {
+	case INSTRUCTION_STAGE:
+		return get_stage(from, instruction, err);
+	case INSTRUCTION_COMMIT:
+		return jnode_u64(from, "commit", JSON_REQUIRED, 1, INT64_MAX, &instruction->commit, err);
+	case INSTRUCTION_ORDER:
+		return get_order(from, &instruction->order, err);
+	case INSTRUCTION_SESSIONS:
+		return sessions_get(
+			from, "sessions", &instruction->sessions.items, &instruction->sessions.count, err);
+	}
+	return -EINVAL;
+}
+
+static int get_instruction(
+	const struct jnode *from, uint64_t after, struct instruction *ret_instruction, struct err *err)
+{
+	struct instruction instruction = {0};
+	unsigned kind;
+	int r;
+
+	if ((r = jnode_u64(from, "seq", JSON_REQUIRED, 1, INT64_MAX, &instruction.seq, err)) ||
+		(r = jnode_word(from, "kind", JSON_REQUIRED, kinds, ARRAY_COUNT(kinds), &kind, err)))
+		return r;
+	if (instruction.seq <= after)
+		return jnode_fail(from, err, -EINVAL, "its seq does not rise");
+	instruction.kind = (enum instruction_kind)(INSTRUCTION_STAGE + kind);
+	r = get_content(from, &instruction, err);
+	if (!r)
+		*ret_instruction = instruction;
+	return r;
+}
+
+static int get_items(const struct jnode *from, struct instruction_list *list, struct err *err)
+{
+	struct jnode array;
+	uint64_t after = 0;
+	int r = jnode_array(from, "instructions", JSON_REQUIRED, PROTO_INSTRUCTIONS_MAX, &array, err);
+
+	if (!r && jnode_count(&array))
+		list->items = mem_new(jnode_count(&array), sizeof(*list->items));
+	for (size_t i = 0; !r && i < jnode_count(&array); i++) {
+		struct jnode item = jnode_item(&array, i);
+
+		r = get_instruction(&item, after, &list->items[i], err);
+		if (r)
+			break;
+		after = list->items[list->count++].seq;
+	}
+	return r;
+}
+
+int instruction_list_decode(const char *text, size_t size, struct instruction_list *ret_list, struct err *err)
+{
+	struct instruction_list list = {0};
+	struct jnode root;
+	json_t *json;
+	int r = message_parse(text, size, &json, err);
+
+	if (r)
+		return r;
+	root = jnode_root(json);
+	r = jnode_hex64(&root, "run", JSON_REQUIRED, &list.run, err);
+	if (!r)
+		r = get_items(&root, &list, err);
+	wipe_json(json);
+	json_decref(json);
+	if (r)
+		instruction_list_clear(&list);
+	else
+		*ret_list = list;
+	return r;
+}
+
+void instruction_clear(struct instruction *instruction)
+{
+	if (instruction->kind == INSTRUCTION_STAGE)
+		desired_delta_free(instruction->stage);
+	if (instruction->kind == INSTRUCTION_SESSIONS)
+		free(instruction->sessions.items);
+	*instruction = (struct instruction){0};
+}
+
+void instruction_list_clear(struct instruction_list *list)
+{
+	for (size_t i = 0; i < list->count; i++)
+		instruction_clear(&list->items[i]);
+	free(list->items);
+	*list = (struct instruction_list){0};
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef HOLDFAST_PROTO_MESSAGE_H
+#define HOLDFAST_PROTO_MESSAGE_H
+
+#include "common/json/read.h"
+#include "common/json/write.h"
+#include "proto/epoch.h"
+#include "proto/instruction.h"
+#include "proto/seat.h"
+
+/* What the JSON codecs of this directory share: the version in front, and the parts that travel in more than one
+ * message. All "get" are 0 or -EINVAL with the member's path in err. */
+
+/* A new message that says PROTO_VERSION; the caller fills it and ends it with message_take() or json_decref(). */
+json_t *message_new(void);
+/* Its text, keys sorted: equal values give equal bytes. Releases json. The caller frees the text. */
+char *message_take(json_t *json);
+/* Parse and check the version: -EPROTONOSUPPORT for another, -E2BIG beyond PROTO_JSON_MAX, else -EINVAL. */
+int message_parse(const char *text, size_t size, json_t **ret_json, struct err *err);
+
+/* Overwrite a string inside a tree that is about to be released. NULL-safe. */
+void message_wipe_text(json_t *text);
+
+void epoch_put(json_t *to, const char *name, const struct epoch *epoch);
+int epoch_get(const struct jnode *from, const char *name, struct epoch *ret_epoch, struct err *err);
+
+/* A name, or "": then the member is left out. */
+void name_put_if_set(json_t *to, const char *name, const char *value);
+
+void sessions_put(json_t *to, const char *name, const struct session *sessions, size_t count);
+/* At most PROTO_SESSIONS_MAX; the caller frees *ret_sessions (NULL when there are none). */
+int sessions_get(const struct jnode *from, const char *name, struct session **ret_sessions, size_t *ret_count,
+	struct err *err);
+
+void seat_put(json_t *to, const char *name, const struct seat_state *seat);
+int seat_get(const struct jnode *from, struct seat_state *ret_seat, struct err *err);
+
+#endif

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef HOLDFAST_PROTO_WIRE_H
+#define HOLDFAST_PROTO_WIRE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * Big-endian bytes, written and read from front to back. Both remember the first failure and then do nothing,
+ * so that a codec is a plain list of fields with one question at the end.
+ */
+struct wire_writer {
+	uint8_t *bytes;
+	size_t size, length; /* room, and how much is written */
+	int error;           /* 0, -EMSGSIZE (full) or -EINVAL (a value that may not travel) */
+};
+
+struct wire_reader {
+	const uint8_t *bytes;
+	size_t size, position;
+	bool failed; /* too short, or a name that is none; everything read since is zero */
+};
+
+void wire_put_u8(struct wire_writer *writer, uint8_t value);
+void wire_put_u16(struct wire_writer *writer, uint16_t value);
+void wire_put_u32(struct wire_writer *writer, uint32_t value);
+void wire_put_u64(struct wire_writer *writer, uint64_t value);
+/* One byte of length and the name; it must be one (text_is_name, PROTO_NAME_MAX). */
+void wire_put_name(struct wire_writer *writer, const char *name);
+
+uint8_t wire_get_u8(struct wire_reader *reader);
+uint16_t wire_get_u16(struct wire_reader *reader);
+uint32_t wire_get_u32(struct wire_reader *reader);
+uint64_t wire_get_u64(struct wire_reader *reader);
+/* ret_name holds PROTO_NAME_MAX + 1 bytes. */
+void wire_get_name(struct wire_reader *reader, char *ret_name);
+
+#endif
