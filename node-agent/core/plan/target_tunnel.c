@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <string.h>
+
+#include "common/base/text.h"
+#include "node-agent/core/plan/target_int.h"
+
+enum {
+	WIREGUARD_OVERHEAD = 80, /* IPv6 40, UDP 8, WireGuard 32: what wg-quick takes */
+	MTU_UNKNOWN = 1500,      /* what wg-quick assumes without any route */
+	MTU_MIN = 1280,          /* IPv6's least, RFC 8200 */
+	RULE_SUPPRESS = 32764,   /* the priorities that wg-quick's rules end up at ... */
+	RULE_NOT_OURS = 32765,   /* ... but said, so that a rule of priority 0 can't reverse them */
+};
+
+const struct desired_endpoint *plan_tunnel_endpoint(const struct desired *desired, const char *tunnel)
+{
+	for (size_t i = 0; i < desired->endpoint_count; i++)
+		for (size_t j = 0; j < desired->endpoints[i].tunnel_count; j++)
+			if (!strcmp(desired->endpoints[i].tunnels[j], tunnel))
+				return &desired->endpoints[i];
+	return NULL;
+}
+
+uint32_t plan_tunnel_mtu(const struct desired_tunnel *tunnel, uint32_t egress_mtu)
+{
+	uint32_t mtu = (egress_mtu ? egress_mtu : (uint32_t)MTU_UNKNOWN);
+
+	if (tunnel->mtu)
+		return tunnel->mtu;
+	return mtu < MTU_MIN + WIREGUARD_OVERHEAD ? (uint32_t)MTU_MIN : mtu - WIREGUARD_OVERHEAD;
+}
+
+struct prefix plan_tunnel_link_local(const struct desired_tunnel *tunnel)
+{
+	struct prefix prefix = {.addr = {.family = AF_INET6, .bytes = {0xfe, 0x80}}, .length = 64};
+
+	memcpy(prefix.addr.bytes + 8, tunnel->public_key.bytes, 8);
+	return prefix;
+}
+
+static void want_addresses(struct plan_world *world, const struct desired_tunnel *tunnel)
+{
+	struct prefix link_local = plan_tunnel_link_local(tunnel);
+
+	for (size_t i = 0; i < tunnel->address_count; i++)
+		plan_world_address(world, tunnel->name, &tunnel->addresses[i])->peer =
+			tunnel->address_peers[i];
+	if (tunnel->link_local)
+		plan_world_address(world, tunnel->name, &link_local);
+}
+
+static bool has_address_of(const struct desired_tunnel *tunnel, int family)
+{
+	for (size_t i = 0; i < tunnel->address_count; i++)
+		if (tunnel->addresses[i].addr.family == family)
+			return true;
+	return false;
+}
+
+static void want_forwarding(struct plan_world *world, const struct desired_tunnel *tunnel)
+{
+	if (tunnel->forward.policy == FORWARD_UNMANAGED && !tunnel->forward.snat_count)
+		return;
+	if (has_address_of(tunnel, AF_INET))
+		plan_world_sysctl(world, "net/ipv4/ip_forward", "1");
+	if (has_address_of(tunnel, AF_INET6))
+		plan_world_sysctl(world, "net/ipv6/conf/all/forwarding", "1");
+}
+
+/* The network that the kernel makes a route to for an address: the peer's, if it has one. */
+static struct prefix connected(const struct desired_tunnel *tunnel, size_t address)
+{
+	struct prefix prefix = tunnel->addresses[address];
+
+	if (addr_is_set(&tunnel->address_peers[address]))
+		prefix.addr = tunnel->address_peers[address];
+	return prefix;
+}
+
+/* The connected route of the tunnel's own addresses leads there already. */
+static bool covered(const struct desired_tunnel *tunnel, const struct prefix *allowed)
+{
+	for (size_t i = 0; i < tunnel->address_count; i++) {
+		struct prefix to = connected(tunnel, i);
+
+		if (prefix_covers(&to, allowed))
+			return true;
+	}
+	return false;
+}
+
+static void want_route(struct plan_world *world, const struct desired_tunnel *tunnel,
+	const struct desired_peer *peer, const struct prefix *to, uint32_t table)
+{
+	struct plan_route *route = plan_world_route(world);
+
+	route->to = *to;
+	text_copy(route->device, sizeof(route->device), tunnel->name);
+	route->table = table;
+	route->metric = peer->route_metric;
+	if (!route->metric && to->addr.family == AF_INET6)
+		route->metric = PLAN_METRIC_IPV6;
+}
+
+static void want_rule(struct plan_world *world, struct plan_rule rule)
+{
+	for (size_t i = 0; i < world->rule_count; i++)
+		if (plan_rule_equal(&world->rules[i], &rule))
+			return;
+	*plan_world_rule(world) = rule;
+}
+
+/* All but the tunnel's own packets take the tunnel's table, unless main knows better than by default. */
+static void want_default_rules(struct plan_world *world, const struct desired_tunnel *tunnel, uint8_t family)
+{
+	want_rule(world, (struct plan_rule){.family = family,
+				 .priority = RULE_NOT_OURS,
+				 .invert = true,
+				 .has_fwmark = true,
+				 .fwmark = tunnel->fwmark,
+				 .table = tunnel->fwmark});
+	want_rule(world, (struct plan_rule){.family = family,
+				 .priority = RULE_SUPPRESS,
+				 .has_suppress = true,
+				 .table = PLAN_TABLE_MAIN});
+	if (family == AF_INET)
+		plan_world_sysctl(world, "net/ipv4/conf/all/src_valid_mark", "1");
+}
+
+static void want_allowed(struct plan_world *world, const struct desired_tunnel *tunnel,
+	const struct desired_peer *peer, const struct prefix *allowed)
+{
+	if (peer->route_table) {
+		want_route(world, tunnel, peer, allowed, peer->route_table);
+		return;
+	}
+	switch (tunnel->table) {
+	case TABLE_OFF:
+		return;
+	case TABLE_NUMBER:
+		want_route(world, tunnel, peer, allowed, tunnel->table_number);
+		return;
+	case TABLE_AUTO:
+		if (!allowed->length) {
+			want_default_rules(world, tunnel, allowed->addr.family);
+			want_route(world, tunnel, peer, allowed, tunnel->fwmark);
+		} else if (!covered(tunnel, allowed)) {
+			want_route(world, tunnel, peer, allowed, PLAN_TABLE_MAIN);
+		}
+		return;
+	}
+}
+
+static void want_routes(
+	struct plan_world *world, const struct desired *desired, const struct desired_tunnel *tunnel)
+{
+	size_t first, count = plan_tunnel_peers(desired, tunnel->name, &first);
+
+	for (size_t i = first; i < first + count; i++) {
+		const struct desired_peer *peer = &desired->peers[i];
+
+		for (size_t j = 0; j < peer->allowed_ip_count && !peer->unrouted; j++)
+			want_allowed(world, tunnel, peer, &peer->allowed_ips[j]);
+	}
+}
+
+void plan_target_tunnel(struct plan_target *target, const struct plan_facts *facts, size_t index)
+{
+	const struct desired_tunnel *tunnel = &facts->desired->tunnels[index];
+	const struct desired_endpoint *endpoint = plan_tunnel_endpoint(facts->desired, tunnel->name);
+	size_t seat = endpoint ? (size_t)(endpoint - facts->desired->endpoints) : 0;
+	struct plan_link *link = plan_world_link(&target->world, tunnel->name);
+	struct plan_device *device = plan_world_device(&target->world, tunnel->name);
+
+	link->up = true;
+	link->multicast = tunnel->multicast == MULTICAST_ON;
+	link->multicast_fixed = tunnel->multicast != MULTICAST_AS_IT_COMES;
+	link->mtu = plan_tunnel_mtu(tunnel, facts->egress_mtu[index]);
+	device->public_key = tunnel->public_key;
+	device->listen_port = tunnel->listen_port;
+	device->fwmark = tunnel->fwmark;
+	plan_target_peers(
+		device, facts, tunnel, !endpoint || facts->serving[seat], endpoint && facts->waking[seat]);
+	want_addresses(&target->world, tunnel);
+	want_forwarding(&target->world, tunnel);
+	want_routes(&target->world, facts->desired, tunnel);
+}

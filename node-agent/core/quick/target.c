@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "node-agent/core/quick/target.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/mem.h"
+#include "common/base/text.h"
+
+/* ---- memory ---- */
+
+static int by_key(const void *left, const void *right)
+{
+	const struct quick_memory_peer *a = left, *b = right;
+
+	return memcmp(a->public_key.bytes, b->public_key.bytes, KEY_BYTES);
+}
+
+static char *endpoint_text(const struct quick_peer *peer)
+{
+	struct text text = {0};
+
+	if (!peer->host)
+		return NULL;
+	text_add(&text, "%s:%s", peer->host, peer->service);
+	return text_take(&text);
+}
+
+void quick_memory_init(struct quick_memory *ret_memory, const struct quick_config *config)
+{
+	struct quick_memory memory = {.has_private_key = config->has_private_key,
+		.has_listen_port = config->has_listen_port,
+		.has_fwmark = config->has_fwmark};
+
+	memory.peers = mem_new(config->peer_count + 1, sizeof(*memory.peers));
+	for (size_t i = 0; i < config->peer_count; i++)
+		memory.peers[memory.peer_count++] =
+			(struct quick_memory_peer){.public_key = config->peers[i].public_key,
+				.has_preshared_key = config->peers[i].has_preshared_key,
+				.endpoint = endpoint_text(&config->peers[i])};
+	qsort(memory.peers, memory.peer_count, sizeof(*memory.peers), by_key);
+	*ret_memory = memory;
+}
+
+void quick_memory_clear(struct quick_memory *memory)
+{
+	if (!memory)
+		return;
+	for (size_t i = 0; i < memory->peer_count; i++)
+		free(memory->peers[i].endpoint);
+	free(memory->peers);
+	*memory = (struct quick_memory){0};
+}
+
+const struct quick_memory_peer *quick_memory_find(const struct quick_memory *memory, const struct key *key)
+{
+	struct quick_memory_peer wanted = {.public_key = *key};
+
+	if (!memory || !memory->peer_count)
+		return NULL;
+	return bsearch(&wanted, memory->peers, memory->peer_count, sizeof(wanted), by_key);
+}
+
+/* ---- the device ---- */
+
+static const struct plan_peer *live_peer(const struct plan_device *live, const struct key *key)
+{
+	size_t low = 0, high = live ? live->peer_count : 0;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		int order = memcmp(key->bytes, live->peers[middle].public_key.bytes, KEY_BYTES);
+
+		if (!order)
+			return &live->peers[middle];
+		if (order < 0)
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	return NULL;
+}
+
+static bool endpoint_is_new(const struct quick_memory *memory, const struct quick_peer *from)
+{
+	const struct quick_memory_peer *before = quick_memory_find(memory, &from->public_key);
+	CLEANUP_FREE char *now = endpoint_text(from);
+
+	return !before || !before->endpoint || strcmp(before->endpoint, now) != 0;
+}
+
+static void want_peer(struct plan_device *device, const struct quick_facts *facts, size_t index)
+{
+	const struct quick_peer *from = &facts->config->peers[index];
+	const struct plan_peer *live = live_peer(facts->live, &from->public_key);
+	const struct quick_memory_peer *before = quick_memory_find(facts->memory, &from->public_key);
+	struct plan_peer *peer = plan_device_peer(device, &from->public_key);
+
+	if (from->has_preshared_key)
+		peer->preshared_key = from->preshared_key;
+	else if (live && !(before && before->has_preshared_key))
+		peer->preshared_key = live->preshared_key;
+	if (from->host) {
+		peer->endpoint = facts->endpoints[index];
+		peer->endpoint_if_none = facts->memory && !endpoint_is_new(facts->memory, from);
+	}
+	peer->keepalive_s = from->keepalive_s;
+	peer->allowed_ips = facts->allowed->prefixes + facts->allowed->first[index];
+	peer->allowed_ip_count = facts->allowed->first[index + 1] - facts->allowed->first[index];
+}
+
+static int compare_peers(const void *left, const void *right)
+{
+	const struct plan_peer *a = left, *b = right;
+
+	return memcmp(a->public_key.bytes, b->public_key.bytes, KEY_BYTES);
+}
+
+/* What the file never spoke of (a hook's peer, one set by hand) stays; what it no longer speaks of goes. */
+static void keep_peers(struct plan_device *device, const struct quick_facts *facts)
+{
+	const struct plan_device *live = facts->live;
+	size_t wanted = device->peer_count;
+
+	for (size_t i = 0; live && i < live->peer_count; i++)
+		if (!(wanted && bsearch(&live->peers[i], device->peers, wanted, sizeof(*device->peers),
+					compare_peers)) &&
+			!quick_memory_find(facts->memory, &live->peers[i].public_key))
+			*plan_device_peer(device, &live->peers[i].public_key) = live->peers[i];
+	if (device->peer_count > wanted)
+		qsort(device->peers, device->peer_count, sizeof(*device->peers), compare_peers);
+}
+
+/* The kernel drops a peer that has our own key; so it is not asked for. */
+static void want_peers(struct plan_device *device, const struct quick_facts *facts)
+{
+	for (size_t i = 0; i < facts->config->peer_count; i++)
+		if (!facts->allowed->superseded[i] &&
+			(key_is_zero(&device->public_key) ||
+				!key_equal(&device->public_key, &facts->config->peers[i].public_key)))
+			want_peer(device, facts, i);
+	if (device->peer_count)
+		qsort(device->peers, device->peer_count, sizeof(*device->peers), compare_peers);
+	keep_peers(device, facts);
+}
+
+static void want_device(struct plan_world *world, const struct quick_facts *facts)
+{
+	struct plan_device *device = plan_world_device(world, facts->name);
+	const struct quick_config *config = facts->config;
+	const struct quick_memory *memory = facts->memory;
+
+	if (config->has_private_key)
+		device->public_key = *facts->public_key;
+	else if (facts->live && !(memory && memory->has_private_key))
+		device->public_key = facts->live->public_key;
+	if (config->has_listen_port)
+		device->listen_port = config->listen_port;
+	else if (facts->live)
+		device->listen_port = facts->live->listen_port;
+	if (config->has_fwmark)
+		device->fwmark = config->fwmark;
+	else if (facts->live && !(memory && memory->has_fwmark))
+		device->fwmark = facts->live->fwmark;
+	want_peers(device, facts);
+}
+
+void quick_target_device(struct plan_target *target, const struct quick_facts *facts)
+{
+	struct plan_link *link = plan_world_link(&target->world, facts->name);
+	struct plan_scope *scope = &target->scope;
+
+	link->up = true;
+	link->mtu = facts->mtu;
+	scope->links =
+		mem_grow(scope->links, &scope->link_capacity, scope->link_count + 1, sizeof(*scope->links));
+	text_copy(scope->links[scope->link_count++], sizeof(*scope->links), facts->name);
+	want_device(&target->world, facts);
+	for (size_t i = 0; i < facts->config->address_count; i++) {
+		const struct prefix *address = &facts->config->addresses[i];
+
+		if (address->addr.family == AF_INET ? facts->has_ip4 : facts->has_ip6)
+			plan_world_address(&target->world, facts->name, address);
+	}
+}
+
+/* ---- the routes ---- */
+
+static bool is_default(const struct prefix *prefix, uint8_t family)
+{
+	return !prefix->length && prefix->addr.family == family;
+}
+
+static bool family_works(const struct quick_route_facts *facts, uint8_t family)
+{
+	return family == AF_INET ? facts->has_ip4 : facts->has_ip6;
+}
+
+bool quick_needs_mark(const struct quick_route_facts *facts, uint8_t family)
+{
+	if (facts->table != QUICK_TABLE_AUTO || !family_works(facts, family))
+		return false;
+	for (size_t i = 0; i < facts->allowed_count; i++)
+		if (is_default(&facts->allowed[i], family))
+			return true;
+	return false;
+}
+
+static bool covered(const struct quick_route_facts *facts, const struct prefix *allowed)
+{
+	for (size_t i = 0; i < facts->covering_count; i++)
+		if (prefix_covers(&facts->covering[i], allowed))
+			return true;
+	return false;
+}
+
+static void want_route(struct plan_world *world, const struct quick_route_facts *facts,
+	const struct prefix *to, uint32_t table)
+{
+	struct plan_route *route = plan_world_route(world);
+
+	route->to = *to;
+	text_copy(route->device, sizeof(route->device), facts->name);
+	route->table = table;
+	route->metric = to->addr.family == AF_INET6 ? PLAN_METRIC_IPV6 : 0;
+}
+
+/* All but the tunnel's own packets take its table, unless the main one knows better than by default. */
+static void want_rules(struct plan_world *world, const struct quick_route_facts *facts, uint8_t family)
+{
+	const struct quick_priorities *at = family == AF_INET ? &facts->priorities4 : &facts->priorities6;
+
+	*plan_world_rule(world) = (struct plan_rule){.family = family,
+		.priority = at->not_ours,
+		.invert = true,
+		.has_fwmark = true,
+		.fwmark = facts->mark,
+		.table = facts->mark};
+	*plan_world_rule(world) = (struct plan_rule){
+		.family = family, .priority = at->suppress, .has_suppress = true, .table = PLAN_TABLE_MAIN};
+	if (family == AF_INET)
+		plan_world_sysctl(world, "net/ipv4/conf/all/src_valid_mark", "1");
+}
+
+static void want_allowed(
+	struct plan_world *world, const struct quick_route_facts *facts, const struct prefix *allowed)
+{
+	if (facts->table == QUICK_TABLE_NAMED)
+		want_route(world, facts, allowed, facts->table_number);
+	else if (!allowed->length)
+		want_route(world, facts, allowed, facts->mark);
+	else if (!covered(facts, allowed))
+		want_route(world, facts, allowed, PLAN_TABLE_MAIN);
+}
+
+static int longest_first(const void *left, const void *right)
+{
+	const struct prefix *a = left, *b = right;
+
+	return a->length != b->length ? (int)b->length - (int)a->length : prefix_compare(a, b);
+}
+
+void quick_target_routes(struct plan_target *target, const struct quick_route_facts *facts)
+{
+	CLEANUP_FREE struct prefix *sorted = NULL;
+
+	if (facts->table == QUICK_TABLE_OFF || !facts->allowed_count)
+		return;
+	sorted = mem_copy(facts->allowed, facts->allowed_count * sizeof(*sorted));
+	qsort(sorted, facts->allowed_count, sizeof(*sorted), longest_first);
+	for (size_t i = 0; i < facts->allowed_count; i++)
+		if (family_works(facts, sorted[i].addr.family))
+			want_allowed(&target->world, facts, &sorted[i]);
+	if (quick_needs_mark(facts, AF_INET))
+		want_rules(&target->world, facts, AF_INET);
+	if (quick_needs_mark(facts, AF_INET6))
+		want_rules(&target->world, facts, AF_INET6);
+}
+
+/* The kernel makes no route in the main table of an IPv4 /32; of every IPv6 address it does. */
+struct prefix *quick_connected(const struct quick_config *config, size_t *ret_count)
+{
+	struct prefix *connected = mem_new(config->address_count + 1, sizeof(*connected));
+
+	*ret_count = 0;
+	for (size_t i = 0; i < config->address_count; i++)
+		if (config->addresses[i].addr.family == AF_INET6 ||
+			(config->addresses[i].length && config->addresses[i].length < 32))
+			connected[(*ret_count)++] = prefix_mask(&config->addresses[i]);
+	return connected;
+}

@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "node-agent/core/seat/wake.h"
+
+#include <stdlib.h>
+
+#include "node-agent/core/seat/peer_key.h"
+#include "node-agent/core/seat/sessions.h"
+
+enum waiting {
+	WAITING = 0, /* for its first poke */
+	POKED = 1,
+	BACK = 2,
+	GIVEN_UP = 3,
+	REMOVED = 4,
+};
+
+struct sleeper {
+	struct peer_key key;
+	struct wake_peer peer;
+	enum waiting state;
+	unsigned tries;
+	int64_t poked_ms;
+	int64_t due_ms;  /* POKED: when the next try is due */
+	bool to_restore; /* its keepalive is not what is configured */
+	UT_hash_handle hh;
+};
+
+struct wake {
+	struct sleeper *table; /* in order of activity once sorted */
+	bool sorted;
+	int64_t started_ms, first_ms, last_ms;
+	int64_t retry_ms;
+	int64_t blocked_until_ms; /* as many are in flight as may be, until the oldest of them counts no more */
+	uint64_t random;
+	uint32_t sessions, back, given_up;
+};
+
+struct wake *wake_new(int64_t now_ms, uint32_t rtt_ms, uint64_t seed)
+{
+	struct wake *wake = mem_new(1, sizeof(*wake));
+
+	wake->started_ms = now_ms;
+	wake->first_ms = -1;
+	wake->retry_ms = rtt_ms > WAKE_RECREATE_MS / 2 ? 2 * (int64_t)rtt_ms : WAKE_RECREATE_MS;
+	wake->random = seed | 1;
+	return wake;
+}
+
+void wake_free(struct wake *wake)
+{
+	struct sleeper *sleeper, *next;
+
+	if (wake == NULL)
+		return;
+	HASH_ITER (hh, wake->table, sleeper, next) {
+		HASH_DEL(wake->table, sleeper);
+		free(sleeper);
+	}
+	free(wake);
+}
+
+static struct sleeper *find(const struct wake *wake, const char *tunnel, const struct key *public_key)
+{
+	struct peer_key key = peer_key_of(tunnel, public_key);
+	struct sleeper *sleeper;
+
+	HASH_FIND(hh, wake->table, &key, sizeof(key), sleeper);
+	return sleeper;
+}
+
+bool wake_add(struct wake *wake, const struct wake_peer *peer)
+{
+	struct sleeper *sleeper;
+
+	if (!addr_is_set(&peer->endpoint.addr) || wake->started_ms - peer->handshake_ms >= SESSION_LIFE_MS)
+		return false;
+	if (find(wake, peer->tunnel, &peer->public_key) != NULL || wake->sessions >= PROTO_SESSIONS_MAX)
+		return false;
+	sleeper = mem_new(1, sizeof(*sleeper));
+	sleeper->key = peer_key_of(peer->tunnel, &peer->public_key);
+	sleeper->peer = *peer;
+	HASH_ADD(hh, wake->table, key, sizeof(sleeper->key), sleeper);
+	wake->sessions++;
+	wake->sorted = false;
+	return true;
+}
+
+static int by_activity(const struct sleeper *a, const struct sleeper *b)
+{
+	return (a->peer.active_ms < b->peer.active_ms) - (a->peer.active_ms > b->peer.active_ms);
+}
+
+/* xorshift64: spreads retries, hides nothing. */
+static int64_t jitter(struct wake *wake, int64_t range_ms)
+{
+	wake->random ^= wake->random << 13;
+	wake->random ^= wake->random >> 7;
+	wake->random ^= wake->random << 17;
+	return (int64_t)(wake->random % (uint64_t)(range_ms + 1));
+}
+
+static void append(struct wake_actions *actions, enum wake_action_kind kind, const struct sleeper *sleeper,
+	uint16_t keepalive_s)
+{
+	actions->items[actions->count++] = (struct wake_action){kind, &sleeper->peer, keepalive_s};
+}
+
+static bool is_full(const struct wake_actions *actions)
+{
+	return actions->count == WAKE_ACTIONS_MAX;
+}
+
+static uint16_t poke_keepalive(const struct sleeper *sleeper)
+{
+	return sleeper->peer.keepalive_s != 0 ? sleeper->peer.keepalive_s : WAKE_KEEPALIVE_S;
+}
+
+static void poke(struct wake *wake, struct sleeper *sleeper, int64_t now_ms, struct wake_actions *actions)
+{
+	int64_t wait_ms = wake->retry_ms << sleeper->tries;
+
+	append(actions, sleeper->tries == 0 ? WAKE_POKE : WAKE_RECREATE, sleeper, poke_keepalive(sleeper));
+	sleeper->state = POKED;
+	sleeper->tries++;
+	sleeper->poked_ms = now_ms;
+	sleeper->due_ms = now_ms + wait_ms + jitter(wake, wait_ms / 4);
+	sleeper->to_restore = sleeper->peer.keepalive_s == 0;
+}
+
+static bool is_waiting(const struct sleeper *sleeper)
+{
+	return sleeper->state == WAITING || sleeper->state == POKED;
+}
+
+static int64_t give_up_ms(const struct wake *wake)
+{
+	return wake->started_ms + WAKE_GIVE_UP_MS;
+}
+
+static void give_up(struct wake *wake, int64_t now_ms)
+{
+	for (struct sleeper *s = wake->table; s != NULL; s = s->hh.next) {
+		bool spent = s->state == POKED && s->tries >= WAKE_TRIES_MAX && now_ms >= s->due_ms;
+		if (!spent && !(is_waiting(s) && now_ms >= give_up_ms(wake)))
+			continue;
+		s->state = GIVEN_UP;
+		wake->given_up++;
+		wake->last_ms = now_ms;
+	}
+}
+
+static void restore(struct wake *wake, struct wake_actions *actions)
+{
+	for (struct sleeper *s = wake->table; s != NULL && !is_full(actions); s = s->hh.next) {
+		if (!s->to_restore || (s->state != BACK && s->state != GIVEN_UP))
+			continue;
+		s->to_restore = false;
+		append(actions, WAKE_RESTORE, s, s->peer.keepalive_s);
+	}
+}
+
+static bool is_in_flight(const struct wake *wake, const struct sleeper *sleeper, int64_t now_ms)
+{
+	return sleeper->state == POKED && now_ms - sleeper->poked_ms < wake->retry_ms;
+}
+
+static size_t count_in_flight(struct wake *wake, int64_t now_ms)
+{
+	int64_t oldest_ms = now_ms;
+	size_t count = 0;
+
+	for (const struct sleeper *s = wake->table; s != NULL; s = s->hh.next) {
+		if (!is_in_flight(wake, s, now_ms))
+			continue;
+		count++;
+		oldest_ms = s->poked_ms < oldest_ms ? s->poked_ms : oldest_ms;
+	}
+	wake->blocked_until_ms = count < WAKE_OUTSTANDING_MAX ? wake->started_ms : oldest_ms + wake->retry_ms;
+	return count;
+}
+
+/* First pokes before retries: who has not answered one may be gone. */
+static void poke_all(struct wake *wake, int64_t now_ms, struct wake_actions *actions)
+{
+	size_t in_flight = count_in_flight(wake, now_ms);
+
+	for (int round = 0; round < 2; round++)
+		for (struct sleeper *s = wake->table; s != NULL; s = s->hh.next) {
+			bool due =
+				round == 0 ? s->state == WAITING : s->state == POKED && now_ms >= s->due_ms;
+			if (!due)
+				continue;
+			if (is_full(actions) || in_flight >= WAKE_OUTSTANDING_MAX)
+				return;
+			poke(wake, s, now_ms, actions);
+			in_flight++;
+		}
+}
+
+void wake_step(struct wake *wake, int64_t now_ms, struct wake_actions *ret_actions)
+{
+	ret_actions->count = 0;
+	if (!wake->sorted)
+		HASH_SORT(wake->table, by_activity);
+	wake->sorted = true;
+	give_up(wake, now_ms);
+	restore(wake, ret_actions);
+	poke_all(wake, now_ms, ret_actions);
+}
+
+bool wake_handshake(struct wake *wake, const char *tunnel, const struct key *public_key, uint64_t stamp_ns,
+	int64_t now_ms)
+{
+	struct sleeper *sleeper = find(wake, tunnel, public_key);
+
+	if (sleeper == NULL || !is_waiting(sleeper) || stamp_ns == 0 || stamp_ns == sleeper->peer.stamp_ns)
+		return false;
+	sleeper->state = BACK;
+	wake->blocked_until_ms = wake->started_ms;
+	wake->back++;
+	wake->last_ms = now_ms;
+	if (wake->first_ms < 0)
+		wake->first_ms = now_ms - wake->started_ms;
+	return true;
+}
+
+void wake_remove(struct wake *wake, const char *tunnel, const struct key *public_key)
+{
+	struct sleeper *sleeper = find(wake, tunnel, public_key);
+
+	if (sleeper == NULL || sleeper->state == REMOVED)
+		return;
+	if (is_waiting(sleeper))
+		wake->sessions--;
+	sleeper->state = REMOVED;
+	wake->blocked_until_ms = wake->started_ms;
+	sleeper->to_restore = false;
+}
+
+static bool is_over(const struct wake *wake)
+{
+	return wake->back + wake->given_up == wake->sessions;
+}
+
+static int64_t sooner(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+int64_t wake_deadline(const struct wake *wake)
+{
+	int64_t free_ms = wake->blocked_until_ms, deadline_ms = INT64_MAX;
+
+	for (const struct sleeper *s = wake->table; s != NULL; s = s->hh.next) {
+		if (s->to_restore && (s->state == BACK || s->state == GIVEN_UP))
+			return wake->started_ms;
+		if (s->state == WAITING)
+			deadline_ms = sooner(deadline_ms, free_ms);
+		if (s->state == POKED)
+			deadline_ms = sooner(deadline_ms, s->due_ms > free_ms ? s->due_ms : free_ms);
+	}
+	return is_over(wake) ? deadline_ms : sooner(deadline_ms, give_up_ms(wake));
+}
+
+struct wake_result wake_result(const struct wake *wake, int64_t now_ms)
+{
+	struct wake_result result = {
+		.sessions = wake->sessions,
+		.back = wake->back,
+		.given_up = wake->given_up,
+		.first_ms = wake->first_ms,
+		.over = is_over(wake),
+	};
+	int64_t until_ms = result.over ? wake->last_ms : now_ms;
+
+	result.took_ms = until_ms > wake->started_ms ? until_ms - wake->started_ms : 0;
+	return result;
+}

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef HOLDFAST_SEAT_WAKE_H
+#define HOLDFAST_SEAT_WAKE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/base/addr.h"
+#include "common/base/key.h"
+#include "proto/limits.h"
+
+/*
+ * The handshakes of one takeover: which peers to poke and when, so that every client that was connected is back
+ * in one round trip. Pure; times are ms of the own monotonic clock.
+ *
+ * Poking is the persistent keepalive going from 0 to N, on which kernel and wireguard-go initiate at once.
+ * WireGuard itself retries after 5 s; re-creating the peer resets that clock, but kills a handshake in flight,
+ * hence never before max(WAKE_RECREATE_MS, 2 x RTT), with jitter, and never when one has completed. At most
+ * WAKE_OUTSTANDING_MAX pokes younger than that are in flight: beyond 512 queued handshakes a responder
+ * demands cookies, and drops responses too.
+ */
+enum {
+	WAKE_OUTSTANDING_MAX = 256,
+	WAKE_RECREATE_MS = 500,  /* doubles with every try */
+	WAKE_TRIES_MAX = 5,      /* the poke included */
+	WAKE_GIVE_UP_MS = 15000, /* after the start of the takeover */
+	WAKE_KEEPALIVE_S = 25,   /* what a poke sets when no keepalive is configured */
+	WAKE_ACTIONS_MAX = 256,
+};
+
+struct wake_peer {
+	char tunnel[PROTO_INTERFACE_MAX + 1];
+	struct key public_key;
+	struct endpoint endpoint;
+	uint16_t keepalive_s; /* configured; 0: off */
+	int64_t handshake_ms; /* of the session: only younger than SESSION_LIFE_MS are woken */
+	int64_t active_ms;    /* most recent first */
+	uint64_t stamp_ns;    /* last-handshake time in the own device now; 0: never */
+};
+
+enum wake_action_kind {
+	WAKE_POKE = 1, /* set the keepalive from 0 to keepalive_s, with the endpoint */
+	WAKE_RECREATE =
+		2, /* remove the peer, add it again with everything configured, endpoint, keepalive_s */
+	WAKE_RESTORE = 3, /* done or given up: set the keepalive to keepalive_s, as configured */
+};
+
+struct wake_action {
+	enum wake_action_kind kind;
+	const struct wake_peer *peer; /* valid until wake_free() */
+	uint16_t keepalive_s;
+};
+
+struct wake_actions {
+	size_t count;
+	struct wake_action items[WAKE_ACTIONS_MAX];
+};
+
+struct wake_result {
+	uint32_t sessions, back, given_up;
+	int64_t first_ms; /* from the start to the first completed handshake; -1: none yet */
+	int64_t took_ms;  /* from the start to the last of them or to giving up; so far, unless over */
+	bool over;
+};
+
+struct wake;
+
+/* seed: for the jitter. rtt_ms: a round trip to clients if it is known, else 0. */
+struct wake *wake_new(int64_t now_ms, uint32_t rtt_ms, uint64_t seed);
+void wake_free(struct wake *wake);
+
+/* All peers first, then steps. Peers without a live session, or without an endpoint, are left out: false. */
+bool wake_add(struct wake *wake, const struct wake_peer *peer);
+
+/* What to do now; at most WAKE_ACTIONS_MAX, more at the next deadline, which is then now. */
+void wake_step(struct wake *wake, int64_t now_ms, struct wake_actions *ret_actions);
+
+/* The device's last-handshake time of a peer: another than at the start means that it is back (whoever
+ * initiated). False: unknown peer or no change. */
+bool wake_handshake(struct wake *wake, const char *tunnel, const struct key *public_key, uint64_t stamp_ns,
+	int64_t now_ms);
+
+/* A peer was removed from the tunnel meanwhile: no action names it any more. */
+void wake_remove(struct wake *wake, const char *tunnel, const struct key *public_key);
+
+int64_t wake_deadline(const struct wake *wake); /* INT64_MAX: over and nothing to restore */
+struct wake_result wake_result(const struct wake *wake, int64_t now_ms);
+
+#endif

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "node-agent/io/agent/agent.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/mem.h"
+#include "common/base/text.h"
+#include "common/io/clock.h"
+#include "common/io/file.h"
+#include "common/io/log.h"
+#include "common/io/tls.h"
+#include "node-agent/io/agent/agent_int.h"
+#include "node-agent/io/wireguard/implementation.h"
+
+#include <openssl/ssl.h>
+
+/* The certificate must say who we say we are: a controller would not believe anything else. */
+static int check_identity(const struct config *config, struct err *err)
+{
+	struct tls_files files = {.ca = config->ca, .certificate = config->certificate, .key = config->key};
+	struct tls_identity own;
+	SSL_CTX *context;
+	int r = tls_client_new(&files, TLS_KIND_CONTROLLER, &context, &own, err);
+
+	if (r < 0)
+		return r;
+	SSL_CTX_free(context);
+	if (own.kind == TLS_KIND_GATEWAY && !strcmp(own.name, config->gateway))
+		return 0;
+	return err_set(err, -EINVAL,
+		"%s is the certificate of %s %s, and %s says gateway: %s: correct one of them",
+		config->certificate, tls_kind_text(own.kind), own.name, config->path, config->gateway);
+}
+
+static struct state_seats collect_seats(struct agent *agent)
+{
+	struct state_seats seats = {0};
+
+	for (size_t i = 0; i < agent->seat_count; i++) {
+		struct state_seat *seat = &seats.items[seats.count++];
+
+		text_copy(seat->endpoint, sizeof(seat->endpoint), agent->seats[i]->seat.config.endpoint);
+		seat->disk = agent->seats[i]->seat.disk;
+	}
+	state_keep_seats(&seats, &agent->disk);
+	return seats;
+}
+
+void agent_save_seats(struct agent *agent)
+{
+	if (!agent->seat_count)
+		return; /* a gateway without endpoints keeps what it knew */
+	agent->disk = collect_seats(agent);
+	state_writer_seats(agent->writer, &agent->disk);
+}
+
+/* Timers stand still while the host sleeps; CLOCK_BOOTTIME does not. */
+static void check_sleep(struct agent *agent)
+{
+	struct seat_event event = {.kind = SEAT_EVENT_STALLED};
+	int64_t offset_ms = clock_boottime_ms() - clock_now_ms();
+	int64_t jump_ms = offset_ms - agent->sleep_offset_ms;
+
+	agent->sleep_offset_ms = offset_ms;
+	if (jump_ms < AGENT_JUMP_MS)
+		return;
+	log_warning("agent", "host-slept", log_i64("ms", jump_ms));
+	agent_seats_step(agent, &event);
+}
+
+void agent_tell_blind(struct agent *agent)
+{
+	int64_t now_ms = clock_now_ms();
+	bool blind = false;
+
+	for (size_t i = 0; i < agent->seat_count; i++)
+		blind |= !seat_underlay_is_ok(&agent->seats[i]->seat, now_ms);
+	if (agent->liveness)
+		liveness_set_blind(agent->liveness, blind);
+}
+
+static void check_disk(struct agent *agent)
+{
+	struct err err = {0};
+
+	if (state_writer_failed(agent->writer, &err))
+		log_limited(LEVEL_ERROR, "agent", "state-not-saved", "", log_err(&err));
+}
+
+static void on_second(evutil_socket_t fd, short what, void *context)
+{
+	struct agent *agent = context;
+
+	(void)fd;
+	(void)what;
+	check_sleep(agent);
+	owner_poll(agent);
+	names_second(agent);
+	check_disk(agent);
+	agent_tell_blind(agent);
+	if (!agent->liveness || !agent->has_way_to_controller)
+		agent_beats_update(agent); /* addresses or routes may have come since */
+}
+
+static int open_kernel(struct agent *agent, struct err *err)
+{
+	int r = reconcile_open(agent->config->path, agent->config->implementation, &agent->reconcile, err);
+
+	if (r >= 0)
+		r = agent_look_open(agent, err);
+	if (r >= 0)
+		r = names_open(agent, err);
+	if (r >= 0)
+		r = announce_open(&agent->announce, err);
+	if (r >= 0)
+		r = witness_open(agent, err);
+	return r;
+}
+
+static int open_disk(struct agent *agent, struct err *err)
+{
+	int r = state_prepare(agent->config->state, err);
+
+	if (r >= 0)
+		r = file_make_directories(agent->config->run, 0755, err);
+	if (r >= 0)
+		r = state_load_seats(agent->config->state, &agent->disk, err);
+	if (r >= 0)
+		r = state_writer_new(agent->config->state, &agent->writer, err);
+	return r;
+}
+
+static int open_all(struct agent *agent, struct err *err)
+{
+	struct timeval second = {.tv_sec = AGENT_SECOND_MS / 1000};
+	int r = check_identity(agent->config, err);
+
+	if (r >= 0) /* better said at the start than when the first fleet arrives */
+		r = wg_implementation_check(agent->config->implementation, err);
+	if (r >= 0)
+		r = open_disk(agent, err);
+	if (r >= 0)
+		r = agent_serve_health(agent, err);
+	if (r >= 0)
+		r = agent_serve_local(agent, err);
+	if (r >= 0)
+		r = open_kernel(agent, err);
+	if (r >= 0)
+		r = agent_control_open(agent, err);
+	if (r < 0)
+		return r;
+	event_add(agent->second, &second);
+	return agent_adopt(agent, err);
+}
+
+int agent_new(struct event_base *base, const struct config *config, struct agent **ret_agent, struct err *err)
+{
+	struct agent *agent = mem_new(1, sizeof(*agent));
+	int r;
+
+	agent->base = base;
+	agent->config = config;
+	agent->boot = clock_boot_id();
+	agent->started_ms = clock_now_ms();
+	agent->sleep_offset_ms = clock_boottime_ms() - agent->started_ms;
+	agent->sessions = sessions_new();
+	agent->second = event_new(base, -1, EV_PERSIST, on_second, agent);
+	r = open_all(agent, err);
+	if (r < 0) {
+		agent_free(agent);
+		return r;
+	}
+	*ret_agent = agent;
+	return 0;
+}
+
+void agent_free(struct agent *agent)
+{
+	if (!agent)
+		return;
+	log_flush();
+	control_free(agent->control);
+	liveness_free(agent->liveness);
+	agent_seats_free(agent);
+	http_server_free(agent->health);
+	http_server_free(agent->local);
+	witness_close(agent);
+	announce_close(agent->announce);
+	agent_look_close(agent);
+	names_close(agent);
+	reconcile_close(agent->reconcile);
+	generation_clear(&agent->held);
+	generation_clear(&agent->staged);
+	desired_free(agent->previous);
+	plan_scope_clear(&agent->left);
+	sessions_free(agent->sessions);
+	state_writer_free(agent->writer);
+	event_free(agent->second);
+	free(agent);
+}

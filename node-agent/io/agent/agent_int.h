@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef HOLDFAST_AGENT_AGENT_INT_H
+#define HOLDFAST_AGENT_AGENT_INT_H
+
+#include <event2/event.h>
+
+#include "common/icmp/icmp.h"
+#include "common/io/health.h"
+#include "common/io/http_server.h"
+#include "common/liveness/liveness.h"
+#include "node-agent/core/firewall/firewall.h"
+#include "node-agent/core/firewall/permit.h"
+#include "node-agent/core/repair/repair.h"
+#include "node-agent/core/repair/way.h"
+#include "node-agent/core/seat/seat.h"
+#include "node-agent/core/seat/sessions.h"
+#include "node-agent/core/seat/wake.h"
+#include "node-agent/io/agent/agent.h"
+#include "node-agent/io/agent/journal.h"
+#include "node-agent/io/agent/names.h"
+#include "node-agent/io/announce/announce.h"
+#include "node-agent/io/control/control.h"
+#include "node-agent/io/nft/lease.h"
+#include "node-agent/io/nft/watch.h"
+#include "node-agent/io/probe/probe.h"
+#include "node-agent/io/reconcile/reconcile.h"
+#include "node-agent/io/rtnl/monitor.h"
+#include "node-agent/io/state/writer.h"
+
+enum {
+	AGENT_SECOND_MS = 1000,     /* housekeeping: sessions, clocks, sockets that could not be opened */
+	AGENT_SLOW_POLL_MS = 30000, /* a look at everything, should no event have told */
+	AGENT_RETRY_MS = 1000,      /* after operations failed; doubles up to the slow poll */
+	AGENT_JUMP_MS = 100,        /* CLOCK_BOOTTIME against CLOCK_MONOTONIC: the host slept */
+};
+
+/* One generation and what was made of it. */
+struct generation {
+	struct desired *desired;
+	struct key *preshared_keys; /* by index of desired->peers; NULL: none */
+	struct fw_ruleset *ruleset;
+	char hash[65];
+};
+
+/* An outer interface: since when all sessions made here have been learned (CLOCK_BOOTTIME); see core/firewall/steer.h. */
+struct steered {
+	char device[PROTO_INTERFACE_MAX + 1];
+	int64_t complete_ms; /* INT64_MAX: nothing is learned here */
+};
+
+struct takeover_run; /* takeover.c */
+
+/* The oldest probe that was not answered yet: an answer proves nothing later than that, and only the answer of one
+ * that was asked proves anything. */
+struct witness {
+	size_t count;
+	struct addr whom[PROTO_ADDRESSES_MAX];
+	int64_t asked_ms; /* SEAT_NEVER: none is under way */
+	uint16_t sequence;
+};
+
+struct agent_seat {
+	struct agent *agent;
+	size_t index; /* in the endpoints of the generation held */
+	struct seat seat;
+	struct fw_permit permit;
+	struct event *timer;
+	struct takeover_run *takeover; /* NULL: none at work */
+	struct takeover result;        /* of the last one; endpoint "": none yet */
+	bool result_told;
+	bool wake_wanted; /* TAKE was done: wake when the whole list of actions is */
+	bool rest_wanted; /* the same for WAKE */
+	bool pulled;      /* as a guest it has got all peers back: as an owner it wakes nobody */
+	enum seat_steer steering;
+	int64_t ordered_ms;
+	int64_t addresses_ms; /* when the lifetime of its addresses was renewed last */
+	struct witness witness;
+};
+
+struct agent {
+	struct event_base *base;
+	const struct config *config;
+	uint64_t boot;
+	int64_t started_ms, sleep_offset_ms;
+
+	struct reconcile *reconcile;
+	struct nft_watch *watch;
+	struct monitor *monitor;
+	struct announce *announce;
+	struct probe *probe;
+	struct icmp *icmp;
+	struct event *watch_event, *monitor_event, *probe_events[PROBE_FDS], *icmp_events[ICMP_FDS];
+	struct event *second, *look;
+	struct state_writer *writer;
+
+	struct generation held, staged;
+	struct desired *previous; /* the head before, until what it had is gone */
+	struct plan_scope left;   /* of those before that, for as long as no look succeeds */
+	struct state_seats disk;
+	size_t seat_count;
+	struct agent_seat *seats[PROTO_ENDPOINTS_MAX];
+
+	size_t steered_count;
+	struct steered steered[PROTO_ENDPOINTS_MAX];
+
+	struct sessions *sessions;
+	uint64_t session_change_told, session_change_sent;
+	int64_t next_poll_ms;              /* of the devices that we serve */
+	bool sessions_told, sessions_sent; /* once as a whole, as owner */
+	struct takeover takeover_sent;
+	uint64_t events_sent, events_told; /* numbers in the journal */
+
+	struct liveness *liveness;
+	struct liveness_config liveness_config;
+	bool has_way_to_controller; /* its last local is the one to talk to it from */
+	struct control *control;
+	struct http_server *health, *local;
+	struct health_source health_source;
+	struct journal journal;
+
+	bool fit, look_is_near;
+	char failure[RECONCILE_FAILURE_MAX]; /* why not */
+	int64_t retry_ms;
+	uint64_t looks, operations, takeovers, stalls;
+	struct repair repair;
+	size_t repair_lines; /* of the look under way */
+	struct ways ways;
+	size_t bypasses; /* routes to peers that follow the underlay's */
+	struct event *ways_timer;
+	struct names *names;
+	int64_t last_takeover_ms;
+};
+
+/* ---- agent.c ---- */
+/* Liveness is told whether our own path over the underlay is known broken. */
+void agent_tell_blind(struct agent *agent);
+/* What every seat wants to have on disk. */
+void agent_save_seats(struct agent *agent);
+
+/* ---- generation.c ---- */
+void generation_clear(struct generation *generation);
+int generation_make(struct desired *desired, struct key *preshared_keys, struct generation *ret_generation,
+	struct err *err);
+void agent_stage(struct agent *agent, const struct desired_delta *delta);
+void agent_commit(struct agent *agent, uint64_t generation);
+
+/* ---- adoption.c ---- */
+/* What the disk holds; nothing is fine. */
+int agent_adopt(struct agent *agent, struct err *err);
+
+/* ---- seats.c ---- */
+/* Those whose endpoint the next generation lacks. Before it is held: its ruleset has no fence for what they had. */
+void agent_seats_leave(struct agent *agent, const struct desired *next);
+/* Seats for the endpoints of the generation held: kept, made. */
+void agent_seats_update(struct agent *agent);
+void agent_seats_free(struct agent *agent);
+struct agent_seat *agent_seat_find(struct agent *agent, const char *endpoint);
+const struct desired_endpoint *agent_seat_endpoint(const struct agent_seat *seat);
+bool agent_seat_has_member(const struct agent_seat *seat, const char *gateway);
+bool agent_seat_serves(const struct agent_seat *seat); /* it is the owner */
+/* Of the lease that it serves under; 0: it has none. */
+int64_t agent_seat_left_ms(const struct agent_seat *seat);
+void agent_seat_step(struct agent_seat *seat, const struct seat_event *event);
+void agent_seats_step(struct agent *agent, const struct seat_event *event);
+
+bool agent_has_carrier(struct agent *agent, const char *interface);
+
+/* ---- act.c ---- */
+void agent_seat_act(struct agent_seat *seat, const struct seat_actions *actions);
+/* Its endpoint is about to leave this gateway: the permit goes, and with it all that an owner has. */
+void agent_seat_vacate(struct agent_seat *seat);
+
+/* ---- takeover.c ---- */
+void takeover_start(struct agent_seat *seat);
+/* A guest has become the owner: its handshakes were this takeover's. */
+void takeover_go_on(struct agent_seat *seat);
+void takeover_end(struct agent_seat *seat); /* NULL-safe as to seat->takeover */
+/* A new generation: peers that it lacks are no more to be woken. */
+void takeover_refresh(struct agent_seat *seat, const struct desired *before);
+
+/* ---- standby.c ---- */
+/* Where the pool's live peers are, from the controller: kept as endpoints in our devices. */
+void standby_learn(struct agent *agent, const struct session *sessions, size_t count);
+const struct endpoint *standby_live_endpoint(const char *tunnel, const struct key *public_key, void *agent);
+/* Ask the devices that we serve for their sessions. */
+void owner_poll(struct agent *agent);
+void owner_take_device(struct agent *agent, const struct wg_device *device);
+/* Every keepalive of the endpoint's tunnels off, sessions forgotten, the peers kept. */
+void standby_forget_sessions(struct agent_seat *seat);
+
+/* ---- steering.c ---- */
+/* The tables that learn are in place, before the devices whose sessions are to be learned. */
+void steering_look(struct agent *agent);
+/* -errno with a reason that was logged: then nothing is steered. Off never fails. */
+int steering_set(struct agent_seat *seat, enum seat_steer steering);
+/* A new life: nothing is steered any more. True if something was. */
+bool steering_reset(struct agent_seat *seat);
+
+/* ---- peers.c ---- */
+/* NULL: there is none. */
+const struct desired_peer *agent_find_peer(
+	const struct desired *desired, const char *tunnel, const struct key *public_key);
+/* Two changes that make a peer anew with everything configured, or none (0) if it is not configured. */
+size_t agent_recreate_peer(const struct agent *agent, const char *tunnel, const struct key *public_key,
+	const struct endpoint *endpoint, uint16_t keepalive_s, struct wg_peer_change *changes);
+/* One message; nothing for count 0. */
+int agent_set_peers(struct agent *agent, const char *tunnel, const struct wg_peer_change *changes,
+	size_t count, struct err *err);
+int agent_get_device(struct agent *agent, const char *tunnel, struct wg_device *ret_device);
+
+/* ---- look.c ---- */
+/* Observe, plan, apply: now, or after the events of a burst are in. */
+void agent_look_now(struct agent *agent);
+void agent_look_soon(struct agent *agent);
+int agent_look_open(struct agent *agent, struct err *err);
+void agent_look_close(struct agent *agent);
+/* Make the fence whole, with the permits held now. */
+int agent_restore_fence(struct agent *agent);
+
+/* ---- repairs.c ---- */
+/* What the kernel told of, as a reason for repairs. */
+void repairs_told(struct agent *agent, const struct monitor_event *event);
+void repairs_begin(struct agent *agent, const struct plan_facts *facts);
+void repairs_applied(const struct plan_op *op, bool done, void *agent);
+void repairs_end(struct agent *agent, bool well);
+/* The fence was put back at once, outside a look. */
+void repairs_fence(struct agent *agent, int64_t told_ms);
+
+/* ---- underlay.c ---- */
+/* Has the way to peers changed? Asked once the events of a burst are in. */
+void underlay_check_soon(struct agent *agent);
+void underlay_open(struct agent *agent);
+void underlay_close(struct agent *agent);
+
+/* ---- diagnose.c ---- */
+/* What is allowed but likely to hurt. */
+void agent_diagnose(const struct agent *agent, struct health *health);
+
+/* ---- beats.c ---- */
+/* (Re)open the liveness engine for the generation held; does nothing when all is as it was. */
+void agent_beats_update(struct agent *agent);
+
+/* ---- witness.c ---- */
+int witness_open(struct agent *agent, struct err *err);
+void witness_close(struct agent *agent);
+void witness_ask(struct agent_seat *seat);
+/* Is it a neighbour there? From which own address to ask for it. */
+bool witness_is_on_link(
+	const struct agent *agent, const char *interface, const struct addr *to, struct addr *ret_source);
+/* The kernel asks for a next hop when the first packet needs it, and again only after a second. Asked along with
+ * the announcements, a question or answer that was lost costs little: the kernel takes in the answer. */
+void witness_ask_next_hops(struct agent_seat *seat);
+void witness_ask_partner(struct agent *agent, const struct addr *address, uint32_t count);
+
+/* ---- orders.c ---- */
+int agent_control_open(struct agent *agent, struct err *err);
+
+/* ---- status.c, health.c ---- */
+int agent_serve_local(struct agent *agent, struct err *err);
+int agent_serve_health(struct agent *agent, struct err *err);
+/* Is it able to serve? Up to max sentences why not. */
+size_t agent_reasons(
+	const struct agent *agent, char (*reasons)[PROTO_REASON_MAX + 1], size_t max, bool *ret_fit);
+
+#endif

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <inttypes.h>
+#include <malloc.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/mem.h"
+#include "common/base/text.h"
+#include "common/io/log.h"
+#include "common/io/mac.h"
+#include "node-agent/io/agent/agent_int.h"
+#include "node-agent/io/stage/stage.h"
+
+void generation_clear(struct generation *generation)
+{
+	if (generation->desired)
+		stage_keys_free(generation->preshared_keys, generation->desired->peer_count);
+	desired_free(generation->desired);
+	fw_ruleset_free(generation->ruleset);
+	*generation = (struct generation){0};
+}
+
+static void hash_of(const struct desired *desired, char hash[65])
+{
+	char *json = desired_encode(desired);
+	size_t size = strlen(json);
+
+	sha256_hex(json, size, hash);
+	mem_wipe(json, size);
+	free(json);
+}
+
+/* Takes over desired and preshared_keys, whatever comes of it. */
+int generation_make(struct desired *desired, struct key *preshared_keys, struct generation *ret_generation,
+	struct err *err)
+{
+	struct generation generation = {.desired = desired, .preshared_keys = preshared_keys};
+	int r = firewall_from_desired(desired, &generation.ruleset, err);
+
+	if (r < 0) {
+		generation_clear(&generation);
+		return r;
+	}
+	hash_of(desired, generation.hash);
+	*ret_generation = generation;
+	return 0;
+}
+
+static int stage(struct agent *agent, const struct desired_delta *delta, struct err *err)
+{
+	struct stage_host host = {.config_path = agent->config->path,
+		.gateway = agent->config->gateway,
+		.implementation = agent->config->implementation,
+		.store = agent->held.desired ? agent->held.desired->store : 0,
+		.current = agent->held.desired};
+	struct desired *desired;
+	struct key *preshared_keys = NULL;
+	int r = desired_patch(delta->base ? agent->held.desired : NULL, delta, &desired, err);
+
+	if (r < 0)
+		return r;
+	r = stage_check(&host, agent->reconcile, desired, &preshared_keys, err);
+	if (r < 0) {
+		desired_free(desired);
+		return r;
+	}
+	return generation_make(desired, preshared_keys, &agent->staged, err);
+}
+
+void agent_stage(struct agent *agent, const struct desired_delta *delta)
+{
+	struct staged staged = {
+		.boot = agent->boot, .generation = delta->head_and_set_peers->generation, .ok = true};
+	struct err err = {0};
+
+	generation_clear(&agent->staged);
+	text_copy(staged.gateway, sizeof(staged.gateway), agent->config->gateway);
+	if (stage(agent, delta, &err) < 0) {
+		staged.ok = false;
+		err_format(&err, staged.error, sizeof(staged.error));
+		journal_add(&agent->journal, "stage-refused", NULL, "generation %" PRIu64 ": %s",
+			staged.generation, staged.error);
+	}
+	control_staged(agent->control, &staged);
+}
+
+/* Peers that the new generation lacks: nobody wakes them or keeps them warm any more. */
+static void forget_peers(struct agent *agent)
+{
+	for (size_t i = 0; i < agent->seat_count; i++)
+		takeover_refresh(agent->seats[i], agent->previous);
+	for (size_t i = 0; agent->previous && i < agent->previous->peer_count; i++) {
+		const struct desired_peer *peer = &agent->previous->peers[i];
+
+		if (!agent_find_peer(agent->held.desired, peer->tunnel, &peer->public_key))
+			sessions_remove(agent->sessions, peer->tunnel, &peer->public_key);
+	}
+}
+
+/* From here on it is the generation held: on disk after the kernel, so that what the last one had is still
+ * known should we die in between. */
+static void hold(struct agent *agent, struct generation *generation)
+{
+	agent_seats_leave(agent, generation->desired);
+	if (agent->previous)
+		plan_scope_generation(&agent->left, agent->previous);
+	desired_free(agent->previous);
+	agent->previous = agent->held.desired;
+	agent->held.desired = NULL;
+	if (agent->previous)
+		stage_keys_free(agent->held.preshared_keys, agent->previous->peer_count);
+	agent->held.preshared_keys = NULL;
+	generation_clear(&agent->held);
+	agent->held = *generation;
+	*generation = (struct generation){0};
+	agent_seats_update(agent);
+	forget_peers(agent);
+	agent_look_now(agent);
+	agent_beats_update(agent);
+	state_writer_desired(agent->writer, agent->held.desired);
+	malloc_trim(0); /* it came as text and as a tree: that goes back to the system */
+}
+
+void agent_commit(struct agent *agent, uint64_t number)
+{
+	if (agent->held.desired && agent->held.desired->generation == number)
+		return;
+	if (!agent->staged.desired || agent->staged.desired->generation != number) {
+		log_warning("agent", "commit-of-unstaged", log_u64("generation", number));
+		return;
+	}
+	journal_add(&agent->journal, "generation", NULL, "generation %" PRIu64 " of fleet %s", number,
+		agent->staged.desired->fleet);
+	hold(agent, &agent->staged);
+	control_report_now(agent->control);
+}

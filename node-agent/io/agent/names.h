@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef HOLDFAST_AGENT_NAMES_H
+#define HOLDFAST_AGENT_NAMES_H
+
+#include "common/base/err.h"
+#include "common/base/key.h"
+
+struct agent;
+struct names;
+
+/*
+ * Peers whose endpoint is a host's name: resolved here, off the loop (io/resolver), as core/resolve says. Their devices
+ * are asked once a second, if this gateway serves them.
+ */
+int names_open(struct agent *agent, struct err *err);
+void names_close(struct agent *agent); /* NULL-safe as to agent->names */
+/* Another generation may be held: names that stay keep what is known of them. */
+void names_update(struct agent *agent);
+void names_second(struct agent *agent);
+void names_underlay_changed(struct agent *agent);
+/* Where the peer's name leads, as far as is known, or NULL; a plan_live_endpoint(). */
+const struct endpoint *names_endpoint(const char *tunnel, const struct key *public_key, void *agent);
+/* How many names were never resolved; *ret_name: one of them, untouched if there is none. */
+size_t names_unresolved(const struct agent *agent, const char **ret_name);
+
+#endif

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/mem.h"
+#include "common/io/clock.h"
+#include "common/io/log.h"
+#include "node-agent/core/plan/target.h"
+#include "node-agent/io/agent/agent_int.h"
+
+enum {
+	WARM_BATCH_MAX = 256, /* peers in a message: the kernel's RTNL is held meanwhile */
+	POLL_SHARE = 20,      /* polling for sessions may take a twentieth of the loop */
+};
+
+const struct endpoint *standby_live_endpoint(const char *tunnel, const struct key *public_key, void *context)
+{
+	struct agent *agent = context;
+	const struct sessions_entry *entry = sessions_find(agent->sessions, tunnel, public_key);
+
+	return entry && addr_is_set(&entry->endpoint.addr) ? &entry->endpoint : NULL;
+}
+
+static struct agent_seat *seat_of_tunnel(struct agent *agent, const char *tunnel)
+{
+	const struct desired_endpoint *endpoint = plan_tunnel_endpoint(agent->held.desired, tunnel);
+
+	return endpoint ? agent_seat_find(agent, endpoint->name) : NULL;
+}
+
+static void set_endpoints(
+	struct agent *agent, const char *tunnel, const struct wg_peer_change *changes, size_t count)
+{
+	struct err err = {0};
+
+	if (agent_set_peers(agent, tunnel, changes, count, &err) < 0)
+		log_limited(LEVEL_WARNING, "standby", "not-warm", tunnel, log_text("tunnel", tunnel),
+			log_err(&err));
+}
+
+/* What is news on a standby goes into its device at once, in runs of one tunnel. */
+void standby_learn(struct agent *agent, const struct session *sessions, size_t count)
+{
+	struct wg_peer_change *changes = mem_new(WARM_BATCH_MAX, sizeof(*changes));
+	const char *tunnel = "";
+	size_t pending = 0;
+	int64_t now_ms = clock_now_ms();
+
+	for (size_t i = 0; agent->held.desired && i < count; i++) {
+		struct agent_seat *seat = seat_of_tunnel(agent, sessions[i].tunnel);
+
+		if (!seat || agent_seat_serves(seat) ||
+			!sessions_learn(agent->sessions, &sessions[i], now_ms))
+			continue;
+		if (pending == WARM_BATCH_MAX || strcmp(tunnel, sessions[i].tunnel)) {
+			set_endpoints(agent, tunnel, changes, pending);
+			pending = 0;
+		}
+		tunnel = sessions[i].tunnel;
+		changes[pending++] = (struct wg_peer_change){.public_key = sessions[i].public_key,
+			.flags = WG_PEER_UPDATE_ONLY | WG_PEER_SET_ENDPOINT,
+			.endpoint = sessions[i].endpoint};
+	}
+	set_endpoints(agent, tunnel, changes, pending);
+	free(changes);
+}
+
+void owner_take_device(struct agent *agent, const struct wg_device *device)
+{
+	int64_t now_ms = clock_now_ms(), wall_ms = clock_wall_ms();
+
+	for (size_t i = 0; i < device->peer_count; i++) {
+		const struct wg_peer *peer = &device->peers[i];
+		int64_t handshake_ms = peer->handshake_s * 1000 + peer->handshake_ns / 1000000;
+
+		if (!handshake_ms || !addr_is_set(&peer->endpoint.addr))
+			continue;
+		sessions_poll(agent->sessions, device->name, &peer->public_key, &peer->endpoint,
+			(uint64_t)peer->handshake_s * UINT64_C(1000000000) + peer->handshake_ns,
+			wall_ms - handshake_ms, peer->rx_bytes + peer->tx_bytes, now_ms);
+	}
+}
+
+static void poll_tunnels(struct agent *agent, const struct desired_endpoint *endpoint)
+{
+	for (size_t i = 0; i < endpoint->tunnel_count; i++) {
+		CLEANUP_WG_DEVICE struct wg_device device = {0};
+
+		if (agent_get_device(agent, endpoint->tunnels[i], &device) >= 0)
+			owner_take_device(agent, &device);
+	}
+}
+
+void owner_poll(struct agent *agent)
+{
+	int64_t began_ms = clock_now_ms();
+
+	sessions_expire(agent->sessions, began_ms);
+	if (began_ms < agent->next_poll_ms)
+		return;
+	for (size_t i = 0; i < agent->seat_count; i++)
+		if (agent_seat_serves(agent->seats[i]) && !agent->seats[i]->takeover)
+			poll_tunnels(agent, agent_seat_endpoint(agent->seats[i]));
+	agent->next_poll_ms = began_ms + (clock_now_ms() - began_ms) * POLL_SHARE;
+}
+
+/* A keepalive left on would make it initiate as soon as the link is up again. */
+static void keepalives_off(struct agent *agent, const struct wg_device *device)
+{
+	struct wg_peer_change *changes = mem_new(device->peer_count + 1, sizeof(*changes));
+	size_t count = 0;
+
+	for (size_t i = 0; i < device->peer_count; i++)
+		if (device->peers[i].keepalive_s)
+			changes[count++] = (struct wg_peer_change){.public_key = device->peers[i].public_key,
+				.flags = WG_PEER_UPDATE_ONLY | WG_PEER_SET_KEEPALIVE};
+	set_endpoints(agent, device->name, changes, count);
+	free(changes);
+}
+
+/* wireguard-go does not notice that its link went down and up (seen with 0.0.20220316, even a second apart),
+ * so those peers that have ever spoken are made anew: sessions, timers and indices go with them. */
+static void recreate_peers(struct agent *agent, const struct wg_device *device)
+{
+	struct wg_peer_change *changes = mem_new(WARM_BATCH_MAX + 1, sizeof(*changes));
+	size_t count = 0;
+
+	for (size_t i = 0; i < device->peer_count; i++) {
+		const struct wg_peer *peer = &device->peers[i];
+
+		if (peer->handshake_s || peer->tx_bytes || peer->keepalive_s)
+			count += agent_recreate_peer(
+				agent, device->name, &peer->public_key, &peer->endpoint, 0, changes + count);
+		if (count < WARM_BATCH_MAX && i + 1 < device->peer_count)
+			continue;
+		set_endpoints(agent, device->name, changes, count);
+		mem_wipe(changes, count * sizeof(*changes));
+		count = 0;
+	}
+	free(changes);
+}
+
+static void forget_sessions(struct agent *agent, const char *tunnel)
+{
+	CLEANUP_WG_DEVICE struct wg_device device = {0};
+	struct err err = {0};
+
+	if (agent_get_device(agent, tunnel, &device) < 0)
+		return;
+	if (device.userspace) {
+		recreate_peers(agent, &device);
+		return;
+	}
+	keepalives_off(agent, &device);
+	if (reconcile_bounce(agent->reconcile, tunnel, &err) < 0)
+		log_warning("standby", "sessions-not-forgotten", log_text("tunnel", tunnel), log_err(&err));
+}
+
+void standby_forget_sessions(struct agent_seat *seat)
+{
+	const struct desired_endpoint *endpoint = agent_seat_endpoint(seat);
+
+	for (size_t i = 0; i < endpoint->tunnel_count; i++)
+		forget_sessions(seat->agent, endpoint->tunnels[i]);
+}

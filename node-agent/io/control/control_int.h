@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef HOLDFAST_AGENT_CONTROL_INT_H
+#define HOLDFAST_AGENT_CONTROL_INT_H
+
+#include <event2/event.h>
+
+#include "common/io/http_client.h"
+#include "node-agent/io/control/control.h"
+
+enum { CONTROL_URL_MAX = 512 };
+
+struct control {
+	struct http_client *client;
+	struct control_ops ops;
+	void *context;
+	size_t url_count, url; /* url: the one in use */
+	char **urls;
+	uint64_t boot, run, seq; /* run and seq of the last instruction taken in */
+	bool connected;
+	struct addr address;         /* who answered at this url last; without a family: nobody yet */
+	int64_t backoff_ms, poll_ms; /* poll_ms: when the poll began */
+	char failure[512];
+	struct event *retry;          /* ends a backoff */
+	struct event *tick;           /* every CONTROL_REPORT_MS */
+	struct http_transfer *poll;   /* orders */
+	struct http_transfer *report; /* in flight */
+	bool report_again;            /* something changed since */
+	struct http_transfer *staged; /* in flight */
+	char *staged_text;            /* not arrived yet */
+};
+
+/* A transfer came back: with its problem, if it had one. Changes connected; on failure starts a backoff. */
+void control_succeeded(struct control *control, const struct http_response *response);
+void control_calm(struct control *control);
+void control_failed(struct control *control, const char *what, const char *text);
+/* NULL: a good answer. Else what is wrong with it, in buffer. */
+const char *control_problem(
+	const struct http_response *response, const struct err *err, int expected, char *buffer, size_t size);
+
+/* Tells, if it is what the answer says. */
+void control_take_stranger(struct control *control, const struct http_response *response);
+
+void control_poll_start(struct control *control);
+void control_report_start(struct control *control);
+void control_staged_start(struct control *control);
+
+#endif

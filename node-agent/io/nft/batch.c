@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "node-agent/io/nft/batch.h"
+
+#include <arpa/inet.h>
+#include <libnftnl/common.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/mem.h"
+#include "node-agent/io/nft/attr.h"
+#include "node-agent/io/nft/socket.h"
+
+static struct nlmsghdr *last_message(const struct nft_batch *batch)
+{
+	return (struct nlmsghdr *)(void *)(batch->data + batch->last);
+}
+
+/* The message before has all its attributes now: count them in, and make room for the next. */
+static uint8_t *next_message(struct nft_batch *batch)
+{
+	if (batch->length)
+		batch->length = batch->last + MNL_ALIGN(last_message(batch)->nlmsg_len);
+	batch->data = mem_grow(batch->data, &batch->capacity, batch->length + NFT_MESSAGE_BYTES_MAX, 1);
+	batch->last = batch->length;
+	return batch->data + batch->last;
+}
+
+void nft_batch_begin(struct nft_batch *batch, struct nft *nft)
+{
+	batch->length = batch->last = 0;
+	batch->first_sequence = nft_next_sequence(nft);
+	struct nlmsghdr *begin = nftnl_batch_begin((char *)next_message(batch), batch->first_sequence);
+	batch->length = MNL_ALIGN(begin->nlmsg_len);
+	batch->last_sequence = batch->first_sequence;
+}
+
+struct nlmsghdr *nft_batch_add(
+	struct nft_batch *batch, struct nft *nft, uint16_t type, uint16_t family, uint16_t flags)
+{
+	batch->last_sequence = nft_next_sequence(nft);
+	char *at = (char *)next_message(batch);
+	return nftnl_nlmsg_build_hdr(at, type, family, flags, batch->last_sequence);
+}
+
+void nft_batch_end(struct nft_batch *batch, struct nft *nft)
+{
+	last_message(batch)->nlmsg_flags |= NLM_F_ACK;
+	struct nlmsghdr *end = nftnl_batch_end((char *)next_message(batch), nft_next_sequence(nft));
+	batch->length = batch->last + MNL_ALIGN(end->nlmsg_len);
+}
+
+void nft_batch_clear(struct nft_batch *batch)
+{
+	free(batch->data);
+	*batch = (struct nft_batch){0};
+}
+
+size_t nft_batch_count(const struct nft_batch *batch)
+{
+	return batch->last_sequence - batch->first_sequence;
+}
+
+static const char *object_name(uint16_t type)
+{
+	switch (NFNL_MSG_TYPE(type)) {
+	case NFT_MSG_NEWTABLE:
+	case NFT_MSG_DELTABLE:
+		return "table";
+	case NFT_MSG_NEWCHAIN:
+	case NFT_MSG_DELCHAIN:
+		return "chain";
+	case NFT_MSG_NEWRULE:
+	case NFT_MSG_DELRULE:
+		return "rule";
+	case NFT_MSG_NEWSET:
+	case NFT_MSG_DELSET:
+		return "set";
+	default: /* types are numbers of the kernel, not an enum of ours */
+		return "element";
+	}
+}
+
+char *nft_batch_describe(const struct nft_batch *batch, uint32_t sequence, char *buffer, size_t size)
+{
+	const struct nlmsghdr *message = (const void *)batch->data;
+	int left = (int)batch->length;
+	snprintf(buffer, size, "batch");
+	for (; mnl_nlmsg_ok(message, left); message = mnl_nlmsg_next(message, &left))
+		if (message->nlmsg_seq == sequence && message->nlmsg_type >> 8 == NFNL_SUBSYS_NFTABLES)
+			snprintf(buffer, size, "%s in %s", object_name(message->nlmsg_type),
+				nft_attr_table(message));
+	return buffer;
+}

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "node-agent/io/nft/listing.h"
+
+#include <errno.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/mem.h"
+#include "common/base/text.h"
+
+static void clear_contents(struct listed_table *table)
+{
+	if (table->sets)
+		nftnl_set_list_free(table->sets);
+	if (table->chains)
+		nftnl_chain_list_free(table->chains);
+	if (table->rules)
+		nftnl_rule_list_free(table->rules);
+	table->sets = NULL;
+	table->chains = NULL;
+	table->rules = NULL;
+}
+
+void nft_listing_clear(struct listing *listing)
+{
+	for (size_t i = 0; i < listing->count; i++)
+		clear_contents(&listing->tables[i]);
+	free(listing->tables);
+	*listing = (struct listing){0};
+}
+
+static void add_table(struct listing *listing, const struct nftnl_table *table)
+{
+	const char *name = nftnl_table_get_str(table, NFTNL_TABLE_NAME);
+	if (!name || strlen(name) > FW_NAME_MAX)
+		return;
+	listing->tables =
+		mem_grow(listing->tables, &listing->capacity, listing->count + 1, sizeof *listing->tables);
+	struct listed_table *to = &listing->tables[listing->count++];
+	*to = (struct listed_table){.family = nftnl_table_get_u32(table, NFTNL_TABLE_FAMILY)};
+	text_copy(to->name, sizeof to->name, name);
+	if (!nft_decode_scope(table, to->scope, sizeof to->scope))
+		to->scope[0] = '\0';
+}
+
+static int take_table(const struct nlmsghdr *message, void *context)
+{
+	struct nftnl_table *table = nftnl_table_alloc();
+	int error = nftnl_table_nlmsg_parse(message, table) < 0 ? -EBADMSG : 0;
+	if (!error)
+		add_table(context, table);
+	nftnl_table_free(table);
+	return error;
+}
+
+static void forget_tables(void *context)
+{
+	nft_listing_clear(context);
+}
+
+int nft_list_tables(struct nft *nft, struct listing *listing)
+{
+	const struct nft_question question = {.type = NFT_MSG_GETTABLE,
+		.restart = forget_tables,
+		.message = take_table,
+		.context = listing};
+	return nft_dump(nft, &question);
+}
+
+static int take_set(const struct nlmsghdr *message, void *context)
+{
+	struct listed_table *table = context;
+	struct nftnl_set *set = nftnl_set_alloc();
+	if (nftnl_set_nlmsg_parse(message, set) < 0) {
+		nftnl_set_free(set);
+		return -EBADMSG;
+	}
+	nftnl_set_list_add_tail(set, table->sets);
+	return 0;
+}
+
+/* Older kernels list the chains of all tables of the family. */
+static int take_chain(const struct nlmsghdr *message, void *context)
+{
+	struct listed_table *table = context;
+	struct nftnl_chain *chain = nftnl_chain_alloc();
+	if (nftnl_chain_nlmsg_parse(message, chain) < 0) {
+		nftnl_chain_free(chain);
+		return -EBADMSG;
+	}
+	if (strcmp(nftnl_chain_get_str(chain, NFTNL_CHAIN_TABLE), table->name) == 0)
+		nftnl_chain_list_add_tail(chain, table->chains);
+	else
+		nftnl_chain_free(chain);
+	return 0;
+}
+
+static int take_rule(const struct nlmsghdr *message, void *context)
+{
+	struct listed_table *table = context;
+	struct nftnl_rule *rule = nftnl_rule_alloc();
+	if (nftnl_rule_nlmsg_parse(message, rule) < 0) {
+		nftnl_rule_free(rule);
+		return -EBADMSG;
+	}
+	nftnl_rule_list_add_tail(rule, table->rules);
+	return 0;
+}
+
+static void forget_sets(void *context)
+{
+	struct listed_table *table = context;
+	if (table->sets)
+		nftnl_set_list_free(table->sets);
+	table->sets = nftnl_set_list_alloc();
+}
+
+static void forget_chains(void *context)
+{
+	struct listed_table *table = context;
+	if (table->chains)
+		nftnl_chain_list_free(table->chains);
+	table->chains = nftnl_chain_list_alloc();
+}
+
+static void forget_rules(void *context)
+{
+	struct listed_table *table = context;
+	if (table->rules)
+		nftnl_rule_list_free(table->rules);
+	table->rules = nftnl_rule_list_alloc();
+}
+
+int nft_list_contents(struct nft *nft, struct listed_table *table)
+{
+	const struct nft_question questions[] = {
+		{NFT_MSG_GETSET, (uint16_t)table->family, table->name, forget_sets, take_set, table},
+		{NFT_MSG_GETCHAIN, (uint16_t)table->family, table->name, forget_chains, take_chain, table},
+		{NFT_MSG_GETRULE, (uint16_t)table->family, table->name, forget_rules, take_rule, table},
+	};
+	int error = 0;
+	for (size_t i = 0; i < ARRAY_COUNT(questions) && !error; i++)
+		error = nft_dump(nft, &questions[i]);
+	return error;
+}
+
+struct listed_table *nft_listed(const struct listing *listing, const struct fw_table *table)
+{
+	for (size_t i = 0; i < listing->count; i++) {
+		struct listed_table *listed = &listing->tables[i];
+		if (listed->family == nft_family(table->family) && strcmp(listed->name, table->name) == 0)
+			return listed;
+	}
+	return NULL;
+}
+
+const struct nftnl_chain *nft_listed_chain(const struct listed_table *table, const char *name)
+{
+	return nftnl_chain_list_lookup_byname(table->chains, name);
+}
+
+const struct nftnl_set *nft_listed_set(const struct listed_table *table, const char *name)
+{
+	return nftnl_set_list_lookup_byname(table->sets, name);
+}
+
+/* The kernel tells a chain's device alone, or as the only one of a list. */
+static bool is_on(const struct nftnl_chain *listed, const char *device)
+{
+	const char *name = nftnl_chain_get_str(listed, NFTNL_CHAIN_DEV);
+	const char *const *names = nftnl_chain_get_array(listed, NFTNL_CHAIN_DEVICES);
+	if (!name && names)
+		name = names[0];
+	return strcmp(name ? name : "", device) == 0;
+}
+
+bool nft_chain_is(
+	const struct nftnl_chain *listed, const struct fw_table *table, const struct fw_chain *chain)
+{
+	const char *type = nftnl_chain_get_str(listed, NFTNL_CHAIN_TYPE); /* NULL: not hooked in anywhere */
+	return type && strcmp(type, fw_type_name(chain->type)) == 0 &&
+	       nftnl_chain_get_u32(listed, NFTNL_CHAIN_HOOKNUM) == nft_hook(table->family, chain->hook) &&
+	       nftnl_chain_get_s32(listed, NFTNL_CHAIN_PRIO) == chain->priority &&
+	       nftnl_chain_get_u32(listed, NFTNL_CHAIN_POLICY) == NF_ACCEPT && is_on(listed, chain->device);
+}
+
+bool nft_set_is(const struct nftnl_set *listed, const struct fw_set *set)
+{
+	return nftnl_set_get_u32(listed, NFTNL_SET_FLAGS) ==
+		       (NFT_SET_TIMEOUT | (set->size ? NFT_SET_EVAL : 0U)) &&
+	       nftnl_set_get_u32(listed, NFTNL_SET_KEY_LEN) == fw_key_bytes(set->key);
+}

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "node-agent/io/nft/obstacle.h"
+
+#include <errno.h>
+#include <libnftnl/chain.h>
+#include <libnftnl/expr.h>
+#include <libnftnl/rule.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/base/text.h"
+#include "node-agent/io/nft/socket.h"
+
+enum { CHAINS_MAX = 16, NAME_MAX_BYTES = 64 };
+
+struct dropping {
+	uint16_t family;
+	char table[NAME_MAX_BYTES], chain[NAME_MAX_BYTES];
+};
+
+struct search {
+	size_t count;
+	struct dropping chains[CHAINS_MAX];
+	const char *interface;
+	bool named;
+};
+
+static bool drops_forwarded(const struct nftnl_chain *chain)
+{
+	uint32_t family = nftnl_chain_get_u32(chain, NFTNL_CHAIN_FAMILY);
+
+	return (family == NFPROTO_IPV4 || family == NFPROTO_IPV6 || family == NFPROTO_INET) &&
+	       nftnl_chain_is_set(chain, NFTNL_CHAIN_HOOKNUM) &&
+	       nftnl_chain_get_u32(chain, NFTNL_CHAIN_HOOKNUM) == NF_INET_FORWARD &&
+	       nftnl_chain_is_set(chain, NFTNL_CHAIN_POLICY) &&
+	       nftnl_chain_get_u32(chain, NFTNL_CHAIN_POLICY) == NF_DROP;
+}
+
+static void add_chain(struct search *search, const struct nftnl_chain *chain)
+{
+	struct dropping *to = &search->chains[search->count];
+
+	if (search->count == CHAINS_MAX || !drops_forwarded(chain))
+		return;
+	to->family = (uint16_t)nftnl_chain_get_u32(chain, NFTNL_CHAIN_FAMILY);
+	if (text_copy(to->table, sizeof(to->table), nftnl_chain_get_str(chain, NFTNL_CHAIN_TABLE)) &&
+		text_copy(to->chain, sizeof(to->chain), nftnl_chain_get_str(chain, NFTNL_CHAIN_NAME)))
+		search->count++;
+}
+
+static int take_chain(const struct nlmsghdr *message, void *context)
+{
+	struct nftnl_chain *chain = nftnl_chain_alloc();
+	int error = nftnl_chain_nlmsg_parse(message, chain) < 0 ? -EBADMSG : 0;
+
+	if (!error)
+		add_chain(context, chain);
+	nftnl_chain_free(chain);
+	return error;
+}
+
+static void forget_chains(void *context)
+{
+	((struct search *)context)->count = 0;
+}
+
+/* An interface's name is compared with all of it, its end included. */
+static int look_for_name(struct nftnl_expr *expression, void *context)
+{
+	struct search *search = context;
+	const char *name = nftnl_expr_get_str(expression, NFTNL_EXPR_NAME);
+	const void *data;
+	uint32_t size = 0;
+
+	if (!name || strcmp(name, "cmp"))
+		return 0;
+	data = nftnl_expr_get(expression, NFTNL_EXPR_CMP_DATA, &size);
+	if (data && size > strlen(search->interface) &&
+		!memcmp(data, search->interface, strlen(search->interface) + 1))
+		search->named = true;
+	return 0;
+}
+
+static int take_rule(const struct nlmsghdr *message, void *context)
+{
+	struct nftnl_rule *rule = nftnl_rule_alloc();
+	int error = nftnl_rule_nlmsg_parse(message, rule) < 0 ? -EBADMSG : 0;
+
+	if (!error)
+		nftnl_expr_foreach(rule, look_for_name, context);
+	nftnl_rule_free(rule);
+	return error;
+}
+
+static void forget_rules(void *context)
+{
+	((struct search *)context)->named = false;
+}
+
+static const char *family_name(uint16_t family)
+{
+	if (family == NFPROTO_INET)
+		return "inet";
+	return family == NFPROTO_IPV6 ? "ip6" : "ip";
+}
+
+static int check_chain(struct nft *nft, struct search *search, const struct dropping *chain)
+{
+	const struct nft_question question = {
+		NFT_MSG_GETRULE, chain->family, chain->table, forget_rules, take_rule, search};
+
+	return nft_dump(nft, &question);
+}
+
+int nft_find_obstacle(struct nft *nft, const char *interface, char ret_chain[NFT_OBSTACLE_MAX])
+{
+	struct search search = {.interface = interface};
+	const struct nft_question question = {
+		NFT_MSG_GETCHAIN, NFPROTO_UNSPEC, NULL, forget_chains, take_chain, &search};
+	int r = nft_dump(nft, &question);
+
+	for (size_t i = 0; r >= 0 && i < search.count; i++) {
+		const struct dropping *chain = &search.chains[i];
+
+		r = check_chain(nft, &search, chain);
+		if (r < 0 || search.named)
+			continue;
+		snprintf(ret_chain, NFT_OBSTACLE_MAX, "%s %s %s", family_name(chain->family), chain->table,
+			chain->chain);
+		return 0;
+	}
+	if (r >= 0)
+		ret_chain[0] = '\0';
+	return r;
+}

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "common/base/mem.h"
+#include "common/base/text.h"
+#include "common/io/clock.h"
+#include "node-agent/io/quick/quick_int.h"
+
+enum { GRACE_MS = 5000 };
+
+bool quick_has_program(const char *name, char path[PATH_MAX])
+{
+	const char *directories = getenv("PATH");
+	int length, written;
+
+	if (!directories)
+		directories = "/usr/sbin:/usr/bin:/sbin:/bin";
+	for (; *directories; directories += length + (directories[length] == ':')) {
+		length = (int)strcspn(directories, ":");
+		written = snprintf(path, PATH_MAX, "%.*s/%s", length, directories, name);
+		if (length > 0 && written < PATH_MAX && access(path, X_OK) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Until the process ends; false: the time is over. Signals that come meanwhile are noted. */
+static bool wait_until(struct quick *quick, int process_fd, int64_t deadline_ms, bool stop_on_signal)
+{
+	struct pollfd fds[] = {
+		{.fd = process_fd, .events = POLLIN}, {.fd = quick->signal_fd, .events = POLLIN}};
+
+	for (;;) {
+		int64_t left_ms = deadline_ms < 0 ? -1 : deadline_ms - clock_now_ms();
+
+		if (deadline_ms >= 0 && left_ms <= 0)
+			return false;
+		(void)poll(fds, stop_on_signal ? 2 : 1, (int)left_ms);
+		if (fds[0].revents)
+			return true;
+		if (stop_on_signal && quick_check_signal(quick, 0) < 0)
+			return false;
+	}
+}
+
+/* It is told the signal that we were told, and has a while to act on it. */
+static void stop(struct quick *quick, int process_fd, pid_t target)
+{
+	kill(target, quick->signal ? quick->signal : SIGTERM);
+	if (!wait_until(quick, process_fd, clock_now_ms() + GRACE_MS, false))
+		kill(target, SIGKILL);
+	else if (target < 0)
+		kill(target, SIGTERM); /* what the leader left behind */
+}
+
+int quick_wait(struct quick *quick, pid_t pid, bool group, int *ret_status)
+{
+	int process_fd = (int)syscall(SYS_pidfd_open, pid, 0), status = 0, r = 0;
+
+	if (process_fd < 0)
+		r = err_set(quick->err, -errno, "pidfd_open: %s", strerror(errno));
+	else if (!wait_until(quick, process_fd, -1, !quick->undoing)) {
+		stop(quick, process_fd, group ? -pid : pid);
+		r = -EINTR;
+	}
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	if (process_fd >= 0)
+		close(process_fd);
+	*ret_status = status;
+	return r;
+}
+
+/* The text as a file that can be read from the start. */
+static int input_fd(const char *input)
+{
+	int fd = memfd_create("input", MFD_CLOEXEC);
+	size_t length = strlen(input);
+
+	if (fd >= 0 && (write(fd, input, length) != (ssize_t)length || lseek(fd, 0, SEEK_SET) < 0)) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+/* With a terminal the child stays in our group, or it could not read from it; the terminal's signals reach it then. */
+static void set_up(posix_spawnattr_t *attributes, bool group)
+{
+	sigset_t none, all;
+
+	sigemptyset(&none);
+	sigfillset(&all);
+	posix_spawnattr_init(attributes);
+	posix_spawnattr_setsigmask(attributes, &none);
+	posix_spawnattr_setsigdefault(attributes, &all);
+	posix_spawnattr_setflags(attributes,
+		POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | (group ? POSIX_SPAWN_SETPGROUP : 0));
+}
+
+static int spawn(const char *path, const char *const argv[], int stdin_fd, bool group, pid_t *ret_pid)
+{
+	posix_spawn_file_actions_t files;
+	posix_spawnattr_t attributes;
+	char **words = mem_new(64, sizeof(*words));
+	size_t count = 0;
+	int r;
+
+	for (; argv[count] && count < 63; count++)
+		words[count] = mem_text(argv[count]);
+	posix_spawn_file_actions_init(&files);
+	if (stdin_fd >= 0)
+		posix_spawn_file_actions_adddup2(&files, stdin_fd, 0);
+	set_up(&attributes, group);
+	setenv("LC_ALL", "C", 1);
+	r = posix_spawn(ret_pid, path, &files, &attributes, words, environ);
+	posix_spawnattr_destroy(&attributes);
+	posix_spawn_file_actions_destroy(&files);
+	for (size_t i = 0; i < count; i++)
+		free(words[i]);
+	free(words);
+	return -r;
+}
+
+static int result_of(struct quick *quick, const char *what, int status)
+{
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+		return 0;
+	quick->status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+	return err_set(quick->err, -ECHILD, "%s ended with status %d", what, quick->status);
+}
+
+int quick_run(struct quick *quick, const char *path, const char *const argv[], const char *input)
+{
+	int fd = input ? input_fd(input) : -1, status, r;
+	bool group = !isatty(STDIN_FILENO);
+	pid_t pid;
+
+	if (input && fd < 0)
+		return err_set(quick->err, -errno, "memfd: %s", strerror(errno));
+	r = spawn(path, argv, fd, group, &pid);
+	if (fd >= 0)
+		close(fd);
+	if (r < 0)
+		return err_set(quick->err, r, "cannot run %s: %s", path, strerror(-r));
+	r = quick_wait(quick, pid, group, &status);
+	return r < 0 ? r : result_of(quick, argv[0], status);
+}

@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/base/mem.h"
+#include "common/base/text.h"
+#include "common/io/file.h"
+#include "node-agent/core/quick/resolv_conf.h"
+#include "node-agent/io/quick/quick_int.h"
+
+/*
+ * Name servers of the tunnel: by resolvconf, as wg-quick; where there is none, by systemd-resolved; where that does not
+ * run either, in /etc/resolv.conf itself.
+ */
+enum { RESOLV_CONF_MAX_BYTES = 1024 * 1024, ARGUMENTS_MAX = 2 * QUICK_DNS_MAX };
+static const char RESOLV_CONF[] = "/etc/resolv.conf", ORDER[] = "/etc/resolvconf/interface-order";
+
+/* ---- resolvconf ---- */
+
+/* Debian's sorts by an order of names: the first pattern of letters and a star there makes ours come first. */
+static void choose_name(struct quick *quick, const char *program, char name[QUICK_DNS_NAME_MAX + 1])
+{
+	FILE *file = fopen(ORDER, "re");
+	char line[QUICK_DNS_NAME_MAX] = "";
+	struct stat status;
+	size_t length = 0;
+
+	if (file && (lstat(program, &status) < 0 || !S_ISLNK(status.st_mode)))
+		while (!length && fgets(line, sizeof(line), file)) {
+			line[strcspn(line, "\n")] = '\0';
+			length = strspn(
+				line, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-");
+			if (strcmp(line + length, "*") != 0)
+				length = 0;
+		}
+	if (file)
+		fclose(file);
+	snprintf(name, QUICK_DNS_NAME_MAX + 1, "%.*s%s%s", (int)(length > 40 ? 40 : length), line,
+		length ? "." : "", quick->name);
+}
+
+static char *resolvconf_input(const struct quick_config *config)
+{
+	struct text text = {0};
+
+	for (size_t i = 0; i < config->dns.count; i++)
+		text_add(&text, "nameserver %s\n", config->dns.items[i]);
+	for (size_t i = 0; i < config->search.count; i++)
+		text_add(&text, "%s%s", i ? " " : "search ", config->search.items[i]);
+	if (config->search.count)
+		text_add(&text, "\n");
+	return text_take(&text);
+}
+
+static int resolvconf_add(struct quick *quick, const char *program)
+{
+	const char *argv[] = {"resolvconf", "-a", quick->journal.dns_name, "-m", "0", "-x", NULL};
+	CLEANUP_FREE char *input = resolvconf_input(&quick->config);
+
+	quick_say(quick, QUICK_STEP, "resolvconf -a %s -m 0 -x", quick->journal.dns_name);
+	return quick->options->dry_run ? 0 : quick_run(quick, program, argv, input);
+}
+
+static int resolvconf_delete(struct quick *quick)
+{
+	const char *argv[] = {"resolvconf", "-d", quick->journal.dns_name, "-f", NULL};
+	char program[PATH_MAX];
+
+	quick_say(quick, QUICK_STEP, "resolvconf -d %s -f", quick->journal.dns_name);
+	if (quick->options->dry_run)
+		return 0;
+	if (!quick_has_program("resolvconf", program))
+		return err_set(quick->err, -ENOENT, "resolvconf has gone since the tunnel came up");
+	return quick_run(quick, program, argv, NULL);
+}
+
+/* ---- systemd-resolved ---- */
+
+static bool resolved_runs(char program[PATH_MAX])
+{
+	return access("/run/systemd/resolve", F_OK) == 0 && quick_has_program("resolvectl", program);
+}
+
+static int resolvectl(struct quick *quick, const char *program, const char *verb, const char *first,
+	const struct quick_texts *words)
+{
+	const char *argv[ARGUMENTS_MAX] = {"resolvectl", verb, quick->name};
+	size_t count = 3;
+	struct text text = {0};
+	int r = 0;
+
+	if (first)
+		argv[count++] = first;
+	for (size_t i = 0; words && i < words->count && count < ARGUMENTS_MAX - 1; i++)
+		argv[count++] = words->items[i];
+	for (size_t i = 0; i < count; i++)
+		text_add(&text, "%s%s", i ? " " : "", argv[i]);
+	quick_say(quick, QUICK_STEP, "%s", text.data);
+	text_clear(&text);
+	if (!quick->options->dry_run)
+		r = quick_run(quick, program, argv, NULL);
+	return r;
+}
+
+/* "~." sends all questions to these servers. */
+static int resolved_add(struct quick *quick, const char *program)
+{
+	int r = resolvectl(quick, program, "dns", NULL, &quick->config.dns);
+
+	return r < 0 ? r : resolvectl(quick, program, "domain", "~.", &quick->config.search);
+}
+
+static int resolved_revert(struct quick *quick)
+{
+	char program[PATH_MAX];
+
+	if (!resolved_runs(program))
+		return 0; /* it forgot when it ended */
+	return resolvectl(quick, program, "revert", NULL, NULL);
+}
+
+/* ---- the file ---- */
+
+/* In place where it can't be replaced: containers mount something over it. */
+static int write_in_place(const char *path, const char *text, struct err *err)
+{
+	int fd = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC), r = 0;
+	size_t length = strlen(text);
+
+	if (fd < 0)
+		return err_set(err, -errno, "%s: %s", path, strerror(errno));
+	if (write(fd, text, length) != (ssize_t)length)
+		r = err_set(err, -EIO, "%s: could not be written whole", path);
+	close(fd);
+	return r;
+}
+
+static int change_file(struct quick *quick, bool add)
+{
+	CLEANUP_FREE char *before = NULL, *after = NULL;
+	char path[PATH_MAX];
+	struct stat status;
+	int r;
+
+	quick_say(quick, QUICK_STEP, "%s: name servers of %s %s", RESOLV_CONF, quick->name,
+		add ? "come" : "go");
+	if (quick->options->dry_run)
+		return 0;
+	if (!realpath(RESOLV_CONF, path) || stat(path, &status) < 0) {
+		if (!add || errno != ENOENT)
+			return add ? err_set(quick->err, -errno, "%s: %s", RESOLV_CONF, strerror(errno)) : 0;
+		text_copy(path, sizeof(path), RESOLV_CONF);
+		status.st_mode = 0644;
+		before = mem_text("");
+	} else {
+		r = file_read(path, RESOLV_CONF_MAX_BYTES, &before, NULL, quick->err);
+		if (r < 0)
+			return r;
+	}
+	after = add ? quick_resolv_conf_add(before, quick->name, &quick->config.dns, &quick->config.search)
+		    : quick_resolv_conf_remove(before, quick->name);
+	r = file_write(path, after, strlen(after), status.st_mode & 07777, quick->err);
+	return r == -EBUSY || r == -EXDEV ? write_in_place(path, after, quick->err) : r;
+}
+
+/* ---- which ---- */
+
+static int choose_way(struct quick *quick, char program[PATH_MAX])
+{
+	struct quick_journal *journal = &quick->journal;
+
+	free(journal->dns_text);
+	journal->dns_text = resolvconf_input(&quick->config);
+	if (quick_has_program("resolvconf", program)) {
+		journal->dns = QUICK_DNS_RESOLVCONF;
+		choose_name(quick, program, journal->dns_name);
+	} else {
+		journal->dns = resolved_runs(program) ? QUICK_DNS_RESOLVED : QUICK_DNS_FILE;
+		text_copy(journal->dns_name, sizeof(journal->dns_name), quick->name);
+	}
+	return quick->options->dry_run ? 0 : quick_journal_write(quick);
+}
+
+int quick_set_dns(struct quick *quick)
+{
+	char program[PATH_MAX];
+	int r;
+
+	if (!quick->config.dns.count) /* search domains alone do nothing, as with wg-quick */
+		return 0;
+	r = choose_way(quick, program);
+	if (r < 0)
+		return r;
+	switch (quick->journal.dns) {
+	case QUICK_DNS_NONE:
+		return 0;
+	case QUICK_DNS_RESOLVCONF:
+		return resolvconf_add(quick, program);
+	case QUICK_DNS_RESOLVED:
+		return resolved_add(quick, program);
+	case QUICK_DNS_FILE:
+		return change_file(quick, true);
+	}
+	return 0;
+}
+
+static int unset(struct quick *quick)
+{
+	switch (quick->journal.dns) {
+	case QUICK_DNS_NONE:
+		return 0;
+	case QUICK_DNS_RESOLVCONF:
+		return resolvconf_delete(quick);
+	case QUICK_DNS_RESOLVED:
+		return resolved_revert(quick);
+	case QUICK_DNS_FILE:
+		return change_file(quick, false);
+	}
+	return 0;
+}
+
+/* What asks for names fails by itself where they were not taken back: a tunnel must go all the same. */
+int quick_unset_dns(struct quick *quick)
+{
+	char text[ERR_WHERE_MAX + ERR_TEXT_MAX + 32];
+
+	if (unset(quick) >= 0)
+		return 0;
+	quick_say(quick, QUICK_WARNING, "name servers of %s: %s", quick->name,
+		err_format(quick->err, text, sizeof(text)));
+	*quick->err = (struct err){0};
+	quick->status = 0;
+	return 0;
+}
+
+static bool is_set_already(const struct quick *quick)
+{
+	CLEANUP_FREE char *wanted = resolvconf_input(&quick->config);
+
+	return quick->journal.dns_text && !strcmp(quick->journal.dns_text, wanted);
+}
+
+int quick_change_dns(struct quick *quick)
+{
+	int r = 0;
+
+	if (quick->config.dns.count && is_set_already(quick))
+		return 0;
+	if (quick->journal.dns != QUICK_DNS_NONE)
+		r = quick_unset_dns(quick);
+	if (r < 0)
+		return r;
+	quick->journal.dns = QUICK_DNS_NONE;
+	free(quick->journal.dns_text);
+	quick->journal.dns_text = NULL;
+	return quick_set_dns(quick);
+}
+
+void quick_guess_dns(struct quick *quick)
+{
+	char program[PATH_MAX];
+
+	if (!quick_has_program("resolvconf", program))
+		return;
+	quick->journal.dns = QUICK_DNS_RESOLVCONF;
+	choose_name(quick, program, quick->journal.dns_name);
+}

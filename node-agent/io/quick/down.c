@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <string.h>
+
+#include "common/base/mem.h"
+#include "node-agent/io/quick/quick_int.h"
+
+static bool is_wireguard(struct quick *quick)
+{
+	struct rtnl_link link;
+
+	if (rtnl_link_get(quick->rtnl, quick->name, &link, NULL) < 0)
+		return false;
+	return wg_open(quick->name, WG_TIMEOUT_MS, &quick->wg, NULL) >= 0;
+}
+
+int quick_require_device(struct quick *quick)
+{
+	return is_wireguard(quick)
+		       ? 0
+		       : err_set(quick->err, -ENODEV, "`%s' is not a WireGuard interface", quick->name);
+}
+
+/* Its program died, or somebody deleted the link, or a command was killed half way: what is left goes. */
+static int clean_up(struct quick *quick)
+{
+	bool was_up = quick->journal.stage == QUICK_STAGE_UP;
+	int r;
+
+	quick_say(quick, QUICK_WARNING, "%s is gone or was left half way: cleaning up", quick->name);
+	r = quick_undo(quick);
+	if (r >= 0 && was_up)
+		r = quick_hooks(quick, QUICK_POST_DOWN);
+	return r;
+}
+
+static int take_down(struct quick *quick)
+{
+	int r = quick_hooks(quick, QUICK_PRE_DOWN);
+
+	if (r >= 0)
+		r = quick_check_signal(quick, 0);
+	if (r >= 0 && quick->config.save_config)
+		r = quick_save_config(quick);
+	if (r >= 0)
+		r = quick_undo(quick);
+	if (r >= 0)
+		r = quick_hooks(quick, QUICK_POST_DOWN);
+	return r;
+}
+
+static int down(struct quick *quick)
+{
+	bool there = is_wireguard(quick), ours = quick->journal.stage == QUICK_STAGE_UP;
+	int r;
+
+	if (there && quick->journal.stage == QUICK_STAGE_NONE) {
+		r = quick_guess_journal(quick);
+		return r < 0 ? r : take_down(quick);
+	}
+	if (!there && quick->journal.stage == QUICK_STAGE_NONE)
+		return quick_require_device(quick);
+	if (!there || (quick->journal.stage != QUICK_STAGE_NONE && !ours))
+		return clean_up(quick);
+	return take_down(quick);
+}
+
+int quick_down(const struct quick_options *options, struct err *err)
+{
+	struct quick quick;
+	int r = quick_begin(&quick, options, err);
+
+	if (r >= 0)
+		r = quick_load_for_down(&quick);
+	if (r >= 0)
+		r = quick_signals_block(&quick);
+	if (r >= 0)
+		r = quick_lock(&quick);
+	if (r >= 0)
+		r = rtnl_open(RTNL_TIMEOUT_MS, &quick.rtnl, err);
+	if (r >= 0)
+		r = quick_journal_read(&quick);
+	if (r >= 0)
+		r = down(&quick);
+	return quick_end(&quick, r);
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <stdlib.h>
+
+#include "common/base/mem.h"
+#include "node-agent/io/quick/quick_int.h"
+
+/*
+ * A hook runs as wg-quick runs it: bash, with errexit, pipefail and extglob, $INTERFACE a variable of the shell, in the
+ * directory we were called in. The program is fixed; the hook is data to it.
+ */
+static const char PROGRAM[] = "INTERFACE=$1 HOLDFAST_HOOK=$2; shift 2; eval \"$HOLDFAST_HOOK\"";
+
+static int run_hook(struct quick *quick, const char *hook)
+{
+	const char *argv[] = {"bash", "-e", "-o", "pipefail", "-O", "extglob", "-c", PROGRAM, "holdfast",
+		quick->name, hook, NULL};
+	char path[PATH_MAX];
+
+	if (!quick_has_program("bash", path))
+		return err_set(quick->err, -1, "hooks need bash, and there is none in PATH");
+	return quick_run(quick, path, argv, NULL);
+}
+
+int quick_hooks(struct quick *quick, enum quick_hook hook)
+{
+	const struct quick_texts *hooks = &quick->config.hooks[hook];
+	int r = 0;
+
+	for (size_t i = 0; i < hooks->count && r >= 0; i++) {
+		CLEANUP_FREE char *text = quick_hook_text(hooks->items[i], quick->name);
+
+		r = quick_check_signal(quick, 0);
+		if (r < 0)
+			break;
+		quick_say(quick, QUICK_STEP, "%s", text);
+		if (quick->options->dry_run)
+			continue;
+		r = run_hook(quick, text);
+		if (r < 0 && !quick->signal)
+			err_prefix(quick->err, r, "%s", quick_hook_name(hook));
+	}
+	return r;
+}

@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/base/mem.h"
+#include "common/base/text.h"
+#include "common/io/file.h"
+#include "common/json/read.h"
+#include "common/json/write.h"
+#include "node-agent/io/quick/quick_int.h"
+
+/* No secrets are in it. It lies on a tmpfs, so it is gone when what it tells of is. */
+enum {
+	JOURNAL_VERSION = 1,
+	PEERS_MAX = 1 << 20,
+	ENDPOINT_MAX = 2 * QUICK_NAME_MAX + 1,
+	DNS_TEXT_MAX = 2 * QUICK_DNS_MAX * (QUICK_NAME_MAX + 16)
+};
+
+static const char *const stages[] = {"none", "making", "up", "removing"};
+static const char *const dns_ways[] = {"none", "resolvconf", "resolved", "file"};
+
+static void journal_path(const struct quick *quick, const char *name, char path[PATH_MAX + 32])
+{
+	snprintf(path, PATH_MAX + 32, "%s/%s.json", quick->directory, name);
+}
+
+void quick_journal_clear(struct quick_journal *journal)
+{
+	quick_memory_clear(&journal->memory);
+	free(journal->dns_text);
+	*journal = (struct quick_journal){0};
+}
+
+/* ---- writing ---- */
+
+static void put_rule(json_t *rules, const struct plan_rule *rule)
+{
+	json_t *object = jput_object(rules, NULL);
+
+	jput_u64(object, "family", rule->family);
+	jput_u64(object, "priority", rule->priority);
+	jput_u64(object, "table", rule->table);
+	jput_bool(object, "not_marked", rule->invert);
+	jput_u64(object, "mark", rule->fwmark);
+}
+
+static void put_memory(json_t *root, const struct quick_memory *memory)
+{
+	json_t *object = jput_object(root, "file"), *peers = jput_array(object, "peers");
+
+	jput_bool(object, "private_key", memory->has_private_key);
+	jput_bool(object, "listen_port", memory->has_listen_port);
+	jput_bool(object, "fwmark", memory->has_fwmark);
+	for (size_t i = 0; i < memory->peer_count; i++) {
+		json_t *peer = jput_object(peers, NULL);
+
+		jput_key(peer, "public_key", &memory->peers[i].public_key);
+		jput_bool(peer, "preshared_key", memory->peers[i].has_preshared_key);
+		jput_text(peer, "endpoint", memory->peers[i].endpoint);
+	}
+}
+
+static json_t *to_json(const struct quick_journal *journal)
+{
+	json_t *root = json_object(), *rules;
+
+	jput_u64(root, "version", JOURNAL_VERSION);
+	jput_text(root, "interface", journal->name);
+	jput_text(root, "stage", stages[journal->stage]);
+	jput_bool(root, "link", journal->link);
+	jput_u64(root, "ifindex", journal->ifindex);
+	jput_u64(root, "mark", journal->mark);
+	jput_u64(root, "listen_port", journal->listen_port);
+	jput_bool(root, "firewall", journal->firewall);
+	jput_text(root, "dns", dns_ways[journal->dns]);
+	jput_text(root, "dns_name", journal->dns_name);
+	jput_text(root, "dns_text", journal->dns_text);
+	jput_bool(root, "needs_valid_mark", journal->needs_valid_mark);
+	jput_text(root, "valid_mark", journal->valid_mark);
+	jput_bool(root, "foreign_rules", journal->foreign_rules);
+	rules = jput_array(root, "rules");
+	for (size_t i = 0; i < journal->rule_count; i++)
+		put_rule(rules, &journal->rules[i]);
+	put_memory(root, &journal->memory);
+	return root;
+}
+
+static int write_journal(struct quick *quick, const struct quick_journal *journal)
+{
+	char path[PATH_MAX + 32];
+	json_t *json = to_json(journal);
+	size_t size;
+	CLEANUP_FREE char *text = json_compact(json, &size);
+
+	json_decref(json);
+	journal_path(quick, journal->name, path);
+	return file_write(path, text, size, 0600, quick->err);
+}
+
+int quick_journal_write(struct quick *quick)
+{
+	text_copy(quick->journal.name, sizeof(quick->journal.name), quick->name);
+	return write_journal(quick, &quick->journal);
+}
+
+void quick_journal_remove(struct quick *quick)
+{
+	char path[PATH_MAX + 32];
+
+	journal_path(quick, quick->name, path);
+	unlink(path);
+}
+
+/* ---- reading ---- */
+
+static int get_rule(const struct jnode *node, struct plan_rule *rule, struct err *err)
+{
+	uint64_t family = 0, priority = 0, table = 0, mark = 0;
+	int r = jnode_u64(node, "family", JSON_REQUIRED, 0, UINT8_MAX, &family, err);
+
+	if (r >= 0)
+		r = jnode_u64(node, "priority", JSON_REQUIRED, 0, UINT32_MAX, &priority, err);
+	if (r >= 0)
+		r = jnode_u64(node, "table", JSON_REQUIRED, 0, UINT32_MAX, &table, err);
+	if (r >= 0)
+		r = jnode_u64(node, "mark", JSON_REQUIRED, 0, UINT32_MAX, &mark, err);
+	if (r >= 0)
+		r = jnode_bool(node, "not_marked", JSON_REQUIRED, &rule->invert, err);
+	rule->family = (uint8_t)family;
+	rule->priority = (uint32_t)priority;
+	rule->table = (uint32_t)table;
+	rule->fwmark = (uint32_t)mark;
+	rule->has_fwmark = rule->invert;
+	rule->has_suppress = !rule->invert;
+	return r;
+}
+
+static int get_rules(const struct jnode *root, struct quick_journal *journal, struct err *err)
+{
+	struct jnode rules;
+	int r = jnode_array(root, "rules", JSON_REQUIRED, QUICK_RULES_MAX, &rules, err);
+
+	for (size_t i = 0; r >= 0 && i < jnode_count(&rules); i++) {
+		struct jnode item = jnode_item(&rules, i);
+
+		r = get_rule(&item, &journal->rules[i], err);
+		journal->rule_count = i + 1;
+	}
+	return r;
+}
+
+static int get_peer(const struct jnode *node, struct quick_memory *memory, struct err *err)
+{
+	struct quick_memory_peer *peer;
+	int r;
+
+	memory->peers = mem_grow(
+		memory->peers, &memory->peer_capacity, memory->peer_count + 1, sizeof(*memory->peers));
+	peer = &memory->peers[memory->peer_count++];
+	r = jnode_key(node, "public_key", JSON_REQUIRED, &peer->public_key, err);
+	if (r >= 0)
+		r = jnode_bool(node, "preshared_key", JSON_REQUIRED, &peer->has_preshared_key, err);
+	if (r >= 0)
+		r = jnode_text_new(node, "endpoint", JSON_OPTIONAL, ENDPOINT_MAX, &peer->endpoint, err);
+	return r;
+}
+
+static int get_memory(const struct jnode *root, struct quick_memory *memory, struct err *err)
+{
+	struct jnode object, peers;
+	int r = jnode_object(root, "file", JSON_REQUIRED, &object, err);
+
+	if (r >= 0)
+		r = jnode_bool(&object, "private_key", JSON_REQUIRED, &memory->has_private_key, err);
+	if (r >= 0)
+		r = jnode_bool(&object, "listen_port", JSON_REQUIRED, &memory->has_listen_port, err);
+	if (r >= 0)
+		r = jnode_bool(&object, "fwmark", JSON_REQUIRED, &memory->has_fwmark, err);
+	if (r >= 0)
+		r = jnode_array(&object, "peers", JSON_REQUIRED, PEERS_MAX, &peers, err);
+	for (size_t i = 0; r >= 0 && i < jnode_count(&peers); i++) {
+		struct jnode item = jnode_item(&peers, i);
+
+		r = get_peer(&item, memory, err);
+	}
+	return r;
+}
+
+static int get_numbers(const struct jnode *root, struct quick_journal *journal, struct err *err)
+{
+	uint64_t ifindex = 0, mark = 0, port = 0;
+	int r = jnode_u64(root, "ifindex", JSON_REQUIRED, 0, INT32_MAX, &ifindex, err);
+
+	if (r >= 0)
+		r = jnode_u64(root, "mark", JSON_REQUIRED, 0, UINT32_MAX, &mark, err);
+	if (r >= 0)
+		r = jnode_u64(root, "listen_port", JSON_REQUIRED, 0, UINT16_MAX, &port, err);
+	journal->ifindex = (unsigned)ifindex;
+	journal->mark = (uint32_t)mark;
+	journal->listen_port = (uint16_t)port;
+	return r;
+}
+
+static int from_json(const struct jnode *root, struct quick_journal *journal, struct err *err)
+{
+	unsigned stage = 0, dns = 0;
+	int r = jnode_text(root, "interface", JSON_REQUIRED, journal->name, sizeof(journal->name), err);
+
+	if (r >= 0)
+		r = jnode_word(root, "stage", JSON_REQUIRED, stages, ARRAY_COUNT(stages), &stage, err);
+	if (r >= 0)
+		r = jnode_word(root, "dns", JSON_REQUIRED, dns_ways, ARRAY_COUNT(dns_ways), &dns, err);
+	if (r >= 0)
+		r = jnode_text(
+			root, "dns_name", JSON_REQUIRED, journal->dns_name, sizeof(journal->dns_name), err);
+	if (r >= 0)
+		r = jnode_text_new(root, "dns_text", JSON_OPTIONAL, DNS_TEXT_MAX, &journal->dns_text, err);
+	if (r >= 0)
+		r = jnode_text(root, "valid_mark", JSON_REQUIRED, journal->valid_mark,
+			sizeof(journal->valid_mark), err);
+	if (r >= 0)
+		r = jnode_bool(root, "needs_valid_mark", JSON_REQUIRED, &journal->needs_valid_mark, err);
+	if (r >= 0)
+		r = jnode_bool(root, "link", JSON_REQUIRED, &journal->link, err);
+	if (r >= 0)
+		r = jnode_bool(root, "foreign_rules", JSON_REQUIRED, &journal->foreign_rules, err);
+	if (r >= 0)
+		r = jnode_bool(root, "firewall", JSON_REQUIRED, &journal->firewall, err);
+	if (r >= 0)
+		r = get_numbers(root, journal, err);
+	if (r >= 0)
+		r = get_rules(root, journal, err);
+	if (r >= 0)
+		r = get_memory(root, &journal->memory, err);
+	journal->stage = (enum quick_stage)stage;
+	journal->dns = (enum quick_dns)dns;
+	return r;
+}
+
+/* Larger than any file can make it, so that what was written can be read. */
+static const struct json_limits limits = {.max_bytes = 256u * 1024 * 1024, .max_depth = 8};
+
+static int read_journal(struct quick *quick, const char *name, struct quick_journal *ret_journal)
+{
+	struct quick_journal journal = {0};
+	char path[PATH_MAX + 32];
+	CLEANUP_FREE char *text = NULL;
+	json_t *json = NULL;
+	struct jnode root;
+	size_t size;
+	int r;
+
+	journal_path(quick, name, path);
+	r = file_read(path, limits.max_bytes, &text, &size, quick->err);
+	if (r >= 0)
+		r = json_parse_bytes(text, size, &limits, &json, quick->err);
+	if (r < 0)
+		return r;
+	root = jnode_root(json);
+	r = from_json(&root, &journal, quick->err);
+	json_decref(json);
+	if (r < 0) {
+		quick_journal_clear(&journal);
+		return err_prefix(quick->err, r, "%.300s", path);
+	}
+	*ret_journal = journal;
+	return 0;
+}
+
+/* What a SIGKILL in the middle of writing left: we hold the lock, so nobody is writing. */
+static void sweep(const struct quick *quick)
+{
+	DIR *directory = opendir(quick->directory);
+	char prefix[IFNAMSIZ + sizeof(".json.")];
+	struct dirent *entry;
+
+	if (!directory)
+		return;
+	snprintf(prefix, sizeof(prefix), "%s.json.", quick->name);
+	while ((entry = readdir(directory))) {
+		size_t length = strlen(entry->d_name);
+
+		if (!strncmp(entry->d_name, prefix, strlen(prefix)) && length > 4 &&
+			!strcmp(entry->d_name + length - 4, ".tmp"))
+			unlinkat(dirfd(directory), entry->d_name, 0);
+	}
+	closedir(directory);
+}
+
+int quick_journal_read(struct quick *quick)
+{
+	int r;
+
+	sweep(quick);
+	r = read_journal(quick, quick->name, &quick->journal);
+
+	if (r != -ENOENT)
+		return r;
+	*quick->err = (struct err){0};
+	return 0;
+}
+
+/* ---- others' ---- */
+
+static bool hand_to(struct quick *quick, const char *name, const char *valid_mark)
+{
+	struct quick_journal other;
+	bool taken = false;
+
+	if (read_journal(quick, name, &other) < 0)
+		return false;
+	if (other.stage == QUICK_STAGE_UP && other.needs_valid_mark) {
+		text_copy(other.valid_mark, sizeof(other.valid_mark), valid_mark);
+		taken = write_journal(quick, &other) >= 0;
+	}
+	quick_journal_clear(&other);
+	return taken;
+}
+
+bool quick_journal_hand_over(struct quick *quick, const char *valid_mark)
+{
+	DIR *directory = opendir(quick->directory);
+	struct err before = *quick->err;
+	struct dirent *entry;
+	bool taken = false;
+	char name[NAME_MAX + 1];
+
+	while (directory && !taken && (entry = readdir(directory))) {
+		char *suffix;
+
+		text_copy(name, sizeof(name), entry->d_name);
+		suffix = strrchr(name, '.');
+		if (!suffix || strcmp(suffix, ".json") != 0)
+			continue;
+		*suffix = '\0';
+		if (strcmp(name, quick->name) != 0)
+			taken = hand_to(quick, name, valid_mark);
+	}
+	if (directory)
+		closedir(directory);
+	*quick->err = before;
+	return taken;
+}

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/io/file.h"
+#include "node-agent/io/quick/quick_int.h"
+
+enum { TRY_EVERY_MS = 20, LOCK_PATH_MAX = PATH_MAX + 32 };
+
+/* No interface has a space in its name. */
+static const char ROUTES[] = "routes of all";
+
+static void lock_path(const struct quick *quick, const char *name, char path[LOCK_PATH_MAX])
+{
+	snprintf(path, LOCK_PATH_MAX, "%s/%s.lock", quick->directory, name);
+}
+
+static int open_lock(struct quick *quick, const char *path)
+{
+	int r = file_make_directories(quick->directory, 0700, quick->err), fd;
+
+	if (r < 0)
+		return r;
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (fd < 0 && errno == ENOENT)
+		return -EAGAIN; /* the directory has just been removed by the one before us */
+	return fd < 0 ? err_set(quick->err, -errno, "%s: %s", path, strerror(errno)) : fd;
+}
+
+/* The file is removed with the lock: is what we hold still the one that others will find? */
+static bool is_current(int fd, const char *path)
+{
+	struct stat held, found;
+
+	return fstat(fd, &held) == 0 && stat(path, &found) == 0 && held.st_ino == found.st_ino &&
+	       held.st_dev == found.st_dev;
+}
+
+/* -EAGAIN: another has it. */
+static int try_once(struct quick *quick, const char *path)
+{
+	int fd = open_lock(quick, path), r = -EAGAIN;
+
+	if (fd < 0)
+		return fd;
+	if (flock(fd, LOCK_EX | LOCK_NB) == 0 && is_current(fd, path))
+		return fd;
+	if (errno != EWOULDBLOCK && errno != ENOENT)
+		r = err_set(quick->err, -errno, "%s: %s", path, strerror(errno));
+	close(fd);
+	return r;
+}
+
+/* The kernel tells nobody when a lock is free while signals are held back: so it is tried, and signals looked at
+ * meanwhile. */
+static int take(struct quick *quick, const char *name, int *ret_fd)
+{
+	char path[LOCK_PATH_MAX];
+	bool told = false;
+	int r;
+
+	lock_path(quick, name, path);
+	errno = 0;
+	while ((r = try_once(quick, path)) == -EAGAIN) {
+		if (!told)
+			quick_say(quick, QUICK_WARNING, "another holdfast is at work on %s: waiting for it",
+				name);
+		told = true;
+		r = quick_check_signal(quick, TRY_EVERY_MS);
+		if (r < 0)
+			return r;
+		errno = 0;
+	}
+	if (r < 0)
+		return r;
+	*ret_fd = r;
+	return 0;
+}
+
+static void release(const struct quick *quick, const char *name, int *fd)
+{
+	char path[LOCK_PATH_MAX];
+
+	if (*fd < 0)
+		return;
+	lock_path(quick, name, path);
+	unlink(path);
+	close(*fd);
+	*fd = -1;
+	rmdir(quick->directory); /* the last one turns off the light */
+}
+
+int quick_lock(struct quick *quick)
+{
+	return take(quick, quick->name, &quick->lock_fd);
+}
+
+/* One that was killed left its file: it goes, unless it is in use. */
+static void sweep_routes(struct quick *quick)
+{
+	struct err before = *quick->err;
+	char path[LOCK_PATH_MAX];
+	int fd;
+
+	lock_path(quick, ROUTES, path);
+	if (quick->lock_fd < 0 || access(path, F_OK) < 0)
+		return;
+	fd = try_once(quick, path);
+	release(quick, ROUTES, &fd);
+	*quick->err = before;
+}
+
+void quick_unlock(struct quick *quick)
+{
+	quick_unlock_routes(quick);
+	sweep_routes(quick);
+	release(quick, quick->name, &quick->lock_fd);
+}
+
+int quick_lock_routes(struct quick *quick)
+{
+	return quick->route_lock_fd >= 0 ? 0 : take(quick, ROUTES, &quick->route_lock_fd);
+}
+
+void quick_unlock_routes(struct quick *quick)
+{
+	release(quick, ROUTES, &quick->route_lock_fd);
+}

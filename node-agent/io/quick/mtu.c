@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <linux/rtnetlink.h>
+#include <sys/socket.h>
+
+#include "common/base/mem.h"
+#include "node-agent/io/quick/quick_int.h"
+#include "node-agent/io/rtnl/route.h"
+
+enum { OVERHEAD_BYTES = 80, MTU_UNKNOWN = 1500 };
+
+static uint32_t link_mtu(struct quick *quick, const char *name)
+{
+	struct rtnl_link link;
+
+	return name[0] && rtnl_link_get(quick->rtnl, name, &link, NULL) >= 0 ? link.mtu : 0;
+}
+
+/* 0: there is no way there. */
+static uint32_t mtu_towards(struct quick *quick, const struct addr *to, uint32_t mark)
+{
+	struct rtnl_route_query query = {.to = *to, .mark = mark};
+	struct rtnl_route route;
+
+	if (rtnl_route_lookup(quick->rtnl, &query, &route, NULL) < 0)
+		return 0;
+	return route.mtu ? route.mtu : link_mtu(quick, route.device);
+}
+
+static uint32_t default_route_mtu(struct quick *quick)
+{
+	struct rtnl_route_filter filter = {.family = AF_INET, .table = RT_TABLE_MAIN};
+	CLEANUP_FREE struct rtnl_route *routes = NULL;
+	size_t count;
+
+	if (rtnl_route_list(quick->rtnl, &filter, &routes, &count, NULL) < 0)
+		return 0;
+	for (size_t i = 0; i < count; i++)
+		if (!routes[i].to.length)
+			return routes[i].mtu ? routes[i].mtu : link_mtu(quick, routes[i].device);
+	return 0;
+}
+
+uint32_t quick_choose_mtu(struct quick *quick, uint32_t mark)
+{
+	uint32_t smallest = 0;
+
+	if (quick->config.mtu)
+		return quick->config.mtu;
+	for (size_t i = 0; i < quick->config.peer_count; i++) {
+		const struct addr *to = &quick->endpoints[i].addr;
+		uint32_t mtu = addr_is_set(to) ? mtu_towards(quick, to, mark) : 0;
+
+		if (mtu && (!smallest || mtu < smallest))
+			smallest = mtu;
+	}
+	if (!smallest)
+		smallest = default_route_mtu(quick);
+	if (!smallest)
+		smallest = MTU_UNKNOWN;
+	return smallest > OVERHEAD_BYTES ? smallest - OVERHEAD_BYTES : smallest;
+}

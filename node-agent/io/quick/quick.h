@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef HOLDFAST_AGENT_QUICK_H
+#define HOLDFAST_AGENT_QUICK_H
+
+#include <stdbool.h>
+
+#include "common/base/err.h"
+
+/*
+ * wg-quick(8)'s four commands on this machine, without wg-quick: docs/wg-quick.md tells what is alike and what differs.
+ *
+ * A journal under run_directory says what is ours and is written before each step, so that a failure, a signal, or the
+ * next command after a SIGKILL can remove all of it and nothing else. INT, TERM and HUP are held back while a command
+ * works, and ask it to stop and undo; run in a program's only thread.
+ */
+enum quick_word { QUICK_STEP, QUICK_WARNING, QUICK_OUTPUT };
+
+struct quick_options {
+	const char *argument; /* an interface's name or a path that ends in NAME.conf */
+	const char *run_directory;
+	bool dry_run; /* tell the operations, do nothing */
+	void (*say)(enum quick_word word,
+		const char *text); /* a step as one would type it, a warning; what was asked for */
+};
+
+/* How the command ends: 0, 1 (err says why), or the status of the hook or program that failed (err says which; 128 and
+ * a signal's number if that ended it, or us). */
+int quick_up(const struct quick_options *options, struct err *err);
+int quick_down(const struct quick_options *options, struct err *err);
+int quick_save_file(const struct quick_options *options, struct err *err);
+int quick_print_stripped(const struct quick_options *options, struct err *err);
+
+#endif

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef HOLDFAST_AGENT_QUICK_INT_H
+#define HOLDFAST_AGENT_QUICK_INT_H
+
+#include <limits.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "node-agent/core/plan/plan.h"
+#include "node-agent/core/quick/allowed.h"
+#include "node-agent/core/quick/config.h"
+#include "node-agent/core/quick/target.h"
+#include "node-agent/io/nft/nft.h"
+#include "node-agent/io/quick/quick.h"
+#include "node-agent/io/rtnl/address.h"
+#include "node-agent/io/rtnl/link.h"
+#include "node-agent/io/rtnl/rtnl.h"
+#include "node-agent/io/wireguard/wireguard.h"
+
+/* ---- journal: what is ours ---- */
+
+enum quick_stage { QUICK_STAGE_NONE, QUICK_STAGE_MAKING, QUICK_STAGE_UP, QUICK_STAGE_REMOVING };
+enum quick_dns { QUICK_DNS_NONE, QUICK_DNS_RESOLVCONF, QUICK_DNS_RESOLVED, QUICK_DNS_FILE };
+enum { QUICK_RULES_MAX = 4, QUICK_DNS_NAME_MAX = 63, QUICK_SYSCTL_MAX = 15 };
+
+struct quick_journal {
+	enum quick_stage stage;
+	char name[IFNAMSIZ];
+	bool link;            /* we make it, or have made it */
+	unsigned ifindex;     /* of the link, once it is there; 0 */
+	uint32_t mark;        /* chosen by us; 0: none */
+	uint16_t listen_port; /* as it came up */
+	bool firewall;
+	size_t rule_count;
+	struct plan_rule rules[QUICK_RULES_MAX];
+	bool foreign_rules; /* not known to be ours by their protocol number */
+	enum quick_dns dns;
+	char dns_name[QUICK_DNS_NAME_MAX + 1]; /* resolvconf's name for it */
+	char *dns_text;                        /* what it was told; owned; NULL: nothing */
+	bool needs_valid_mark;                 /* a default route of IPv4 */
+	char valid_mark[QUICK_SYSCTL_MAX + 1]; /* src_valid_mark as it was before us; "": not changed */
+	struct quick_memory memory;
+};
+
+/* ---- one command ---- */
+
+struct quick {
+	const struct quick_options *options;
+	struct err *err;
+	int status; /* of a hook or program that failed; 0: none did */
+	char name[IFNAMSIZ];
+	char path[PATH_MAX]; /* of the file, resolved */
+	char *text;          /* of the file; wiped */
+	size_t size;
+	struct quick_config config;
+	struct quick_allowed allowed;
+	struct key public_key;
+	uint32_t table_number;
+	struct endpoint *endpoints; /* owned; by peer of the file */
+
+	char directory[PATH_MAX]; /* of journals and locks, for this network namespace */
+	int lock_fd, route_lock_fd;
+	struct quick_journal journal;
+	struct rtnl *rtnl;
+	struct nft *nft; /* opened when needed */
+	struct wg *wg;   /* opened when needed */
+
+	int signal_fd;
+	int signal;   /* that asked us to stop; 0 */
+	bool undoing; /* signals no longer stop us */
+};
+
+void quick_say(const struct quick *quick, enum quick_word word, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* ---- find.c, names.c: the file and the names in it. Nothing is changed. ---- */
+int quick_find(struct quick *quick);
+int quick_load(struct quick *quick); /* finds, reads, checks; says the warnings */
+int quick_load_for_down(struct quick *quick);
+int quick_resolve_names(struct quick *quick);
+
+/* ---- lock.c: -EINTR if a signal came first ---- */
+int quick_lock(struct quick *quick);
+void quick_unlock(struct quick *quick); /* both */
+/* Marks, tables and src_valid_mark are chosen and used under one lock for all interfaces of the namespace. */
+int quick_lock_routes(struct quick *quick);
+void quick_unlock_routes(struct quick *quick);
+
+/* ---- journal.c ---- */
+int quick_journal_read(struct quick *quick); /* stage NONE if there is none */
+int quick_journal_write(struct quick *quick);
+void quick_journal_remove(struct quick *quick);
+void quick_journal_clear(struct quick_journal *journal);
+/* Is src_valid_mark still needed by another tunnel of this namespace? Then that one shall restore it: it is given
+ * the value that we found. */
+bool quick_journal_hand_over(struct quick *quick, const char *valid_mark);
+
+/* ---- signals.c ---- */
+int quick_signals_block(struct quick *quick);
+void quick_signals_restore(struct quick *quick);
+/* -EINTR, with status and err, if a signal asks us to stop. timeout_ms to wait for one. */
+int quick_check_signal(struct quick *quick, int timeout_ms);
+
+/* ---- child.c: programs ---- */
+/* Runs to its end with `input` (NULL: our own) as its stdin. A status other than 0 is -ECHILD, in quick->status;
+ * -EINTR: a signal, and the program was ended with it. */
+int quick_run(struct quick *quick, const char *path, const char *const argv[], const char *input);
+/* Wait for a process that leads a group of its own (or has its own pid only). */
+int quick_wait(struct quick *quick, pid_t pid, bool group, int *ret_status);
+bool quick_has_program(const char *name, char path[PATH_MAX]);
+
+/* ---- hook.c ---- */
+int quick_hooks(struct quick *quick, enum quick_hook hook);
+
+/* ---- resolve.c ---- */
+/* Endpoints by number: those that are needed (fresh, or changed since the memory). */
+int quick_resolve_endpoints(struct quick *quick, bool all);
+
+/* ---- observe.c ---- */
+struct quick_view {
+	struct plan_world world; /* what of it is ours to change */
+	bool has_device;
+	struct wg_device device; /* peers of world borrow its allowed IPs */
+	struct rtnl_address *addresses;
+	size_t address_count;
+};
+int quick_observe(struct quick *quick, struct quick_view *ret_view);
+void quick_view_clear(struct quick_view *view);
+const struct plan_device *quick_view_device(const struct quick_view *view);
+bool quick_family_works(const struct quick *quick, int family);
+int quick_device(struct quick *quick, struct wg **ret_wg);
+
+/* ---- mtu.c ---- */
+uint32_t quick_choose_mtu(struct quick *quick, uint32_t mark);
+
+/* ---- link.c ---- */
+int quick_make_link(struct quick *quick);
+
+/* ---- apply.c ---- */
+/* The operations of these kinds (a mask of 1 << enum plan_kind), in order, stopping at the first that fails. */
+int quick_apply(struct quick *quick, const struct plan *plan, unsigned kinds);
+
+/* ---- route.c ---- */
+int quick_make_routes(struct quick *quick);
+
+/* ---- dns.c ---- */
+int quick_set_dns(struct quick *quick);
+int quick_unset_dns(struct quick *quick);
+void quick_guess_dns(struct quick *quick); /* as wg-quick told it to resolvconf, if that is there */
+int quick_change_dns(struct quick *quick); /* on a reload: only if the file says something else now */
+
+/* ---- undo.c ---- */
+/* All that the journal says is ours; the first failure is returned, the rest is tried. Then the journal goes. */
+int quick_undo(struct quick *quick);
+/* quick->err and status survive it. */
+void quick_roll_back(struct quick *quick);
+
+/* ---- down.c ---- */
+int quick_require_device(struct quick *quick); /* -ENODEV: no WireGuard interface of that name */
+
+/* ---- guess.c ---- */
+/* For a tunnel that wg-quick brought up, or whose journal is lost: the journal that we would have had. */
+int quick_guess_journal(struct quick *quick);
+
+/* ---- save.c ---- */
+int quick_save_config(struct quick *quick);
+
+/* ---- quick.c ---- */
+int quick_begin(struct quick *quick, const struct quick_options *options, struct err *err);
+/* Frees; the exit status for a result. */
+int quick_end(struct quick *quick, int result);
+
+#endif

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "node-agent/core/quick/save.h"
+
+#include <errno.h>
+#include <linux/rtnetlink.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/mem.h"
+#include "common/io/file.h"
+#include "node-agent/io/quick/quick_int.h"
+
+/* Not those that the kernel gave it: an interface has a link-local address without having been told. */
+static size_t take_addresses(const struct quick *quick, const struct quick_view *view, struct prefix *to)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < view->address_count; i++) {
+		const struct prefix *address = &view->addresses[i].prefix;
+		bool in_file = false;
+
+		for (size_t j = 0; j < quick->config.address_count; j++)
+			in_file |= prefix_equal(&quick->config.addresses[j], address);
+		if (in_file || !addr_is_link_local(&address->addr))
+			to[count++] = *address;
+	}
+	return count;
+}
+
+static char *compose(struct quick *quick, const struct quick_view *view)
+{
+	CLEANUP_FREE struct prefix *addresses = mem_new(view->address_count + 1, sizeof(*addresses));
+	const struct quick_journal *journal = &quick->journal;
+	bool ours = journal->stage == QUICK_STAGE_UP;
+	struct quick_saved live = {.addresses = addresses,
+		.address_count = take_addresses(quick, view, addresses),
+		.mtu = view->world.links[0].mtu,
+		.private_key = view->device.private_key,
+		.public_key = view->device.public_key,
+		.listen_port = view->device.listen_port,
+		.port_is_chosen = ours && journal->listen_port == view->device.listen_port,
+		.fwmark = view->device.fwmark,
+		.mark_is_chosen = ours && journal->mark == view->device.fwmark,
+		.peers = view->world.devices[0].peers,
+		.peer_count = view->world.devices[0].peer_count};
+	char *text = quick_save(quick->text, quick->size, &quick->config, &quick->allowed, &live);
+
+	key_wipe(&live.private_key);
+	return text;
+}
+
+static int write_text(struct quick *quick, const char *text)
+{
+	if (quick->options->dry_run) {
+		quick->options->say(QUICK_OUTPUT, text);
+		return 0;
+	}
+	if (strlen(text) == quick->size && !memcmp(text, quick->text, quick->size))
+		return 0;
+	quick_say(quick, QUICK_STEP, "save %s", quick->path);
+	return file_write(quick->path, text, strlen(text), 0600, quick->err);
+}
+
+int quick_save_config(struct quick *quick)
+{
+	struct quick_view view;
+	char *text;
+	int r = quick_observe(quick, &view);
+
+	if (r < 0)
+		return r;
+	text = compose(quick, &view);
+	quick_view_clear(&view);
+	r = write_text(quick, text);
+	mem_wipe(text, strlen(text));
+	free(text);
+	return r;
+}
+
+int quick_save_file(const struct quick_options *options, struct err *err)
+{
+	struct quick quick;
+	int r = quick_begin(&quick, options, err);
+
+	if (r >= 0)
+		r = quick_load(&quick);
+	if (r >= 0)
+		r = quick_signals_block(&quick);
+	if (r >= 0)
+		r = quick_lock(&quick);
+	if (r >= 0)
+		r = rtnl_open(RTNL_TIMEOUT_MS, &quick.rtnl, err);
+	if (r >= 0)
+		r = quick_journal_read(&quick);
+	if (r >= 0)
+		r = quick_require_device(&quick);
+	if (r >= 0)
+		r = quick_save_config(&quick);
+	return quick_end(&quick, r);
+}

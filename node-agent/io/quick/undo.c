@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/base/text.h"
+#include "node-agent/io/quick/quick_int.h"
+#include "node-agent/io/reconcile/convert.h"
+#include "node-agent/io/rtnl/rule.h"
+#include "node-agent/io/rtnl/sysctl.h"
+#include "node-agent/io/wireguard/implementation.h"
+
+static int undo_rules(struct quick *quick)
+{
+	struct quick_journal *journal = &quick->journal;
+	char text[PLAN_TEXT_MAX];
+	int first = 0;
+
+	for (size_t i = 0; i < journal->rule_count; i++) {
+		struct plan_op op = {.kind = PLAN_RULE_DELETE, .rule = journal->rules[i]};
+		struct rtnl_rule rule = convert_rule(&journal->rules[i]);
+		int r = 0;
+
+		rule.protocol = journal->foreign_rules ? 0 : QUICK_PROTOCOL; /* 0: any */
+		quick_say(quick, QUICK_STEP, "%s", plan_op_format(&op, text));
+		if (!quick->options->dry_run)
+			r = rtnl_rule_request(quick->rtnl, RTNL_DISCARD, &rule, quick->err);
+		if (r < 0 && !first)
+			first = r;
+	}
+	return first;
+}
+
+/* A link of the name that is not the one we made is somebody else's. */
+static int undo_link(struct quick *quick)
+{
+	struct rtnl_link link;
+	int r = rtnl_link_get(quick->rtnl, quick->name, &link, NULL);
+
+	if (!quick->journal.link)
+		return 0;
+	if (r >= 0 && quick->journal.ifindex && link.ifindex != quick->journal.ifindex)
+		return 0;
+	if (r >= 0)
+		quick_say(quick, QUICK_STEP, "ip link delete dev %s", quick->name);
+	if (quick->options->dry_run)
+		return 0;
+	wg_close(quick->wg);
+	quick->wg = NULL;
+	r = wg_remove(quick->name, WG_CREATE_TIMEOUT_MS, quick->err);
+	return r == -ENODEV ? 0 : r;
+}
+
+static int undo_firewall(struct quick *quick)
+{
+	char scope[FW_SCOPE_MAX + 1];
+	int r = 0;
+
+	if (!quick->journal.firewall)
+		return 0;
+	snprintf(scope, sizeof(scope), "up %s", quick->name);
+	quick_say(quick, QUICK_STEP, "nft delete table ip wg-quick-%s; delete table ip6 wg-quick-%s",
+		quick->name, quick->name);
+	if (quick->options->dry_run)
+		return 0;
+	if (!quick->nft)
+		r = nft_open(&quick->nft, quick->err);
+	return r < 0 ? r : nft_remove(quick->nft, scope, quick->err);
+}
+
+/* Only if it is as we left it, and nobody else of ours needs it. */
+static int undo_valid_mark(struct quick *quick)
+{
+	static const char key[] = "net/ipv4/conf/all/src_valid_mark";
+	const char *before = quick->journal.valid_mark;
+	char now[SYSCTL_VALUE_MAX];
+	int r;
+
+	if (!before[0])
+		return 0;
+	r = quick_lock_routes(quick);
+	if (r < 0)
+		return r;
+	if (quick->options->dry_run || !quick_journal_hand_over(quick, before)) {
+		quick_say(quick, QUICK_STEP, "sysctl -w %s=%s", key, before);
+		if (!quick->options->dry_run && sysctl_read(key, now, sizeof(now), NULL) >= 0 &&
+			!strcmp(now, "1"))
+			r = sysctl_ensure(key, before, NULL, quick->err);
+	}
+	quick_unlock_routes(quick);
+	return r;
+}
+
+int quick_undo(struct quick *quick)
+{
+	static int (*const steps[])(struct quick * quick) = {
+		quick_unset_dns, undo_rules, undo_link, undo_firewall, undo_valid_mark};
+	struct err first_err = {0};
+	int first = 0;
+
+	quick->undoing = true;
+	if (!quick->options->dry_run) {
+		quick->journal.stage = QUICK_STAGE_REMOVING;
+		first = quick_journal_write(quick);
+		first_err = *quick->err;
+	}
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+		int r = steps[i](quick);
+
+		if (r < 0 && first >= 0) {
+			first = r;
+			first_err = *quick->err;
+		}
+	}
+	quick->undoing = false;
+	if (first < 0)
+		*quick->err = first_err; /* the journal stays, for the next try */
+	else if (!quick->options->dry_run)
+		quick_journal_remove(quick);
+	return first;
+}
+
+void quick_roll_back(struct quick *quick)
+{
+	struct err why = *quick->err;
+	int status = quick->status, signal = quick->signal;
+	char text[ERR_WHERE_MAX + ERR_TEXT_MAX + 32];
+
+	if (quick_undo(quick) < 0)
+		quick_say(quick, QUICK_WARNING, "not all could be undone: %s; `holdfast down %s` tries again",
+			err_format(quick->err, text, sizeof(text)), quick->name);
+	*quick->err = why;
+	quick->status = status;
+	quick->signal = signal;
+}

@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <string.h>
+
+#include "node-agent/io/quick/quick_int.h"
+
+/* What comes before the name servers, and the routes after them: wg-quick's order. */
+static const unsigned device_kinds =
+	1u << PLAN_ADDRESS_DELETE | 1u << PLAN_WIREGUARD_SET | 1u << PLAN_ADDRESS_ADD | 1u << PLAN_LINK_SET;
+
+enum { IP6_MTU_MIN = 1280 }; /* RFC 8200 */
+
+/* ---- the device ---- */
+
+static void warn_of_ip6(const struct quick *quick, const struct quick_facts *facts)
+{
+	bool wanted = false;
+
+	for (size_t i = 0; i < quick->config.address_count; i++)
+		wanted |= quick->config.addresses[i].addr.family == AF_INET6;
+	if (wanted && !facts->has_ip6)
+		quick_say(quick, QUICK_WARNING, "IPv6 is off here: addresses and routes of it are left out");
+	else if (wanted && facts->mtu < IP6_MTU_MIN)
+		quick_say(quick, QUICK_WARNING,
+			"an MTU of %u is too small for IPv6 (%d): the kernel has none on %s", facts->mtu,
+			(int)IP6_MTU_MIN, quick->name);
+}
+
+/* `memory`: what the file said when the tunnel came up; NULL: it comes up now. */
+static int plan_device(struct quick *quick, const struct quick_memory *memory, size_t *ret_changes)
+{
+	struct plan_target target = {0};
+	struct quick_view view;
+	struct quick_facts facts = {.name = quick->name,
+		.config = &quick->config,
+		.allowed = &quick->allowed,
+		.memory = memory,
+		.endpoints = quick->endpoints,
+		.public_key = &quick->public_key};
+	struct plan plan;
+	int r = quick_observe(quick, &view);
+
+	if (r < 0)
+		return r;
+	facts.live = quick_view_device(&view);
+	facts.has_ip4 = true;
+	facts.has_ip6 = quick_family_works(quick, AF_INET6);
+	facts.mtu = quick_choose_mtu(quick, facts.live ? facts.live->fwmark : quick->config.fwmark);
+	warn_of_ip6(quick, &facts);
+	quick_target_device(&target, &facts);
+	plan_init(&plan, &target, &view.world);
+	*ret_changes = plan.count;
+	r = quick_apply(quick, &plan, device_kinds);
+	plan_clear(&plan);
+	plan_target_clear(&target);
+	quick_view_clear(&view);
+	return r;
+}
+
+static int note_port(struct quick *quick)
+{
+	struct wg_device device;
+	struct wg *wg;
+	int r = quick_device(quick, &wg);
+
+	if (r >= 0)
+		r = wg_get(wg, &device, quick->err);
+	if (r < 0)
+		return r;
+	quick->journal.listen_port = device.listen_port;
+	wg_device_clear(&device);
+	return 0;
+}
+
+static int finish(struct quick *quick)
+{
+	int r = quick->options->dry_run ? 0 : note_port(quick);
+
+	if (r < 0 || quick->options->dry_run)
+		return r;
+	quick_memory_clear(&quick->journal.memory);
+	quick_memory_init(&quick->journal.memory, &quick->config);
+	quick->journal.stage = QUICK_STAGE_UP;
+	return quick_journal_write(quick);
+}
+
+/* ---- up ---- */
+
+static int begin(struct quick *quick)
+{
+	quick_journal_clear(&quick->journal);
+	quick->journal.stage = QUICK_STAGE_MAKING;
+	quick->journal.link = true;
+	return quick->options->dry_run ? 0 : quick_journal_write(quick);
+}
+
+static int make(struct quick *quick)
+{
+	size_t changes;
+	int r = begin(quick);
+
+	if (r >= 0)
+		r = quick_make_link(quick);
+	if (r >= 0)
+		r = quick_hooks(quick, QUICK_PRE_UP);
+	if (r >= 0)
+		r = quick_resolve_endpoints(quick, true);
+	if (r >= 0)
+		r = plan_device(quick, NULL, &changes);
+	if (r >= 0)
+		r = quick_set_dns(quick);
+	if (r >= 0)
+		r = quick_make_routes(quick);
+	if (r >= 0)
+		r = quick_hooks(quick, QUICK_POST_UP);
+	if (r >= 0)
+		r = quick_check_signal(quick, 0);
+	if (r >= 0)
+		r = finish(quick);
+	return r;
+}
+
+static int make_or_undo(struct quick *quick)
+{
+	int r = make(quick);
+
+	if (r < 0 && !quick->options->dry_run)
+		quick_roll_back(quick);
+	return r;
+}
+
+/* ---- reload ---- */
+
+enum { ROUNDS_MAX = 3 };
+
+/* Removing an IPv4 address takes its secondaries along: look again until nothing differs. */
+static int reload_device(struct quick *quick)
+{
+	size_t changes = 1;
+	int r = 0;
+
+	for (int round = 0; r >= 0 && changes && round < ROUNDS_MAX; round++)
+		r = plan_device(quick, &quick->journal.memory, &changes);
+	return r;
+}
+
+static int reload(struct quick *quick)
+{
+	int r = quick_resolve_endpoints(quick, false);
+
+	if (r >= 0)
+		r = reload_device(quick);
+	if (r >= 0)
+		r = quick_change_dns(quick);
+	if (r >= 0)
+		r = quick_make_routes(quick);
+	if (r >= 0)
+		r = finish(quick);
+	return r;
+}
+
+/* ---- which of them ---- */
+
+static int already_exists(struct quick *quick)
+{
+	return err_set(quick->err, -EEXIST, "`%s' already exists", quick->name);
+}
+
+/* What a command that was killed left is taken away first. */
+static int up(struct quick *quick)
+{
+	struct rtnl_link link;
+	bool there = rtnl_link_get(quick->rtnl, quick->name, &link, NULL) >= 0;
+	bool ours = there && quick->journal.link &&
+		    (!quick->journal.ifindex || quick->journal.ifindex == link.ifindex);
+	int r = 0;
+
+	if (there && !ours)
+		return already_exists(quick);
+	if (quick->journal.stage == QUICK_STAGE_UP && ours)
+		return reload(quick);
+	if (quick->journal.stage != QUICK_STAGE_NONE) {
+		quick_say(quick, QUICK_WARNING, "%s was left half way: cleaning up first", quick->name);
+		r = quick_undo(quick);
+	}
+	return r < 0 ? r : make_or_undo(quick);
+}
+
+int quick_up(const struct quick_options *options, struct err *err)
+{
+	struct quick quick;
+	int r = quick_begin(&quick, options, err);
+
+	if (r >= 0)
+		r = quick_load(&quick);
+	if (r >= 0)
+		r = quick_signals_block(&quick);
+	if (r >= 0)
+		r = quick_lock(&quick);
+	if (r >= 0)
+		r = rtnl_open(RTNL_TIMEOUT_MS, &quick.rtnl, err);
+	if (r >= 0)
+		r = quick_journal_read(&quick);
+	if (r >= 0)
+		r = up(&quick);
+	return quick_end(&quick, r);
+}

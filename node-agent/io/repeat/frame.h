@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef HOLDFAST_AGENT_REPEAT_FRAME_H
+#define HOLDFAST_AGENT_REPEAT_FRAME_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Ethernet frames with a WireGuard handshake message in UDP over IPv4 or IPv6. Pure. */
+enum {
+	HANDSHAKE_FRAME_MAX = 14 + 60 + 8 + 148, /* Ethernet, IPv4 with options, UDP, initiation */
+	HANDSHAKE_INITIATION = 1,
+	HANDSHAKE_RESPONSE = 2,
+};
+
+struct handshake_frame {
+	size_t network, udp, payload; /* offsets */
+	uint8_t kind;                 /* HANDSHAKE_INITIATION or HANDSHAKE_RESPONSE */
+	uint16_t source_port, target_port;
+	uint32_t index; /* the initiation's sender, the response's receiver: the same number */
+};
+
+/* False: it is none, or not whole. */
+bool handshake_frame_parse(const uint8_t *bytes, size_t size, struct handshake_frame *ret_frame);
+
+/* The UDP checksum anew (RFC 768, RFC 8200 section 8.1): a frame seen on its way out may still lack it, the
+ * hardware was to add it. */
+void handshake_frame_checksum(uint8_t *bytes, size_t size, const struct handshake_frame *frame);
+
+#endif

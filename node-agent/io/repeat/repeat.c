@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "node-agent/io/repeat/repeat.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <event2/event.h>
+#include <linux/filter.h>
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
+#include <net/if.h>
+#include <net/if_arp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "common/base/mem.h"
+#include "common/base/text.h"
+#include "common/io/clock.h"
+#include "node-agent/io/repeat/frame.h"
+
+enum { SWEEP_MS = 10, RECEIVE_QUEUE_BYTES = 1024 * 1024 };
+
+struct kept {
+	int64_t sent_ms;
+	uint32_t index;
+	bool answered;
+	unsigned times; /* sent again */
+	size_t size;
+	uint8_t bytes[HANDSHAKE_FRAME_MAX];
+};
+
+struct repeat {
+	int fd;
+	bool (*may_speak)(void *context);
+	void *context;
+	size_t port_count;
+	uint16_t ports[REPEAT_PORTS_MAX];
+	struct event *readable, *sweep;
+	size_t count, capacity;
+	struct kept *kept;
+	struct repeat_counters counters;
+};
+
+static bool is_own_port(const struct repeat *repeat, uint16_t port)
+{
+	for (size_t i = 0; i < repeat->port_count; i++)
+		if (repeat->ports[i] == port)
+			return true;
+	return false;
+}
+
+static void schedule(struct repeat *repeat)
+{
+	struct timeval wait = {.tv_usec = SWEEP_MS * 1000};
+
+	if (!event_pending(repeat->sweep, EV_TIMEOUT, NULL))
+		event_add(repeat->sweep, &wait);
+}
+
+static void keep(
+	struct repeat *repeat, const uint8_t *bytes, size_t size, const struct handshake_frame *frame)
+{
+	struct kept *kept;
+
+	if (repeat->count == REPEAT_FRAMES_MAX || size > HANDSHAKE_FRAME_MAX)
+		return;
+	for (size_t i = 0; i < repeat->count; i++)
+		if (repeat->kept[i].index == frame->index)
+			return; /* our own repetition */
+	repeat->kept = mem_grow(repeat->kept, &repeat->capacity, repeat->count + 1, sizeof(*kept));
+	kept = &repeat->kept[repeat->count++];
+	*kept = (struct kept){.sent_ms = clock_now_ms(), .index = frame->index, .size = size};
+	memcpy(kept->bytes, bytes, size);
+	handshake_frame_checksum(kept->bytes, size, frame);
+	repeat->counters.seen++;
+	schedule(repeat);
+}
+
+static void answered(struct repeat *repeat, uint32_t index)
+{
+	for (size_t i = 0; i < repeat->count; i++)
+		if (repeat->kept[i].index == index && !repeat->kept[i].answered) {
+			repeat->kept[i].answered = true;
+			repeat->counters.answered++;
+		}
+}
+
+static void take(struct repeat *repeat, const uint8_t *bytes, size_t size, uint8_t direction)
+{
+	struct handshake_frame frame;
+
+	if (!handshake_frame_parse(bytes, size, &frame))
+		return;
+	if (direction == PACKET_OUTGOING && frame.kind == HANDSHAKE_INITIATION &&
+		is_own_port(repeat, frame.source_port))
+		keep(repeat, bytes, size, &frame);
+	else if (direction == PACKET_HOST && frame.kind == HANDSHAKE_RESPONSE &&
+		 is_own_port(repeat, frame.target_port))
+		answered(repeat, frame.index);
+}
+
+static void on_readable(evutil_socket_t fd, short what, void *context)
+{
+	uint8_t bytes[HANDSHAKE_FRAME_MAX + 1];
+	struct sockaddr_ll from;
+	socklen_t length = sizeof(from);
+	ssize_t size;
+
+	(void)what;
+	while ((size = recvfrom(fd, bytes, sizeof(bytes), MSG_DONTWAIT, (struct sockaddr *)&from, &length)) >
+		0) {
+		take(context, bytes, (size_t)size, from.sll_pkttype);
+		length = sizeof(from);
+	}
+}
+
+static void repeat_one(struct repeat *repeat, struct kept *kept, int64_t now_ms, bool *ret_waits)
+{
+	static const int64_t when_ms[] = {REPEAT_FIRST_MS, REPEAT_SECOND_MS};
+
+	if (kept->answered || kept->times == ARRAY_COUNT(when_ms))
+		return;
+	if (now_ms - kept->sent_ms >= when_ms[kept->times]) {
+		kept->times++;
+		if (send(repeat->fd, kept->bytes, kept->size, MSG_DONTWAIT) >= 0)
+			repeat->counters.repeated++;
+	}
+	*ret_waits |= kept->times < ARRAY_COUNT(when_ms);
+}
+
+static void on_sweep(evutil_socket_t fd, short what, void *context)
+{
+	struct repeat *repeat = context;
+	int64_t now_ms = clock_now_ms();
+	bool waits = false;
+
+	(void)fd;
+	(void)what;
+	on_readable(repeat->fd, EV_READ, repeat); /* the answer may be there already */
+	if (!repeat->may_speak(repeat->context))
+		return;
+	for (size_t i = 0; i < repeat->count; i++)
+		repeat_one(repeat, &repeat->kept[i], now_ms, &waits);
+	if (waits)
+		schedule(repeat);
+}
+
+/* WireGuard's message types 1 and 2 in UDP without fragments; everything else stays in the kernel. Offsets as
+ * in Ethernet frames: network header at 14, IPv6's payload at 54. */
+static int attach_filter(int fd)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_H | BPF_ABS, 12),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ETH_P_IPV6, 7, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ETH_P_IP, 0, 12),
+		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 23),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_UDP, 0, 10),
+		BPF_STMT(BPF_LD | BPF_H | BPF_ABS, 20),
+		BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, 0x3fff, 8, 0),
+		BPF_STMT(BPF_LDX | BPF_B | BPF_MSH, 14),
+		BPF_STMT(BPF_JMP | BPF_JA, 3),
+		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 20),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_UDP, 0, 4),
+		BPF_STMT(BPF_LDX | BPF_IMM, 40),
+		BPF_STMT(BPF_LD | BPF_W | BPF_IND, 22),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0x01000000, 2, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0x02000000, 1, 0),
+		BPF_STMT(BPF_RET | BPF_K, 0),
+		BPF_STMT(BPF_RET | BPF_K, HANDSHAKE_FRAME_MAX + 1),
+	};
+	struct sock_fprog program = {.len = ARRAY_COUNT(code), .filter = code};
+
+	return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)) < 0 ? -errno : 0;
+}
+
+static int find_interface(int fd, const char *interface, int *ret_index)
+{
+	struct ifreq request = {0};
+
+	if (!text_copy(request.ifr_name, sizeof(request.ifr_name), interface))
+		return -ENODEV;
+	if (ioctl(fd, SIOCGIFHWADDR, &request) < 0)
+		return -errno;
+	if (request.ifr_hwaddr.sa_family != ARPHRD_ETHER)
+		return -EPROTONOSUPPORT;
+	if (ioctl(fd, SIOCGIFINDEX, &request) < 0)
+		return -errno;
+	*ret_index = request.ifr_ifindex;
+	return 0;
+}
+
+/* Made with protocol 0, it hears nothing until it is bound, and then through the filter only. */
+static int prepare(int fd, const char *interface)
+{
+	struct sockaddr_ll address = {.sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL)};
+	int queue = RECEIVE_QUEUE_BYTES;
+	int r = find_interface(fd, interface, &address.sll_ifindex);
+
+	if (r >= 0)
+		r = attach_filter(fd);
+	if (r < 0)
+		return r;
+	setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &queue, sizeof(queue));
+	return bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 ? -errno : 0;
+}
+
+int repeat_open(struct event_base *base, const char *interface, const uint16_t *ports, size_t port_count,
+	bool (*may_speak)(void *context), void *context, struct repeat **ret_repeat, struct err *err)
+{
+	struct repeat *repeat;
+	int r, fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	if (fd < 0)
+		return err_set(err, -errno, "cannot open a packet socket: %s", strerror(errno));
+	r = port_count > REPEAT_PORTS_MAX ? -E2BIG : prepare(fd, interface);
+	if (r < 0) {
+		close(fd);
+		return err_set(err, r, "%s: cannot watch handshakes: %s", interface, strerror(-r));
+	}
+	repeat = mem_new(1, sizeof(*repeat));
+	repeat->fd = fd;
+	repeat->may_speak = may_speak;
+	repeat->context = context;
+	repeat->port_count = port_count;
+	memcpy(repeat->ports, ports, port_count * sizeof(*ports));
+	repeat->sweep = event_new(base, -1, 0, on_sweep, repeat);
+	repeat->readable = event_new(base, fd, EV_READ | EV_PERSIST, on_readable, repeat);
+	event_add(repeat->readable, NULL);
+	*ret_repeat = repeat;
+	return 0;
+}
+
+void repeat_close(struct repeat *repeat)
+{
+	if (!repeat)
+		return;
+	event_free(repeat->readable);
+	event_free(repeat->sweep);
+	close(repeat->fd);
+	free(repeat->kept);
+	free(repeat);
+}
+
+struct repeat_counters repeat_counters(const struct repeat *repeat)
+{
+	return repeat ? repeat->counters : (struct repeat_counters){0};
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef HOLDFAST_AGENT_REPEAT_H
+#define HOLDFAST_AGENT_REPEAT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/base/err.h"
+
+struct event_base;
+
+/*
+ * WireGuard sends a handshake initiation once and tries again after 5 s. During a takeover that is 5 s of
+ * silence for a client whose initiation, or whose answer, was lost. So those that leave through an interface
+ * are kept, as frames, and those that nothing has answered are sent again, the same bytes: a client takes
+ * only one of them, their time stamp being the same.
+ *
+ * A packet socket (packet(7)) sees both what leaves and the answers. It goes around the firewall: the caller
+ * says before each repetition whether it may still speak.
+ */
+enum {
+	REPEAT_FIRST_MS = 50, /* after the initiation left */
+	REPEAT_SECOND_MS = 150,
+	REPEAT_FRAMES_MAX = 4096, /* further ones are not repeated */
+	REPEAT_PORTS_MAX = 64,
+};
+
+struct repeat_counters {
+	uint32_t seen, answered, repeated;
+};
+
+struct repeat;
+
+/* ports: own UDP ports of the tunnels. may_speak is asked before anything is sent. -EPROTONOSUPPORT: not an
+ * Ethernet interface; there nothing is repeated. */
+int repeat_open(struct event_base *base, const char *interface, const uint16_t *ports, size_t port_count,
+	bool (*may_speak)(void *context), void *context, struct repeat **ret_repeat, struct err *err);
+/* The kernel waits for its other processors here: some ms. NULL-safe. */
+void repeat_close(struct repeat *repeat);
+
+struct repeat_counters repeat_counters(const struct repeat *repeat);
+
+#endif

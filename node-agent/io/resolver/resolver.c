@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "node-agent/io/resolver/resolver.h"
+
+#include <errno.h>
+#include <netdb.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "common/base/mem.h"
+#include "common/base/text.h"
+
+struct question {
+	struct question *next;
+	struct resolver_answer answer; /* filled in by the thread */
+};
+
+struct queue {
+	struct question *first, **last;
+	size_t count;
+};
+
+/* Shared by the loop and the threads; whoever leaves last frees it. */
+struct resolver {
+	int fd;
+	pthread_mutex_t mutex; /* guards all below */
+	pthread_cond_t work;
+	unsigned users, threads, idle;
+	bool ending;
+	struct queue questions, answers;
+};
+
+static void push(struct queue *queue, struct question *question)
+{
+	question->next = NULL;
+	*queue->last = question;
+	queue->last = &question->next;
+	queue->count++;
+}
+
+static struct question *pop(struct queue *queue)
+{
+	struct question *question = queue->first;
+
+	if (!question)
+		return NULL;
+	queue->first = question->next;
+	if (!queue->first)
+		queue->last = &queue->first;
+	queue->count--;
+	return question;
+}
+
+static void clear(struct queue *queue)
+{
+	struct question *question;
+
+	while ((question = pop(queue)))
+		free(question);
+}
+
+/* With the mutex held; gives it back. */
+static void leave(struct resolver *resolver)
+{
+	bool last = --resolver->users == 0;
+
+	pthread_mutex_unlock(&resolver->mutex);
+	if (!last)
+		return;
+	clear(&resolver->questions);
+	clear(&resolver->answers);
+	pthread_cond_destroy(&resolver->work);
+	pthread_mutex_destroy(&resolver->mutex);
+	close(resolver->fd);
+	free(resolver);
+}
+
+static bool has(const struct resolver_answer *answer, const struct addr *addr)
+{
+	for (size_t i = 0; i < answer->count; i++)
+		if (addr_equal(&answer->addresses[i], addr))
+			return true;
+	return false;
+}
+
+static void take(struct resolver_answer *answer, const struct addrinfo *list)
+{
+	struct endpoint endpoint;
+
+	for (; list && answer->count < RESOLVER_ADDRESSES_MAX; list = list->ai_next)
+		if (endpoint_from_sockaddr(list->ai_addr, &endpoint) >= 0 && !has(answer, &endpoint.addr))
+			answer->addresses[answer->count++] = endpoint.addr;
+	if (!answer->count)
+		text_copy(answer->failure, sizeof(answer->failure), "it has no address");
+}
+
+static void resolve(struct resolver_answer *answer)
+{
+	const struct addrinfo hints = {.ai_socktype = SOCK_DGRAM};
+	struct addrinfo *list = NULL;
+	int r = getaddrinfo(answer->name, NULL, &hints, &list);
+
+	if (r) {
+		text_copy(answer->failure, sizeof(answer->failure),
+			r == EAI_SYSTEM ? strerror(errno) : gai_strerror(r));
+		return;
+	}
+	take(answer, list);
+	freeaddrinfo(list);
+}
+
+/* Called and returns with the mutex held, which it lets go meanwhile. */
+static void answer_one(struct resolver *resolver, struct question *question)
+{
+	const uint64_t one = 1;
+
+	pthread_mutex_unlock(&resolver->mutex);
+	resolve(&question->answer);
+	pthread_mutex_lock(&resolver->mutex);
+	push(&resolver->answers, question);
+	if (write(resolver->fd, &one, sizeof(one)) < 0 && errno != EAGAIN)
+		abort(); /* an eventfd of our own */
+}
+
+static void *work(void *context)
+{
+	struct resolver *resolver = context;
+	struct question *question;
+
+	pthread_mutex_lock(&resolver->mutex);
+	while (!resolver->ending) {
+		question = pop(&resolver->questions);
+		if (question) {
+			answer_one(resolver, question);
+			continue;
+		}
+		resolver->idle++;
+		pthread_cond_wait(&resolver->work, &resolver->mutex);
+		resolver->idle--;
+	}
+	leave(resolver);
+	return NULL;
+}
+
+/* With the mutex held. */
+static int start_thread(struct resolver *resolver)
+{
+	pthread_attr_t attributes;
+	sigset_t all, before;
+	pthread_t thread;
+	int r;
+
+	sigfillset(&all);
+	pthread_attr_init(&attributes);
+	pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+	pthread_attr_setstacksize(&attributes, 512 * 1024);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	r = pthread_create(&thread, &attributes, work, resolver);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	pthread_attr_destroy(&attributes);
+	if (r)
+		return -EAGAIN;
+	resolver->threads++;
+	resolver->users++;
+	return 0;
+}
+
+int resolver_new(struct resolver **ret_resolver, struct err *err)
+{
+	int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	struct resolver *resolver;
+
+	if (fd < 0)
+		return err_set(err, -errno, "cannot make an eventfd: %s", strerror(errno));
+	resolver = mem_new(1, sizeof(*resolver));
+	resolver->fd = fd;
+	resolver->users = 1;
+	resolver->questions.last = &resolver->questions.first;
+	resolver->answers.last = &resolver->answers.first;
+	pthread_mutex_init(&resolver->mutex, NULL);
+	pthread_cond_init(&resolver->work, NULL);
+	*ret_resolver = resolver;
+	return 0;
+}
+
+void resolver_free(struct resolver *resolver)
+{
+	if (!resolver)
+		return;
+	pthread_mutex_lock(&resolver->mutex);
+	resolver->ending = true;
+	pthread_cond_broadcast(&resolver->work);
+	leave(resolver);
+}
+
+int resolver_fd(const struct resolver *resolver)
+{
+	return resolver->fd;
+}
+
+/* With the mutex held. A question more than there are idle threads wants another one. */
+static int make_room(struct resolver *resolver)
+{
+	int r = 0;
+
+	if (resolver->questions.count >= RESOLVER_WAITING_MAX)
+		return -EBUSY;
+	if (resolver->questions.count >= resolver->idle && resolver->threads < RESOLVER_THREADS)
+		r = start_thread(resolver);
+	return resolver->threads ? 0 : r;
+}
+
+int resolver_ask(struct resolver *resolver, uint64_t id, const char *name)
+{
+	struct question *question;
+	int r;
+
+	pthread_mutex_lock(&resolver->mutex);
+	r = make_room(resolver);
+	if (r >= 0) {
+		question = mem_new(1, sizeof(*question));
+		question->answer.id = id;
+		text_copy(question->answer.name, sizeof(question->answer.name), name);
+		push(&resolver->questions, question);
+		pthread_cond_signal(&resolver->work);
+	}
+	pthread_mutex_unlock(&resolver->mutex);
+	return r;
+}
+
+bool resolver_next(struct resolver *resolver, struct resolver_answer *ret_answer)
+{
+	struct question *question;
+	uint64_t count;
+
+	if (read(resolver->fd, &count, sizeof(count)) < 0 && errno != EAGAIN && errno != EINTR)
+		return false;
+	pthread_mutex_lock(&resolver->mutex);
+	question = pop(&resolver->answers);
+	pthread_mutex_unlock(&resolver->mutex);
+	if (!question)
+		return false;
+	*ret_answer = question->answer;
+	free(question);
+	return true;
+}

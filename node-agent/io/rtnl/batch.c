@@ -1,0 +1,430 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "node-agent/io/rtnl/batch.h"
+
+#include <errno.h>
+#include <libmnl/libmnl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/mem.h"
+#include "common/base/text.h"
+#include "node-agent/io/rtnl/internal.h"
+
+/* What goes into one sendmsg. Bounded by the socket's send buffer, and by what acknowledgements the receive queue holds
+ * while nobody reads. */
+enum { CHUNK_BYTES = 60000, CHUNK_REQUESTS = 512 };
+
+enum noun { LINK_CREATE, LINK_DELETE, LINK_CHANGE, ADDRESS, ROUTE, RULE };
+
+struct request {
+	enum noun noun;
+	enum rtnl_op op;
+	bool waiting; /* sent, not answered yet */
+	uint32_t sequence;
+	int result;
+	char *why; /* the kernel's words */
+	union {
+		struct {
+			char name[IFNAMSIZ], kind[RTNL_KIND_MAX];
+		} create;
+		struct rtnl_link_change change;
+		struct rtnl_address address;
+		struct rtnl_route route;
+		struct rtnl_rule rule;
+	};
+};
+
+struct rtnl_batch {
+	struct request *requests;
+	size_t count, capacity;
+};
+
+struct rtnl_batch *rtnl_batch_new(void)
+{
+	return mem_new(1, sizeof(struct rtnl_batch));
+}
+
+void rtnl_batch_reset(struct rtnl_batch *batch)
+{
+	size_t i;
+
+	for (i = 0; i < batch->count; i++)
+		free(batch->requests[i].why);
+	batch->count = 0;
+}
+
+void rtnl_batch_free(struct rtnl_batch *batch)
+{
+	if (!batch)
+		return;
+	rtnl_batch_reset(batch);
+	free(batch->requests);
+	free(batch);
+}
+
+size_t rtnl_batch_count(const struct rtnl_batch *batch)
+{
+	return batch->count;
+}
+
+int rtnl_batch_result(const struct rtnl_batch *batch, size_t index)
+{
+	return batch->requests[index].result;
+}
+
+/* ---- adding ---- */
+
+static struct request *add(struct rtnl_batch *batch, enum noun noun, enum rtnl_op op)
+{
+	struct request *request;
+
+	batch->requests =
+		mem_grow(batch->requests, &batch->capacity, batch->count + 1, sizeof batch->requests[0]);
+	request = &batch->requests[batch->count++];
+	memset(request, 0, sizeof *request);
+	request->noun = noun;
+	request->op = op;
+	return request;
+}
+
+/* A name that does not fit stays empty, and is refused when the batch runs. */
+static void copy_name(char *to, size_t size, const char *from)
+{
+	if (!text_copy(to, size, from))
+		to[0] = '\0';
+}
+
+void rtnl_batch_link_create(struct rtnl_batch *batch, const char *name, const char *kind)
+{
+	struct request *request = add(batch, LINK_CREATE, RTNL_ADD);
+
+	copy_name(request->create.name, sizeof request->create.name, name);
+	copy_name(request->create.kind, sizeof request->create.kind, kind);
+}
+
+void rtnl_batch_link_delete(struct rtnl_batch *batch, const char *name)
+{
+	struct request *request = add(batch, LINK_DELETE, RTNL_DELETE);
+
+	copy_name(request->create.name, sizeof request->create.name, name);
+}
+
+void rtnl_batch_link_change(struct rtnl_batch *batch, const struct rtnl_link_change *change)
+{
+	add(batch, LINK_CHANGE, RTNL_REPLACE)->change = *change;
+}
+
+void rtnl_batch_address(struct rtnl_batch *batch, enum rtnl_op op, const struct rtnl_address *address)
+{
+	add(batch, ADDRESS, op)->address = *address;
+}
+
+void rtnl_batch_route(struct rtnl_batch *batch, enum rtnl_op op, const struct rtnl_route *route)
+{
+	add(batch, ROUTE, op)->route = *route;
+}
+
+void rtnl_batch_rule(struct rtnl_batch *batch, enum rtnl_op op, const struct rtnl_rule *rule)
+{
+	add(batch, RULE, op)->rule = *rule;
+}
+
+/* ---- saying ---- */
+
+static void format_request(const struct request *request, char *buffer, size_t size)
+{
+	switch (request->noun) {
+	case LINK_CREATE:
+		snprintf(buffer, size, "ip link add %s type %s", request->create.name, request->create.kind);
+		break;
+	case LINK_DELETE:
+		snprintf(buffer, size, "ip link del %s", request->create.name);
+		break;
+	case LINK_CHANGE:
+		rtnl_link_format_change(&request->change, buffer, size);
+		break;
+	case ADDRESS:
+		rtnl_address_format(request->op, &request->address, buffer, size);
+		break;
+	case ROUTE:
+		rtnl_route_format_request(request->op, &request->route, buffer, size);
+		break;
+	case RULE:
+		rtnl_rule_format(request->op, &request->rule, buffer, size);
+		break;
+	}
+}
+
+char *rtnl_batch_format(const struct rtnl_batch *batch, size_t index, char *buffer, size_t size)
+{
+	const struct request *request = &batch->requests[index];
+	size_t length;
+
+	format_request(request, buffer, size);
+	length = strlen(buffer);
+	if (request->result < 0)
+		snprintf(buffer + length, size - length, ": %s%s%s%s", strerror(-request->result),
+			request->why ? " (" : "", request->why ? request->why : "", request->why ? ")" : "");
+	return buffer;
+}
+
+static int first_failure(const struct rtnl_batch *batch, struct err *err)
+{
+	char text[RTNL_REQUEST_TEXT_MAX], more[48] = "";
+	size_t i, first = batch->count, failed = 0;
+
+	for (i = 0; i < batch->count; i++) {
+		if (batch->requests[i].result == 0)
+			continue;
+		if (failed++ == 0)
+			first = i;
+	}
+	if (failed == 0)
+		return 0;
+	if (failed > 1)
+		snprintf(more, sizeof more, "; %zu more failed", failed - 1);
+	return err_set(err, batch->requests[first].result, "%s%s",
+		rtnl_batch_format(batch, first, text, sizeof text), more);
+}
+
+/* ---- running ---- */
+
+struct run {
+	struct rtnl *rtnl;
+	struct rtnl_batch *batch;
+	uint8_t *chunk;
+	size_t chunk_bytes;
+	size_t first;   /* the first request that may be in the chunk */
+	size_t waiting; /* how many are */
+};
+
+/* "Not there" in all the kernel's words for it. */
+static bool is_absent(int result)
+{
+	return result == -ESRCH || result == -ENOENT || result == -ENODEV || result == -EADDRNOTAVAIL ||
+	       result == -EAFNOSUPPORT;
+}
+
+static void settle(struct request *request, int result, const char *why)
+{
+	bool fine = (request->op == RTNL_DISCARD && is_absent(result)) ||
+		    (request->op == RTNL_REPLACE && request->noun == RULE && result == -EEXIST);
+
+	request->waiting = false;
+	request->result = fine ? 0 : result;
+	if (request->result < 0 && why[0])
+		request->why = mem_text(why);
+}
+
+static void settle_waiting(struct run *run, size_t end, int result)
+{
+	size_t i;
+
+	for (i = run->first; i < end; i++) {
+		if (run->batch->requests[i].waiting)
+			settle(&run->batch->requests[i], result, "");
+	}
+	run->waiting = 0;
+}
+
+/* Answers come in the order of the requests: *hint is where to look first. */
+static struct request *find_waiting(struct run *run, uint32_t sequence, size_t end, size_t *hint)
+{
+	size_t i;
+
+	for (i = *hint; i < end; i++) {
+		struct request *request = &run->batch->requests[i];
+
+		if (request->waiting && request->sequence == sequence) {
+			*hint = i + 1;
+			return request;
+		}
+	}
+	return NULL;
+}
+
+static void take_answers(
+	struct run *run, const struct nlmsghdr *message, size_t size, size_t end, size_t *hint)
+{
+	char why[NETLINK_WHY_MAX];
+	struct request *request;
+	int left, r;
+
+	for (left = (int)size; mnl_nlmsg_ok(message, left); message = mnl_nlmsg_next(message, &left)) {
+		if (message->nlmsg_type != NLMSG_ERROR)
+			continue;
+		request = find_waiting(run, message->nlmsg_seq, end, hint);
+		if (!request)
+			continue;
+		r = netlink_error(message, why);
+		settle(request, r, why);
+		run->waiting--;
+	}
+}
+
+/* Send the chunk and wait for all its answers. A failure of the conversation itself is every unanswered one's result. */
+static int flush(struct run *run, size_t end)
+{
+	const struct nlmsghdr *message = NULL;
+	size_t size = 0, hint = run->first;
+	int r = 0;
+
+	if (run->waiting > 0)
+		r = netlink_send(run->rtnl->netlink, run->chunk, run->chunk_bytes);
+	while (r == 0 && run->waiting > 0) {
+		r = netlink_receive(run->rtnl->netlink, &message, &size);
+		if (r == 0)
+			take_answers(run, message, size, end, &hint);
+	}
+	if (r < 0)
+		settle_waiting(run, end, r);
+	run->first = end;
+	run->chunk_bytes = 0;
+	return r;
+}
+
+static int check_device(struct rtnl *rtnl, char name[IFNAMSIZ], unsigned *ifindex, bool required)
+{
+	name[IFNAMSIZ - 1] = '\0';
+	if (*ifindex) {
+		if (!name[0])
+			rtnl_name_of(rtnl, *ifindex, name);
+		return 0;
+	}
+	if (!name[0])
+		return required ? -EINVAL : 0;
+	return rtnl_is_device_name(name) ? rtnl_index_of(rtnl, name, ifindex) : -EINVAL;
+}
+
+static bool is_prefix(const struct prefix *prefix)
+{
+	return addr_is_set(&prefix->addr) && prefix->length <= addr_bits(&prefix->addr);
+}
+
+static int check_rule(const struct rtnl_rule *rule)
+{
+	bool family = rule->family == AF_INET || rule->family == AF_INET6;
+	bool from = !addr_is_set(&rule->from.addr) ||
+		    (rule->from.addr.family == rule->family && is_prefix(&rule->from));
+	bool to = !addr_is_set(&rule->to.addr) ||
+		  (rule->to.addr.family == rule->family && is_prefix(&rule->to));
+
+	return family && from && to ? 0 : -EINVAL;
+}
+
+/* Refuse what makes no message, and find the devices. */
+static int check(struct rtnl *rtnl, struct request *request)
+{
+	switch (request->noun) {
+	case LINK_CREATE:
+		return rtnl_is_device_name(request->create.name) && request->create.kind[0] ? 0 : -EINVAL;
+	case LINK_DELETE:
+		return rtnl_is_device_name(request->create.name) ? 0 : -EINVAL;
+	case LINK_CHANGE:
+		return rtnl_is_device_name(request->change.name) ? 0 : -EINVAL;
+	case ADDRESS:
+		if (!is_prefix(&request->address.prefix))
+			return -EINVAL;
+		return check_device(rtnl, request->address.device, &request->address.ifindex, true);
+	case ROUTE:
+		if (!is_prefix(&request->route.to))
+			return -EINVAL;
+		return check_device(rtnl, request->route.device, &request->route.ifindex, false);
+	case RULE:
+		return check_rule(&request->rule);
+	}
+	return -EINVAL;
+}
+
+static void put(void *buffer, const struct request *request)
+{
+	switch (request->noun) {
+	case LINK_CREATE:
+		rtnl_link_put_create(buffer, request->create.name, request->create.kind);
+		break;
+	case LINK_DELETE:
+		rtnl_link_put_delete(buffer, request->create.name);
+		break;
+	case LINK_CHANGE:
+		rtnl_link_put_change(buffer, &request->change);
+		break;
+	case ADDRESS:
+		rtnl_address_put(buffer, request->op, &request->address);
+		break;
+	case ROUTE:
+		rtnl_route_put(buffer, request->op, &request->route);
+		break;
+	case RULE:
+		rtnl_rule_put(buffer, request->op, &request->rule);
+		break;
+	}
+}
+
+static void append(struct run *run, struct request *request)
+{
+	struct nlmsghdr *message = (struct nlmsghdr *)(void *)(run->chunk + run->chunk_bytes);
+
+	memset(message, 0, RTNL_REQUEST_MAX);
+	put(message, request);
+	message->nlmsg_flags |= NLM_F_REQUEST | NLM_F_ACK;
+	message->nlmsg_seq = request->sequence = netlink_sequence(run->rtnl->netlink, 1);
+	run->chunk_bytes += MNL_ALIGN(message->nlmsg_len);
+	request->waiting = true;
+	run->waiting++;
+}
+
+/* A link that comes or goes changes what later names mean: nothing is looked up across it. */
+static bool changes_names(const struct request *request)
+{
+	return request->noun == LINK_CREATE || request->noun == LINK_DELETE;
+}
+
+static int run_one(struct run *run, size_t index)
+{
+	struct request *request = &run->batch->requests[index];
+	int r = check(run->rtnl, request);
+
+	if (r < 0) {
+		settle(request, r, "");
+		return 0;
+	}
+	append(run, request);
+	if (changes_names(request)) {
+		rtnl_names_forget(run->rtnl);
+		return flush(run, index + 1);
+	}
+	if (run->chunk_bytes + RTNL_REQUEST_MAX > CHUNK_BYTES || run->waiting == CHUNK_REQUESTS)
+		return flush(run, index + 1);
+	return 0;
+}
+
+static void forget_results(struct rtnl_batch *batch)
+{
+	size_t i;
+
+	for (i = 0; i < batch->count; i++) {
+		free(batch->requests[i].why);
+		batch->requests[i].why = NULL;
+		batch->requests[i].result = 0;
+	}
+}
+
+int rtnl_batch_run(struct rtnl *rtnl, struct rtnl_batch *batch, struct err *err)
+{
+	struct run run = {.rtnl = rtnl, .batch = batch};
+	size_t i;
+	int r = 0;
+
+	forget_results(batch);
+	rtnl_names_forget(rtnl);
+	run.chunk = mem_new(1, CHUNK_BYTES);
+	for (i = 0; i < batch->count && r == 0; i++)
+		r = run_one(&run, i);
+	if (r == 0)
+		r = flush(&run, batch->count);
+	for (; i < batch->count; i++)
+		batch->requests[i].result = r;
+	free(run.chunk);
+	return first_failure(batch, err);
+}

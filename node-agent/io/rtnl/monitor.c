@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "node-agent/io/rtnl/monitor.h"
+
+#include <errno.h>
+#include <libmnl/libmnl.h>
+#include <linux/rtnetlink.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "common/base/mem.h"
+#include "node-agent/io/rtnl/internal.h"
+
+enum {
+	MONITOR_BUFFER_BYTES = 65536,
+	MONITOR_QUEUE_BYTES = 4 << 20, /* a thousand routes arrive at once when a link comes up */
+};
+
+struct monitor {
+	struct mnl_socket *socket;
+	struct rtnl *names; /* asks for the names that addresses and routes do not carry */
+	uint8_t *buffer;
+};
+
+/* One call of monitor_read(). */
+struct reading {
+	struct monitor *monitor;
+	monitor_callback *callback;
+	void *context;
+	int events, messages;
+};
+
+static int join(struct mnl_socket *socket)
+{
+	static const int groups[] = {RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR,
+		RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_ROUTE, RTNLGRP_IPV4_RULE, RTNLGRP_IPV6_RULE};
+	const int queue = MONITOR_QUEUE_BYTES;
+	int fd = mnl_socket_get_fd(socket);
+	size_t i;
+
+	if (mnl_socket_bind(socket, 0, MNL_SOCKET_AUTOPID) < 0)
+		return -errno;
+	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &queue, sizeof queue) < 0)
+		(void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &queue, sizeof queue);
+	for (i = 0; i < ARRAY_COUNT(groups); i++) {
+		int group = groups[i];
+
+		if (mnl_socket_setsockopt(socket, NETLINK_ADD_MEMBERSHIP, &group, sizeof group) < 0)
+			return -errno;
+	}
+	return 0;
+}
+
+static int open_socket(struct mnl_socket **ret_socket)
+{
+	struct mnl_socket *socket = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	int r;
+
+	if (!socket)
+		return -errno;
+	r = join(socket);
+	if (r < 0) {
+		mnl_socket_close(socket);
+		return r;
+	}
+	*ret_socket = socket;
+	return 0;
+}
+
+int monitor_open(struct monitor **ret_monitor, struct err *err)
+{
+	struct mnl_socket *socket = NULL;
+	struct rtnl *names = NULL;
+	struct monitor *monitor;
+	int r = open_socket(&socket);
+
+	if (r < 0)
+		return err_set(err, r, "cannot listen to the kernel's network events: %s", strerror(-r));
+	r = rtnl_open(RTNL_TIMEOUT_MS, &names, err);
+	if (r < 0) {
+		mnl_socket_close(socket);
+		return r;
+	}
+	monitor = mem_new(1, sizeof *monitor);
+	monitor->socket = socket;
+	monitor->names = names;
+	monitor->buffer = mem_new(1, MONITOR_BUFFER_BYTES);
+	*ret_monitor = monitor;
+	return 0;
+}
+
+void monitor_close(struct monitor *monitor)
+{
+	if (!monitor)
+		return;
+	mnl_socket_close(monitor->socket);
+	rtnl_close(monitor->names);
+	free(monitor->buffer);
+	free(monitor);
+}
+
+int monitor_fd(const struct monitor *monitor)
+{
+	return mnl_socket_get_fd(monitor->socket);
+}
+
+static void tell(struct reading *reading, const struct monitor_event *event)
+{
+	reading->events++;
+	reading->callback(event, reading->context);
+}
+
+static void tell_link(struct reading *reading, const struct nlmsghdr *message)
+{
+	struct monitor_event event = {
+		.kind = message->nlmsg_type == RTM_NEWLINK ? MONITOR_LINK : MONITOR_LINK_GONE};
+
+	/* A name may have come, gone or changed. */
+	rtnl_names_forget(reading->monitor->names);
+	if (rtnl_link_parse(message, &event.link) == 0)
+		tell(reading, &event);
+}
+
+static void tell_address(struct reading *reading, const struct nlmsghdr *message)
+{
+	struct monitor_event event = {
+		.kind = message->nlmsg_type == RTM_NEWADDR ? MONITOR_ADDRESS : MONITOR_ADDRESS_GONE};
+
+	if (rtnl_address_parse(message, &event.address) < 0)
+		return;
+	rtnl_name_of(reading->monitor->names, event.address.ifindex, event.address.device);
+	tell(reading, &event);
+}
+
+static void tell_route(struct reading *reading, const struct nlmsghdr *message)
+{
+	const struct rtmsg *header = mnl_nlmsg_get_payload(message);
+	struct monitor_event event = {
+		.kind = message->nlmsg_type == RTM_NEWROUTE ? MONITOR_ROUTE : MONITOR_ROUTE_GONE};
+
+	if (rtnl_route_parse(message, &event.route) < 0 || header->rtm_flags & RTM_F_CLONED)
+		return;
+	rtnl_name_of(reading->monitor->names, event.route.ifindex, event.route.device);
+	tell(reading, &event);
+}
+
+static void tell_rule(struct reading *reading, const struct nlmsghdr *message)
+{
+	struct monitor_event event = {
+		.kind = message->nlmsg_type == RTM_NEWRULE ? MONITOR_RULE : MONITOR_RULE_GONE};
+
+	if (rtnl_rule_parse(message, &event.rule) == 0)
+		tell(reading, &event);
+}
+
+static void take_message(struct reading *reading, const struct nlmsghdr *message)
+{
+	reading->messages++;
+	switch (message->nlmsg_type) {
+	case RTM_NEWLINK:
+	case RTM_DELLINK:
+		tell_link(reading, message);
+		break;
+	case RTM_NEWADDR:
+	case RTM_DELADDR:
+		tell_address(reading, message);
+		break;
+	case RTM_NEWROUTE:
+	case RTM_DELROUTE:
+		tell_route(reading, message);
+		break;
+	case RTM_NEWRULE:
+	case RTM_DELRULE:
+		tell_rule(reading, message);
+		break;
+	}
+}
+
+/* 1: took something, 0: nothing waits. */
+static int read_datagram(struct reading *reading)
+{
+	struct monitor *monitor = reading->monitor;
+	const struct monitor_event resync = {.kind = MONITOR_RESYNC};
+	const struct nlmsghdr *message = (const struct nlmsghdr *)(const void *)monitor->buffer;
+	struct sockaddr_nl from = {0};
+	socklen_t from_size = sizeof from;
+	ssize_t size = recvfrom(monitor_fd(monitor), monitor->buffer, MONITOR_BUFFER_BYTES, MSG_TRUNC,
+		(struct sockaddr *)&from, &from_size);
+	int left;
+
+	if (size < 0 && (errno == EAGAIN || errno == EINTR))
+		return errno == EINTR;
+	if (size < 0 && errno != ENOBUFS)
+		return -errno;
+	if (size < 0 || size > MONITOR_BUFFER_BYTES) {
+		tell(reading, &resync);
+		return 1;
+	}
+	if (from.nl_pid != 0)
+		return 1;
+	for (left = (int)size; mnl_nlmsg_ok(message, left); message = mnl_nlmsg_next(message, &left))
+		take_message(reading, message);
+	return 1;
+}
+
+int monitor_read(struct monitor *monitor, monitor_callback *callback, void *context, struct err *err)
+{
+	struct reading reading = {.monitor = monitor, .callback = callback, .context = context};
+	int r = 1;
+
+	rtnl_names_forget(monitor->names);
+	while (r > 0 && reading.messages < MONITOR_READ_MAX)
+		r = read_datagram(&reading);
+	if (r < 0)
+		return err_set(err, r, "the kernel's network events: %s", strerror(-r));
+	return reading.events;
+}

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "node-agent/io/stage/stage.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "common/base/mem.h"
+#include "common/io/file.h"
+#include "common/io/key_pair.h"
+#include "common/io/log.h"
+#include "node-agent/io/rtnl/link.h"
+#include "node-agent/io/wireguard/implementation.h"
+
+static int check_identity(const struct stage_host *host, const struct desired *desired, struct err *err)
+{
+	if (strcmp(desired->gateway, host->gateway))
+		return err_set(err, -EINVAL, "this is gateway %s, and the generation is for %s",
+			host->gateway, desired->gateway);
+	if (host->store && desired->store != host->store)
+		return err_set(err, -EPERM,
+			"this gateway belongs to the controller store %016" PRIx64 ", not to %016" PRIx64
+			"; to move it, stop the agent, remove its state directory and start it",
+			host->store, desired->store);
+	return 0;
+}
+
+static int check_private_key(
+	const struct stage_host *host, const struct desired_tunnel *tunnel, struct err *err)
+{
+	CLEANUP_FREE char *path = file_beside(host->config_path, tunnel->private_key_file);
+	CLEANUP_KEY struct key private_key = {{0}};
+	char expected[KEY_TEXT_MAX], found[KEY_TEXT_MAX], warning[1024];
+	struct key public_key;
+	int r = file_read_key(path, &private_key, err);
+
+	if (r < 0)
+		return r;
+	if (file_secret_is_open(path, warning, sizeof(warning)))
+		log_warning("stage", "open-key-file", log_text("warning", warning));
+	key_pair_public(&private_key, &public_key);
+	if (key_equal(&public_key, &tunnel->public_key))
+		return 0;
+	return err_set(err, -EINVAL,
+		"%s: its public key is %s, but tunnel %s has public_key %s: put the tunnel's shared key "
+		"there",
+		path, key_format(&public_key, found), tunnel->name,
+		key_format(&tunnel->public_key, expected));
+}
+
+static const struct desired_tunnel *current_tunnel(const struct stage_host *host, const char *name)
+{
+	for (size_t i = 0; host->current && i < host->current->tunnel_count; i++)
+		if (!strcmp(host->current->tunnels[i].name, name))
+			return &host->current->tunnels[i];
+	return NULL;
+}
+
+/* 0: free. WireGuard binds both families, so both are tried; a host without one of them has it free. */
+static int try_port(int family, uint16_t port)
+{
+	struct endpoint any = {.addr = {.family = (uint8_t)family}, .port = port};
+	struct sockaddr_storage address;
+	socklen_t length = endpoint_to_sockaddr(&any, &address);
+	int yes = 1, r = 0, fd = socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return 0;
+	if (family == AF_INET6)
+		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &yes, sizeof(yes));
+	if (bind(fd, (struct sockaddr *)&address, length) < 0 && errno == EADDRINUSE)
+		r = -EADDRINUSE;
+	close(fd);
+	return r;
+}
+
+static bool holds_port(struct reconcile *reconcile, const struct stage_host *host, uint16_t port)
+{
+	for (size_t i = 0; host->current && i < host->current->tunnel_count; i++)
+		if (host->current->tunnels[i].listen_port == port)
+			return reconcile_wg(reconcile, host->current->tunnels[i].name, &(struct wg *){NULL},
+				       NULL) >= 0;
+	return false;
+}
+
+/* The tunnel's device from before its state was lost, or from somebody else's wg-quick: it is taken over. */
+static bool has_port_already(struct reconcile *reconcile, const struct desired_tunnel *tunnel)
+{
+	CLEANUP_WG_DEVICE struct wg_device device = {0};
+
+	return reconcile_get(reconcile, tunnel->name, &device, NULL) >= 0 &&
+	       device.listen_port == tunnel->listen_port;
+}
+
+static int check_port(struct reconcile *reconcile, const struct stage_host *host,
+	const struct desired_tunnel *tunnel, struct err *err)
+{
+	if (!tunnel->listen_port || holds_port(reconcile, host, tunnel->listen_port))
+		return 0;
+	if (try_port(AF_INET, tunnel->listen_port) >= 0 && try_port(AF_INET6, tunnel->listen_port) >= 0)
+		return 0;
+	if (has_port_already(reconcile, tunnel))
+		return 0;
+	return err_set(err, -EADDRINUSE,
+		"tunnel %s: UDP port %u is taken by another program (ss -ulnp 'sport = %u' shows it): "
+		"stop that, or give the tunnel another listen_port",
+		tunnel->name, tunnel->listen_port, tunnel->listen_port);
+}
+
+/* A device of that name which is not ours to change. */
+static int check_name(struct reconcile *reconcile, const struct stage_host *host,
+	const struct desired_tunnel *tunnel, struct err *err)
+{
+	struct rtnl_link link;
+	struct wg *wg;
+
+	if (current_tunnel(host, tunnel->name))
+		return 0;
+	if (rtnl_link_get(reconcile_rtnl(reconcile), tunnel->name, &link, NULL) < 0)
+		return 0;
+	if (reconcile_wg(reconcile, tunnel->name, &wg, NULL) >= 0)
+		return 0; /* a WireGuard device: taken over */
+	return err_set(err, -EEXIST,
+		"tunnel %s: an interface of that name exists and is not WireGuard: remove or rename it",
+		tunnel->name);
+}
+
+static int check_tunnel(struct reconcile *reconcile, const struct stage_host *host,
+	const struct desired_tunnel *tunnel, struct err *err)
+{
+	int r = check_private_key(host, tunnel, err);
+
+	if (r >= 0)
+		r = check_name(reconcile, host, tunnel, err);
+	if (r >= 0)
+		r = check_port(reconcile, host, tunnel, err);
+	return r;
+}
+
+static int check_interface(
+	struct reconcile *reconcile, const char *endpoint, const char *interface, struct err *err)
+{
+	struct rtnl_link link;
+
+	if (!interface[0] || rtnl_link_get(reconcile_rtnl(reconcile), interface, &link, NULL) >= 0)
+		return 0;
+	return err_set(err, -ENODEV,
+		"endpoint %s: there is no interface %s: correct this gateway's interfaces: in the fleet file",
+		endpoint, interface);
+}
+
+static bool is_tunnel(const struct desired *desired, const char *interface)
+{
+	for (size_t i = 0; i < desired->tunnel_count; i++)
+		if (!strcmp(desired->tunnels[i].name, interface))
+			return true;
+	return false;
+}
+
+static int check_endpoint(struct reconcile *reconcile, const struct desired *desired,
+	const struct desired_endpoint *endpoint, struct err *err)
+{
+	int r;
+
+	if (endpoint->isolation == ISOLATION_FENCE)
+		return err_set(err, -EOPNOTSUPP,
+			"endpoint %s: isolation: fence is not there yet in this version: use hold",
+			endpoint->name);
+	r = check_interface(reconcile, endpoint->name, endpoint->dial_interface, err);
+	for (size_t i = 0; r >= 0 && i < endpoint->inside_count; i++)
+		r = check_interface(reconcile, endpoint->name, endpoint->inside[i].interface, err);
+	for (size_t i = 0; r >= 0 && i < endpoint->route_count; i++)
+		if (!is_tunnel(desired, endpoint->routes[i].interface))
+			r = check_interface(reconcile, endpoint->name, endpoint->routes[i].interface, err);
+	return r;
+}
+
+int stage_check(const struct stage_host *host, struct reconcile *reconcile, const struct desired *desired,
+	struct key **ret_preshared_keys, struct err *err)
+{
+	int r = check_identity(host, desired, err);
+
+	if (r >= 0 && desired->tunnel_count)
+		r = wg_implementation_check(host->implementation, err);
+	for (size_t i = 0; r >= 0 && i < desired->tunnel_count; i++)
+		r = check_tunnel(reconcile, host, &desired->tunnels[i], err);
+	for (size_t i = 0; r >= 0 && i < desired->endpoint_count; i++)
+		r = check_endpoint(reconcile, desired, &desired->endpoints[i], err);
+	if (r < 0)
+		return r;
+	return stage_read_preshared_keys(host->config_path, desired, ret_preshared_keys, err);
+}

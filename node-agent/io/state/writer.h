@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef HOLDFAST_AGENT_STATE_WRITER_H
+#define HOLDFAST_AGENT_STATE_WRITER_H
+
+#include "node-agent/io/state/state.h"
+
+/*
+ * Writes state in a thread of its own: a disk may take a second to sync, and beats and renewals do not wait
+ * for it. Of several values of one file only the latest is written.
+ */
+struct state_writer;
+
+/* directory is copied. The thread blocks all signals. */
+int state_writer_new(const char *directory, struct state_writer **ret_writer, struct err *err);
+/* Writes what is still to be written, and ends. NULL-safe. */
+void state_writer_free(struct state_writer *writer);
+
+/* Both copy what they are given, and return at once. */
+void state_writer_seats(struct state_writer *writer, const struct state_seats *seats);
+void state_writer_desired(struct state_writer *writer, const struct desired *desired);
+
+/* The last thing that failed since this was asked: true, and what. */
+bool state_writer_failed(struct state_writer *writer, struct err *ret_err);
+
+#endif

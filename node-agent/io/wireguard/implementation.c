@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "node-agent/io/wireguard/implementation.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include "node-agent/io/rtnl/link.h"
+#include "node-agent/io/wireguard/internal.h"
+#include "node-agent/io/wireguard/userspace.h"
+
+static const char DEFAULT_PROGRAM[] = "wireguard-go";
+
+static int no_kernel(struct err *err)
+{
+	return err_set(err, -EOPNOTSUPP,
+		"this kernel has no WireGuard: install a kernel that has (Debian: linux-image-amd64), or set "
+		"wireguard: { implementation: wireguard-go } in agent.yaml");
+}
+
+static int nothing_at_all(struct err *err)
+{
+	return err_set(err, -ENOENT,
+		"no WireGuard here: this kernel has none, and there is no program wireguard-go in PATH: "
+		"install the "
+		"package wireguard-go, or set wireguard: { implementation: ... } in agent.yaml");
+}
+
+int wg_implementation_check(const char *implementation, struct err *err)
+{
+	bool automatic = strcmp(implementation, "auto") == 0;
+	struct wg_kernel *kernel = NULL;
+	char path[USERSPACE_PATH_MAX];
+	int r;
+
+	if (!automatic && strcmp(implementation, "kernel") != 0)
+		return userspace_find(implementation, path, err);
+	r = wg_kernel_open(WG_TIMEOUT_MS, &kernel, err);
+	wg_kernel_close(kernel);
+	if (r != -EOPNOTSUPP)
+		return r;
+	if (!automatic)
+		return no_kernel(err);
+	return userspace_find(DEFAULT_PROGRAM, path, NULL) == 0 ? 0 : nothing_at_all(err);
+}
+
+static int refuse_existing(struct rtnl *rtnl, const char *name, struct err *err)
+{
+	struct rtnl_link link;
+	int r = rtnl_link_get(rtnl, name, &link, err);
+
+	if (r == 0)
+		return err_set(err, -EEXIST, "%s: an interface of that name exists already", name);
+	if (r != -ENODEV)
+		return r;
+	if (userspace_is_live(name))
+		return err_set(err, -EEXIST,
+			"%s: a program answers on its socket already, in another namespace?", name);
+	return 0;
+}
+
+static int create(
+	struct rtnl *rtnl, const char *name, const char *implementation, int timeout_ms, struct err *err)
+{
+	bool automatic = strcmp(implementation, "auto") == 0;
+	char path[USERSPACE_PATH_MAX];
+	int r;
+
+	if (!automatic && strcmp(implementation, "kernel") != 0)
+		return userspace_start(implementation, name, timeout_ms, err);
+	r = rtnl_link_create(rtnl, name, "wireguard", err);
+	if (r != -EOPNOTSUPP)
+		return r;
+	if (!automatic)
+		return no_kernel(err);
+	if (userspace_find(DEFAULT_PROGRAM, path, NULL) < 0)
+		return nothing_at_all(err);
+	return userspace_start(DEFAULT_PROGRAM, name, timeout_ms, err);
+}
+
+int wg_create(const char *name, const char *implementation, int timeout_ms, struct err *err)
+{
+	struct rtnl *rtnl = NULL;
+	int r = rtnl_open(timeout_ms, &rtnl, err);
+
+	if (r < 0)
+		return r;
+	r = refuse_existing(rtnl, name, err);
+	if (r == 0)
+		r = create(rtnl, name, implementation, timeout_ms, err);
+	rtnl_close(rtnl);
+	return r;
+}
+
+/* Only what is WireGuard's: the kind, or a program that answers for it. */
+static int delete_link(struct rtnl *rtnl, const char *name, struct err *err)
+{
+	struct rtnl_link link;
+	int r = rtnl_link_get(rtnl, name, &link, err);
+
+	if (r < 0)
+		return r;
+	if (strcmp(link.kind, "wireguard") != 0 && !userspace_is_live(name))
+		return err_set(err, -EINVAL, "%s: not a WireGuard interface", name);
+	return rtnl_link_delete(rtnl, name, err);
+}
+
+int wg_remove(const char *name, int timeout_ms, struct err *err)
+{
+	struct rtnl *rtnl = NULL;
+	int r = rtnl_open(timeout_ms, &rtnl, err);
+
+	if (r < 0)
+		return r;
+	r = delete_link(rtnl, name, err);
+	rtnl_close(rtnl);
+	if (r == -ENODEV)
+		wg_uapi_remove_stale(name);
+	if (r < 0)
+		return r;
+	if (userspace_wait_gone(name, timeout_ms) < 0)
+		return err_set(
+			err, -ETIMEDOUT, "%s: its interface is gone, but its program still runs", name);
+	return 0;
+}
