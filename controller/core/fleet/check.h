@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef HOLDFAST_CONTROLLER_FLEET_CHECK_H
+#define HOLDFAST_CONTROLLER_FLEET_CHECK_H
+
+#include "controller/core/fleet/diagnostics.h"
+#include "controller/core/fleet/fleet.h"
+
+/*
+ * Inside controller/core/fleet only: what must hold between the parts of a fleet, once all files are read. References are
+ * resolved first; the other checks leave alone what could not be resolved (index SIZE_MAX), so that one mistake is told once.
+ */
+struct checker {
+	struct fleet *fleet;
+	struct diagnostics *diagnostics;
+};
+
+/* All of it; fills in indices, peers' tunnels and fwmarks. */
+void check_fleet(struct fleet *fleet, struct diagnostics *diagnostics);
+
+void check_fail(const struct checker *checker, const struct fleet_place *place, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+void check_warn(const struct checker *checker, const struct fleet_place *place, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+enum { PLACE_TEXT_MAX = 600 };
+/* "fleet.yaml:3:5". Returns buffer. */
+char *check_place(
+	const struct checker *checker, const struct fleet_place *place, char buffer[PLACE_TEXT_MAX]);
+
+/* The parts. */
+void check_references(struct checker *checker);
+void check_tunnels(struct checker *checker); /* who carries them, and that they do not meet on a gateway */
+void check_addresses(struct checker *checker);
+void check_endpoints(struct checker *checker); /* roles, routes, what one gateway can own */
+void check_peers(struct checker *checker);
+
+#endif

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "controller/core/fleet/diagnostics.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "common/base/err.h"
+#include "common/base/mem.h"
+#include "common/base/text.h"
+#include "controller/core/fleet/note.h"
+
+/* What was found in the file may hold line breaks, and escapes for a terminal. */
+static char *one_line(const char *text)
+{
+	char *copy = mem_text(text);
+
+	for (char *at = copy; *at; at++) {
+		if ((unsigned char)*at < ' ' || *at == 0x7f)
+			*at = '?';
+	}
+	return copy;
+}
+
+void diagnostics_add(struct diagnostics *diagnostics, const struct diagnostic *diagnostic)
+{
+	struct diagnostic *item;
+
+	if (diagnostic->warning)
+		diagnostics->warnings++;
+	else
+		diagnostics->errors++;
+	if (diagnostics->count == DIAGNOSTICS_MAX)
+		return;
+	diagnostics->items = mem_grow(diagnostics->items, &diagnostics->capacity, diagnostics->count + 1,
+		sizeof(*diagnostics->items));
+	item = &diagnostics->items[diagnostics->count];
+	*item = *diagnostic;
+	item->file = one_line(diagnostic->file);
+	item->text = one_line(diagnostic->text);
+	item->order = (unsigned)diagnostics->count++;
+}
+
+static int compare_numbers(unsigned a, unsigned b)
+{
+	return (a > b) - (a < b);
+}
+
+static int compare(const void *left, const void *right)
+{
+	const struct diagnostic *a = left, *b = right;
+	int order = compare_numbers(a->source, b->source);
+
+	if (!order)
+		order = compare_numbers(a->line, b->line);
+	if (!order)
+		order = compare_numbers(a->column, b->column);
+	return order ? order : compare_numbers(a->order, b->order);
+}
+
+void diagnostics_sort(struct diagnostics *diagnostics)
+{
+	if (diagnostics->count)
+		qsort(diagnostics->items, diagnostics->count, sizeof(*diagnostics->items), compare);
+}
+
+void diagnostics_clear(struct diagnostics *diagnostics)
+{
+	for (size_t i = 0; i < diagnostics->count; i++) {
+		free(diagnostics->items[i].file);
+		free(diagnostics->items[i].text);
+	}
+	free(diagnostics->items);
+	*diagnostics = (struct diagnostics){0};
+}
+
+char *diagnostic_format(const struct diagnostic *diagnostic, char *buffer, size_t size)
+{
+	struct err err = {.line = diagnostic->line, .column = diagnostic->column};
+
+	(void)text_copy(err.where, sizeof(err.where), diagnostic->file);
+	(void)text_copy(err.text, sizeof(err.text), diagnostic->text);
+	return err_format(&err, buffer, size);
+}

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <stdio.h>
+
+#include "common/base/mem.h"
+#include "controller/core/fleet/difference_part.h"
+
+static void render_name(const void *thing, struct text *text)
+{
+	text_add(text, "%s", ((const struct desired_peer *)thing)->name);
+}
+
+static void render_allowed_ips(const void *thing, struct text *text)
+{
+	const struct desired_peer *peer = thing;
+
+	list_prefixes(text, peer->allowed_ips, peer->allowed_ip_count);
+}
+
+/* The path; the key itself is not here. */
+static void render_preshared_key_file(const void *thing, struct text *text)
+{
+	const char *path = ((const struct desired_peer *)thing)->preshared_key_file;
+
+	text_add(text, "%s", path ? path : "none");
+}
+
+static void render_endpoint(const void *thing, struct text *text)
+{
+	const struct desired_peer *peer = thing;
+	const struct endpoint *endpoint = &peer->endpoint;
+	char buffer[ENDPOINT_TEXT_MAX];
+
+	if (peer->endpoint_host) {
+		text_add(text, "%s:%u", peer->endpoint_host, peer->endpoint_port);
+		return;
+	}
+	text_add(text, "%s",
+		addr_is_set(&endpoint->addr) ? endpoint_format(endpoint, buffer, sizeof(buffer)) : "none");
+}
+
+static void render_keepalive(const void *thing, struct text *text)
+{
+	unsigned seconds = ((const struct desired_peer *)thing)->keepalive_s;
+
+	if (seconds)
+		text_add(text, "%u", seconds);
+	else
+		text_add(text, "off");
+}
+
+static void render_route(const void *thing, struct text *text)
+{
+	text_add(text, ((const struct desired_peer *)thing)->unrouted ? "false" : "true");
+}
+
+static void render_route_metric(const void *thing, struct text *text)
+{
+	unsigned metric = ((const struct desired_peer *)thing)->route_metric;
+
+	if (metric)
+		text_add(text, "%u", metric);
+	else
+		text_add(text, "default");
+}
+
+static void render_route_table(const void *thing, struct text *text)
+{
+	unsigned table = ((const struct desired_peer *)thing)->route_table;
+
+	if (table)
+		text_add(text, "%u", table);
+	else
+		text_add(text, "the tunnel's");
+}
+
+static const struct field fields[] = {
+	{"name", render_name},
+	{"allowed_ips", render_allowed_ips},
+	{"preshared_key_file", render_preshared_key_file},
+	{"endpoint", render_endpoint},
+	{"persistent_keepalive", render_keepalive},
+	{"route", render_route},
+	{"route_metric", render_route_metric},
+	{"route_table", render_route_table},
+};
+
+static size_t say(char sign, const struct desired_peer *peer, struct text *lines)
+{
+	text_add(lines, "%c peer %s in %s ", sign, peer->name, peer->tunnel);
+	list_prefixes(lines, peer->allowed_ips, peer->allowed_ip_count);
+	text_add(lines, "\n");
+	return 1;
+}
+
+static size_t say_change(const struct desired_peer *from, const struct desired_peer *to, struct text *lines)
+{
+	char what[PROTO_NAME_MAX + PROTO_INTERFACE_MAX + 16];
+
+	(void)snprintf(what, sizeof(what), "peer %s in %s", to->name, to->tunnel);
+	return difference_fields(what, fields, ARRAY_COUNT(fields), from, to, lines);
+}
+
+/* Both are sorted alike: a merge. */
+size_t difference_peers(const struct desired *from, const struct desired *to, struct text *lines)
+{
+	size_t count = 0, old = 0, new = 0;
+
+	while (old < from->peer_count || new < to->peer_count) {
+		int order = old == from->peer_count ? 1
+			    : new == to->peer_count
+				    ? -1
+				    : desired_peer_compare(&from->peers[old], &to->peers[new]);
+
+		if (order < 0)
+			count += say('-', &from->peers[old], lines);
+		else if (order > 0)
+			count += say('+', &to->peers[new], lines);
+		else if (!desired_peer_equal(&from->peers[old], &to->peers[new]))
+			count += say_change(&from->peers[old], &to->peers[new], lines);
+		old += order <= 0;
+		new += order >= 0;
+	}
+	return count;
+}

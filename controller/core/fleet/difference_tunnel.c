@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <stdio.h>
+#include <string.h>
+
+#include "common/base/mem.h"
+#include "controller/core/fleet/difference_part.h"
+
+static void render_key_file(const void *thing, struct text *text)
+{
+	text_add(text, "%s", ((const struct desired_tunnel *)thing)->private_key_file);
+}
+
+/* Public, and what a person compares with `wg show`. */
+static void render_public_key(const void *thing, struct text *text)
+{
+	char buffer[KEY_TEXT_MAX];
+
+	text_add(text, "%s", key_format(&((const struct desired_tunnel *)thing)->public_key, buffer));
+}
+
+static void render_address(const void *thing, struct text *text)
+{
+	const struct desired_tunnel *tunnel = thing;
+	struct list list = {.text = text};
+
+	for (size_t i = 0; i < tunnel->address_count; i++) {
+		const struct prefix *address = &tunnel->addresses[i];
+		struct prefix peer = {.addr = tunnel->address_peers[i], .length = address->length};
+		char own[PREFIX_TEXT_MAX], far[PREFIX_TEXT_MAX], item[2 * PREFIX_TEXT_MAX + 8];
+
+		if (!addr_is_set(&peer.addr)) {
+			list_item(&list, prefix_format(address, own, sizeof(own)));
+			continue;
+		}
+		(void)snprintf(item, sizeof(item), "%s peer %s",
+			addr_format(&address->addr, own, sizeof(own)),
+			prefix_format(&peer, far, sizeof(far)));
+		list_item(&list, item);
+	}
+	list_end(&list);
+}
+
+static void render_link_local(const void *thing, struct text *text)
+{
+	text_add(text, ((const struct desired_tunnel *)thing)->link_local ? "true" : "false");
+}
+
+static void render_multicast(const void *thing, struct text *text)
+{
+	switch (((const struct desired_tunnel *)thing)->multicast) {
+	case MULTICAST_AS_IT_COMES:
+		text_add(text, "as it comes");
+		break;
+	case MULTICAST_OFF:
+		text_add(text, "false");
+		break;
+	case MULTICAST_ON:
+		text_add(text, "true");
+		break;
+	}
+}
+
+static void render_listen_port(const void *thing, struct text *text)
+{
+	text_add(text, "%u", ((const struct desired_tunnel *)thing)->listen_port);
+}
+
+static void render_fwmark(const void *thing, struct text *text)
+{
+	text_add(text, "0x%x", ((const struct desired_tunnel *)thing)->fwmark);
+}
+
+static void render_mtu(const void *thing, struct text *text)
+{
+	const struct desired_tunnel *tunnel = thing;
+
+	if (tunnel->mtu)
+		text_add(text, "%u", tunnel->mtu);
+	else
+		text_add(text, "automatic");
+}
+
+static void render_table(const void *thing, struct text *text)
+{
+	const struct desired_tunnel *tunnel = thing;
+
+	switch (tunnel->table) {
+	case TABLE_AUTO:
+		text_add(text, "auto");
+		break;
+	case TABLE_OFF:
+		text_add(text, "off");
+		break;
+	case TABLE_NUMBER:
+		text_add(text, "%u", tunnel->table_number);
+		break;
+	}
+}
+
+static void render_forward(const void *thing, struct text *text)
+{
+	switch (((const struct desired_tunnel *)thing)->forward.policy) {
+	case FORWARD_UNMANAGED:
+		text_add(text, "unmanaged");
+		break;
+	case FORWARD_ACCEPT:
+		text_add(text, "accept");
+		break;
+	case FORWARD_DROP:
+		text_add(text, "drop");
+		break;
+	}
+}
+
+static void render_snat(const void *thing, struct text *text)
+{
+	const struct desired_forward *forward = &((const struct desired_tunnel *)thing)->forward;
+	struct list list = {.text = text};
+
+	for (size_t i = 0; i < forward->snat_count; i++) {
+		char from[PREFIX_TEXT_MAX], item[PREFIX_TEXT_MAX + PROTO_INTERFACE_MAX + 16];
+
+		(void)snprintf(item, sizeof(item), "%s out of %s",
+			prefix_format(&forward->snat[i].from, from, sizeof(from)),
+			forward->snat[i].interface);
+		list_item(&list, item);
+	}
+	list_end(&list);
+}
+
+static const struct field fields[] = {
+	{"private_key_file", render_key_file},
+	{"public_key", render_public_key},
+	{"address", render_address},
+	{"link_local", render_link_local},
+	{"multicast", render_multicast},
+	{"listen_port", render_listen_port},
+	{"fwmark", render_fwmark},
+	{"mtu", render_mtu},
+	{"table", render_table},
+	{"forward", render_forward},
+	{"snat", render_snat},
+};
+
+static const struct desired_tunnel *find(const struct desired *desired, const char *name)
+{
+	for (size_t i = 0; i < desired->tunnel_count; i++) {
+		if (!strcmp(desired->tunnels[i].name, name))
+			return &desired->tunnels[i];
+	}
+	return NULL;
+}
+
+size_t difference_tunnels(const struct desired *from, const struct desired *to, struct text *lines)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < from->tunnel_count; i++) {
+		if (find(to, from->tunnels[i].name))
+			continue;
+		text_add(lines, "- tunnel %s\n", from->tunnels[i].name);
+		count++;
+	}
+	for (size_t i = 0; i < to->tunnel_count; i++) {
+		const struct desired_tunnel *tunnel = &to->tunnels[i], *before = find(from, tunnel->name);
+		char what[PROTO_INTERFACE_MAX + 16];
+
+		(void)snprintf(what, sizeof(what), "tunnel %s", tunnel->name);
+		if (before)
+			count += difference_fields(what, fields, ARRAY_COUNT(fields), before, tunnel, lines);
+		else
+			text_add(lines, "+ %s\n", what), count++;
+	}
+	return count;
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef HOLDFAST_CONTROLLER_FLEET_READER_H
+#define HOLDFAST_CONTROLLER_FLEET_READER_H
+
+#include "common/yaml/conf.h"
+#include "controller/core/fleet/diagnostics.h"
+#include "controller/core/fleet/fleet.h"
+
+/*
+ * Inside controller/core/fleet only: from YAML to the model. One file reads one thing; each reads all it can, so that one
+ * mistake does not hide the next. A getter's complaint goes into reader->err and is taken down by reader_ok():
+ *
+ *	if (reader_ok(reader, conf_get_u64(map, "mtu", 576, 65535, &mtu, &reader->err)))
+ */
+struct reader {
+	struct fleet *fleet;
+	struct diagnostics *diagnostics;
+	uint32_t source;                /* which is being read */
+	bool has_gateways, has_tunnels; /* some file has such a section, right or wrong */
+	size_t gateway_capacity, endpoint_capacity, tunnel_capacity, peer_capacity;
+	struct err err;
+};
+
+bool reader_ok(struct reader *reader, int r);
+/* The same for a value under a key: "key: " comes before the complaint. */
+bool reader_ok_in(struct reader *reader, const char *key, int r);
+void reader_fail(struct reader *reader, const struct conf_node *node, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+void reader_warn(struct reader *reader, const struct conf_node *node, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+struct fleet_place reader_place(const struct reader *reader, const struct conf_node *node);
+
+/* Is it a mapping? Every unknown key of it is told, and every one that is known but not delivered yet (`later`). */
+bool reader_keys(struct reader *reader, const struct conf_node *map, const char *const known[], size_t count);
+void reader_not_yet(
+	struct reader *reader, const struct conf_node *map, const char *const later[], size_t count);
+bool reader_require(struct reader *reader, const struct conf_node *map, const char *key);
+
+/* The list under a key, of at most `max` items; NULL if it is absent or wrong (which has been told). */
+const struct conf_node *reader_list(
+	struct reader *reader, const struct conf_node *map, const char *key, size_t max);
+
+/* A name that stands for something: the value of a key, or the items of a list, each once. */
+bool reader_reference(struct reader *reader, const struct conf_node *map, const char *key,
+	struct fleet_reference *ret_reference);
+size_t reader_references(struct reader *reader, const struct conf_node *map, const char *key, size_t max,
+	struct fleet_reference *ret_references);
+
+/* Addresses with traps told in words: IPv6 that YAML took apart. */
+bool reader_addr(struct reader *reader, const char *key, const struct conf_node *node, struct addr *ret_addr);
+bool reader_prefix(
+	struct reader *reader, const char *key, const struct conf_node *node, struct prefix *ret_prefix);
+/* A list of them, each one that a host can have, and each once. `places` may be NULL. */
+size_t reader_addrs(struct reader *reader, const struct conf_node *map, const char *key,
+	struct addr *ret_addrs, struct fleet_place *places);
+
+/* The parts of the file. */
+void read_gateways(struct reader *reader, const struct conf_node *node);
+void read_endpoints(struct reader *reader, const struct conf_node *node);
+void read_tunnels(struct reader *reader, const struct conf_node *node);
+void read_peers(struct reader *reader, const struct conf_node *node);
+/* Keys of a tunnel that an override may repeat; those that are absent leave *settings as it is. */
+void read_settings(struct reader *reader, const struct conf_node *map, struct fleet_settings *settings);
+/* inside: and routes: of an endpoint. */
+void read_insides(struct reader *reader, const struct conf_node *map, struct fleet_endpoint *endpoint);
+void read_routes(struct reader *reader, const struct conf_node *map, struct fleet_endpoint *endpoint);
+
+#endif

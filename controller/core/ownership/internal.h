@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef HOLDFAST_OWNERSHIP_INTERNAL_H
+#define HOLDFAST_OWNERSHIP_INTERNAL_H
+
+#include "controller/core/ownership/ownership.h"
+
+/* What the files of this core share. member.c: what is known of the members. change.c: what is done to the
+ * endpoint. ownership.c: when. command.c: what people ask for. */
+
+void member_init(struct ownership_member *member, const char *name);
+void member_hear_seat(struct ownership_member *member, const struct seat_state *seat, int64_t now_ms);
+void member_hear_verdict(
+	struct ownership_member *member, enum verdict_kind kind, int64_t last_sign_ms, int64_t now_ms);
+void member_hear_fitness(struct ownership_member *member, bool fit, const char *why, int64_t now_ms);
+bool member_serves(const struct ownership_member *member);
+bool member_is_fenced(const struct ownership_member *member);
+/* Its host is dead or its agent is down: it will not do what it is told. */
+bool member_is_down(const struct ownership_member *member);
+
+/* 0, or why this member cannot take it: -ENOENT, -EHOSTDOWN, -ENOTSUP. */
+int ownership_check(const struct ownership *ownership, size_t member, int64_t now_ms, struct err *err);
+/* The first who can take it, the one who serves already before all others; OWNERSHIP_NOBODY. */
+size_t ownership_pick(const struct ownership *ownership, size_t except, int64_t now_ms);
+/* Of those who serve, the one under the highest epoch; OWNERSHIP_NOBODY. */
+size_t ownership_serving(const struct ownership *ownership);
+/* The first member that may serve although it has not said so; OWNERSHIP_NOBODY: there is none. */
+size_t ownership_unaccounted(const struct ownership *ownership, int64_t now_ms);
+/* When a permit that this member may hold has run out for certain. */
+int64_t ownership_expiry_ms(const struct ownership *ownership, size_t member);
+const char *ownership_name_of(const struct ownership *ownership, size_t member); /* "" for NOBODY */
+
+void change_phase(
+	struct ownership *ownership, enum ownership_phase phase, int64_t deadline_ms, int64_t now_ms);
+void change_event(struct ownership_actions *actions, enum ownership_severity severity, const char *format,
+	...) __attribute__((format(printf, 3, 4)));
+/* The standing order, again. */
+void change_send(struct ownership *ownership, struct ownership_actions *actions);
+/* A new epoch for target, an order to all. ORPHAN if there can be no epoch now. */
+void change_take(struct ownership *ownership, size_t target, const char *cause, int64_t now_ms,
+	struct ownership_actions *actions);
+/* A planned move begins: tell the owner to host target. */
+void change_move(struct ownership *ownership, size_t target, const char *cause, int64_t now_ms,
+	struct ownership_actions *actions);
+/* MOVING: tell the owner to release, for the target. */
+void change_release(struct ownership *ownership, int64_t now_ms, struct ownership_actions *actions);
+/* The owner is gone: the next, or ORPHAN, or FROZEN. */
+void change_lose(struct ownership *ownership, const char *cause, size_t except, int64_t now_ms,
+	struct ownership_actions *actions);
+/* It serves already: so it is the owner. */
+void change_adopt(
+	struct ownership *ownership, size_t member, int64_t now_ms, struct ownership_actions *actions);
+
+#endif

@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <string.h>
+
+#include "common/base/text.h"
+#include "controller/core/ownership/internal.h"
+
+void member_init(struct ownership_member *member, const char *name)
+{
+	*member = (struct ownership_member){
+		.verdict = VERDICT_UNKNOWN,
+		.last_sign_ms = INT64_MIN,
+		.down_since_ms = INT64_MAX,
+		.seat_ms = INT64_MIN,
+		.served_ms = INT64_MIN,
+		.standby_since_ms = INT64_MAX,
+		.fenced_since_ms = INT64_MAX,
+		.fit_ms = INT64_MIN,
+		.fit_since_ms = INT64_MAX,
+		.passed_until_ms = INT64_MIN,
+		.told_ms = INT64_MIN,
+	};
+	text_copy(member->name, sizeof(member->name), name);
+}
+
+static void note_since(int64_t *since_ms, bool holds, int64_t now_ms)
+{
+	if (!holds)
+		*since_ms = INT64_MAX;
+	else if (*since_ms == INT64_MAX)
+		*since_ms = now_ms;
+}
+
+void member_hear_seat(struct ownership_member *member, const struct seat_state *seat, int64_t now_ms)
+{
+	member->spoken = true;
+	member->seat = *seat;
+	member->seat_ms = now_ms;
+	if (seat_role_serves(seat->role))
+		member->served_ms = now_ms;
+	member->standby_count = seat->role == SEAT_STANDBY ? member->standby_count + 1 : 0;
+	note_since(&member->standby_since_ms, seat->role == SEAT_STANDBY, now_ms);
+	note_since(&member->fenced_since_ms, seat->role == SEAT_FENCED, now_ms);
+}
+
+void member_hear_fitness(struct ownership_member *member, bool fit, const char *why, int64_t now_ms)
+{
+	member->fit_known = true;
+	member->fit = fit;
+	member->fit_ms = now_ms;
+	note_since(&member->fit_since_ms, fit, now_ms);
+	text_copy(member->why, sizeof(member->why), fit || why == NULL ? "" : why);
+}
+
+/* What a host said before it died says nothing of what it does when it is back. */
+static void forget(struct ownership_member *member)
+{
+	member->spoken = false;
+	member->seat.role = SEAT_STANDBY;
+	member->standby_since_ms = INT64_MAX;
+	member->standby_count = 0;
+	member->fenced_since_ms = INT64_MAX;
+	member->fit_known = false;
+	member->fit = false;
+	member->fit_since_ms = INT64_MAX;
+}
+
+void member_hear_verdict(
+	struct ownership_member *member, enum verdict_kind kind, int64_t last_sign_ms, int64_t now_ms)
+{
+	member->verdict = kind;
+	if (last_sign_ms > member->last_sign_ms)
+		member->last_sign_ms = last_sign_ms;
+	note_since(&member->down_since_ms, kind == VERDICT_AGENT_DOWN, now_ms);
+	if (kind == VERDICT_DEAD)
+		forget(member);
+}
+
+bool member_serves(const struct ownership_member *member)
+{
+	return member->spoken && seat_role_serves(member->seat.role);
+}
+
+bool member_is_fenced(const struct ownership_member *member)
+{
+	return member->spoken && member->seat.role == SEAT_FENCED;
+}
+
+bool member_is_down(const struct ownership_member *member)
+{
+	return member->verdict == VERDICT_DEAD || member->verdict == VERDICT_AGENT_DOWN;
+}
+
+/* A fitness that was reported before, or together with, its fencing itself is not news yet. */
+static bool is_unfenced(const struct ownership_member *member)
+{
+	return member->fenced_since_ms == INT64_MAX ||
+	       member->fit_ms >= member->fenced_since_ms + OWNERSHIP_UNFENCE_MS;
+}
+
+static int refuse(struct err *err, const struct ownership_member *member, int code, const char *why)
+{
+	return err_set(err, code, "%s %s", member->name, why);
+}
+
+static int check_life(const struct ownership_member *member, int64_t now_ms, struct err *err)
+{
+	switch (member->verdict) {
+	case VERDICT_DEAD:
+		return refuse(err, member, -EHOSTDOWN, "is dead");
+	case VERDICT_AGENT_DOWN:
+		return refuse(err, member, -EHOSTDOWN, "answers pings, but its agent does not answer");
+	case VERDICT_UNKNOWN:
+		return refuse(err, member, -EHOSTDOWN, "was not heard yet");
+	case VERDICT_BLIND:
+	case VERDICT_SUSPECT:
+		return refuse(err, member, -EHOSTDOWN, "is silent at the moment");
+	case VERDICT_ALIVE:
+		break;
+	}
+	if (!member->spoken || now_ms - member->seat_ms > OWNERSHIP_SPOKEN_MS)
+		return refuse(err, member, -EHOSTDOWN, "is not reached by this controller");
+	return 0;
+}
+
+static int check_member(const struct ownership_member *member, int64_t now_ms, struct err *err)
+{
+	int rc = check_life(member, now_ms, err);
+
+	if (rc < 0)
+		return rc;
+	if (member->drained)
+		return refuse(err, member, -ENOTSUP, "is drained");
+	if (!member->fit_known)
+		return refuse(err, member, -ENOTSUP, "has not reported whether it could serve");
+	if (!member->fit)
+		return err_set(err, -ENOTSUP, "%s could not serve%s%s", member->name,
+			member->why[0] ? ": " : "", member->why);
+	if (!is_unfenced(member))
+		return refuse(err, member, -ENOTSUP, "has just fenced itself");
+	if (now_ms < member->passed_until_ms)
+		return refuse(err, member, -ENOTSUP, "did not carry out the last order");
+	return 0;
+}
+
+int ownership_check(const struct ownership *ownership, size_t member, int64_t now_ms, struct err *err)
+{
+	if (member >= ownership->config.member_count)
+		return err_set(err, -ENOENT, "not a gateway of %s", ownership->config.name);
+	return check_member(&ownership->members[member], now_ms, err);
+}
+
+bool ownership_can_take(const struct ownership *ownership, size_t member, int64_t now_ms, struct err *err)
+{
+	return ownership_check(ownership, member, now_ms, err) == 0;
+}
+
+size_t ownership_pick(const struct ownership *ownership, size_t except, int64_t now_ms)
+{
+	size_t first = OWNERSHIP_NOBODY;
+
+	for (size_t i = 0; i < ownership->config.member_count; i++) {
+		if (i == except || !ownership_can_take(ownership, i, now_ms, NULL))
+			continue;
+		if (member_serves(&ownership->members[i]))
+			return i;
+		if (first == OWNERSHIP_NOBODY)
+			first = i;
+	}
+	return first;
+}
+
+size_t ownership_serving(const struct ownership *ownership)
+{
+	size_t best = OWNERSHIP_NOBODY;
+
+	for (size_t i = 0; i < ownership->config.member_count; i++) {
+		const struct ownership_member *member = &ownership->members[i];
+		if (!member_serves(member))
+			continue;
+		if (best == OWNERSHIP_NOBODY ||
+			epoch_compare(&member->seat.epoch, &ownership->members[best].seat.epoch) > 0)
+			best = i;
+	}
+	return best;
+}
+
+static int64_t later(int64_t a, int64_t b)
+{
+	return a > b ? a : b;
+}
+
+int64_t ownership_expiry_ms(const struct ownership *ownership, size_t member)
+{
+	const struct ownership_member *m = &ownership->members[member];
+	int64_t from_ms = later(m->last_sign_ms, m->seat_ms);
+	int64_t lease_ms = ((int64_t)ownership->config.lease_ms * 101 + 99) / 100;
+
+	if (member == ownership->owner || member == ownership->target)
+		from_ms = later(from_ms, ownership->ordered_ms);
+	if (from_ms == INT64_MIN)
+		from_ms = ownership->started_ms;
+	return from_ms + lease_ms + OWNERSHIP_MARGIN_MS;
+}
+
+size_t ownership_unaccounted(const struct ownership *ownership, int64_t now_ms)
+{
+	for (size_t i = 0; i < ownership->config.member_count; i++) {
+		const struct ownership_member *member = &ownership->members[i];
+		if (member->spoken || member->verdict == VERDICT_DEAD)
+			continue;
+		if (member->verdict == VERDICT_AGENT_DOWN && now_ms >= ownership_expiry_ms(ownership, i))
+			continue;
+		return i;
+	}
+	return OWNERSHIP_NOBODY;
+}
+
+const char *ownership_name_of(const struct ownership *ownership, size_t member)
+{
+	return member < ownership->config.member_count ? ownership->members[member].name : "";
+}
+
+size_t ownership_find(const struct ownership *ownership, const char *name)
+{
+	for (size_t i = 0; i < ownership->config.member_count; i++)
+		if (strcmp(ownership->members[i].name, name) == 0)
+			return i;
+	return OWNERSHIP_NOBODY;
+}
+
+bool ownership_is_served(const struct ownership *ownership)
+{
+	if (ownership->owner >= ownership->config.member_count)
+		return false;
+	const struct ownership_member *member = &ownership->members[ownership->owner];
+	return member_serves(member) && !member_is_down(member) &&
+	       epoch_compare(&member->seat.epoch, &ownership->epoch) == 0;
+}

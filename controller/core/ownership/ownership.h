@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef HOLDFAST_OWNERSHIP_OWNERSHIP_H
+#define HOLDFAST_OWNERSHIP_OWNERSHIP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/base/err.h"
+#include "common/cluster/verdict.h"
+#include "controller/core/ownership/epoch_source.h"
+#include "proto/instruction.h"
+#include "proto/limits.h"
+#include "proto/seat.h"
+
+/*
+ * Who owns one virtual endpoint, as the controller decides it (FAILOVER sections 1, 2 and 5; mode `hold`, one
+ * controller). Pure. (It is called `ownership` because `struct endpoint` is an address with a port.)
+ *
+ * Gateways are the truth about ownership: a controller that starts listens for OWNERSHIP_LISTEN_MS and adopts
+ * the highest epoch that it hears served. It names an owner itself only when every member has spoken or is known
+ * to be down, and every order carries an epoch of its own that is higher than all heard.
+ *
+ * Members are numbers, 0 .. member_count - 1, in order of preference, from the configuration given last.
+ */
+enum {
+	OWNERSHIP_LISTEN_MS = 500,   /* after the start */
+	OWNERSHIP_CONFIRM_MS = 300,  /* a taker that has not said "serving" by then is passed over */
+	OWNERSHIP_HOST_MS = 300,     /* a planned move whose owner does not host by then is made without */
+	OWNERSHIP_PULL_MS = 2300,    /* ... whose guest has not pulled by then goes on as it is */
+	OWNERSHIP_RELEASE_MS = 2000, /* a planned move whose owner has not released by then is called off */
+	OWNERSHIP_RESEND_MS = 100,   /* one who serves under a lower epoch is told again, that often */
+	OWNERSHIP_FIRST_MS =
+		3000,           /* how long a very first owner is waited for, if a preferred one is alive */
+	OWNERSHIP_LOST_MS = 60, /* an owner that says "standby" for that long has lost it */
+	OWNERSHIP_UNFENCE_MS = 300, /* one who fenced itself is fit again at the earliest after that */
+	OWNERSHIP_PASSED_MS = 5000, /* one who did not confirm is asked again at the earliest after that */
+	OWNERSHIP_SPOKEN_MS = 1500, /* one who has not spoken to me for that long gets no order */
+	OWNERSHIP_EXTRA_MS = 3000,  /* what a taker gets beyond CONFIRM_MS when nobody else could take it */
+	OWNERSHIP_MARGIN_MS = 100,  /* beyond lease x 1.01, for an agent that is down */
+};
+#define OWNERSHIP_NOBODY SIZE_MAX
+
+struct ownership_config {
+	char name[PROTO_NAME_MAX + 1];
+	uint32_t lease_ms;
+	int64_t preempt_ms; /* after how long of fitness a preferred member gets it back; < 0: never */
+	size_t member_count;
+	char members[PROTO_POOL_MAX][PROTO_NAME_MAX + 1];
+};
+
+enum ownership_phase {
+	OWNERSHIP_RECOVERING = 0, /* listening, or waiting for members to speak or to be known dead */
+	OWNERSHIP_STABLE = 1,     /* owner serves, as far as is known */
+	OWNERSHIP_ARMED = 2,      /* owner's agent is down; moves at deadline_ms unless it comes back */
+	OWNERSHIP_TAKING = 3,     /* an order is out, its target has not confirmed */
+	OWNERSHIP_MOVING = 4,     /* the owner has been told to release, for target */
+	OWNERSHIP_ORPHAN = 5,     /* nobody can serve: why */
+	OWNERSHIP_FROZEN =
+		6, /* as ORPHAN or ARMED or a wish to move, but people have said: no automatic moves */
+};
+
+/* How far a planned move is (FAILOVER section 4). Without the first two a client loses what is sent in the meantime. */
+enum ownership_step {
+	OWNERSHIP_STEP_HOST = 0,    /* the owner was told to host the target */
+	OWNERSHIP_STEP_PULL = 1,    /* it does; the target wakes the peers */
+	OWNERSHIP_STEP_RELEASE = 2, /* the owner was told to release */
+};
+
+enum ownership_event_kind {
+	OWNERSHIP_EVENT_TICK = 0,
+	OWNERSHIP_EVENT_SEAT = 1,    /* a member said its state, by beat or report */
+	OWNERSHIP_EVENT_VERDICT = 2, /* a member's verdict, at every change */
+	OWNERSHIP_EVENT_FITNESS = 3, /* a member's report: fit or not, and why not; with every report */
+};
+
+struct ownership_event {
+	enum ownership_event_kind kind;
+	size_t member;
+	const struct seat_state *seat; /* SEAT; its endpoint's name is not looked at */
+	enum verdict_kind verdict;     /* VERDICT */
+	int64_t last_sign_ms;          /* VERDICT: verdict_last_sign_ms() */
+	bool fit;                      /* FITNESS: it could serve, and holds the committed generation */
+	const char *why;               /* FITNESS: a short reason when not; may be NULL */
+};
+
+enum ownership_action_kind {
+	OWNERSHIP_ACTION_ORDER = 1,   /* send `order` to every member; it replaces the standing order */
+	OWNERSHIP_ACTION_RELEASE = 2, /* the same, with owner "": whoever serves, release */
+	OWNERSHIP_ACTION_EVENT = 3,   /* a line for `holdfast events` and the log */
+};
+
+enum ownership_severity { OWNERSHIP_INFO = 0, OWNERSHIP_WARNING = 1, OWNERSHIP_ALARM = 2 };
+
+struct ownership_action {
+	enum ownership_action_kind kind;
+	struct order order;
+	enum ownership_severity severity;
+	char text[PROTO_REASON_MAX + 1];
+};
+
+enum { OWNERSHIP_ACTIONS_MAX = 8 };
+
+struct ownership_actions {
+	size_t count;
+	struct ownership_action items[OWNERSHIP_ACTIONS_MAX];
+};
+
+struct ownership_member {
+	char name[PROTO_NAME_MAX + 1];
+	enum verdict_kind verdict;
+	int64_t last_sign_ms;  /* INT64_MIN: never */
+	int64_t down_since_ms; /* its agent has been down since; INT64_MAX: it is not */
+	bool spoken;           /* seat is what it said, in this life of the controller */
+	struct seat_state seat;
+	int64_t seat_ms;          /* when it said it; INT64_MIN */
+	int64_t served_ms;        /* when it last said that it serves; INT64_MIN */
+	int64_t standby_since_ms; /* it has said "standby" since; INT64_MAX: it says otherwise */
+	unsigned standby_count;   /* ... in that many messages */
+	int64_t fenced_since_ms;  /* it has said "fenced" since; INT64_MAX */
+	bool fit_known;           /* it has reported fitness, in this life of its host */
+	bool fit;
+	int64_t fit_ms;                 /* when it last reported fitness; INT64_MIN */
+	int64_t fit_since_ms;           /* INT64_MAX while unfit */
+	char why[PROTO_REASON_MAX + 1]; /* not fit */
+	bool drained;
+	int64_t passed_until_ms; /* it did not confirm an order; INT64_MIN: may be asked */
+	int64_t told_ms;         /* when it was last told to step down */
+};
+
+struct ownership {
+	struct ownership_config config;
+	struct epoch_source *source; /* not owned; outlives this */
+	struct ownership_member members[PROTO_POOL_MAX];
+	enum ownership_phase phase;
+	bool frozen;
+	int64_t started_ms;
+	size_t owner;                   /* who serves, or served last; OWNERSHIP_NOBODY: not known */
+	struct epoch epoch;             /* of owner: the highest that was ordered or adopted */
+	struct epoch highest;           /* ever heard or given out, for this endpoint */
+	enum ownership_step step;       /* MOVING */
+	size_t target;                  /* TAKING, MOVING: to whom; else OWNERSHIP_NOBODY */
+	char cause[PROTO_NAME_MAX + 1]; /* of the present or last change: see struct order */
+	char why[PROTO_REASON_MAX + 1]; /* ORPHAN, RECOVERING, FROZEN: a sentence */
+	int64_t since_ms;               /* of this phase */
+	int64_t deadline_ms;            /* of this phase; INT64_MAX: none */
+	int64_t ordered_ms;             /* when the last order for the owner was sent; INT64_MIN */
+	int64_t sign_ms;                /* the owner's last sign of life before the loss; for detect_ms */
+	bool extended;                  /* TAKING: nobody else could, so its target was given more time */
+	int64_t move_after_ms; /* no planned move by itself before that: the last one was called off */
+	int64_t vacant_ms; /* nobody new before that: `leaver` may still serve, and nobody can tell it; INT64_MIN */
+	char leaver[PROTO_NAME_MAX + 1];
+	struct order standing; /* the order that every member should know now; epoch zero: none */
+};
+
+void ownership_init(struct ownership *ownership, const struct ownership_config *config,
+	struct epoch_source *source, int64_t now_ms);
+
+/* A new generation: members are matched by name and keep what is known of them. An owner that is no member any
+ * more is told to release; where it cannot be reached and is not known to be dead, nobody follows it before its lease
+ * is over. */
+void ownership_configure(struct ownership *ownership, const struct ownership_config *config, int64_t now_ms,
+	struct ownership_actions *actions);
+
+/* All append to *actions, which the caller has emptied. */
+void ownership_step(struct ownership *ownership, const struct ownership_event *event, int64_t now_ms,
+	struct ownership_actions *actions);
+int64_t ownership_deadline(const struct ownership *ownership);
+
+/*
+ * What people ask for. 0, or -errno with a sentence that says why not:
+ * move: -EALREADY it is there already, -EBUSY another change is going on, -EHOSTDOWN, -ENOTSUP the target is
+ * down, or not fit, or drained.
+ * drain: always accepted; the endpoint leaves the member as soon as somebody else can have it, and the member
+ * gets nothing until resume. resume moves nothing by itself (`preempt` may, later).
+ */
+int ownership_move(struct ownership *ownership, size_t member, int64_t now_ms,
+	struct ownership_actions *actions, struct err *err);
+void ownership_drain(
+	struct ownership *ownership, size_t member, int64_t now_ms, struct ownership_actions *actions);
+void ownership_resume(
+	struct ownership *ownership, size_t member, int64_t now_ms, struct ownership_actions *actions);
+void ownership_freeze(struct ownership *ownership, int64_t now_ms, struct ownership_actions *actions);
+void ownership_thaw(struct ownership *ownership, int64_t now_ms, struct ownership_actions *actions);
+
+/* The number of a member by name; OWNERSHIP_NOBODY. */
+size_t ownership_find(const struct ownership *ownership, const char *name);
+/* Does `owner` serve under `epoch` right now, by its own word and its life? */
+bool ownership_is_served(const struct ownership *ownership);
+/* Could this member take it over now? If not, and err is not NULL, err says why. */
+bool ownership_can_take(const struct ownership *ownership, size_t member, int64_t now_ms, struct err *err);
+
+/* "recovering", "stable", "armed", "taking", "moving", "orphan", "frozen" */
+const char *ownership_phase_name(enum ownership_phase phase);
+
+#endif

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef HOLDFAST_CONTROLLER_IO_API_H
+#define HOLDFAST_CONTROLLER_IO_API_H
+
+#include "common/io/health.h"
+
+struct controller;
+struct http_server;
+
+/* The controller's API (docs/api.md), a file for each subject. All routes need an operator (access.h). */
+void api_serve(struct controller *controller, struct http_server *server);
+
+void status_serve(struct controller *controller, struct http_server *server); /* GET /v1/status */
+void fleet_serve(struct controller *controller, struct http_server *server);  /* GET, PUT /v1/fleet */
+void move_serve(struct controller *controller, struct http_server *server); /* POST /v1/endpoints/NAME/move */
+void setting_serve(
+	struct controller *controller, struct http_server *server); /* POST drain, resume, freeze, thaw */
+
+/* What the health listener tells; context is the controller. */
+void health_collect(void *context, struct health *health);
+void metrics_collect(void *context, struct text *out);
+
+#endif

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "common/io/clock.h"
+#include "controller/io/api/api.h"
+#include "controller/io/apply/holding.h"
+#include "controller/io/controller.h"
+#include "controller/io/watch/watch.h"
+
+enum {
+	SKEW_WARNING_MS = 500,
+	CERTIFICATE_WARNING_DAYS = 30,
+};
+
+static void collect_certificate(const struct controller *controller, struct health *health)
+{
+	int64_t left_days = (controller->certificate_end_ms - clock_wall_ms()) / 86400000;
+	if (left_days < CERTIFICATE_WARNING_DAYS)
+		health_warning(health, "%s: the certificate expires in %" PRId64 " days",
+			controller->config.certificate, left_days);
+}
+
+static void collect_gateway(
+	const struct controller *controller, const struct agent *agent, struct health *health)
+{
+	struct liveness_view view = {
+		.verdict = VERDICT_ALIVE}; /* unless it is watched, nothing speaks against it */
+	if (!agent->connected)
+		health_warning(health, "%s is not connected", agent->name);
+	watch_view(controller->watch, agent->name, &view);
+	if (view.verdict != VERDICT_ALIVE)
+		health_warning(health, "%s is %s", agent->name, verdict_kind_name(view.verdict));
+	else if (view.blocked)
+		health_warning(health, "%s is heard over TLS only: is its liveness port (UDP) blocked?",
+			agent->name);
+	if (agent->holding->state == HOLDING_REFUSED)
+		health_warning(health, "%s refuses generation %" PRIu64 ": %s", agent->name,
+			agent->holding->generation, agent->holding->error);
+	if (!agent->reported)
+		return;
+	if (!agent->report.fit)
+		health_warning(health, "%s is unfit: %s", agent->name,
+			agent->report.reason_count ? agent->report.reasons[0] : "no reason given");
+	if (llabs(agent->skew_ms) > SKEW_WARNING_MS)
+		health_warning(health, "%s: its clock is %" PRId64 " ms off", agent->name, agent->skew_ms);
+}
+
+static void collect_endpoint(const struct ownership *ownership, struct health *health)
+{
+	size_t ready = 0;
+	if (ownership->owner == OWNERSHIP_NOBODY || ownership->phase == OWNERSHIP_ORPHAN) {
+		health_warning(health, "%s has no owner%s%s", ownership->config.name,
+			ownership->why[0] ? ": " : "", ownership->why);
+		return;
+	}
+	for (size_t i = 0; i < ownership->config.member_count; i++)
+		if (i != ownership->owner && ownership_can_take(ownership, i, clock_now_ms(), NULL))
+			ready++;
+	if (!ready)
+		health_warning(health, "nobody could take over %s from %s", ownership->config.name,
+			ownership->config.members[ownership->owner]);
+}
+
+void health_collect(void *context, struct health *health)
+{
+	struct controller *controller = context;
+	if (!controller->current)
+		health_reason(health, "there is no fleet yet: apply one (holdfast apply fleet.yaml)");
+	if (!decisions_term(controller->decisions))
+		health_reason(health, "the term is not on the disk: owners cannot be named");
+	collect_certificate(controller, health);
+	if (decisions_is_frozen(controller->decisions))
+		health_warning(health, "frozen: no automatic moves until thaw");
+	for (size_t i = 0; i < decisions_count(controller->decisions); i++)
+		collect_endpoint(decisions_ownership(controller->decisions, i), health);
+	for (size_t i = 0; i < agents_count(controller->agents); i++)
+		collect_gateway(controller, agents_at(controller->agents, i), health);
+}

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "common/io/metrics.h"
+
+#include <string.h>
+
+#include "common/io/clock.h"
+#include "common/io/http_server.h"
+#include "controller/io/api/api.h"
+#include "controller/io/controller.h"
+#include "controller/io/watch/watch.h"
+
+static void gauge(struct text *out, const char *name, const char *help, uint64_t value)
+{
+	metrics_family(out, METRICS_GAUGE, name, help);
+	metrics_u64(out, name, NULL, value);
+}
+
+static void counter(struct text *out, const char *name, const char *help, uint64_t value)
+{
+	metrics_family(out, METRICS_COUNTER, name, help);
+	metrics_u64(out, name, NULL, value);
+}
+
+static void put_controller(const struct controller *controller, struct text *out)
+{
+	gauge(out, "holdfast_controller_term", "Term of this life of the controller.",
+		decisions_term(controller->decisions));
+	gauge(out, "holdfast_controller_generation", "Generation of the fleet in force; 0: none.",
+		controller->current ? controller->current->number : 0);
+	gauge(out, "holdfast_controller_frozen", "1 if people have forbidden automatic moves.",
+		decisions_is_frozen(controller->decisions));
+	gauge(out, "holdfast_controller_connections", "Open connections to the API.",
+		http_server_connections(controller->api));
+	counter(out, "holdfast_controller_orders_total", "Owners named since the start.",
+		decisions_order_count(controller->decisions));
+	counter(out, "holdfast_controller_events_lost_total", "Events that could not be stored.",
+		journal_lost(controller->journal));
+	metrics_family(out, METRICS_GAUGE, "holdfast_certificate_end_seconds",
+		"When the controller's certificate expires, since 1970.");
+	metrics_seconds(out, "holdfast_certificate_end_seconds", NULL, controller->certificate_end_ms);
+}
+
+static void put_owners(const struct controller *controller, struct text *out)
+{
+	static const char name[] = "holdfast_endpoint_owner";
+	metrics_family(out, METRICS_GAUGE, name, "1 for the gateway that owns the endpoint.");
+	for (size_t i = 0; i < decisions_count(controller->decisions); i++) {
+		const struct ownership *ownership = decisions_ownership(controller->decisions, i);
+		for (size_t j = 0; j < ownership->config.member_count; j++)
+			metrics_u64(out, name,
+				(const char *const[]){"endpoint", ownership->config.name, "gateway",
+					ownership->config.members[j], NULL},
+				j == ownership->owner);
+	}
+}
+
+static void put_phases(const struct controller *controller, struct text *out)
+{
+	static const char name[] = "holdfast_endpoint_state";
+	metrics_family(out, METRICS_GAUGE, name, "1 for the state that the endpoint is in.");
+	for (size_t i = 0; i < decisions_count(controller->decisions); i++) {
+		const struct ownership *ownership = decisions_ownership(controller->decisions, i);
+		for (int phase = OWNERSHIP_RECOVERING; phase <= OWNERSHIP_FROZEN; phase++)
+			metrics_u64(out, name,
+				(const char *const[]){"endpoint", ownership->config.name, "state",
+					ownership_phase_name((enum ownership_phase)phase), NULL},
+				(int)ownership->phase == phase);
+	}
+}
+
+static void put_ready(const struct controller *controller, struct text *out)
+{
+	static const char name[] = "holdfast_endpoint_ready_standbys";
+	metrics_family(out, METRICS_GAUGE, name, "Gateways that could take the endpoint over now.");
+	for (size_t i = 0; i < decisions_count(controller->decisions); i++) {
+		const struct ownership *ownership = decisions_ownership(controller->decisions, i);
+		uint64_t ready = 0;
+		for (size_t j = 0; j < ownership->config.member_count; j++)
+			ready += j != ownership->owner &&
+				 ownership_can_take(ownership, j, clock_now_ms(), NULL);
+		metrics_u64(
+			out, name, (const char *const[]){"endpoint", ownership->config.name, NULL}, ready);
+	}
+}
+
+static void put_sessions(const struct controller *controller, struct text *out)
+{
+	static const char name[] = "holdfast_endpoint_sessions";
+	metrics_family(out, METRICS_GAUGE, name, "Live WireGuard sessions of the endpoint's tunnels.");
+	for (size_t i = 0; i < decisions_count(controller->decisions); i++) {
+		const struct decisions_endpoint *setup = decisions_endpoint(controller->decisions, i);
+		uint64_t count = 0;
+		for (size_t j = 0; j < setup->tunnel_count; j++)
+			count += directory_count(controller->directory, setup->tunnels[j], clock_now_ms());
+		metrics_u64(out, name, (const char *const[]){"endpoint", setup->config.name, NULL}, count);
+	}
+}
+
+static void put_gateways(const struct controller *controller, struct text *out)
+{
+	static const char connected[] = "holdfast_gateway_connected", fit[] = "holdfast_gateway_fit",
+			  skew[] = "holdfast_gateway_clock_skew_seconds";
+	metrics_family(out, METRICS_GAUGE, connected, "1 if the gateway's agent is connected.");
+	for (size_t i = 0; i < agents_count(controller->agents); i++) {
+		const struct agent *agent = agents_at(controller->agents, i);
+		metrics_u64(out, connected, (const char *const[]){"gateway", agent->name, NULL},
+			agent->connected);
+	}
+	metrics_family(out, METRICS_GAUGE, fit, "1 if the gateway says that it could serve.");
+	for (size_t i = 0; i < agents_count(controller->agents); i++) {
+		const struct agent *agent = agents_at(controller->agents, i);
+		metrics_u64(out, fit, (const char *const[]){"gateway", agent->name, NULL},
+			agent->reported && agent->report.fit);
+	}
+	metrics_family(out, METRICS_GAUGE, skew, "The gateway's wall clock minus the controller's.");
+	for (size_t i = 0; i < agents_count(controller->agents); i++) {
+		const struct agent *agent = agents_at(controller->agents, i);
+		if (agent->reported)
+			metrics_seconds(out, skew, (const char *const[]){"gateway", agent->name, NULL},
+				agent->skew_ms);
+	}
+}
+
+static void put_verdicts(const struct controller *controller, struct text *out)
+{
+	static const char name[] = "holdfast_gateway_verdict";
+	metrics_family(out, METRICS_GAUGE, name, "1 for the verdict on the gateway.");
+	for (size_t i = 0; i < agents_count(controller->agents); i++) {
+		const struct agent *agent = agents_at(controller->agents, i);
+		struct liveness_view view = {.verdict = VERDICT_UNKNOWN};
+		watch_view(controller->watch, agent->name, &view);
+		for (int verdict = VERDICT_UNKNOWN; verdict <= VERDICT_BLIND; verdict++)
+			metrics_u64(out, name,
+				(const char *const[]){"gateway", agent->name, "verdict",
+					verdict_kind_name((enum verdict_kind)verdict), NULL},
+				(int)view.verdict == verdict);
+	}
+}
+
+static void put_liveness(const struct controller *controller, struct text *out)
+{
+	struct liveness_counters counters = watch_counters(controller->watch);
+	const struct {
+		const char *name, *help;
+		uint64_t value;
+	} items[] = {
+		{"holdfast_liveness_sent_total", "Liveness datagrams sent.", counters.sent},
+		{"holdfast_liveness_received_total", "Liveness datagrams received.", counters.received},
+		{"holdfast_liveness_malformed_total", "Datagrams that were not ours to read.",
+			counters.malformed},
+		{"holdfast_liveness_bad_mac_total", "Datagrams with a wrong authenticator.",
+			counters.bad_mac},
+		{"holdfast_liveness_replayed_total", "Datagrams seen before.", counters.replayed},
+		{"holdfast_liveness_bursts_total", "Bursts of probes at a silent gateway.", counters.bursts},
+	};
+	for (size_t i = 0; i < sizeof items / sizeof items[0]; i++)
+		counter(out, items[i].name, items[i].help, items[i].value);
+	metrics_family(
+		out, METRICS_GAUGE, "holdfast_loop_lag_seconds", "Worst lag of the loop in the last second.");
+	metrics_seconds(out, "holdfast_loop_lag_seconds", NULL, counters.lag_ms);
+}
+
+void metrics_collect(void *context, struct text *out)
+{
+	struct controller *controller = context;
+	put_controller(controller, out);
+	put_owners(controller, out);
+	put_phases(controller, out);
+	put_ready(controller, out);
+	put_sessions(controller, out);
+	put_gateways(controller, out);
+	put_verdicts(controller, out);
+	put_liveness(controller, out);
+	metrics_process(out);
+}

@@ -1,0 +1,430 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "controller/io/apply/apply.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/mem.h"
+#include "common/base/text.h"
+#include "common/io/clock.h"
+#include "common/io/log.h"
+#include "controller/io/apply/holding.h"
+#include "controller/io/controller.h"
+
+enum phase { PHASE_MAKING, PHASE_STAGING, PHASE_STORING, PHASE_COMMITTING };
+
+struct apply {
+	struct controller *controller;
+	enum phase phase;
+	struct generation *next; /* owned until it is installed */
+	uint64_t number;
+	char hash[SHA256_HEX_MAX];
+	size_t member_count;
+	struct apply_member *members;
+	struct lines errors, warnings;
+	struct event *timer;
+	apply_done *done;
+	void *context;
+};
+
+const char *apply_state_name(enum apply_state state)
+{
+	switch (state) {
+	case APPLY_STAGING:
+		return "staging";
+	case APPLY_STAGED:
+		return "staged";
+	case APPLY_REFUSED:
+		return "refused";
+	case APPLY_UNREACHABLE:
+		return "unreachable";
+	case APPLY_COMMITTED:
+		return "committed";
+	case APPLY_PENDING:
+		return "pending";
+	}
+	return "pending";
+}
+
+void apply_free(struct apply *apply)
+{
+	if (!apply)
+		return;
+	if (apply->timer)
+		event_free(apply->timer);
+	generation_free(apply->next);
+	lines_clear(&apply->errors);
+	lines_clear(&apply->warnings);
+	free(apply->members);
+	free(apply);
+}
+
+static struct apply_member *find_member(struct apply *apply, const char *gateway)
+{
+	for (size_t i = 0; apply && i < apply->member_count; i++)
+		if (strcmp(apply->members[i].name, gateway) == 0)
+			return &apply->members[i];
+	return NULL;
+}
+
+static bool any_in(const struct apply *apply, enum apply_state state)
+{
+	for (size_t i = 0; i < apply->member_count; i++)
+		if (apply->members[i].state == state)
+			return true;
+	return false;
+}
+
+bool apply_has(const struct apply *apply, const char *gateway)
+{
+	for (size_t i = 0; apply && apply->phase != PHASE_COMMITTING && i < apply->member_count; i++)
+		if (strcmp(apply->members[i].name, gateway) == 0)
+			return apply->members[i].state != APPLY_UNREACHABLE;
+	return false;
+}
+
+static void arm(struct apply *apply, int ms)
+{
+	const struct timeval after = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000L};
+	evtimer_add(apply->timer, &after);
+}
+
+/* The end, whatever it is: tell, and be gone. */
+static void finish(struct apply *apply, int status)
+{
+	struct controller *controller = apply->controller;
+	struct apply_result result = {.status = status,
+		.changed = status == 200,
+		.generation = apply->number,
+		.hash = apply->hash,
+		.member_count = apply->member_count,
+		.members = apply->members,
+		.errors = &apply->errors,
+		.warnings = &apply->warnings};
+	controller->apply = NULL;
+	if (status == 422)
+		controller->last_number--; /* nobody has seen it */
+	if (apply->done)
+		apply->done(&result, apply->context);
+	apply_free(apply);
+}
+
+/* Nothing has changed: agents forget the stage with the next one; what they lack of the old one they get now. */
+static void fail(struct apply *apply, int status)
+{
+	struct controller *controller = apply->controller;
+	for (size_t i = 0; i < apply->member_count; i++) {
+		struct agent *agent = agents_find(controller->agents, apply->members[i].name);
+		if (agent && apply->members[i].state != APPLY_UNREACHABLE) {
+			queue_drop(&agent->queue, INSTRUCTION_STAGE);
+			holding_set(agent, HOLDING_UNKNOWN, 0);
+		}
+	}
+	log_warning("apply", "refused", log_u64("generation", apply->number),
+		log_text("error", apply->errors.count ? apply->errors.items[0] : ""));
+	finish(apply, status);
+	for (size_t i = 0; i < agents_count(controller->agents); i++)
+		holding_sync(controller, agents_at(controller->agents, i));
+}
+
+static void tell_applied(const struct apply *apply, const char *who)
+{
+	char text[512];
+	snprintf(text, sizeof text, "generation %llu is in force (by %s)", (unsigned long long)apply->number,
+		who);
+	log_notice("apply", "committed", log_u64("generation", apply->number), log_text("hash", apply->hash),
+		log_text("by", who));
+	journal_add(apply->controller->journal,
+		&(struct journal_entry){.event = "apply", .text = text, .generation = apply->number});
+}
+
+static void check_committed(struct apply *apply)
+{
+	if (!any_in(apply, APPLY_PENDING))
+		finish(apply, 200);
+}
+
+static void commit(struct apply *apply)
+{
+	struct controller *controller = apply->controller;
+	char who[STORE_WHO_MAX + 1];
+	text_copy(who, sizeof who, apply->next->who);
+	apply->phase = PHASE_COMMITTING;
+	for (size_t i = 0; i < apply->member_count; i++) {
+		struct agent *agent = agents_find(controller->agents, apply->members[i].name);
+		if (apply->members[i].state != APPLY_STAGED)
+			continue;
+		apply->members[i].state = APPLY_PENDING;
+		if (agent && agent->holding->state == HOLDING_STAGED)
+			holding_commit(agent, apply->number);
+	}
+	struct generation *next = apply->next;
+	apply->next = NULL;
+	controller_install(controller, next);
+	tell_applied(apply, who);
+	arm(apply, APPLY_COMMIT_MS);
+	check_committed(apply);
+}
+
+struct writing {
+	struct controller *controller;
+	struct store_generation generation;
+};
+
+static int write_generation(struct store *store, void *context, struct err *err)
+{
+	struct writing *writing = context;
+	return store_add_generation(store, &writing->generation, err);
+}
+
+static void on_written(void *context, int r, const struct err *err)
+{
+	struct writing *writing = context;
+	struct apply *apply = writing->controller->apply;
+	char line[ERR_WHERE_MAX + ERR_TEXT_MAX];
+	store_generation_clear(&writing->generation);
+	free(writing);
+	if (!apply)
+		return; /* the daemon is ending: what is stored is in force at the next start */
+	if (r >= 0) {
+		commit(apply);
+		return;
+	}
+	lines_add(&apply->errors, "%s", err_format(err, line, sizeof line));
+	fail(apply, 500);
+}
+
+static void store_next(struct apply *apply)
+{
+	struct writing *writing = mem_new(1, sizeof *writing);
+	const struct generation *next = apply->next;
+	apply->phase = PHASE_STORING;
+	evtimer_del(apply->timer);
+	writing->controller = apply->controller;
+	writing->generation = (struct store_generation){
+		.number = next->number, .wall_ms = next->wall_ms, .bundle = mem_text(next->bundle)};
+	text_copy(writing->generation.hash, sizeof writing->generation.hash, next->hash);
+	text_copy(writing->generation.who, sizeof writing->generation.who, next->who);
+	writer_add(apply->controller->writer,
+		&(struct writer_job){.write = write_generation, .done = on_written, .context = writing});
+}
+
+static void check_staged(struct apply *apply)
+{
+	if (apply->phase != PHASE_STAGING || any_in(apply, APPLY_STAGING))
+		return;
+	if (any_in(apply, APPLY_REFUSED))
+		fail(apply, 409);
+	else
+		store_next(apply);
+}
+
+static void refuse(struct apply *apply, struct apply_member *member, const char *why)
+{
+	member->state = APPLY_REFUSED;
+	lines_add(&apply->errors, "%s: %s", member->name, why);
+}
+
+static void on_timer(evutil_socket_t fd, short what, void *context)
+{
+	struct apply *apply = context;
+	char why[64];
+	(void)fd;
+	(void)what;
+	if (apply->phase == PHASE_COMMITTING) {
+		finish(apply, 200);
+		return;
+	}
+	snprintf(why, sizeof why, "no answer within %d s", HOLDING_ANSWER_MS / 1000);
+	for (size_t i = 0; i < apply->member_count; i++)
+		if (apply->members[i].state == APPLY_STAGING)
+			refuse(apply, &apply->members[i], why);
+	check_staged(apply);
+}
+
+bool apply_take_answer(struct controller *controller, struct agent *agent, const struct staged *staged)
+{
+	struct apply *apply = controller->apply;
+	struct apply_member *member = find_member(apply, agent->name);
+	if (!member || staged->generation != apply->number || apply->phase == PHASE_COMMITTING)
+		return false;
+	if (apply->phase != PHASE_STAGING || member->state != APPLY_STAGING)
+		return true;
+	if (staged->ok) {
+		member->state = APPLY_STAGED;
+		holding_set(agent, HOLDING_STAGED, apply->number);
+	} else {
+		refuse(apply, member, staged->error[0] ? staged->error : "refused without a reason");
+	}
+	check_staged(apply);
+	return true;
+}
+
+void apply_take_report(struct controller *controller, const struct agent *agent)
+{
+	struct apply *apply = controller->apply;
+	struct apply_member *member = find_member(apply, agent->name);
+	if (!member || apply->phase != PHASE_COMMITTING || member->state != APPLY_PENDING ||
+		!holding_is_current(controller, agent))
+		return;
+	member->state = APPLY_COMMITTED;
+	check_committed(apply);
+}
+
+void apply_take_loss(struct controller *controller, const struct agent *agent)
+{
+	struct apply *apply = controller->apply;
+	struct apply_member *member = find_member(apply, agent->name);
+	if (!member || apply->phase != PHASE_STAGING || member->state == APPLY_UNREACHABLE)
+		return;
+	if (member->state != APPLY_REFUSED)
+		refuse(apply, member, "the connection was lost while it prepared; apply again");
+	check_staged(apply);
+}
+
+void apply_forget(struct controller *controller, const void *context)
+{
+	if (controller->apply && controller->apply->context == context)
+		controller->apply->done = NULL;
+}
+
+static void stage_all(struct apply *apply)
+{
+	struct controller *controller = apply->controller;
+	const struct generation *next = apply->next;
+	apply->member_count = next->gateway_count;
+	apply->members = mem_new(next->gateway_count + 1, sizeof *apply->members);
+	for (size_t i = 0; i < next->gateway_count; i++) {
+		struct apply_member *member = &apply->members[i];
+		struct agent *agent = agents_find(controller->agents, next->gateways[i].name);
+		text_copy(member->name, sizeof member->name, next->gateways[i].name);
+		member->state = agent && agent->connected ? APPLY_STAGING : APPLY_UNREACHABLE;
+		if (member->state == APPLY_STAGING)
+			holding_stage(controller, agent, &next->gateways[i], next->number);
+	}
+}
+
+/* Reading and compiling a large fleet takes a while: not in the thread that decides about gateways. */
+struct making {
+	struct controller *controller;
+	struct bundle bundle; /* owned */
+	uint64_t number;
+	char who[STORE_WHO_MAX + 1];
+	struct generation *generation; /* the result; owned */
+	struct lines errors, warnings;
+};
+
+static void making_free(struct making *making)
+{
+	bundle_clear(&making->bundle);
+	generation_free(making->generation);
+	lines_clear(&making->errors);
+	lines_clear(&making->warnings);
+	free(making);
+}
+
+static int make(struct store *store, void *context, struct err *err)
+{
+	struct making *making = context;
+	struct generation_maker maker = {.controller = making->controller->self.name,
+		.store = store_id(store),
+		.secret = store_secret(store)};
+	(void)err;
+	return generation_make(&making->bundle, making->number, &maker, &making->generation, &making->errors,
+		&making->warnings);
+}
+
+static void on_made(void *context, int r, const struct err *err)
+{
+	struct making *making = context;
+	struct apply *apply = making->controller->apply;
+	(void)err;
+	if (!apply) { /* the daemon is ending */
+		making_free(making);
+		return;
+	}
+	apply->next = making->generation;
+	apply->errors = making->errors;
+	apply->warnings = making->warnings;
+	making->generation = NULL;
+	making->errors = making->warnings = (struct lines){0};
+	if (r >= 0) {
+		text_copy(apply->hash, sizeof apply->hash, apply->next->hash);
+		text_copy(apply->next->who, sizeof apply->next->who, making->who);
+	}
+	making_free(making);
+	if (r < 0) {
+		fail(apply, 422);
+		return;
+	}
+	apply->phase = PHASE_STAGING;
+	arm(apply, HOLDING_ANSWER_MS);
+	stage_all(apply);
+	check_staged(apply);
+}
+
+static void make_next(struct apply *apply, struct bundle *bundle, const char *who)
+{
+	struct making *making = mem_new(1, sizeof *making);
+	making->controller = apply->controller;
+	making->bundle = *bundle;
+	*bundle = (struct bundle){0};
+	making->number = apply->number;
+	text_copy(making->who, sizeof making->who, who);
+	writer_add(apply->controller->writer,
+		&(struct writer_job){.write = make, .done = on_made, .context = making});
+}
+
+static bool is_in_force(const struct controller *controller, const struct bundle *bundle)
+{
+	CLEANUP_FREE char *text = bundle_encode(bundle);
+	return controller->current && strcmp(text, controller->current->bundle) == 0;
+}
+
+static void tell_in_force(const struct controller *controller, apply_done *done, void *context)
+{
+	struct lines none = {0};
+	done(&(struct apply_result){.status = 200,
+		     .generation = controller->current->number,
+		     .hash = controller->current->hash,
+		     .errors = &none,
+		     .warnings = &none},
+		context);
+}
+
+static void tell_busy(apply_done *done, void *context)
+{
+	struct lines errors = {0}, none = {0};
+	lines_add(&errors, "another apply is under way: try again when it has ended");
+	done(&(struct apply_result){.status = 409, .errors = &errors, .warnings = &none}, context);
+	lines_clear(&errors);
+}
+
+static void begin(struct controller *controller, struct bundle *bundle, const char *who, apply_done *done,
+	void *context)
+{
+	struct apply *apply = mem_new(1, sizeof *apply);
+	apply->controller = controller;
+	apply->phase = PHASE_MAKING;
+	apply->number = ++controller->last_number;
+	apply->done = done;
+	apply->context = context;
+	apply->timer = evtimer_new(controller->base, on_timer, apply);
+	controller->apply = apply;
+	make_next(apply, bundle, who);
+}
+
+void apply_start(struct controller *controller, struct bundle *bundle, const char *who, apply_done *done,
+	void *context)
+{
+	if (controller->apply)
+		tell_busy(done, context);
+	else if (is_in_force(controller, bundle))
+		tell_in_force(controller, done, context);
+	else
+		begin(controller, bundle, who, done, context);
+	bundle_clear(bundle);
+}

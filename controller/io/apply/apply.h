@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef HOLDFAST_CONTROLLER_IO_APPLY_H
+#define HOLDFAST_CONTROLLER_IO_APPLY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "controller/io/fleet/generation.h"
+#include "proto/report.h"
+
+struct agent;
+struct controller;
+
+/*
+ * A fleet becomes a generation in two phases: every connected gateway prepares it and says whether it can; only if all
+ * can is it written to the store and committed. Any refusal, and nothing has changed anywhere. One at a time.
+ */
+enum {
+	APPLY_COMMIT_MS = 5000, /* so long the answer waits for gateways to report that they hold it */
+};
+
+struct apply;
+
+enum apply_state {
+	APPLY_STAGING = 0,
+	APPLY_STAGED = 1,
+	APPLY_REFUSED = 2,
+	APPLY_UNREACHABLE = 3, /* not connected: gets it when it comes */
+	APPLY_COMMITTED = 4,   /* reports that it holds it */
+	APPLY_PENDING = 5,     /* was told to commit, has not reported it yet */
+};
+
+struct apply_member {
+	char name[PROTO_NAME_MAX + 1];
+	enum apply_state state;
+};
+
+struct apply_result {
+	int status; /* as in HTTP: 200, 409, 422, 500 */
+	bool changed;
+	uint64_t generation;
+	const char *hash;
+	size_t member_count;
+	const struct apply_member *members;
+	const struct lines *errors, *warnings;
+};
+
+typedef void apply_done(const struct apply_result *result, void *context);
+
+/* done() is called once, maybe from inside this. Takes over what the bundle owns. who: for the history. */
+void apply_start(struct controller *controller, struct bundle *bundle, const char *who, apply_done *done,
+	void *context);
+/* Nobody waits for the result any more; the apply goes on. */
+void apply_forget(struct controller *controller, const void *context);
+void apply_free(struct apply *apply); /* NULL-safe; tells nobody */
+
+const char *apply_state_name(enum apply_state state);
+/* Is this gateway part of an apply that has not been decided yet? Takes NULL. */
+bool apply_has(const struct apply *apply, const char *gateway);
+
+/* What gateways do meanwhile. */
+bool apply_take_answer(struct controller *controller, struct agent *agent, const struct staged *staged);
+void apply_take_report(struct controller *controller, const struct agent *agent);
+void apply_take_loss(struct controller *controller, const struct agent *agent);
+
+#endif

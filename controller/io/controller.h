@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef HOLDFAST_CONTROLLER_IO_CONTROLLER_H
+#define HOLDFAST_CONTROLLER_IO_CONTROLLER_H
+
+#include <stdint.h>
+
+#include "common/base/err.h"
+#include "common/io/health.h"
+#include "common/io/tls.h"
+#include "controller/io/agents/agents.h"
+#include "controller/io/agents/directory.h"
+#include "controller/io/config.h"
+#include "controller/io/decisions/decisions.h"
+#include "controller/io/fleet/generation.h"
+#include "controller/io/journal/journal.h"
+#include "controller/io/store/store.h"
+#include "controller/io/store/writer.h"
+#include "proto/datagram.h"
+
+struct apply;
+struct event;
+struct event_base;
+struct follow;
+struct http_server;
+struct liveness_view;
+struct watch;
+
+/*
+ * The daemon as a whole: its parts, and what passes between them (glue.c). Parts know each other only through this and
+ * their own hooks. One thread, but for the store's writer.
+ */
+struct controller {
+	struct config config;
+	struct tls_identity self; /* of its certificate */
+	uint64_t run;             /* this life: of the instructions, and the boot id in datagrams */
+	int64_t started_ms;
+	struct event_base *base;
+	struct event *signals[3], *housekeeping;
+	struct store *store;
+	uint64_t store_id; /* the rest of the store is the writer's */
+	struct writer *writer;
+	struct journal *journal;
+	struct generation *current; /* NULL: there is no fleet yet */
+	uint64_t last_number;       /* of a generation that was made, committed or not */
+	struct agents *agents;
+	struct directory *directory;
+	struct decisions *decisions;
+	struct watch *watch;
+	struct apply *apply; /* under way; NULL */
+	struct http_server *api, *health;
+	struct health_source health_source;
+	struct follow *follow;
+	int64_t certificate_end_ms; /* wall clock */
+};
+
+/* Everything that can fail at a start fails here, with one line that says what and where. Takes over *config. */
+int controller_new(struct config *config, struct controller **ret_controller, struct err *err);
+/* Until SIGTERM or SIGINT. 0, or -EIO if the loop broke. */
+int controller_run(struct controller *controller);
+void controller_free(struct controller *controller); /* NULL-safe */
+
+/* glue.c: what passes between the parts. */
+const struct agents_hooks *controller_agents_hooks(void); /* their context is the controller: to be set */
+void controller_post_order(const char *gateway, const struct order *order, void *context);
+void controller_claim_term(uint32_t term, void *context);
+/* A generation is in force: everybody who depends on the fleet is told. Takes it over. */
+void controller_install(struct controller *controller, struct generation *generation);
+void controller_verdict(
+	const char *gateway, const struct liveness_view *view, enum verdict_kind before, void *context);
+void controller_beat(const char *gateway, const struct datagram_beat *beat, void *context);
+
+/* What keeps a gateway that says it is fit from taking over; NULL: nothing. */
+const char *controller_obstacle(const struct controller *controller, const struct agent *agent);
+
+#endif

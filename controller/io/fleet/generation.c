@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "controller/io/fleet/generation.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/mem.h"
+#include "common/base/text.h"
+#include "common/fleet_files/fleet_files.h"
+#include "common/io/clock.h"
+#include "controller/core/fleet/compile.h"
+#include "controller/core/fleet/read.h"
+
+static void derive_pair_key(void *context, const char *a, const char *b, struct key *ret_key)
+{
+	char pair[2 * PROTO_NAME_MAX + 2];
+	bool in_order = strcmp(a, b) < 0;
+	snprintf(pair, sizeof pair, "%s|%s", in_order ? a : b, in_order ? b : a);
+	mac_derive(context, "pair", pair, ret_key);
+}
+
+void generation_free(struct generation *generation)
+{
+	if (!generation)
+		return;
+	for (size_t i = 0; i < generation->gateway_count; i++)
+		desired_free(generation->gateways[i].desired);
+	if (generation->gateways)
+		mem_wipe(generation->gateways, generation->gateway_count * sizeof *generation->gateways);
+	free(generation->gateways);
+	free(generation->endpoints);
+	free(generation->bundle);
+	free(generation);
+}
+
+const struct generation_gateway *generation_find(const struct generation *generation, const char *gateway)
+{
+	for (size_t i = 0; generation && i < generation->gateway_count; i++)
+		if (strcmp(generation->gateways[i].name, gateway) == 0)
+			return &generation->gateways[i];
+	return NULL;
+}
+
+static void hash_desired(const struct desired *desired, char hash[SHA256_HEX_MAX])
+{
+	char *text = desired_encode(desired);
+	size_t size = strlen(text);
+	sha256_hex(text, size, hash);
+	mem_wipe(text, size);
+	free(text);
+}
+
+/* Adds the hash of what it is whatever its number to *all. */
+static void compile_gateway(struct generation_gateway *gateway, const struct fleet *fleet, size_t index,
+	const struct fleet_issue *issue, struct text *all)
+{
+	char hash[SHA256_HEX_MAX];
+	text_copy(gateway->name, sizeof gateway->name, fleet->gateways[index].name);
+	gateway->desired = fleet_compile(fleet, index, issue);
+	gateway->desired->generation = 0;
+	hash_desired(gateway->desired, hash);
+	text_add(all, "%s %s\n", gateway->name, hash);
+	gateway->desired->generation = issue->generation;
+	hash_desired(gateway->desired, gateway->hash);
+	issue->pair_key(issue->context, gateway->name, issue->controller, &gateway->pair_key);
+}
+
+static void set_up_endpoint(struct decisions_endpoint *setup, const struct fleet_endpoint *endpoint)
+{
+	struct ownership_config *config = &setup->config;
+	text_copy(config->name, sizeof config->name, endpoint->name);
+	config->lease_ms = endpoint->lease_ms;
+	config->preempt_ms = endpoint->preempt_ms;
+	config->member_count = endpoint->gateway_count;
+	for (size_t i = 0; i < endpoint->gateway_count; i++)
+		text_copy(config->members[i], sizeof config->members[i], endpoint->gateways[i].name);
+	setup->tunnel_count = endpoint->tunnel_count;
+	for (size_t i = 0; i < endpoint->tunnel_count; i++)
+		text_copy(setup->tunnels[i], sizeof setup->tunnels[i], endpoint->tunnels[i].name);
+}
+
+static struct generation *compile(const struct fleet *fleet, const struct fleet_issue *issue)
+{
+	struct generation *generation = mem_new(1, sizeof *generation);
+	struct text all = {0};
+	text_copy(generation->fleet, sizeof generation->fleet, fleet->name);
+	generation->number = issue->generation;
+	generation->wall_ms = clock_wall_ms();
+	generation->liveness_ms = fleet->liveness_ms;
+	generation->gateway_count = fleet->gateway_count;
+	generation->gateways = mem_new(fleet->gateway_count + 1, sizeof *generation->gateways);
+	for (size_t i = 0; i < fleet->gateway_count; i++)
+		compile_gateway(&generation->gateways[i], fleet, i, issue, &all);
+	generation->endpoint_count = fleet->endpoint_count;
+	generation->endpoints = mem_new(fleet->endpoint_count + 1, sizeof *generation->endpoints);
+	for (size_t i = 0; i < fleet->endpoint_count; i++)
+		set_up_endpoint(&generation->endpoints[i], &fleet->endpoints[i]);
+	sha256_hex(all.data ? all.data : "", all.length, generation->hash);
+	text_clear(&all);
+	return generation;
+}
+
+static void collect(const struct diagnostics *diagnostics, struct lines *errors, struct lines *warnings)
+{
+	char line[DIAGNOSTIC_TEXT_MAX];
+	for (size_t i = 0; i < diagnostics->count; i++) {
+		const struct diagnostic *diagnostic = &diagnostics->items[i];
+		lines_add(diagnostic->warning ? warnings : errors, "%s",
+			diagnostic_format(diagnostic, line, sizeof line));
+	}
+	if (diagnostics->errors > errors->count && diagnostics->errors > DIAGNOSTICS_MAX)
+		lines_add(errors, "%zu more errors", diagnostics->errors - errors->count);
+}
+
+static int read_fleet(
+	const struct bundle *bundle, struct fleet **ret_fleet, struct lines *errors, struct lines *warnings)
+{
+	struct diagnostics diagnostics = {0};
+	struct fleet_source *sources = mem_new(bundle->count + 1, sizeof *sources);
+	for (size_t i = 0; i < bundle->count; i++)
+		sources[i] = (struct fleet_source){.name = bundle->files[i].name,
+			.text = bundle->files[i].text,
+			.size = bundle->files[i].size};
+	int r = fleet_read(sources, bundle->count, ret_fleet, &diagnostics);
+	collect(&diagnostics, errors, warnings);
+	diagnostics_clear(&diagnostics);
+	free(sources);
+	return r;
+}
+
+/* A datagram names its sender and receiver only: two of one name could not be told apart. */
+static int check_name(
+	const struct bundle *bundle, const struct fleet *fleet, const char *controller, struct lines *errors)
+{
+	const struct fleet_gateway *gateway = fleet_find_gateway(fleet, controller);
+	if (!gateway)
+		return 0;
+	lines_add(errors, "%s:%u:%u: the controller itself is called \"%s\": give the gateway another name",
+		bundle->files[gateway->place.source].name, gateway->place.line, gateway->place.column,
+		controller);
+	return -EINVAL;
+}
+
+int generation_make(const struct bundle *bundle, uint64_t number, const struct generation_maker *maker,
+	struct generation **ret_generation, struct lines *errors, struct lines *warnings)
+{
+	struct key secret = *maker->secret;
+	struct fleet_issue issue = {.generation = number,
+		.store = maker->store,
+		.controller = maker->controller,
+		.pair_key = derive_pair_key,
+		.context = &secret};
+	struct fleet *fleet = NULL;
+	int r = read_fleet(bundle, &fleet, errors, warnings);
+	if (r >= 0)
+		r = check_name(bundle, fleet, maker->controller, errors);
+	if (r >= 0) {
+		struct generation *generation = compile(fleet, &issue);
+		generation->bundle = bundle_encode(bundle);
+		*ret_generation = generation;
+	}
+	fleet_free(fleet);
+	key_wipe(&secret);
+	return r;
+}
+
+int generation_read_files(const char *path, struct bundle *ret_bundle, struct err *err)
+{
+	struct fleet_files files = {0};
+	struct bundle bundle = {0};
+	int r = fleet_files_read(path, &files, err);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < files.count && r >= 0; i++)
+		r = bundle_add(&bundle, files.items[i].name, files.items[i].text, files.items[i].size, err);
+	fleet_files_clear(&files);
+	if (r < 0)
+		bundle_clear(&bundle);
+	else
+		*ret_bundle = bundle;
+	return r;
+}

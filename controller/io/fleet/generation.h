@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef HOLDFAST_CONTROLLER_IO_GENERATION_H
+#define HOLDFAST_CONTROLLER_IO_GENERATION_H
+
+#include <stdint.h>
+
+#include "common/io/mac.h"
+#include "controller/io/decisions/decisions.h"
+#include "controller/io/fleet/bundle.h"
+#include "controller/io/fleet/lines.h"
+#include "controller/io/store/store.h"
+#include "proto/desired.h"
+
+/* One generation of the fleet, ready to be handed out: what each gateway shall be, and who may own what. */
+struct generation_gateway {
+	char name[PROTO_NAME_MAX + 1];
+	struct desired *desired;   /* owned; has pair keys */
+	char hash[SHA256_HEX_MAX]; /* SHA-256 of desired_encode(), as an agent reports it */
+	struct key pair_key;       /* of this gateway and the controller; secret */
+};
+
+struct generation {
+	uint64_t number;
+	char fleet[PROTO_NAME_MAX + 1];
+	char hash[SHA256_HEX_MAX]; /* of all gateways' together, whatever the number */
+	char who[STORE_WHO_MAX + 1];
+	int64_t wall_ms;
+	char *bundle; /* JSON; owned */
+	uint32_t liveness_ms;
+	size_t gateway_count;
+	struct generation_gateway *gateways; /* owned */
+	size_t endpoint_count;
+	struct decisions_endpoint *endpoints; /* owned */
+};
+
+/* Who hands it out: what goes into every gateway's state beside the fleet. */
+struct generation_maker {
+	const char *controller; /* name */
+	uint64_t store;
+	const struct key *secret;
+};
+
+/* Parse and compile. -EINVAL with every error, as file:line:column: text, in *errors; warnings either way. The caller
+ * frees the generation, and clears both. */
+int generation_make(const struct bundle *bundle, uint64_t number, const struct generation_maker *maker,
+	struct generation **ret_generation, struct lines *errors, struct lines *warnings);
+void generation_free(struct generation *generation); /* wipes keys; NULL-safe */
+const struct generation_gateway *generation_find(
+	const struct generation *generation, const char *gateway); /* NULL; takes NULL */
+
+/* The fleet file and what it includes, from the disk. */
+int generation_read_files(const char *path, struct bundle *ret_bundle, struct err *err);
+
+#endif

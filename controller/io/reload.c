@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "controller/io/reload.h"
+
+#include <errno.h>
+#include <openssl/ssl.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/mem.h"
+#include "common/base/text.h"
+#include "common/io/http_server.h"
+#include "common/io/log.h"
+#include "controller/io/apply/apply.h"
+#include "controller/io/controller.h"
+
+static void log_warnings(const struct lines *warnings)
+{
+	for (size_t i = 0; i < warnings->count; i++)
+		log_warning("fleet", "warning", log_text("text", warnings->items[i]));
+}
+
+/* One line: the first mistake, and how many more there are. */
+static int describe(const struct lines *errors, int r, struct err *err)
+{
+	if (errors->count > 1)
+		return err_set(err, r, "%s (and %zu more: 'holdfast validate' shows all)", errors->items[0],
+			errors->count - 1);
+	return err_set(err, r, "%s", errors->count ? errors->items[0] : "the fleet file is wrong");
+}
+
+static int make(struct controller *controller, const struct bundle *bundle, uint64_t number,
+	struct generation **ret_generation, struct err *err)
+{
+	struct lines errors = {0}, warnings = {0};
+	struct generation_maker maker = {.controller = controller->self.name,
+		.store = controller->store_id,
+		.secret = store_secret(controller->store)};
+	int r = generation_make(bundle, number, &maker, ret_generation, &errors, &warnings);
+	if (r < 0)
+		describe(&errors, r, err);
+	else
+		log_warnings(&warnings);
+	lines_clear(&errors);
+	lines_clear(&warnings);
+	return r;
+}
+
+static int store_it(struct controller *controller, const struct generation *generation, struct err *err)
+{
+	struct store_generation record = {.number = generation->number,
+		.wall_ms = generation->wall_ms,
+		.bundle = mem_text(generation->bundle)};
+	text_copy(record.hash, sizeof record.hash, generation->hash);
+	text_copy(record.who, sizeof record.who, generation->who);
+	int r = store_add_generation(controller->store, &record, err);
+	store_generation_clear(&record);
+	return r;
+}
+
+/* A number stands for one content for ever: if this version compiles the same files to something else, that is a new
+ * generation. */
+static int renumber(struct controller *controller, const struct bundle *bundle,
+	const struct store_generation *stored, struct generation **generation, struct err *err)
+{
+	if (strcmp((*generation)->hash, stored->hash) == 0) {
+		text_copy((*generation)->who, sizeof(*generation)->who, stored->who);
+		(*generation)->wall_ms = stored->wall_ms;
+		return 0;
+	}
+	generation_free(*generation);
+	*generation = NULL;
+	int r = make(controller, bundle, stored->number + 1, generation, err);
+	if (r < 0)
+		return r;
+	text_copy((*generation)->who, sizeof(*generation)->who, "the controller, after an upgrade");
+	return store_it(controller, *generation, err);
+}
+
+static int load_stored(struct controller *controller, const struct store_generation *stored, struct err *err)
+{
+	struct bundle bundle = {0};
+	struct generation *generation = NULL;
+	int r = bundle_decode(stored->bundle, strlen(stored->bundle), &bundle, err);
+	if (r >= 0)
+		r = make(controller, &bundle, stored->number, &generation, err);
+	if (r >= 0)
+		r = renumber(controller, &bundle, stored, &generation, err);
+	bundle_clear(&bundle);
+	if (r < 0) {
+		generation_free(generation);
+		return err_prefix(err, r, "%s: generation %llu", controller->config.store_path,
+			(unsigned long long)stored->number);
+	}
+	controller_install(controller, generation);
+	return 0;
+}
+
+static int load_file(struct controller *controller, struct err *err)
+{
+	struct bundle bundle = {0};
+	struct generation *generation = NULL;
+	int r = generation_read_files(controller->config.fleet, &bundle, err);
+	if (r < 0)
+		return r;
+	r = make(controller, &bundle, 1, &generation, err);
+	bundle_clear(&bundle);
+	if (r < 0)
+		return r;
+	text_copy(generation->who, sizeof generation->who, "the fleet file, at the first start");
+	r = store_it(controller, generation, err);
+	if (r < 0) {
+		generation_free(generation);
+		return r;
+	}
+	controller_install(controller, generation);
+	return 0;
+}
+
+int reload_first_fleet(struct controller *controller, struct err *err)
+{
+	struct store_generation stored = {0};
+	int r = store_load_generation(controller->store, &stored, err);
+	if (r == -ENOENT)
+		return controller->config.fleet ? load_file(controller, err) : 0;
+	if (r < 0)
+		return r;
+	r = load_stored(controller, &stored, err);
+	store_generation_clear(&stored);
+	return r;
+}
+
+static void reload_tls(struct controller *controller)
+{
+	struct tls_files files = config_tls(&controller->config);
+	struct tls_identity self;
+	struct err err = {0};
+	SSL_CTX *context;
+	if (tls_server_new(&files, &context, &self, &err) < 0) {
+		log_error("controller", "certificate-not-renewed", log_err(&err));
+		return;
+	}
+	if (self.kind == controller->self.kind && strcmp(self.name, controller->self.name) == 0) {
+		http_server_set_tls(controller->api, context);
+		tls_certificate_end(controller->config.certificate, &controller->certificate_end_ms, NULL);
+	} else {
+		log_error("controller", "certificate-not-renewed", log_text("file", files.certificate),
+			log_text("text", "it names somebody else"));
+	}
+	SSL_CTX_free(context);
+}
+
+static void on_applied(const struct apply_result *result, void *context)
+{
+	(void)context;
+	log_warnings(result->warnings);
+	for (size_t i = 0; i < result->errors->count; i++)
+		log_error("fleet", "not-applied", log_text("text", result->errors->items[i]));
+	if (result->status == 200 && !result->changed)
+		log_info("fleet", "unchanged", log_u64("generation", result->generation));
+}
+
+void reload(struct controller *controller)
+{
+	struct bundle bundle = {0};
+	struct err err = {0};
+	reload_tls(controller);
+	if (!controller->config.fleet)
+		return;
+	if (generation_read_files(controller->config.fleet, &bundle, &err) < 0) {
+		log_error("fleet", "not-applied", log_err(&err));
+		return;
+	}
+	apply_start(controller, &bundle, "the fleet file, by SIGHUP", on_applied, controller);
+}

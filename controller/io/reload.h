@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef HOLDFAST_CONTROLLER_IO_RELOAD_H
+#define HOLDFAST_CONTROLLER_IO_RELOAD_H
+
+#include "common/base/err.h"
+
+struct controller;
+
+/* At the start: the generation in the store; when there is none, the fleet file, if the configuration names one. */
+int reload_first_fleet(struct controller *controller, struct err *err);
+/* SIGHUP: renewed certificates for new connections, and the fleet file applied. What is wrong is logged; nothing
+ * changes then. */
+void reload(struct controller *controller);
+
+#endif

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "common/base/mem.h"
+#include "common/base/text.h"
+#include "controller/io/store/statement.h"
+#include "controller/io/store/store.h"
+
+static int finish(struct store *store, int r, struct err *err)
+{
+	if (r >= 0)
+		r = statement_run(store, STATEMENT_COMMIT, err);
+	if (r < 0)
+		statement_run(store, STATEMENT_ROLLBACK, NULL);
+	return r;
+}
+
+int store_write_term(struct store *store, uint32_t term, struct err *err)
+{
+	if (term <= store->term)
+		return err_at(err, -EINVAL, store->path, 0, 0, "term %u is not above the stored %u", term,
+			store->term);
+	sqlite3_stmt *statement = statement_get(store, STATEMENT_WRITE_TERM);
+	sqlite3_bind_int64(statement, 1, term);
+	int r = statement_step(store, statement, err);
+	if (r >= 0)
+		store->term = term;
+	return r;
+}
+
+int store_write_frozen(struct store *store, bool frozen, struct err *err)
+{
+	sqlite3_stmt *statement = statement_get(store, STATEMENT_WRITE_FROZEN);
+	sqlite3_bind_int(statement, 1, frozen);
+	int r = statement_step(store, statement, err);
+	if (r >= 0)
+		store->frozen = frozen;
+	return r;
+}
+
+static const char *column_text(sqlite3_stmt *statement, int column)
+{
+	const unsigned char *text = sqlite3_column_text(statement, column);
+	return text ? (const char *)text : "";
+}
+
+int store_load_generation(struct store *store, struct store_generation *ret_generation, struct err *err)
+{
+	sqlite3_stmt *statement = statement_get(store, STATEMENT_READ_GENERATION);
+	int r = statement_step(store, statement, err);
+	if (r <= 0)
+		return r < 0 ? r : -ENOENT;
+	struct store_generation generation = {.number = (uint64_t)sqlite3_column_int64(statement, 0),
+		.wall_ms = sqlite3_column_int64(statement, 3),
+		.bundle = mem_text(column_text(statement, 4))};
+	text_copy(generation.hash, sizeof generation.hash, column_text(statement, 1));
+	text_copy(generation.who, sizeof generation.who, column_text(statement, 2));
+	sqlite3_reset(statement);
+	*ret_generation = generation;
+	return 0;
+}
+
+static int insert_generation(struct store *store, const struct store_generation *generation, struct err *err)
+{
+	sqlite3_stmt *statement = statement_get(store, STATEMENT_ADD_GENERATION);
+	sqlite3_bind_int64(statement, 1, (sqlite3_int64)generation->number);
+	sqlite3_bind_text(statement, 2, generation->hash, -1, SQLITE_STATIC);
+	sqlite3_bind_text(statement, 3, generation->who, -1, SQLITE_STATIC);
+	sqlite3_bind_int64(statement, 4, generation->wall_ms);
+	sqlite3_bind_text(statement, 5, generation->bundle, -1, SQLITE_STATIC);
+	return statement_step(store, statement, err);
+}
+
+static int trim(struct store *store, enum statement which, int kept, struct err *err)
+{
+	sqlite3_stmt *statement = statement_get(store, which);
+	sqlite3_bind_int64(statement, 1, kept);
+	return statement_step(store, statement, err);
+}
+
+int store_add_generation(struct store *store, const struct store_generation *generation, struct err *err)
+{
+	int r = statement_run(store, STATEMENT_BEGIN, err);
+	if (r < 0)
+		return r;
+	r = insert_generation(store, generation, err);
+	if (r >= 0)
+		r = trim(store, STATEMENT_TRIM_GENERATIONS, STORE_GENERATIONS_KEPT, err);
+	return finish(store, r, err);
+}
+
+void store_generation_clear(struct store_generation *generation)
+{
+	if (!generation)
+		return;
+	free(generation->bundle);
+	*generation = (struct store_generation){0};
+}
+
+int store_each_drained(
+	struct store *store, void (*each)(const char *gateway, void *context), void *context, struct err *err)
+{
+	sqlite3_stmt *statement = statement_get(store, STATEMENT_READ_DRAINED);
+	int r;
+	while ((r = statement_step(store, statement, err)) == 1)
+		each(column_text(statement, 0), context);
+	return r;
+}
+
+int store_set_drained(struct store *store, const char *gateway, bool drained, struct err *err)
+{
+	sqlite3_stmt *statement =
+		statement_get(store, drained ? STATEMENT_ADD_DRAINED : STATEMENT_REMOVE_DRAINED);
+	sqlite3_bind_text(statement, 1, gateway, -1, SQLITE_STATIC);
+	int r = statement_step(store, statement, err);
+	return r < 0 ? r : 0;
+}
+
+int store_each_event(struct store *store, void (*each)(uint64_t seq, const char *json, void *context),
+	void *context, struct err *err)
+{
+	sqlite3_stmt *statement = statement_get(store, STATEMENT_READ_EVENTS);
+	int r;
+	while ((r = statement_step(store, statement, err)) == 1)
+		each((uint64_t)sqlite3_column_int64(statement, 0), column_text(statement, 1), context);
+	return r;
+}
+
+static int insert_event(struct store *store, const struct store_event *event, struct err *err)
+{
+	sqlite3_stmt *statement = statement_get(store, STATEMENT_ADD_EVENT);
+	sqlite3_bind_int64(statement, 1, (sqlite3_int64)event->seq);
+	sqlite3_bind_text(statement, 2, event->json, -1, SQLITE_STATIC);
+	return statement_step(store, statement, err);
+}
+
+int store_add_events(struct store *store, const struct store_event *events, size_t count, struct err *err)
+{
+	if (!count)
+		return 0;
+	int r = statement_run(store, STATEMENT_BEGIN, err);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < count && r >= 0; i++)
+		r = insert_event(store, &events[i], err);
+	if (r >= 0)
+		r = trim(store, STATEMENT_TRIM_EVENTS, STORE_EVENTS_KEPT, err);
+	return finish(store, r, err);
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef HOLDFAST_CONTROLLER_IO_STORE_H
+#define HOLDFAST_CONTROLLER_IO_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/base/err.h"
+#include "common/base/key.h"
+#include "common/io/mac.h"
+#include "proto/limits.h"
+
+/*
+ * What must outlive the controller: who it is (store id, fleet secret), its term, the generations of the fleet, which
+ * gateways are drained, and the last events. SQLite (WAL, synchronous=FULL), mode 0600, one process at a time (a lock
+ * file beside it). Whether people have frozen it, too. Who owns an endpoint is not here: the gateways are the truth about that.
+ *
+ * Every call writes to the disk before it returns and is slow: at start in the main thread, later only in the writer's
+ * (writer.h). Errors name the file and say what to do.
+ */
+struct store;
+
+enum { STORE_GENERATIONS_KEPT = 50, STORE_EVENTS_KEPT = 10000, STORE_WHO_MAX = 127 };
+
+struct store_generation {
+	uint64_t number;
+	char hash[SHA256_HEX_MAX]; /* of the compiled fleet */
+	char who[STORE_WHO_MAX + 1];
+	int64_t wall_ms;
+	char *bundle; /* the fleet's files as JSON (fleet/bundle.h); owned */
+};
+
+struct store_event {
+	uint64_t seq;
+	char *json; /* owned by whoever holds it */
+};
+
+/* Makes the file and its identity when there is none. -EBUSY: another controller has it. */
+int store_open(const char *path, struct store **ret_store, struct err *err);
+void store_close(struct store *store); /* NULL-safe; wipes the secret */
+
+uint64_t store_id(const struct store *store); /* never 0 */
+const struct key *store_secret(const struct store *store);
+uint32_t store_term(const struct store *store);  /* as written last; 0: none yet */
+bool store_is_frozen(const struct store *store); /* no automatic moves */
+
+/* On the disk when this returns. -EINVAL unless it is higher than the one there. */
+int store_write_term(struct store *store, uint32_t term, struct err *err);
+int store_write_frozen(struct store *store, bool frozen, struct err *err);
+
+/* The newest generation. -ENOENT while there is none (err untouched). */
+int store_load_generation(struct store *store, struct store_generation *ret_generation, struct err *err);
+/* Adds one and forgets the oldest beyond STORE_GENERATIONS_KEPT. */
+int store_add_generation(struct store *store, const struct store_generation *generation, struct err *err);
+void store_generation_clear(struct store_generation *generation);
+
+/* Names of drained gateways, one call each. */
+int store_each_drained(struct store *store, void (*each)(const char *gateway, void *context), void *context,
+	struct err *err);
+int store_set_drained(struct store *store, const char *gateway, bool drained, struct err *err);
+
+/* Events from the oldest kept to the newest, one call each. */
+int store_each_event(struct store *store, void (*each)(uint64_t seq, const char *json, void *context),
+	void *context, struct err *err);
+/* In one transaction; forgets the oldest beyond STORE_EVENTS_KEPT. */
+int store_add_events(struct store *store, const struct store_event *events, size_t count, struct err *err);
+
+#endif
