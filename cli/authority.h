@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef HOLDFAST_CLI_AUTHORITY_H
+#define HOLDFAST_CLI_AUTHORITY_H
+
+#include <openssl/evp.h>
+#include <openssl/x509.h>
+
+#include "common/base/err.h"
+
+/*
+ * A certificate authority of one's own, so that nobody needs to know openssl: EC P-256, X.509 v3 (RFC 5280). A holder
+ * is named by one URI in its subject alternative name, holdfast:KIND:NAME; the common name is for people only.
+ */
+enum authority_kind { AUTHORITY_GATEWAY, AUTHORITY_CONTROLLER, AUTHORITY_OPERATOR };
+
+enum { AUTHORITY_DAYS_MAX = 36500 };
+
+struct authority {
+	EVP_PKEY *key;
+	X509 *certificate;
+};
+
+/* "gateway", "controller" or "operator"; -EINVAL says which there are. */
+int authority_kind_parse(const char *text, enum authority_kind *ret_kind, struct err *err);
+
+/* Make ca.pem (0644) and ca.key (0600) in the directory, which must exist. -EEXIST if either is there: nothing is overwritten. */
+int authority_create(const char *directory, unsigned days, struct err *err);
+
+/* Load them. The caller clears. */
+int authority_open(const char *directory, struct authority *ret_authority, struct err *err);
+void authority_clear(struct authority *authority);
+
+/* Make NAME.pem (0644, the certificate) and NAME.key (0600) in the directory. -EEXIST as above. */
+int authority_issue(const struct authority *authority, enum authority_kind kind, const char *name,
+	const char *directory, unsigned days, struct err *err);
+
+#endif

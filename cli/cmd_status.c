@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/command.h"
+#include "cli/controller.h"
+#include "cli/span.h"
+#include "cli/status_agent.h"
+#include "cli/table.h"
+#include "common/base/mem.h"
+#include "common/base/text.h"
+#include "common/json/write.h"
+
+static const char *text_of(const json_t *object, const char *name, const char *otherwise)
+{
+	const char *text = json_string_value(json_object_get(object, name));
+
+	return text && *text ? text : otherwise;
+}
+
+static int64_t number_of(const json_t *object, const char *name)
+{
+	return json_integer_value(json_object_get(object, name));
+}
+
+/* "gw-a, gw-c"; "nobody" for none. The caller frees. */
+static char *join(const json_t *array)
+{
+	struct text text = {0};
+	size_t i;
+	json_t *item;
+
+	json_array_foreach(array, i, item)
+		text_add(&text, "%s%s", i ? ", " : "", json_is_string(item) ? json_string_value(item) : "?");
+	if (!text.length)
+		text_add(&text, "nobody");
+	return text_take(&text);
+}
+
+/* The first line: which fleet, which generation, whose word this is. */
+static void print_head(const json_t *status)
+{
+	const json_t *controller = json_object_get(status, "controller");
+	char up[SPAN_TEXT_MAX];
+
+	if (*text_of(status, "fleet", ""))
+		printf("fleet %s, generation %" PRId64, text_of(status, "fleet", ""),
+			number_of(status, "generation"));
+	else
+		printf("no fleet yet: 'holdfast apply FILE' makes one");
+	if (controller)
+		printf("; controller %s, up %s", text_of(controller, "name", "?"),
+			span_format(number_of(controller, "uptime_ms"), up));
+	printf("\n\n");
+}
+
+static void add_endpoint(struct table *table, const json_t *endpoint)
+{
+	char since[SPAN_TEXT_MAX], lease[SPAN_TEXT_MAX];
+	CLEANUP_FREE char *ready = join(json_object_get(endpoint, "ready"));
+	bool owned = json_is_string(json_object_get(endpoint, "owner"));
+
+	table_add(table, "%s", text_of(endpoint, "name", "?"));
+	table_add(table, "%s", text_of(endpoint, "owner", "nobody"));
+	table_add(table, "%s", text_of(endpoint, "state", "?"));
+	table_add(table, "%s", text_of(endpoint, "epoch", "-"));
+	table_add(table, "%s", owned ? span_format(number_of(endpoint, "since_ms"), since) : "-");
+	table_add(table, "%s", owned ? span_format(number_of(endpoint, "lease_left_ms"), lease) : "-");
+	table_add(table, "%" PRId64, number_of(endpoint, "sessions"));
+	table_add(table, "%s", ready);
+}
+
+static void print_endpoints(const json_t *endpoints)
+{
+	static const char *const heading[] = {
+		"ENDPOINT", "OWNER", "STATE", "EPOCH", "FOR", "LEASE", "SESSIONS", "COULD TAKE OVER"};
+	struct table table;
+	size_t i;
+	json_t *endpoint;
+
+	table_init(&table, ARRAY_COUNT(heading));
+	for (i = 0; i < ARRAY_COUNT(heading); i++)
+		table_add(&table, "%s", heading[i]);
+	json_array_foreach(endpoints, i, endpoint) add_endpoint(&table, endpoint);
+	table_print(&table, stdout);
+	table_clear(&table);
+}
+
+/* What keeps a gateway from being simply fine: "drained; wg0: no such key file". The caller frees. */
+static char *notes_of(const json_t *gateway)
+{
+	const json_t *reasons = json_object_get(gateway, "reasons");
+	struct text text = {0};
+	size_t i;
+	json_t *reason;
+
+	if (json_is_true(json_object_get(gateway, "drained")))
+		text_add(&text, "drained");
+	if (json_is_false(json_object_get(gateway, "connected")))
+		text_add(&text, "%snot connected", text.length ? "; " : "");
+	json_array_foreach(reasons, i, reason) text_add(&text, "%s%s", text.length ? "; " : "",
+		json_is_string(reason) ? json_string_value(reason) : "?");
+	return text_take(&text);
+}
+
+static void add_gateway(struct table *table, const json_t *gateway)
+{
+	CLEANUP_FREE char *notes = notes_of(gateway);
+	const json_t *fit = json_object_get(gateway, "fit"), *skew = json_object_get(gateway, "skew_ms");
+
+	table_add(table, "%s", text_of(gateway, "name", "?"));
+	table_add(table, "%s", text_of(gateway, "verdict", "?"));
+	table_add(table, "%s", json_is_boolean(fit) ? (json_is_true(fit) ? "yes" : "no") : "-");
+	table_add(table, "%" PRId64, number_of(gateway, "generation"));
+	if (json_is_integer(skew))
+		table_add(table, "%+" PRId64 " ms", (int64_t)json_integer_value(skew));
+	else
+		table_add(table, "-");
+	table_add(table, "%s", notes);
+}
+
+static void print_gateways(const json_t *gateways)
+{
+	static const char *const heading[] = {"GATEWAY", "VERDICT", "FIT", "GENERATION", "CLOCK", "NOTES"};
+	struct table table;
+	size_t i;
+	json_t *gateway;
+
+	table_init(&table, ARRAY_COUNT(heading));
+	for (i = 0; i < ARRAY_COUNT(heading); i++)
+		table_add(&table, "%s", heading[i]);
+	json_array_foreach(gateways, i, gateway) add_gateway(&table, gateway);
+	printf("\n");
+	table_print(&table, stdout);
+	table_clear(&table);
+}
+
+/* Whatever a person should not overlook: why nobody owns an endpoint, why a member could not take over, warnings. */
+static void print_remarks(const json_t *status)
+{
+	size_t i, j;
+	json_t *endpoint, *member, *warning;
+
+	json_array_foreach(json_object_get(status, "endpoints"), i, endpoint)
+	{
+		if (*text_of(endpoint, "why", ""))
+			printf("\n%s: %s\n", text_of(endpoint, "name", "?"), text_of(endpoint, "why", ""));
+		json_array_foreach(json_object_get(endpoint, "not_ready"), j, member)
+		{
+			CLEANUP_FREE char *reasons = join(json_object_get(member, "reasons"));
+
+			printf("%s%s: %s could not take over: %s\n", j ? "" : "\n",
+				text_of(endpoint, "name", "?"), text_of(member, "gateway", "?"), reasons);
+		}
+	}
+	json_array_foreach(json_object_get(status, "warnings"), i, warning) printf(
+		"%swarning: %s\n", i ? "" : "\n", json_is_string(warning) ? json_string_value(warning) : "?");
+}
+
+static void print_status(const json_t *status)
+{
+	print_head(status);
+	if (json_array_size(json_object_get(status, "endpoints")))
+		print_endpoints(json_object_get(status, "endpoints"));
+	if (json_array_size(json_object_get(status, "gateways")))
+		print_gateways(json_object_get(status, "gateways"));
+	print_remarks(status);
+}
+
+int command_status(const struct invocation *invocation)
+{
+	static const struct option options[] = {{"json", no_argument, NULL, 'j'}, {0}};
+	struct controller controller;
+	bool as_json = false;
+	json_t *status = NULL;
+	struct err err;
+	int option;
+
+	while ((option = getopt_long(invocation->argc, invocation->argv, "", options, NULL)) != -1) {
+		if (option != 'j')
+			return command_misused(invocation, NULL);
+		as_json = true;
+	}
+	if (optind != invocation->argc)
+		return command_misused(invocation, "takes no arguments");
+	if (controller_find(invocation, &controller, &err) < 0 ||
+		controller_call(&controller, "GET", "/v1/status", NULL, 0, &status, &err) < 0)
+		return command_fail(&err);
+	if (as_json) {
+		CLEANUP_FREE char *text = json_pretty(status, NULL);
+
+		puts(text);
+	} else if (status_is_agents(status)) {
+		status_agent_print(status);
+	} else {
+		print_status(status);
+	}
+	json_decref(status);
+	return COMMAND_OK;
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef HOLDFAST_CLI_FLEET_H
+#define HOLDFAST_CLI_FLEET_H
+
+#include "common/base/err.h"
+#include "common/fleet_files/fleet_files.h"
+#include "controller/core/fleet/fleet.h"
+
+/*
+ * Load a fleet file with its includes and check it as the controller will. Errors go to stderr, one a line, as
+ * file:line:column: message; warnings likewise, marked as such. 0: *ret_files (and *ret_fleet, unless NULL) are the
+ * caller's. -EINVAL: it is wrong, and all has been said. Others: err says why it could not be read.
+ */
+int fleet_check(const char *path, struct fleet_files *ret_files, struct fleet **ret_fleet, struct err *err);
+
+#endif

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* holdfast: the command line that people use. */
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/command.h"
+#include "common/base/mem.h"
+#include "common/base/text.h"
+
+/* Named in the interface, and on their way. A name that is neither here nor in the table is a typing error. */
+static const char *const announced[] = {"adopt", "release", "plan", "confirm", "history", "rollback",
+	"freeze", "thaw", "sessions", "explain", "import", "export", "peer", "invite", "join", "revoke",
+	"key"};
+
+static void print_help(FILE *out)
+{
+	fputs("usage: holdfast [--controller URL|unix:PATH] [--config client.yaml] COMMAND ...\n\n", out);
+	for (size_t i = 0; i < command_count; i++)
+		fprintf(out, "  %-9s %s\n            %s\n", commands[i].name, commands[i].summary,
+			commands[i].arguments);
+	fputs("\nThe controller is found by --controller, $HOLDFAST_CONTROLLER, "
+	      "~/.config/holdfast/client.yaml,\n"
+	      "/etc/holdfast/client.yaml; for root also by the socket in /run/holdfast.\n"
+	      "Exit status: 0 done, 1 failed, 2 used wrongly; up, down, save and strip end as wg-quick "
+	      "does.\n",
+		out);
+}
+
+static int unknown_command(const char *name)
+{
+	const char *names[ARRAY_COUNT(announced) + 32];
+	size_t count = 0;
+	const char *nearest;
+
+	for (size_t i = 0; i < ARRAY_COUNT(announced); i++) {
+		if (!strcmp(announced[i], name)) {
+			fprintf(stderr, "holdfast: \"%s\" is not there yet in version %s\n", name,
+				HOLDFAST_VERSION);
+			return COMMAND_FAILED;
+		}
+		names[count++] = announced[i];
+	}
+	for (size_t i = 0; i < command_count; i++)
+		names[count++] = commands[i].name;
+	nearest = text_nearest(name, names, count);
+	if (nearest)
+		fprintf(stderr, "holdfast: unknown command \"%s\"; did you mean \"%s\"?\n", name, nearest);
+	else
+		fprintf(stderr, "holdfast: unknown command \"%s\"; 'holdfast --help' lists them\n", name);
+	return COMMAND_MISUSED;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{"controller", required_argument, NULL, 'c'},
+		{"config", required_argument, NULL, 'f'},
+		{"help", no_argument, NULL, 'h'},
+		{"version", no_argument, NULL, 'v'},
+		{0},
+	};
+	struct invocation invocation = {0};
+	const struct command *command;
+	int option;
+
+	signal(SIGPIPE, SIG_IGN);
+	while ((option = getopt_long(argc, argv, "+h", options, NULL)) != -1) {
+		switch (option) {
+		case 'c':
+			invocation.controller = optarg;
+			break;
+		case 'f':
+			invocation.config = optarg;
+			break;
+		case 'h':
+			print_help(stdout);
+			return COMMAND_OK;
+		case 'v':
+			puts("holdfast " HOLDFAST_VERSION);
+			return COMMAND_OK;
+		default:
+			fputs("'holdfast --help' says more\n", stderr);
+			return COMMAND_MISUSED;
+		}
+	}
+	if (optind == argc) {
+		print_help(stderr);
+		return COMMAND_MISUSED;
+	}
+	command = command_find(argv[optind]);
+	if (!command)
+		return unknown_command(argv[optind]);
+	invocation.argc = argc - optind;
+	invocation.argv = argv + optind;
+	optind = 0; /* the command reads its own options from the start: getopt(3), NOTES */
+	return command->run(&invocation);
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cli/quick.h"
+
+#include <getopt.h>
+#include <stdio.h>
+
+static void say(enum quick_word word, const char *text)
+{
+	switch (word) {
+	case QUICK_STEP:
+		fprintf(stderr, "[#] %s\n", text);
+		return;
+	case QUICK_WARNING:
+		fprintf(stderr, "Warning: %s\n", text);
+		return;
+	case QUICK_OUTPUT:
+		fputs(text, stdout);
+		return;
+	}
+}
+
+/* wg-quick knows one status for all that is wrong. */
+static int misused(const struct invocation *invocation, const char *problem)
+{
+	command_misused(invocation, problem);
+	return COMMAND_FAILED;
+}
+
+int quick_command(
+	const struct invocation *invocation, int (*run)(const struct quick_options *options, struct err *err))
+{
+	static const struct option options[] = {
+		{"dry-run", no_argument, NULL, 'n'}, {"run", required_argument, NULL, 'r'}, {0}};
+	struct quick_options quick = {.run_directory = "/run/holdfast", .say = say};
+	struct err err = {0};
+	int option, status;
+
+	while ((option = getopt_long(invocation->argc, invocation->argv, "", options, NULL)) != -1) {
+		if (option == 'n')
+			quick.dry_run = true;
+		else if (option == 'r')
+			quick.run_directory = optarg;
+		else
+			return misused(invocation, NULL);
+	}
+	if (optind + 1 != invocation->argc)
+		return misused(invocation, "needs an interface or a file");
+	quick.argument = invocation->argv[optind];
+	status = run(&quick, &err);
+	if (status)
+		command_fail(&err);
+	return status;
+}

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cli/status_agent.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "cli/span.h"
+#include "cli/table.h"
+#include "common/base/mem.h"
+
+static const char *text_of(const json_t *object, const char *name)
+{
+	const char *text = json_string_value(json_object_get(object, name));
+
+	return text ? text : "";
+}
+
+static int64_t number_of(const json_t *object, const char *name)
+{
+	return json_integer_value(json_object_get(object, name));
+}
+
+bool status_is_agents(const json_t *status)
+{
+	return json_is_string(json_object_get(status, "gateway"));
+}
+
+static void print_head(const json_t *status)
+{
+	char up[SPAN_TEXT_MAX];
+
+	printf("gateway %s alone, up %s; ", text_of(status, "gateway"),
+		span_format(number_of(status, "uptime_ms"), up));
+	if (*text_of(status, "fleet"))
+		printf("fleet %s, generation %" PRId64, text_of(status, "fleet"),
+			number_of(status, "generation"));
+	else
+		printf("no generation yet");
+	printf("; controller %s %s\n", text_of(status, "controller"),
+		json_is_true(json_object_get(status, "connected")) ? "answers" : "does not answer");
+}
+
+static void add_endpoint(struct table *table, const json_t *endpoint)
+{
+	int64_t left_ms = number_of(endpoint, "permit_left_ms");
+	char lease[SPAN_TEXT_MAX];
+
+	table_add(table, "%s", text_of(endpoint, "name"));
+	table_add(table, "%s", text_of(endpoint, "role"));
+	table_add(table, "%s", text_of(endpoint, "epoch"));
+	table_add(table, "%s", left_ms ? span_format(left_ms, lease) : "-");
+	table_add(table, "%s", text_of(endpoint, "why"));
+}
+
+static void print_endpoints(const json_t *endpoints)
+{
+	static const char *const heading[] = {"ENDPOINT", "ROLE HERE", "EPOCH", "LEASE", "NOTES"};
+	struct table table;
+	size_t i;
+	json_t *endpoint;
+
+	table_init(&table, ARRAY_COUNT(heading));
+	for (i = 0; i < ARRAY_COUNT(heading); i++)
+		table_add(&table, "%s", heading[i]);
+	json_array_foreach(endpoints, i, endpoint) add_endpoint(&table, endpoint);
+	printf("\n");
+	table_print(&table, stdout);
+	table_clear(&table);
+}
+
+static void print_lines(const json_t *lines, const char *before)
+{
+	size_t i;
+	json_t *line;
+
+	json_array_foreach(lines, i, line) if (json_is_string(line))
+		printf("%s%s%s\n", i ? "" : "\n", before, json_string_value(line));
+}
+
+void status_agent_print(const json_t *status)
+{
+	print_head(status);
+	if (json_array_size(json_object_get(status, "endpoints")))
+		print_endpoints(json_object_get(status, "endpoints"));
+	print_lines(json_object_get(status, "reasons"), "");
+	print_lines(json_object_get(status, "warnings"), "warning: ");
+}
