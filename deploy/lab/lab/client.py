@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The client: stock WireGuard behind the NAT. It knows one key and one address, nothing of the cluster."""
+from . import network, wireguard
+from .pings import Pinger
+
+
+class Client:
+    """`dial` is the address that it was given, `address` (and `address6`, if any) its own in the tunnel."""
+
+    def __init__(self, machine, gateway_key, address, address6=None, dial=network.DIAL, kernel=False):
+        self.machine, self.interface, self._dial = machine, "wg0", f"[{dial}]" if ":" in dial else dial
+        self._addresses = [f"{address}/32", *([f"{address6}/128"] if address6 else [])]
+        self.private = wireguard.private_key()
+        self.public = wireguard.public_key(self.private)
+        self._gateway_key, self._kernel = gateway_key, kernel
+
+    def connect(self):
+        wireguard.create(self.machine, self.interface, self._kernel)
+        inside = [network.TUNNEL_NET, "192.168.1.0/24", network.FAR_NET, network.TUNNEL_NET6]
+        self.machine.run("wg", "setconf", self.interface, "/dev/stdin", text=f"""
+            [Interface]
+            PrivateKey = {self.private}
+            [Peer]
+            PublicKey = {self._gateway_key}
+            Endpoint = {self._dial}:{network.PORT}
+            AllowedIPs = {', '.join(inside)}
+            """)
+        self.machine.ip(*(f"addr add {address} dev {self.interface}" for address in self._addresses),
+                        f"link set {self.interface} mtu 1420 up",
+                        *(f"route add {net} dev {self.interface}" for net in inside))
+
+    def reaches(self, address, seconds=1):
+        """One question, answered within so many seconds."""
+        return bool(self.machine.run("sh", "-c", f"ping -n -c 1 -W {seconds} {address} > /dev/null && echo yes", check=False))
+
+    def pinger(self, interval_ms):
+        """The pings of a whole run, to the host in the LAN and to the one behind it."""
+        return Pinger(self.machine, [network.LAN_HOST, network.FAR_HOST], interval_ms)

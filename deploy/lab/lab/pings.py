@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What became of the client's pings. Times are wall-clock seconds, those of answers as the kernel stamped them."""
+import bisect
+import os
+import subprocess
+import sys
+import threading
+import time
+
+from .wait import LabError
+
+LAN, FAR = 0, 1      # the targets
+
+
+class Pinger:
+    """Runs the program and keeps what it says. Times are wall-clock seconds."""
+
+    def __init__(self, machine, addresses, interval_ms):
+        self.interval_ms = interval_ms
+        self.targets = [_Target() for _ in addresses]
+        self._late = []
+        package = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+        self._process = machine.spawn("env", f"PYTHONPATH={package}", sys.executable, "-B", "-m", "lab.ping",
+                                      str(interval_ms), *addresses,
+                                      stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def stop(self):
+        self._process.stdin.close()
+        self._process.wait()
+        self._reader.join()
+        self._process.stdout.close()
+
+    def window(self, begin, end, target=LAN):
+        """What became of the pings sent from begin to end."""
+        if self._process.poll() is not None:
+            raise LabError("the client's pinger ended")
+        return self.targets[target].window(begin, end, self.interval_ms)
+
+    def settle(self, end, patience=1.0):
+        """Waits until every ping sent before `end` is answered, or was given long enough."""
+        while time.time() < end + patience and (time.time() < end or any(t.pending(end) for t in self.targets)):
+            time.sleep(0.01)
+
+    def late_ms(self, begin, end):
+        """This machine's delays within a window, worst last."""
+        first = bisect.bisect_left(self._late, (begin,))
+        last = bisect.bisect_left(self._late, (end,))
+        return sorted(late for _, late in self._late[first:last])
+
+    def answered_since(self, begin, target=LAN):
+        """The number of answers that came in since then."""
+        return self.targets[target].answered_since(begin)
+
+    def recent(self, end, count, target=LAN):
+        """Whether each of the last pings sent before `end` was answered."""
+        return self.targets[target].recent(end, count)
+
+    def _read(self):
+        for line in self._process.stdout:
+            kind, target, seq, when, *late = line.split()
+            when = int(when) / 1e9
+            if kind == "s":
+                self.targets[int(target)].sent(int(seq), when)
+                self._late.append((when, int(late[0]) / 1e6))
+            else:
+                self.targets[int(target)].answered(int(seq), when)
+
+
+class Window:
+    """The pings sent within a time: whether each was answered, and the longest time between two answers less the interval."""
+
+    def __init__(self, answered, outage_ms):
+        self.answered, self.outage_ms = answered, outage_ms
+
+    @property
+    def sent(self):
+        return len(self.answered)
+
+    @property
+    def lost(self):
+        return self.answered.count(False)
+
+    @property
+    def first_lost(self):
+        """Its index, None if nothing was lost."""
+        return self.answered.index(False) if self.lost else None
+
+
+class _Target:
+    def __init__(self):
+        self._sent_at, self._answered = [], {}      # by number of the ping
+        self._arrivals = []
+
+    def sent(self, seq, when):
+        assert seq == len(self._sent_at)
+        self._sent_at.append(when)
+
+    def answered(self, seq, when):
+        if seq not in self._answered:
+            self._answered[seq] = when
+            bisect.insort(self._arrivals, when)
+
+    def answered_since(self, begin):
+        return len(self._arrivals) - bisect.bisect_left(self._arrivals, begin)
+
+    def pending(self, end):
+        count = bisect.bisect_left(self._sent_at, end)
+        return any(seq not in self._answered for seq in range(max(0, count - 200), count))
+
+    def recent(self, end, count):
+        last = bisect.bisect_left(self._sent_at, end)
+        return [seq in self._answered for seq in range(max(0, last - count), last)]
+
+    def window(self, begin, end, interval_ms):
+        first, last = bisect.bisect_left(self._sent_at, begin), bisect.bisect_left(self._sent_at, end)
+        return Window([seq in self._answered for seq in range(first, last)], self._outage_ms(begin, end, interval_ms))
+
+    def _outage_ms(self, begin, end, interval_ms):
+        first, last = bisect.bisect_left(self._arrivals, begin), bisect.bisect_left(self._arrivals, end)
+        times = [begin, *self._arrivals[first:last], *([] if last < len(self._arrivals) else [end])]
+        times += self._arrivals[last:last + 1]
+        longest = max(later - earlier for earlier, later in zip(times, times[1:]))
+        return max(0.0, longest * 1000 - interval_ms)

@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What a person sees: the strip of pings while it happens, the table at the end. 80 columns."""
+import statistics
+
+WIDTH, LABEL, STRIP, STRIP_LEAD = 80, 21, 42, 15
+EVENTS = {"power": "owner loses power", "link": "outer link cut", "drain": "drained, and back", "agent-kill": "agent killed",
+          "agent-hang": "agent hangs", "controller-kill": "controller killed"}
+
+
+class Promise:
+    """What a row must hold. Times are of the client's gap; none: nothing is promised yet."""
+
+    def __init__(self, median_ms=None, worst_ms=None, lossless=False):
+        self.median_ms, self.worst_ms, self.lossless = median_ms, worst_ms, lossless
+
+    def words(self):
+        if self.lossless:
+            return "0 lost"
+        return f"{self.median_ms}/{self.worst_ms} ms" if self.median_ms else "-"
+
+    def verdict(self, cycles):
+        """'ok', 'noisy' (this machine's own delay explains the miss), 'MISSED', or '' where nothing is promised."""
+        if self.lossless:
+            return "ok" if not any(cycle.worse.lost for cycle in cycles) else "MISSED"
+        if not self.median_ms:
+            return ""
+        if self._in_time([cycle.gap_ms for cycle in cycles]):
+            return "ok"
+        return "noisy" if self._in_time([cycle.gap_ms - cycle.late_ms for cycle in cycles]) else "MISSED"
+
+    def _in_time(self, gaps):
+        return statistics.median(gaps) <= self.median_ms and max(gaps) <= self.worst_ms
+
+
+PROMISES = {"power": Promise(500, 1000), "link": Promise(500, 1000), "agent-kill": Promise(lossless=True),
+            "controller-kill": Promise(lossless=True), "drain": Promise(lossless=True), "agent-hang": Promise()}
+
+
+def heading(implementation, kernel, cpus, late_p99_ms, interval_ms):
+    return ("Holdfast demo: two gateways, a stock WireGuard client behind a port-changing NAT\n"
+            f"{implementation}, Linux {kernel}, {cpus} CPUs, timer delay p99 {late_p99_ms:.1f} ms. '.' answered, 'x' lost"
+            + ("" if interval_ms == 10 else f"\na ping every {interval_ms} ms"))
+
+
+def strip(window, columns=STRIP):
+    """The pings around the gap, one character each; the whole window, several to a character, where the gap is too long for that.
+    Returns it and how many pings a character stands for."""
+    answered, first_lost = window.answered, window.first_lost
+    start = max(0, (first_lost if first_lost is not None else len(answered) // 2) - STRIP_LEAD)
+    last_lost = max((i for i, ok in enumerate(answered) if not ok), default=start)
+    each = 1 if last_lost - start < columns else -(-len(answered) // columns)
+    shown = answered[start:] if each == 1 else answered
+    groups = [shown[i:i + each] for i in range(0, len(shown), each)][:columns]
+    return "".join("." if all(group) else "x" for group in groups).ljust(columns), each
+
+
+def label(fault, number, cycles):
+    return f"{f'{fault} {number}/{cycles}':<{LABEL}}"
+
+
+def cycle_line(cycle, cycles):
+    """`power 3/5   ......xxxx......  141 ms, now gw-b`"""
+    gap = "none" if not cycle.worse.lost else duration(cycle.gap_ms)
+    result = f"{gap}, now {cycle.owner or '?'}"
+    pings, each = strip(cycle.worse, min(STRIP, WIDTH - LABEL - 2 - len(result)))
+    if each > 1:
+        result += f" ({each} a mark)"
+        pings, _ = strip(cycle.worse, min(STRIP, WIDTH - LABEL - 2 - len(result)))
+    return f"{label(cycle.fault, cycle.number, cycles)}{pings}  {result}"
+
+
+def duration(ms):
+    return f"{ms:.0f} ms" if ms < 10_000 else f"{ms / 1000:.1f} s"
+
+
+def _number(value):
+    return f"{value:,}".replace(",", " ")
+
+
+def _row(event, cycles, median, worst, lost_sent, promise):
+    return f" {event:<17}  {cycles:>6}  {median:>10}  {worst:>7}  {lost_sent:>15}  {promise:<14}".rstrip()
+
+
+def _fault_row(fault, cycles, promise):
+    gaps = [c.gap_ms for c in cycles]
+    lost, sent = sum(c.worse.lost for c in cycles), sum(c.worse.sent for c in cycles)
+    words = f"{promise.words()} {promise.verdict(cycles)}".strip() if promise else ""
+    return _row(EVENTS[fault], len(cycles), "none" if not lost else duration(statistics.median(gaps)),
+                "none" if not lost else duration(max(gaps)), f"{_number(lost)} / {_number(sent):>6}", words)
+
+
+def table(cycles, baseline, baseline_wanted):
+    """The rows by fault, in the order in which they were run."""
+    lines = [_row("event", "cycles", "gap median", "worst", "lost / sent", "promise"),
+             _row("-" * 17, "-" * 6, "-" * 10, "-" * 7, "-" * 15, "-" * 14)]
+    lines += [_fault_row(fault, rows, PROMISES[fault]) for fault, rows in by_fault(cycles).items()]
+    if baseline_wanted:
+        lines.append(" " + "-- the same with keepalived (0.1 s adverts) and wg-quick ".ljust(78, "-"))
+        lines += [_fault_row(fault, rows, None) for fault, rows in by_fault(baseline).items()]
+    return "\n".join(lines)
+
+
+def by_fault(cycles):
+    rows = {}
+    for cycle in cycles:
+        rows.setdefault(cycle.fault, []).append(cycle)
+    return rows
+
+
+def held(cycles):
+    """Whether every promised row held; a noisy one does not count as broken."""
+    return all(PROMISES[fault].verdict(rows) != "MISSED" for fault, rows in by_fault(cycles).items())
+
+
+def where_the_time_went(cycles):
+    """One sentence on a power cut, '' if no cycle knows."""
+    known = [c for c in cycles if c.fault == "power" and c.details.get("detect_ms") is not None
+             and c.details.get("takeover_ms") is not None]
+    if not known:
+        return ""
+    notice = statistics.median(c.details["detect_ms"] for c in known)
+    move = statistics.median(c.details["takeover_ms"] for c in known)
+    return f"A power cut, median: {notice:.0f} ms to notice and agree, {move:.0f} to move and re-key."
