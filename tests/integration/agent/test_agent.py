@@ -1,0 +1,487 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The real agent in a namespace: a generation applied, drift repaired, restarts that nobody notices, the fence."""
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from bench import BIN, VIP, VIP6, Bench, run, until  # noqa: E402
+from controller import Controller, in_namespace  # noqa: E402
+
+
+def test_bad_starts(bench):
+    def refused(needle, **changes):
+        status, line = bench.start_wrongly(**changes)
+        assert status == 1 and needle in line, f"{status}: {line}"
+
+    tls = {"ca": "ca.pem", "certificate": "gw-a.pem", "key": "gw-a.key"}
+    refused("nosuch.pem", tls={**tls, "certificate": "nosuch.pem"})
+    refused("gw-z.key", tls={**tls, "key": "gw-z.key"})
+    refused("gw-z", gateway="gw-z")
+    refused("controler", controler="https://10.9.0.1:7443")
+    refused("https://", controllers=["10.9.0.1:7443"])
+    listener = subprocess.Popen(["ip", "netns", "exec", bench.gateway, sys.executable, "-c",
+                                 "import socket; s = socket.create_server(('127.0.0.1', 9581)); print(flush=True); input()"],
+                                stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    listener.stdout.readline()
+    refused("127.0.0.1:9581", health={"listen": "127.0.0.1:9581"})
+    listener.communicate(b"\n")
+
+    def call(*arguments):
+        done = subprocess.run([BIN + "/holdfast-agent", *arguments], capture_output=True, text=True)
+        return done.returncode, done.stdout + done.stderr
+
+    status, said = call("--config", "/nosuch.yaml")
+    assert status == 1 and "/nosuch.yaml" in said, said
+    assert call()[0] == 2 and call("--nosuch")[0] == 2 and call("--config")[0] == 2 and call("--config", "a", "b")[0] == 2
+    assert call("--help")[0] == 0 and call("--version")[0] == 0
+
+
+def test_refused_stages(bench):
+    bench.start()
+    desired = bench.desired()
+    desired["tunnels"][0]["private_key_file"] = "nosuch.key"
+    staged = bench.stage(desired)
+    assert not staged["ok"] and "nosuch.key" in staged["error"], staged
+    desired = bench.desired()
+    desired["tunnels"][0]["public_key"] = bench.peer
+    assert "wg.key" in bench.stage(desired)["error"]
+    desired = bench.desired()
+    desired["endpoints"][0]["dial_interface"] = "eth9"
+    assert "eth9" in bench.stage(desired)["error"]
+    desired = bench.desired()
+    desired["endpoints"][0]["isolation"] = "fence"
+    assert "hold" in bench.stage(desired)["error"]
+    assert bench.tunnel not in bench.ip("link")
+
+
+def test_apply(bench):
+    bench.apply(bench.desired())
+    until("the tunnel is up", lambda: "mtu 1420" in bench.ip("link", "show", bench.tunnel, check=False))
+    assert bench.has_address(bench.tunnel, "10.50.0.1/24")
+    assert bench.has_address("lo", VIP) and not bench.has_address("eth0", VIP)
+    assert "proto 157" in bench.ip("route", "show", "192.168.77.0/24")
+    assert "172.30" not in bench.ip("route")
+    assert run("ip", "netns", "exec", bench.gateway, "sysctl", "-n", "net.ipv4.conf.eth0.arp_ignore").strip() == "1"
+    dump = run("ip", "netns", "exec", bench.gateway, "wg", "show", bench.tunnel, "dump").splitlines()
+    assert dump[1].split("\t")[7] == "off", "a standby has no keepalive"
+    assert bench.get("/healthz/vpn")[0] == 503
+    assert bench.get("/healthz/nosuch")[0] == 404
+    until("it is ready", lambda: bench.get("/readyz")[0] == 200)
+
+
+def test_serve(bench):
+    bench.serve()
+    assert bench.has_address("eth0", VIP + "/32")
+    assert bench.has_address("eth1", "192.168.1.1/32"), "the interface has an address of its own in the prefix"
+    assert "proto 157" in bench.ip("route", "show", "172.30.0.0/16")
+    assert bench.get("/healthz/vpn")[0] == 200
+    run("ip", "netns", "exec", bench.router, "ping", "-c", "1", "-W", "2", VIP)
+    run("ip", "netns", "exec", bench.router, "ping", "-c", "1", "-W", "2", "192.168.1.1")
+    until("the keepalive is as configured", lambda: "\t25\n" in run(
+        "ip", "netns", "exec", bench.gateway, "wg", "show", bench.tunnel, "persistent-keepalive"))
+
+
+def test_the_command_line_asks_the_agent(bench):
+    """With no controller in reach people still see what this gateway does, and only that."""
+    said = run(BIN + "/holdfast", "--controller", f"unix:{bench.dir}/run/agent.sock", "status")
+    assert re.search(r"^vpn +serving +\S+ +\d", said, re.M) and "gateway gw-a" in said and "nobody" not in said, said
+
+
+def test_plan_is_empty(bench):
+    """A look that some event caused changes nothing."""
+    def settled():
+        before = bench.metric("holdfast_plan_operations_total"), bench.metric("holdfast_plan_looks_total")
+        bench.ip("link", "set", "eth1", "txqueuelen", str(500 + int(before[1]) % 100))
+        until("a look", lambda: bench.metric("holdfast_plan_looks_total") > before[1])
+        return bench.metric("holdfast_plan_operations_total") == before[0]
+    until("an empty plan", settled)
+    assert settled() and settled()
+
+
+def test_drift_is_repaired(bench):
+    bench.ip("route", "del", "172.30.0.0/16")
+    bench.ip("addr", "del", "10.50.0.1/24", "dev", bench.tunnel)
+    bench.ip("addr", "del", VIP + "/32", "dev", "eth0")
+    until("the address is back", lambda: bench.has_address("eth0", VIP + "/32"))
+    until("the tunnel's address is back", lambda: bench.has_address(bench.tunnel, "10.50.0.1/24"))
+    until("the route is back", lambda: "proto 157" in bench.ip("route", "show", "172.30.0.0/16"))
+    bench.nft("flush", "ruleset")
+    until("the fence is back", lambda: "permit4" in bench.nft("list", "ruleset"))
+    until("with our permit", lambda: VIP in bench.nft("list", "ruleset"))
+    assert bench.seat()["role"] == "serving"
+
+
+def test_what_others_drop_is_told(bench):
+    """Docker, ufw and firewalld have a chain like this; one that knows the tunnel is none of our business."""
+    def warnings():
+        return bench.get("/readyz")[1]
+    assert "FORWARD" not in warnings(), warnings()
+    run("ip", "netns", "exec", bench.gateway, "sysctl", "-qw", "net.ipv6.conf.eth0.accept_ra=1", "net.ipv6.conf.eth0.forwarding=1")
+    until("it misses the advertisements", lambda: "accept_ra=1" in warnings())  # the namespace has no IPv6 default route
+    bench.ip("-6", "route", "add", "default", "via", "2001:db8::1")
+    until("there is a way now", lambda: "accept_ra" not in warnings())
+    bench.ip("-6", "route", "del", "default", "via", "2001:db8::1")
+    bench.nft("add", "table", "ip", "filter")
+    bench.nft("add", "chain", "ip", "filter", "FORWARD", "{ type filter hook forward priority 0; policy drop; }")
+    until("it says so", lambda: "ip filter FORWARD" in warnings())
+    bench.nft("add", "rule", "ip", "filter", "FORWARD", "iifname", bench.tunnel + "9", "accept")
+    assert "ip filter FORWARD" in warnings(), "another tunnel's rule"
+    bench.nft("add", "rule", "ip", "filter", "FORWARD", "iifname", bench.tunnel, "accept")
+    assert "FORWARD" not in warnings(), warnings()
+    bench.nft("delete", "table", "ip", "filter")
+
+
+def test_a_dead_tunnel_comes_back(bench):
+    bench.ip("link", "del", bench.tunnel)
+    until("the tunnel is back", lambda: bench.has_address(bench.tunnel, "10.50.0.1/24"))
+    until("its peer too", lambda: bench.peer in run("ip", "netns", "exec", bench.gateway, "wg", "show", bench.tunnel,
+                                                    check=False))
+    until("it is ready", lambda: bench.get("/readyz")[0] == 200)
+
+
+def loss_during(bench, act):
+    ping = subprocess.Popen(["ip", "netns", "exec", bench.router, "ping", "-i", "0.01", "-q", "-W", "1", VIP],
+                            stdout=subprocess.PIPE, text=True)
+    act()
+    ping.send_signal(signal.SIGINT)
+    said = ping.communicate(timeout=5)[0]
+    sent, received = re.search(r"(\d+) packets transmitted, (\d+) received", said).groups()
+    return int(sent) - int(received), int(sent)
+
+
+def test_a_killed_agent_is_not_noticed(bench):
+    def act():
+        reports = bench.controller.reports
+        bench.stop(signal.SIGKILL)
+        bench.start()
+        until("it reports again", lambda: bench.controller.reports > reports + 1)
+        assert bench.seat()["role"] == "serving", bench.seat()
+        end = time.monotonic() + 3.2  # a whole lease: it is renewed
+        until("a lease has passed", lambda: time.monotonic() > end)
+    lost, sent = loss_during(bench, act)
+    assert lost == 0 and sent > 150, f"{lost} of {sent} lost"
+
+
+def test_a_restart_without_controller(bench):
+    bench.controller.close()
+    assert bench.stop() == 0
+    bench.start()
+    until("it serves without a controller", lambda: bench.get("/healthz/vpn")[0] == 200)
+    bench.controller = Controller(bench.router, "10.9.0.1", 7443, bench.dir)
+    until("it reports to the new controller", lambda: bench.seat().get("role") == "serving")
+
+
+def test_a_lease_that_nobody_renews_takes_the_addresses(bench):
+    """An agent that hangs *and* a ruleset that was flushed: the kernel takes the addresses away by itself."""
+    for address, device in (VIP + "/32", "eth0"), (VIP6 + "/128", "eth0"), ("192.168.1.1/32", "eth1"):
+        shown = bench.ip("addr", "show", "dev", device, "to", address)
+        assert re.search(r"valid_lft [23]sec", shown), shown
+    assert "valid_lft forever" in bench.ip("addr", "show", "dev", "lo", "to", VIP)
+    bench.agent.send_signal(signal.SIGSTOP)
+    try:
+        bench.nft("flush", "ruleset")
+        run("ip", "netns", "exec", bench.router, "ping", "-c", "1", "-W", "1", VIP)
+        until("the addresses have gone", lambda: not any(bench.has_address("eth0", address) for address in (VIP, VIP6)) and
+              not bench.has_address("eth1", "192.168.1.1/32"), 4.5)
+        run("ip", "-n", bench.router, "neigh", "flush", "dev", "wan")
+        assert " 0 received" in run("ip", "netns", "exec", bench.router, "ping", "-c", "1", "-W", "0.3", VIP, check=False)
+    finally:
+        bench.agent.send_signal(signal.SIGCONT)
+    until("it knows that it lost its lease", lambda: bench.seat().get("role") == "fenced")
+    until("it is fit again", lambda: bench.get("/readyz")[0] == 200)
+    bench.serve()
+
+
+_ANSWER_FOR_ANOTHER = """
+import socket, sys, time
+interface, address = sys.argv[1:]
+s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+s.bind((interface, 0))
+mac, ip = s.getsockname()[4], socket.inet_aton(address)
+reply = b"\\xff" * 6 + mac + bytes.fromhex("0806" "0001" "0800" "06" "04" "0002") + mac + ip + b"\\xff" * 6 + ip
+print(flush=True)
+while True:
+    s.send(reply)
+    time.sleep(0.02)
+"""
+
+
+def test_an_answer_from_another_segment_is_no_witness(bench):
+    """The router falls silent outside, the carrier stays; somebody in the LAN answers for it all the time."""
+    liar = subprocess.Popen(["ip", "netns", "exec", bench.router, sys.executable, "-c", _ANSWER_FOR_ANOTHER, "lan", "10.9.0.1"],
+                            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+    try:
+        liar.stdout.readline()
+        run("ip", "-n", bench.router, "link", "set", "wan", "arp", "off")
+        until("it has fenced itself", lambda: bench.get("/healthz/vpn")[0] == 503, 2)
+    finally:
+        liar.kill()
+        liar.communicate()
+        run("ip", "-n", bench.router, "link", "set", "wan", "arp", "on")
+    until("it is fit again", lambda: bench.get("/readyz")[0] == 200)
+    bench.serve()
+
+
+def preshared_key(bench):
+    said = run("ip", "netns", "exec", bench.gateway, "wg", "show", bench.tunnel, "preshared-keys")
+    return next(line.split()[1] for line in said.splitlines() if line.startswith(bench.peer))
+
+
+def test_a_preshared_key_that_has_gone(bench):
+    """What runs goes on when its file is missing at a restart; what has to be made anew lets nobody in without one."""
+    path, key = bench.dir + "/psk", run("wg", "genpsk").strip()
+    with open(path, "w") as file:
+        file.write(key + "\n")
+    os.chmod(path, 0o644)
+    peers = bench.desired()["peers"]
+    bench.apply(bench.desired(peers=[{**peers[0], "preshared_key_file": "psk"}]))
+    assert "psk: others may read this secret (mode 0644)" in open(bench.dir + "/agent.log", errors="replace").read()
+    os.chmod(path, 0o600)
+    until("the key is set", lambda: preshared_key(bench) == key)
+    os.unlink(path)
+    assert bench.stop() == 0
+    bench.start()
+    until("it is ready", lambda: bench.get("/readyz")[0] == 200)
+    assert preshared_key(bench) == key
+    assert bench.stop() == 0
+    bench.ip("link", "del", bench.tunnel)
+    bench.start()
+    until("it is ready again", lambda: bench.get("/readyz")[0] == 200)
+    assert preshared_key(bench) not in (key, "(none)")
+    bench.apply(bench.desired())
+    until("the key has gone", lambda: preshared_key(bench) == "(none)")
+    assert bench.get("/healthz/vpn")[0] == 200, "it has served all the time"
+
+
+def test_carrier_loss_fences(bench):
+    run("ip", "-n", bench.router, "link", "set", "wan", "down")
+    until("it has fenced itself", lambda: bench.get("/healthz/vpn")[0] == 503, 1)
+    until("the address has gone", lambda: not bench.has_address("eth0", VIP + "/32"), 1)
+    assert VIP not in bench.nft("list", "set", "inet", "holdfast", "permit4")
+    run("ip", "-n", bench.router, "link", "set", "wan", "up")
+    until("it is heard again", lambda: bench.seat().get("role") in ("fenced", "standby"))
+    assert not bench.has_address("eth0", VIP + "/32"), "a cable that comes back does not steal"
+
+
+def test_release(bench):
+    bench.serve()
+    assert bench.has_address("eth0", VIP + "/32")
+    bench.order("gw-b")
+    until("it stands by", lambda: bench.seat().get("role") == "standby")
+    assert not bench.has_address("eth0", VIP + "/32")
+    assert "172.30" not in bench.ip("route")
+    until("the tunnel's routes are back", lambda: "proto 157" in bench.ip("route", "show", "192.168.77.0/24"))
+
+
+def test_a_warm_standby(bench):
+    bench.controller.post("sessions", sessions=[
+        {"tunnel": bench.tunnel, "public_key": bench.peer, "endpoint": "10.9.0.1:4711", "age_ms": 1000}])
+    until("the endpoint is known", lambda: "10.9.0.1:4711" in run(
+        "ip", "netns", "exec", bench.gateway, "wg", "show", bench.tunnel, "endpoints"))
+
+
+def test_a_takeover_wakes_the_client(bench):
+    client = bench.make_client()
+    bench.order("gw-b")
+    bench.serve()
+    takeover = until("the takeover is over", lambda: (bench.controller.report or {}).get("takeover"))
+    until("the handshake is done", lambda: not run(
+        "ip", "netns", "exec", bench.router, "wg", "show", client, "latest-handshakes").strip().endswith("\t0"))
+    log = open(bench.dir + "/agent.log", errors="replace").read()
+    last = re.findall(r"takeover .*", log)[-1]
+    assert "sessions=1 back=1" in last, (last, takeover)
+    assert int(re.search(r"took_ms=(\d+)", last).group(1)) < 200, last
+    print("  " + last, flush=True)
+    run("ip", "netns", "exec", bench.router, "ping", "-c", "2", "-i", "0.1", "-W", "2", "10.50.0.1")
+    until("the owner reports the session", lambda: bench.get("/metrics") and bench.metric("holdfast_sessions") == 1)
+
+
+def test_a_takeover_over_ipv6(bench):
+    client = "c" + bench.tunnel
+    until("the router is back on IPv6", lambda: " 0% packet loss" in run(
+        "ip", "netns", "exec", bench.gateway, "ping", "-c", "1", "-W", "1", "2001:db8::1", check=False))
+    bench.order("gw-b")
+    until("it stands by", lambda: bench.seat().get("role") == "standby")
+    assert bench.has_address("lo", VIP6 + "/128") and not bench.has_address("eth0", VIP6 + "/128")
+    run("ip", "netns", "exec", bench.router, "wg", "set", client, "peer", bench.public, "endpoint", f"[{VIP6}]:51820")
+    bench.controller.post("sessions", sessions=[
+        {"tunnel": bench.tunnel, "public_key": bench.peer, "endpoint": "[2001:db8::1]:4711", "age_ms": 0}])
+    until("the endpoint is known", lambda: "[2001:db8::1]:4711" in run(
+        "ip", "netns", "exec", bench.gateway, "wg", "show", bench.tunnel, "endpoints"))
+    before = len(takeovers(bench))
+    bench.serve()
+    line = until("the takeover is over", lambda: takeovers(bench)[before:])[-1]
+    print("  " + line, flush=True)
+    assert "sessions=1 back=1" in line and int(re.search(r"took_ms=(\d+)", line).group(1)) < 400
+    assert bench.has_address("eth0", VIP6 + "/128")
+    endpoints = run("ip", "netns", "exec", bench.router, "wg", "show", client, "endpoints")
+    assert f"[{VIP6}]:51820" in endpoints, endpoints  # the handshake came from the virtual address
+    run("ip", "netns", "exec", bench.router, "ping", "-c", "1", "-W", "2", VIP6)
+    run("ip", "netns", "exec", bench.router, "ping", "-c", "2", "-i", "0.1", "-W", "2", "10.50.0.1")
+
+
+def takeovers(bench):
+    return re.findall(r"takeover endpoint=.*", open(bench.dir + "/agent.log", errors="replace").read())
+
+
+def test_a_lost_initiation_is_repeated(bench):
+    """WireGuard itself would try again after 5 s."""
+    bench.order("gw-b")
+    until("it stands by", lambda: bench.seat().get("role") == "standby")
+    run("ip", "netns", "exec", bench.router, "nft", "-f", "-", stdin="""table inet lossy {
+        chain input { type filter hook input priority 0; policy accept;
+            udp dport 4711 @th,64,8 1 quota until 200 bytes counter drop
+        }
+    }""")
+    before = len(takeovers(bench))
+    bench.serve()
+    lines = until("the takeover is over", lambda: takeovers(bench)[before:])
+    assert "counter packets 1 " in run("ip", "netns", "exec", bench.router, "nft", "list", "table", "inet", "lossy")
+    print("  " + lines[-1], flush=True)
+    assert "sessions=1 back=1" in lines[-1] and "repeated=1" in lines[-1]
+    assert int(re.search(r"took_ms=(\d+)", lines[-1]).group(1)) < 400
+
+
+def test_a_busy_port_is_refused(bench):
+    holder = subprocess.Popen(["ip", "netns", "exec", bench.gateway, sys.executable, "-c",
+                               "import socket; s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.bind(('', 51999));"
+                               "print(flush=True); input()"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    holder.stdout.readline()
+    desired = bench.desired()
+    desired["tunnels"][0]["listen_port"] = 51999
+    staged = bench.stage(desired)
+    holder.communicate(b"\n")
+    assert not staged["ok"] and "51999" in staged["error"], staged
+
+
+def test_removed_while_it_could_not_be_reached(bench):
+    """Nobody told it; its own controller's word that it is no gateway of the fleet does. Another store's does not."""
+    bench.serve()
+    bench.controller.stranger_to = "00000000deadbeef"
+    failures = lambda: open(bench.dir + "/agent.log", errors="replace").read().count("deadbeef")  # noqa: E731
+    until("it was told so by a stranger", failures)
+    assert bench.get("/healthz/vpn")[0] == 200
+    bench.controller.stranger_to = "5d41402abc4b2a76"
+    until("it serves no more", lambda: bench.get("/healthz/vpn")[0] == 503, 5)
+    assert not bench.has_address("eth0", VIP + "/32")
+    assert VIP not in bench.nft("list", "set", "inet", "holdfast", "permit4")
+    bench.controller.stranger_to = None
+    until("it is heard again", lambda: bench.seat().get("role") == "standby")
+    bench.serve()
+
+
+def test_a_controller_by_name_is_beaten_to(bench):
+    """The address is the one that the name led to over TLS."""
+    def listen():
+        listener = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        listener.bind(("127.0.0.1", 7443))
+        listener.settimeout(10)
+        return listener
+    bench.stop()
+    controller = Controller(bench.gateway, "127.0.0.1", 7443, bench.dir)
+    with in_namespace(bench.gateway, listen) as listener:
+        bench.start(controllers=["https://localhost:7443"])
+        assert listener.recv(2000)[:2] == b"HF"
+    controller.close()
+    bench.stop()
+    bench.start()
+    until("it reports to the other again", lambda: bench.get("/metrics") and bench.metric("holdfast_controller_connected") == 1)
+
+
+def test_a_wireguard_program_that_hangs(bench):
+    """It makes this gateway unfit, and costs it no lease: the loop does not wait for it."""
+    programs = [pid for pid in run("ip", "netns", "pids", bench.gateway).split()
+                if open(f"/proc/{pid}/comm").read().strip() == "wireguard-go"]
+    if not programs:
+        return print("  no wireguard-go here", flush=True)
+    until("it is ready", lambda: bench.get("/readyz")[0] == 200)
+    if bench.get("/healthz/vpn")[0] != 200:
+        bench.serve()
+    before = os.path.getsize(bench.dir + "/agent.log")
+    os.kill(int(programs[0]), signal.SIGSTOP)
+    try:
+        bench.ip("link", "set", "eth1", "txqueuelen", "700")  # a reason to look
+        until("it says so", lambda: f"{bench.tunnel} does not answer" in bench.get("/readyz")[1], 8)
+        end = time.monotonic() + 3.2  # a whole lease
+        until("a lease has passed", lambda: time.monotonic() > end)
+    finally:
+        os.kill(int(programs[0]), signal.SIGCONT)
+    until("it is ready again", lambda: bench.get("/readyz")[0] == 200)
+    with open(bench.dir + "/agent.log", errors="replace") as log:
+        log.seek(before)
+        said = log.read()
+    stalls = [int(gap) for gap in re.findall(r"stalled gap_ms=(\d+)", said)]
+    print(f"  stalls {stalls} ms", flush=True)
+    assert all(gap < 2000 for gap in stalls) and "lease ran out" not in said and "ip link add" not in said, said
+
+
+def test_lost_state_is_no_obstacle(bench):
+    """It finds its own tunnel, and takes it over; it serves nothing until it is told."""
+    bench.stop()
+    shutil.rmtree(bench.dir + "/state")
+    bench.start()
+    until("it says that it holds nothing", lambda: bench.get("/readyz")[0] == 503)
+    bench.apply(bench.desired())
+    until("it is a standby", lambda: bench.seat().get("role") == "standby")
+    until("what it served has gone", lambda: not bench.has_address("eth0", VIP + "/32"))
+    until("it is ready", lambda: bench.get("/readyz")[0] == 200)
+
+
+def test_an_endpoint_that_leaves_its_owner(bench):
+    """Nothing of it speaks any more when the next ruleset, which has no fence for it, is loaded."""
+    bench.serve()
+    before = os.path.getsize(bench.dir + "/agent.log")
+    bench.apply(bench.desired(endpoints=[]))
+    until("the dial address has gone", lambda: not bench.has_address("lo", VIP))
+    assert not bench.has_address("eth0", VIP + "/32") and "172.30" not in bench.ip("route")
+    with open(bench.dir + "/agent.log", errors="replace") as log:
+        log.seek(before)
+        said = log.read()
+    assert "nft load" in said and f"ip address delete {VIP}/32 dev lo" in said, said
+    assert f"{VIP}/32 dev eth0" not in said, said  # it went before, in a batch of its own
+    bench.apply(bench.desired())
+    until("it is there again", lambda: bench.seat().get("role") in ("fenced", "standby"))
+
+
+def test_what_left_the_fleet_goes(bench):
+    bench.apply(bench.desired(tunnels=[], endpoints=[], peers=[]))
+    until("the tunnel has gone", lambda: bench.tunnel not in bench.ip("link"))
+    assert not bench.has_address("lo", VIP)
+    assert "proto 157" not in bench.ip("route", "show", "table", "all")
+    assert bench.stop() == 0
+
+
+TESTS = [test_bad_starts, test_refused_stages, test_apply, test_serve, test_the_command_line_asks_the_agent, test_plan_is_empty, test_drift_is_repaired,
+         test_what_others_drop_is_told, test_a_dead_tunnel_comes_back, test_a_killed_agent_is_not_noticed, test_a_restart_without_controller,
+         test_a_lease_that_nobody_renews_takes_the_addresses,
+         test_an_answer_from_another_segment_is_no_witness, test_a_preshared_key_that_has_gone, test_carrier_loss_fences, test_release, test_a_warm_standby, test_a_takeover_wakes_the_client,
+         test_a_takeover_over_ipv6, test_a_lost_initiation_is_repeated,
+         test_a_busy_port_is_refused, test_removed_while_it_could_not_be_reached, test_a_controller_by_name_is_beaten_to,
+         test_a_wireguard_program_that_hangs, test_lost_state_is_no_obstacle,
+         test_an_endpoint_that_leaves_its_owner, test_what_left_the_fleet_goes]
+
+
+def main():
+    """Names on the command line: only those, in this order (each stands on what was done before it)."""
+    bench = Bench()
+    for test in [test for test in TESTS if len(sys.argv) < 2 or test.__name__ in sys.argv[1:]]:
+        began = time.monotonic()
+        try:
+            test(bench)
+        except BaseException:
+            print(f"not ok {test.__name__}", flush=True)
+            path = bench.dir + "/agent.log"
+            if os.path.exists(path):
+                sys.stdout.write(open(path, errors="replace").read()[-6000:])
+            raise
+        print(f"ok {test.__name__} {time.monotonic() - began:.1f} s", flush=True)
+
+
+main()

@@ -1,0 +1,68 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A controller that dies and comes back is the same one, in a higher term, and moves nothing."""
+import os
+import signal
+import sqlite3
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from bench import fleet_text, main, until  # noqa: E402
+
+
+def test_same_store_higher_term(bench):
+    bench.start()
+    assert bench.apply(fleet_text())[0] == 200
+    before = bench.status()
+    bench.stop()
+    bench.start()
+    after = bench.status()
+    assert after["controller"]["store"] == before["controller"]["store"]
+    assert after["controller"]["term"] > before["controller"]["term"]
+    assert (after["generation"], after["hash"], after["fleet"]) == (1, before["hash"], "edge")
+    kinds = [event["event"] for event in bench.events()]
+    assert kinds.count("start") == 2 and "apply" in kinds, kinds
+    bench.stop()
+
+
+def test_killed_and_back(bench):
+    gw_a, gw_b = bench.start_pair()
+    assert bench.call("POST", "/v1/gateways/gw-b/drain")[0] == 200
+    before = bench.endpoint()
+    orders = len([order for order in gw_a.orders if order["owner"] != "gw-a"])
+    bench.stop(signal.SIGKILL)
+    assert gw_a.serves("vpn")
+    bench.start()
+    until("gw-a is adopted", lambda: bench.owner() == "gw-a")
+    after = bench.endpoint()
+    assert after["epoch"] == before["epoch"], (before, after)
+    assert gw_a.serves("vpn") and not gw_b.serves("vpn")
+    assert len([order for order in gw_a.orders if order["owner"] != "gw-a"]) == orders
+    until("gw-b is known", lambda: bench.gateway("gw-b")["connected"])
+    assert bench.gateway("gw-b")["drained"]
+    assert bench.call("POST", "/v1/gateways/gw-b/resume")[0] == 200
+    until("gw-b is ready", lambda: bench.endpoint()["ready"] == ["gw-b"])
+    gw_a.lose_power()
+    until("gw-b serves", lambda: gw_b.serves("vpn"))
+
+
+def test_an_old_database(bench):
+    """Restored from a backup: its term is lower than what gateways have seen, and still its orders are taken."""
+    gw_a, gw_b = bench.start_pair()
+    high = 4000000000
+    with gw_a.changed:
+        gw_a.seats["vpn"].update(epoch=f"{high}.5", highest=f"{high}.5")
+    until("the higher term is topped", lambda: bench.status()["controller"]["term"] > high)
+    bench.stop()
+    database = sqlite3.connect(bench.directory / "state/controller.db")
+    assert database.execute("SELECT term FROM identity").fetchone()[0] > high
+    database.execute("UPDATE identity SET term = 7")
+    database.commit()
+    database.close()
+    bench.start()
+    until("gw-a is adopted", lambda: bench.owner() == "gw-a" and bench.status()["controller"]["term"] > high)
+    gw_a.lose_power()
+    until("gw-b serves", lambda: gw_b.serves("vpn"))
+
+
+main([test_same_store_higher_term, test_killed_and_back, test_an_old_database])

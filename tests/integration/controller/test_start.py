@@ -1,0 +1,140 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What is wrong at a start: one line that names what and where, and exit 1. What is right: ready, and gone without a trace."""
+import os
+import signal
+import socket
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from bench import BIN, Authority, fleet_text, main, until  # noqa: E402
+
+
+def refused(bench, *needles):
+    status, line = bench.start_wrongly()
+    assert status == 1, f"{status}: {line}"
+    assert len(line.splitlines()) == 1 and all(needle in line for needle in needles), f"{needles} not in: {line}"
+    assert "Sanitizer" not in line, line
+
+
+def test_usage(bench):
+    def ends(status, needle, *arguments):
+        done = subprocess.run([BIN / "holdfast-controller", *arguments], capture_output=True, text=True)
+        assert done.returncode == status and needle in done.stdout + done.stderr, done
+
+    ends(0, "Usage: holdfast-controller --config FILE", "--help")
+    ends(0, "holdfast-controller 0.", "--version")
+    ends(2, "needs --config FILE")
+    ends(2, "--help", "--confg", "x")
+    ends(2, "nothing else", "--config", "a", "b")
+    ends(1, "/nosuch.yaml", "--config", "/nosuch.yaml")
+
+
+def test_configuration(bench):
+    bench.write_config(extra="lisen: 1\n")
+    refused(bench, "controller.yaml:8:1: unknown key \"lisen\"; did you mean \"listen\"?")
+    bench.write_config(store="etcd:https://10.8.0.31:2379")
+    refused(bench, "controller.yaml:", "etcd is not there yet")
+    bench.write_config(log="loud")
+    refused(bench, "controller.yaml", "loud")
+
+
+def test_certificates(bench):
+    tls = "{{ ca: ca.pem, certificate: {0}.pem, key: {0}.key }}"
+    bench.write_config(tls=tls.format("nosuch"))
+    refused(bench, "nosuch.pem")
+    bench.write_config(tls="{ ca: ca.pem, certificate: ctl.pem, key: gw-a.key }")
+    refused(bench, "gw-a.key")
+    bench.write_config(tls=tls.format("gw-a"))
+    refused(bench, "gw-a.pem", "gateway \"gw-a\"", "not of a controller")
+    Authority(bench.directory, "other").issue("controller", "ctl", file="foreign")
+    bench.write_config(tls=tls.format("foreign"))
+    refused(bench, "foreign.pem")
+    bench.authority.issue("controller", "ctl", file="old", days=-1)
+    bench.write_config(tls=tls.format("old"))
+    refused(bench, "old.pem", "expired")
+
+
+def test_fleet_file(bench):
+    bench.write_config(fleet="fleet.yaml")
+    refused(bench, "fleet.yaml")
+    (bench.directory / "fleet.yaml").write_text(fleet_text().replace("listen_port", "listen_prot"))
+    refused(bench, "fleet.yaml:13:5: missing \"listen_port\" (and 1 more: 'holdfast validate' shows all)")
+    (bench.directory / "fleet.yaml").write_text(fleet_text())
+    bench.start()
+    assert bench.status()["generation"] == 1
+
+
+def test_places_that_are_taken(bench):
+    with socket.create_server(("10.8.0.20", 7443)):
+        refused(bench, "10.8.0.20:7443", "in use")
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
+        udp.bind(("10.8.0.20", 7443))
+        refused(bench, "10.8.0.20", "7443", "in use")
+    with socket.create_server(("127.0.0.1", 9580)):
+        refused(bench, "127.0.0.1:9580", "in use")
+    bench.write_config(listen="10.8.0.99:7443")
+    refused(bench, "10.8.0.99")
+    bench.write_config(state="ca.pem/state", store="sqlite:ca.pem/state/controller.db")
+    refused(bench, "ca.pem", "not a directory")
+    bench.write_config(store="sqlite:ca.key")
+    refused(bench, "ca.key", "not a store of Holdfast")
+
+
+def test_a_second_controller(bench):
+    bench.start()
+    bench.write_config(listen="127.0.0.1:7443", health="{ listen: 127.0.0.1:9590 }", run="run2")
+    refused(bench, "controller.db", "another controller")
+    bench.stop()
+
+
+def test_ready(bench):
+    notify = str(bench.directory / "notify")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
+        listener.bind(notify)
+        listener.settimeout(20)
+        bench.start(notify=notify)
+        assert listener.recv(100) == b"READY=1"
+        status, answer = bench.health("/readyz")
+        assert status == 503 and "there is no fleet yet" in answer["reasons"][0], answer
+        for private in ("state/controller.db", "state/controller.db-wal", "run/controller.sock"):
+            assert (bench.directory / private).stat().st_mode & 0o077 == 0, private
+        bench.stop(signal.SIGINT)
+        assert listener.recv(100) == b"STOPPING=1"
+    assert not (bench.directory / "run/controller.sock").exists()
+
+
+def test_hangup_reads_the_fleet_again(bench):
+    bench.write_config(fleet="fleet.yaml")
+    (bench.directory / "fleet.yaml").write_text(fleet_text())
+    bench.start()
+    (bench.directory / "fleet.yaml").write_text(fleet_text(peers=("alice", "bob")))
+    bench.process.send_signal(signal.SIGHUP)
+    until("generation 2", lambda: bench.status()["generation"] == 2)
+    (bench.directory / "fleet.yaml").write_text("fleet: [\n")
+    bench.process.send_signal(signal.SIGHUP)
+    until("the complaint", lambda: "not-applied" in bench.log.read_text())
+    assert bench.status()["generation"] == 2
+
+
+def served_certificate(bench):
+    with socket.create_connection(bench.listen) as plain, bench.client_context("alice").wrap_socket(plain) as tls:
+        return tls.getpeercert(binary_form=True)
+
+
+def test_hangup_renews_the_certificate(bench):
+    bench.start()
+    old = served_certificate(bench)
+    (bench.directory / "ctl.pem").rename(bench.directory / "kept.pem")
+    bench.process.send_signal(signal.SIGHUP)
+    until("the complaint", lambda: "certificate-not-renewed" in bench.log.read_text())
+    assert served_certificate(bench) == old
+    bench.authority.issue("controller", "ctl")
+    bench.process.send_signal(signal.SIGHUP)
+    until("the new one", lambda: served_certificate(bench) != old)
+    bench.stop()
+
+
+main([test_usage, test_configuration, test_certificates, test_fleet_file, test_places_that_are_taken, test_a_second_controller,
+      test_ready, test_hangup_reads_the_fleet_again, test_hangup_renews_the_certificate])

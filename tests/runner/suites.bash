@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The suites of the test runner. Each runs its tests and hands the results to tally_suite.
+
+# suite_build SUITE...: the builds that these suites run in, and clang's opinion. Nothing can run if one of the others fails.
+suite_build() {
+	local preset results=$scratch/build begin=$SECONDS took
+	local presets=(release)
+	[[ " $* " != *" unit "* && " $* " != *" sim "* && " $* " != *" integration "* && ${CI:-} != true ]] || presets+=(asan-ubsan)
+	[[ " $* " != *" fuzz "* ]] || presets+=(fuzz)
+	[[ " $* " != *" unit "* ]] || presets+=(clang)
+	: >"$results"
+	for preset in "${presets[@]}"; do
+		took=$SECONDS
+		if build_preset "$preset" 2>"$scratch/build-$preset"; then
+			printf 'passed\t%s\t%d\t\n' "$preset" $((SECONDS - took)) >>"$results"
+		else
+			printf 'failed\t%s\t%d\t%s\n' "$preset" $((SECONDS - took)) "$scratch/build-$preset" >>"$results"
+		fi
+	done
+	tally_suite build $((SECONDS - begin)) "$results"
+	! grep -qE $'^failed\t(release|asan-ubsan|fuzz)\t' "$results" || tally_close
+}
+
+suite_unit() {
+	run_ctest unit asan-ubsan
+}
+
+suite_sim() {
+	run_ctest sim asan-ubsan
+}
+
+suite_fuzz() {
+	run_ctest fuzz fuzz
+}
+
+# What users get; and the two daemons by themselves under sanitizers, too.
+suite_integration() {
+	local begin=$SECONDS
+	if [ "${CI:-}" = true ]; then
+		run_ctest integration asan-ubsan
+		return
+	fi
+	ctest_results integration release integration
+	ctest_results daemons asan-ubsan integration-sanitized
+	cat "$scratch/integration-sanitized.results" >>"$scratch/integration.results"
+	tally_results integration "$begin"
+}
+
+suite_vm() {
+	local begin=$SECONDS
+	"$root/tests/vm/run" --build "$root/build/release" --output "$scratch/vm" ${filter:+-R "$filter"} \
+		>"$scratch/vm.results" 2>"$scratch/vm.log" </dev/null || printf 'failed\tmachine\t0\t%s\n' "$scratch/vm.log" >>"$scratch/vm.results"
+	suite_is_not_empty vm machine
+	tally_suite vm $((SECONDS - begin)) "$scratch/vm.results"
+}
+
+# The figures are the point: they are printed.
+suite_bench() {
+	run_ctest bench release
+	cat "$scratch"/bench.output/* 2>/dev/null
+}
+
+# Passes over all faults until the time is up; what earlier calls did stays in the file.
+suite_soak() {
+	local begin=$SECONDS results=$root/build/soak.jsonl pass=0
+	: >"$scratch/soak"
+	soak_differential $((minutes * 20))
+	while [ $((SECONDS - begin)) -lt $((minutes * 60)) ]; do
+		pass=$((pass + 1))
+		soak_pass "$pass" "$results"
+	done
+	tally_suite soak $((SECONDS - begin)) "$scratch/soak" "$(wc -l <"$results") passes so far in build/soak.jsonl"
+	tail -n 1 "$scratch/soak-differential"
+}
+
+# soak_differential SECONDS: random configurations under wg-quick and holdfast, a third of the time or until 500 are done; what
+# earlier calls did stays in build/soak-differential.jsonl.
+soak_differential() {
+	local output=$scratch/soak-differential status=passed took=$SECONDS
+	HOLDFAST_BIN=$root/build/release/bin python3 -B "$root/tests/integration/quick/differential/soak.py" \
+		"$root/build/soak-differential.jsonl" --count 500 --seconds "$1" >"$output" 2>&1 </dev/null || status=failed
+	printf '%s\tsoak-differential\t%d\t%s\n' "$status" $((SECONDS - took)) "$output" >>"$scratch/soak"
+}
+
+# soak_pass NUMBER RESULTS: every fault once; one line of JSON.
+soak_pass() {
+	local output=$scratch/soak-$1 status=passed took=$SECONDS
+	HOLDFAST_BIN=$root/build/release/bin "$root/deploy/lab/demo" --no-install --cycles 1 --fault power --fault link --fault agent-kill \
+		--fault agent-hang --fault controller-kill --fault drain --json "$output.json" >"$output" 2>&1 </dev/null || status=failed
+	printf '%s\tsoak-%d\t%d\t%s\n' "$status" "$1" $((SECONDS - took)) "$output" >>"$scratch/soak"
+	if [ -s "$output.json" ]; then
+		python3 -B -c 'import json, sys; print(json.dumps(json.load(sys.stdin)))' <"$output.json" >>"$2"
+	fi
+}
+
+# run_ctest LABEL PRESET: the tests with this label, two at a time where they allow it.
+run_ctest() {
+	local begin=$SECONDS
+	ctest_results "$1" "$2" "$1"
+	tally_results "$1" "$begin"
+}
+
+# ctest_results LABEL PRESET NAME: the same; the results are in $scratch/NAME.results.
+ctest_results() {
+	local label=$1 build=$root/build/$2 name=$3
+	local arguments=(--test-dir "$build" -L "^$label\$" -j 2 --no-tests=ignore --output-junit "$scratch/$name.xml"
+		--test-output-size-passed 65536 --test-output-size-failed 65536)
+	[ -z "$filter" ] || arguments+=(-R "$filter")
+	ctest "${arguments[@]}" >"$scratch/$name.log" 2>&1 </dev/null
+	python3 -B "$root/tests/runner/junit.py" "$scratch/$name.xml" "$scratch/$name.output" >"$scratch/$name.results" ||
+		printf 'failed\tctest\t0\t%s\n' "$scratch/$name.log" >>"$scratch/$name.results"
+	suite_is_not_empty "$name" ctest
+}
+
+# tally_results SUITE BEGIN
+tally_results() {
+	tally_suite "$1" $((SECONDS - $2)) "$scratch/$1.results" "$([ -s "$scratch/$1.results" ] || echo 'no such test')"
+}
+
+# suite_is_not_empty SUITE NAME: a suite in which nothing ran, though nobody chose among its tests, has failed, under this name.
+suite_is_not_empty() {
+	[ -z "$filter" ] && [ ! -s "$scratch/$1.results" ] || return 0
+	printf 'failed\t%s\t0\t%s\n' "$2" "$scratch/$1.log" >"$scratch/$1.results"
+}

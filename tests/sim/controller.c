@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <stdio.h>
+
+#include "common/base/text.h"
+#include "tests/sim/world.h"
+
+enum { DISK_MS = 5 };
+
+static void send_order(struct world *world, const struct order *order)
+{
+	struct message message = {.kind = MSG_ORDER, .from = CTL, .order = *order};
+	char text[EPOCH_TEXT_MAX];
+
+	world_say(world, "order %s to \"%s\" (%s)", epoch_format(&order->epoch, text), order->owner,
+		order->cause);
+	if (order->cause[0] == '\0')
+		world_fail(world, "L3: an order without a cause");
+	text_copy(world->cause, sizeof(world->cause), order->cause);
+	for (size_t i = 0; i < world->gateways; i++) {
+		message.to = i;
+		network_send_tls(world, &message);
+	}
+}
+
+static void act(struct world *world, const struct ownership_actions *actions)
+{
+	for (size_t i = 0; i < actions->count; i++) {
+		const struct ownership_action *action = &actions->items[i];
+		switch (action->kind) {
+		case OWNERSHIP_ACTION_ORDER:
+			world->orders++;
+			send_order(world, &action->order);
+			break;
+		case OWNERSHIP_ACTION_RELEASE:
+			send_order(world, &action->order);
+			break;
+		case OWNERSHIP_ACTION_EVENT:
+			world_say(world, "event: %s", action->text);
+			break;
+		}
+	}
+}
+
+static void step(struct world *world, struct ownership_event event)
+{
+	struct ownership_actions actions = {0};
+
+	ownership_step(&world->hosts[CTL].ownership, &event, world->now, &actions);
+	act(world, &actions);
+}
+
+void controller_start(struct world *world)
+{
+	struct host *h = &world->hosts[CTL];
+	struct ownership_config config = {
+		.name = "vpn", .lease_ms = LEASE_MS, .preempt_ms = -1, .member_count = world->gateways};
+
+	for (size_t i = 0; i < world->gateways; i++)
+		text_copy(config.members[i], sizeof(config.members[i]), world_name(i));
+	epoch_source_init(&h->source, h->stored_term);
+	h->claim_ms = world->now + OWNERSHIP_LISTEN_MS - 50;
+	ownership_init(&h->ownership, &config, &h->source, world->now);
+}
+
+void controller_receive(struct world *world, const struct message *message)
+{
+	watcher_event(world, CTL, message->from, (struct verdict_event){.kind = VERDICT_EVENT_TLS});
+	step(world, (struct ownership_event){
+			    .kind = OWNERSHIP_EVENT_SEAT, .member = message->from, .seat = &message->seat});
+	step(world, (struct ownership_event){
+			    .kind = OWNERSHIP_EVENT_FITNESS, .member = message->from, .fit = message->fit});
+}
+
+void controller_heard(struct world *world, size_t from, const struct message *message)
+{
+	step(world, (struct ownership_event){
+			    .kind = OWNERSHIP_EVENT_SEAT, .member = from, .seat = &message->seat});
+}
+
+void controller_verdict(struct world *world, size_t gateway)
+{
+	const struct verdict *verdict = &world->hosts[CTL].others[gateway].verdict;
+
+	step(world, (struct ownership_event){.kind = OWNERSHIP_EVENT_VERDICT,
+			    .member = gateway,
+			    .verdict = verdict->kind,
+			    .last_sign_ms = verdict_last_sign_ms(verdict)});
+}
+
+void controller_tick(struct world *world)
+{
+	struct host *h = &world->hosts[CTL];
+	uint32_t term;
+
+	if (world->now >= h->claim_ms && epoch_source_wants_term(&h->source, 0, &term)) {
+		h->stored_term = term;
+		epoch_source_claimed(&h->source, term);
+		h->claim_ms = world->now + DISK_MS;
+	}
+	if (ownership_deadline(&h->ownership) <= world->now)
+		step(world, (struct ownership_event){.kind = OWNERSHIP_EVENT_TICK});
+}
+
+int controller_move(struct world *world, size_t gateway)
+{
+	struct ownership_actions actions = {0};
+	struct err err;
+	int rc;
+
+	if (!host_works(world, CTL))
+		return -1;
+	rc = ownership_move(&world->hosts[CTL].ownership, gateway, world->now, &actions, &err);
+	world_say(world, "move to %s: %s", world_name(gateway), rc < 0 ? err.text : "ok");
+	act(world, &actions);
+	return rc;
+}

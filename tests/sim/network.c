@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <stdlib.h>
+
+#include "common/base/mem.h"
+#include "tests/sim/world.h"
+
+void queue_add(struct queue *queue, struct message *message)
+{
+	if (queue->first == NULL)
+		queue->last = &queue->first;
+	message->next = NULL;
+	*queue->last = message;
+	queue->last = &message->next;
+}
+
+struct message *queue_take(struct queue *queue)
+{
+	struct message *message = queue->first;
+
+	if (message != NULL)
+		queue->first = message->next;
+	return message;
+}
+
+static bool is_underlay(size_t from, size_t to)
+{
+	return from != CTL && to != CTL;
+}
+
+/* Gateways reach each other over the underlay, the controller over a network of its own. */
+bool network_is_open(const struct world *world, size_t from, size_t to)
+{
+	if (!world->hosts[from].power || !world->hosts[to].power || world->cut[from][to])
+		return false;
+	return !is_underlay(from, to) || (world->hosts[from].underlay && world->hosts[to].underlay);
+}
+
+/* A round trip by a kernel or a witness is one message to the asker, subject to loss twice. */
+static bool is_lost(struct world *world, const struct message *message)
+{
+	switch (message->kind) {
+	case MSG_KERNEL:
+		return world_chance(world, world->loss) || world_chance(world, world->loss) ||
+		       !network_is_open(world, message->to, message->from) ||
+		       !network_is_open(world, message->from, message->to);
+	case MSG_WITNESS:
+		return world_chance(world, world->loss) || world_chance(world, world->loss) ||
+		       !world->witness || !world->hosts[message->to].underlay;
+	case MSG_DATAGRAM:
+		return world_chance(world, world->loss) ||
+		       !network_is_open(world, message->from, message->to);
+	case MSG_ORDER:
+	case MSG_REPORT:
+		break;
+	}
+	return false;
+}
+
+static void record(struct world *world, const struct message *message)
+{
+	if (message->kind == MSG_DATAGRAM)
+		world->recorded[world->recorded_count++ % RECORDED] = *message;
+}
+
+void network_send(struct world *world, const struct message *message)
+{
+	if (world->attacker)
+		record(world, message);
+	if (is_lost(world, message))
+		return;
+	struct message *copy = mem_copy(message, sizeof(*message));
+	copy->sent_ms = world->now;
+	copy->due_ms = world->now + 1 + (int64_t)world_random(world, 2);
+	queue_add(&world->flying[copy->due_ms % BUCKETS], copy);
+}
+
+void network_send_tls(struct world *world, const struct message *message)
+{
+	struct message *copy = mem_copy(message, sizeof(*message));
+
+	copy->sent_ms = world->now;
+	copy->due_ms = world->now + 1 + (int64_t)world_random(world, 4);
+	queue_add(&world->tls[message->from][message->to], copy);
+}
+
+static void drop_all(struct queue *queue)
+{
+	struct message *message;
+
+	while ((message = queue_take(queue)) != NULL)
+		free(message);
+}
+
+void network_forget(struct world *world, size_t host)
+{
+	for (size_t i = 0; i < HOSTS; i++) {
+		drop_all(&world->tls[host][i]);
+		drop_all(&world->tls[i][host]);
+	}
+}
+
+static void arrive(struct world *world, struct message *message)
+{
+	struct host *to = &world->hosts[message->to];
+
+	if (host_works(world, message->to) && to->hung_until_ms == 0) {
+		watcher_receive(world, message->to, message);
+	} else if (to->power && to->running) {
+		queue_add(&to->backlog, message);
+		return;
+	}
+	free(message);
+}
+
+static void deliver_tls(struct world *world, size_t from, size_t to)
+{
+	struct queue *queue = &world->tls[from][to];
+
+	while (queue->first != NULL && queue->first->due_ms <= world->now) {
+		if (!network_is_open(world, from, to) || !network_is_open(world, to, from))
+			return;
+		arrive(world, queue_take(queue));
+	}
+}
+
+/* To whom it was sent, whatever has become of the one who sent it. */
+static void replay(struct world *world)
+{
+	size_t count = world->recorded_count < RECORDED ? world->recorded_count : RECORDED;
+
+	if (count == 0 || !world_chance(world, 0.1))
+		return;
+	struct message *copy = mem_copy(&world->recorded[world_random(world, count)], sizeof(*copy));
+	copy->due_ms = world->now;
+	arrive(world, copy);
+}
+
+void network_deliver(struct world *world)
+{
+	struct queue now = world->flying[world->now % BUCKETS];
+	struct message *message;
+
+	world->flying[world->now % BUCKETS] = (struct queue){0};
+	while ((message = queue_take(&now)) != NULL)
+		arrive(world, message);
+	for (size_t i = 0; i < HOSTS; i++)
+		for (size_t j = 0; j < HOSTS; j++)
+			deliver_tls(world, i, j);
+	if (world->attacker)
+		replay(world);
+}

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef HOLDFAST_TESTS_SIM_WORLD_H
+#define HOLDFAST_TESTS_SIM_WORLD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/cluster/contact.h"
+#include "common/cluster/verdict.h"
+#include "controller/core/ownership/ownership.h"
+#include "node-agent/core/seat/seat.h"
+
+/*
+ * A whole cluster in one process: the real cores of a controller and of up to three gateways, an invented network
+ * between them, kernels that keep permits, and a clock that a loop turns by one millisecond. The same seed gives the
+ * same run.
+ */
+enum {
+	GATEWAYS = 3,
+	CTL = GATEWAYS, /* number of the controller's host */
+	HOSTS = GATEWAYS + 1,
+	BUCKETS = 64, /* ms that a datagram can be under way */
+	RECORDED = 64,
+	LEASE_MS = 1000,
+	REPORT_MS = 1000,
+	SETTLE_MS = 10000, /* after the last fault has been repaired */
+};
+
+enum message_kind { MSG_DATAGRAM, MSG_KERNEL, MSG_WITNESS, MSG_ORDER, MSG_REPORT };
+
+struct message {
+	struct message *next;
+	enum message_kind kind;
+	size_t from, to;
+	int64_t due_ms, sent_ms;
+	struct datagram_head head;
+	struct seat_state seat; /* of a beat or a report */
+	struct datagram_silence silence;
+	size_t suspect;
+	struct order order;
+	bool fit;
+};
+
+struct queue {
+	struct message *first, **last;
+};
+
+/* What one host knows of another. */
+struct watched {
+	bool used, watch;
+	struct contact contact;
+	struct verdict verdict;
+	uint64_t seq;
+};
+
+struct host {
+	bool power, running;
+	int64_t hung_until_ms, starts_ms; /* INT64_MAX: it does not start by itself */
+	int64_t resumed_ms;               /* when it last started, or woke from a stall */
+	int64_t hung_since_ms;
+	uint64_t boot;
+	int64_t next_beat_ms, next_report_ms;
+	struct watched others[HOSTS];
+	struct queue backlog;   /* arrived while it hung */
+	bool underlay, carrier; /* its cable works; and the kernel sees it */
+
+	/* a gateway's */
+	struct seat seat;
+	struct seat_disk disk;
+	int64_t permit_until_ms; /* the kernel's, which outlives the agent; 0: none */
+	bool announces;          /* ... and it is an owner's */
+	int64_t alone_ms;        /* for how long it has been a guest without a host */
+	int64_t pulled_ms;       /* a guest's peers will be back; 0: nothing is under way */
+	bool cannot_steer;
+	struct epoch served, burnt; /* under which it serves; the highest it released or refused */
+
+	/* the controller's */
+	struct ownership ownership;
+	struct epoch_source source;
+	uint32_t stored_term;
+	int64_t claim_ms;
+};
+
+struct world {
+	uint64_t seed, random;
+	int64_t now;
+	bool verbose;
+	size_t gateways;
+	double loss;
+	bool attacker; /* records datagrams, and sends them again whenever it likes */
+	size_t recorded_count;
+	struct message recorded[RECORDED];
+	bool witness; /* there is one on the segment */
+	struct timing timing;
+	struct host hosts[HOSTS];
+	bool cut[HOSTS][HOSTS]; /* no message of any kind from, to */
+	struct queue flying[BUCKETS];
+	struct queue tls[HOSTS][HOSTS];
+
+	/* what the invariants remember */
+	unsigned orders, moves, unserved_ms, longest_ms;
+	int64_t served_ms; /* when the last epoch began to be served */
+	int64_t both_ms[GATEWAYS]
+		       [GATEWAYS]; /* how long both serve with a path from the higher to the lower */
+	struct {
+		struct epoch epoch;
+		size_t gateway;
+	} held[512];
+	size_t held_count;
+	char failure[256];
+	char cause[PROTO_NAME_MAX + 1]; /* of the last order */
+};
+
+/* world.c */
+void world_init(struct world *world, uint64_t seed, size_t gateways, double loss);
+void world_clear(struct world *world);
+void world_run(struct world *world, int64_t until_ms);
+uint64_t world_random(struct world *world, uint64_t below);
+bool world_chance(struct world *world, double probability);
+void world_fail(struct world *world, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void world_say(struct world *world, const char *format, ...) __attribute__((format(printf, 2, 3)));
+const char *world_name(size_t host);                         /* gw-a, gw-b, gw-c, ctl */
+bool host_works(const struct world *world, size_t host);     /* powered, its process runs and does not hang */
+bool host_serves(const struct world *world, size_t gateway); /* by its kernel */
+
+/* faults */
+void fault_power(struct world *world, size_t gateway, int64_t back_ms);
+void fault_kill(struct world *world, size_t host, int64_t back_ms);
+void fault_hang(struct world *world, size_t host, int64_t ms);
+void fault_cable(struct world *world, size_t gateway, bool carrier);
+void fault_plug(struct world *world, size_t gateway);
+
+/* network.c */
+bool network_is_open(const struct world *world, size_t from, size_t to);
+void network_send(struct world *world, const struct message *message);     /* may be lost */
+void network_send_tls(struct world *world, const struct message *message); /* in order, waits for the link */
+void network_forget(struct world *world, size_t host);                     /* its connections are gone */
+void network_deliver(struct world *world);
+void queue_add(struct queue *queue, struct message *message);
+struct message *queue_take(struct queue *queue);
+
+/* watcher.c: the liveness of a gateway or a controller, as the engine does it */
+void watcher_start(struct world *world, size_t host);
+void watcher_beat(struct world *world, size_t host);
+void watcher_tick(struct world *world, size_t host);
+void watcher_event(struct world *world, size_t host, size_t about, struct verdict_event event);
+void watcher_receive(struct world *world, size_t host, const struct message *message);
+
+/* gateway.c, controller.c */
+void gateway_start(struct world *world, size_t gateway);
+void gateway_step(struct world *world, size_t gateway, struct seat_event event);
+void gateway_receive(struct world *world, size_t gateway, const struct message *message);
+void gateway_heard(
+	struct world *world, size_t gateway, size_t from, const struct message *message, bool proven);
+void gateway_tick(struct world *world, size_t gateway);
+void controller_start(struct world *world);
+void controller_receive(struct world *world, const struct message *message);
+void controller_heard(struct world *world, size_t from, const struct message *message);
+void controller_verdict(struct world *world, size_t gateway);
+void controller_tick(struct world *world);
+int controller_move(struct world *world, size_t gateway);
+
+/* invariant.c */
+void invariant_serves(struct world *world, size_t gateway); /* has just begun under hosts[gateway].served */
+void invariant_check(struct world *world);                  /* every millisecond */
+void invariant_settled(struct world *world);                /* L1, L6 at the end */
+
+/* schedule.c: 0, or 1 with world.failure */
+int schedule_run(uint64_t seed, bool verbose, char *ret_failure, size_t size);
+
+#endif

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <check.h>
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "node-agent/io/resolver/resolver.h"
+
+static struct resolver *resolver;
+
+static void setup(void)
+{
+	ck_assert_int_eq(resolver_new(&resolver, NULL), 0);
+}
+
+static void teardown(void)
+{
+	resolver_free(resolver);
+}
+
+/* A name of the hosts file: no network is asked. */
+static void wait_for(struct resolver_answer *answer)
+{
+	struct pollfd poll_fd = {.fd = resolver_fd(resolver), .events = POLLIN};
+
+	while (!resolver_next(resolver, answer))
+		ck_assert_int_gt(poll(&poll_fd, 1, 10000), 0);
+}
+
+START_TEST(nothing_is_there_before_a_question)
+{
+	struct resolver_answer answer;
+
+	ck_assert(!resolver_next(resolver, &answer));
+}
+END_TEST
+
+START_TEST(a_question_has_its_answer)
+{
+	struct resolver_answer answer;
+	struct addr loopback;
+
+	ck_assert_int_eq(addr_parse("127.0.0.1", &loopback, NULL), 0);
+	ck_assert_int_eq(resolver_ask(resolver, 7, "localhost"), 0);
+	wait_for(&answer);
+	ck_assert_uint_eq(answer.id, 7);
+	ck_assert_str_eq(answer.name, "localhost");
+	ck_assert_str_eq(answer.failure, "");
+	ck_assert_uint_ge(answer.count, 1);
+	for (size_t i = 0; i < answer.count; i++)
+		ck_assert(answer.addresses[i].family == AF_INET6 ||
+			  addr_equal(&answer.addresses[i], &loopback));
+	ck_assert(!resolver_next(resolver, &answer));
+}
+END_TEST
+
+START_TEST(each_of_many_is_answered_once)
+{
+	struct resolver_answer answer;
+	bool seen[200] = {false};
+
+	for (uint64_t i = 0; i < 200; i++)
+		ck_assert_int_eq(resolver_ask(resolver, i, "localhost"), 0);
+	for (int i = 0; i < 200; i++) {
+		wait_for(&answer);
+		ck_assert(!seen[answer.id]);
+		seen[answer.id] = true;
+	}
+}
+END_TEST
+
+START_TEST(it_ends_without_waiting)
+{
+	for (int i = 0; i < 100; i++)
+		ck_assert_int_eq(resolver_ask(resolver, 1, "localhost"), 0);
+}
+END_TEST
+
+START_TEST(what_waits_has_a_limit)
+{
+	int r = 0, asked = 0;
+
+	while (r >= 0 && asked < 100000) {
+		r = resolver_ask(resolver, 1, "localhost");
+		asked++;
+	}
+	ck_assert_int_eq(r, -EBUSY);
+	ck_assert_int_gt(asked, RESOLVER_WAITING_MAX);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("resolver");
+	TCase *tests = tcase_create("resolver");
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	tcase_add_checked_fixture(tests, setup, teardown);
+	tcase_add_test(tests, nothing_is_there_before_a_question);
+	tcase_add_test(tests, a_question_has_its_answer);
+	tcase_add_test(tests, each_of_many_is_answered_once);
+	tcase_add_test(tests, it_ends_without_waiting);
+	tcase_add_test(tests, what_waits_has_a_limit);
+	suite_add_tcase(suite, tests);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Tables and spans of time, as people read them. */
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/span.h"
+#include "cli/table.h"
+
+START_TEST(spans_have_two_units_where_the_first_is_small)
+{
+	static const struct sample {
+		int64_t ms;
+		const char *text;
+	} samples[] = {
+		{0, "0 ms"},
+		{999, "999 ms"},
+		{1000, "1 s"},
+		{59999, "59 s"},
+		{80000, "1 min 20 s"},
+		{600000, "10 min"},
+		{3600000, "1 h"},
+		{9 * 3600000 + 120000, "9 h 2 min"},
+		{400LL * 86400000, "400 d"},
+	};
+	char buffer[SPAN_TEXT_MAX];
+
+	for (size_t i = 0; i < sizeof(samples) / sizeof(*samples); i++)
+		ck_assert_str_eq(span_format(samples[i].ms, buffer), samples[i].text);
+}
+END_TEST
+
+START_TEST(nothing_is_padded_before_the_end_of_a_line)
+{
+	static const char *const cells[] = {"A", "LONG", "LAST", "wide cell", "7", "", "x", "", ""};
+	struct table table;
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	table_init(&table, 3);
+	for (size_t i = 0; i < sizeof(cells) / sizeof(*cells); i++)
+		table_add(&table, "%s", cells[i]);
+	table_print(&table, out);
+	fclose(out);
+	ck_assert_str_eq(text, "A          LONG  LAST\n"
+			       "wide cell  7\n"
+			       "x\n");
+	table_clear(&table);
+	free(text);
+}
+END_TEST
+
+START_TEST(columns_are_as_wide_as_their_widest_cell)
+{
+	struct table table;
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	table_init(&table, 3);
+	table_add(&table, "A");
+	table_add(&table, "LONG");
+	table_add(&table, "LAST");
+	table_add(&table, "%s", "wide cell");
+	table_add(&table, "%d", 7);
+	table_add(&table, "end");
+	table_print(&table, out);
+	fclose(out);
+	ck_assert_str_eq(text, "A          LONG  LAST\n"
+			       "wide cell  7     end\n");
+	table_clear(&table);
+	free(text);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("cli/text");
+	TCase *test = tcase_create("text");
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	suite_add_tcase(suite, test);
+	tcase_add_test(test, spans_have_two_units_where_the_first_is_small);
+	tcase_add_test(test, nothing_is_padded_before_the_end_of_a_line);
+	tcase_add_test(test, columns_are_as_wide_as_their_widest_cell);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}

@@ -1,0 +1,351 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <check.h>
+#include <errno.h>
+#include <event2/event.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/io/clock.h"
+#include "controller/io/decisions/decisions.h"
+#include "scratch.h"
+
+/* The machines are tested in tests/unit/ownership; here, that what they decide gets out, and what is asked gets an answer. */
+
+enum { PATIENCE_MS = 5000 };
+
+static struct scratch scratch;
+static struct event_base *base;
+static struct store *store;
+static struct journal *journal;
+static struct decisions *decisions;
+
+static struct order last_order[2]; /* for gw-a, gw-b */
+static int order_count;
+static uint32_t claimed;
+static bool claim_at_once;
+
+static size_t number_of(const char *gateway)
+{
+	return strcmp(gateway, "gw-a") == 0 ? 0 : 1;
+}
+
+static void on_order(const char *gateway, const struct order *order, void *context)
+{
+	ck_assert_ptr_eq(context, &order_count);
+	last_order[number_of(gateway)] = *order;
+	order_count++;
+}
+
+static void on_claim(uint32_t term, void *context)
+{
+	(void)context;
+	claimed = term;
+	if (claim_at_once)
+		decisions_claimed(decisions, term, true);
+}
+
+static struct decisions_endpoint vpn(void)
+{
+	struct decisions_endpoint endpoint = {.config = {.name = "vpn",
+						      .lease_ms = 3000,
+						      .preempt_ms = -1,
+						      .member_count = 2,
+						      .members = {"gw-a", "gw-b"}},
+		.tunnel_count = 1,
+		.tunnels = {"wg0"}};
+	return endpoint;
+}
+
+static void setup(void)
+{
+	struct decisions_hooks hooks = {.order = on_order, .claim = on_claim, .context = &order_count};
+	struct decisions_endpoint endpoint = vpn();
+	scratch_make(&scratch);
+	base = event_base_new();
+	memset(last_order, 0, sizeof last_order);
+	order_count = 0;
+	claim_at_once = true;
+	ck_assert_int_eq(store_open(scratch_path(&scratch, "controller.db"), &store, NULL), 0);
+	ck_assert_int_eq(journal_new(base, store, &journal, NULL), 0);
+	decisions = decisions_new(base, journal, 41, &hooks);
+	decisions_start(decisions);
+	decisions_set_endpoints(decisions, &endpoint, 1);
+}
+
+static void teardown(void)
+{
+	decisions_free(decisions);
+	journal_free(journal);
+	store_close(store);
+	event_base_free(base);
+	scratch_remove(&scratch);
+}
+
+/* The simulated gateway serves what it was ordered to, and says so. */
+static void speak(const char *gateway)
+{
+	const struct order *order = &last_order[number_of(gateway)];
+	struct seat_state seat = {.endpoint = "vpn", .highest = order->epoch};
+	if (strcmp(order->owner, gateway) == 0) {
+		seat.role = SEAT_SERVING;
+		seat.epoch = order->epoch;
+		seat.permit_left_ms = 3000;
+	} else {
+		seat.released = order->epoch;
+	}
+	decisions_verdict(decisions, gateway, VERDICT_ALIVE, clock_now_ms());
+	decisions_seat(decisions, gateway, &seat);
+	decisions_fitness(decisions, gateway, true, NULL, NULL);
+}
+
+static void on_pulse(evutil_socket_t fd, short what, void *context)
+{
+	const char *const *speakers = context;
+	(void)fd;
+	(void)what;
+	for (; *speakers; speakers++)
+		speak(*speakers);
+}
+
+static const char *owner(void)
+{
+	const struct ownership *ownership = decisions_find(decisions, "vpn");
+	return ownership->phase == OWNERSHIP_STABLE ? ownership->config.members[ownership->owner] : "";
+}
+
+static const char *const both[] = {"gw-a", "gw-b", NULL}, *const only_b[] = {"gw-b", NULL};
+
+/* Gateways speak every 10 ms until the owner is another. */
+static void run_until_owner(const char *wanted, const char *const *speakers)
+{
+	struct event *pulse = event_new(base, -1, EV_PERSIST, on_pulse, (void *)(uintptr_t)speakers);
+	int64_t end_ms = clock_now_ms() + PATIENCE_MS;
+	event_add(pulse, &(struct timeval){.tv_usec = 10000});
+	while (strcmp(owner(), wanted) != 0 && clock_now_ms() < end_ms)
+		event_base_loop(base, EVLOOP_ONCE);
+	event_free(pulse);
+	ck_assert_str_eq(owner(), wanted);
+}
+
+START_TEST(the_first_term_is_above_the_stored_and_the_clock)
+{
+	int64_t seconds = (clock_wall_ms() - 1735689600000) / 1000;
+	ck_assert_uint_gt(claimed, 41);
+	ck_assert_int_ge(claimed, seconds);
+	ck_assert_uint_eq(decisions_term(decisions), claimed);
+}
+END_TEST
+
+START_TEST(a_first_owner_is_named_to_all)
+{
+	run_until_owner("gw-a", both);
+	ck_assert_str_eq(last_order[0].owner, "gw-a");
+	ck_assert_str_eq(last_order[1].owner, "gw-a");
+	ck_assert_str_eq(last_order[1].cause, "first");
+	ck_assert_uint_eq(last_order[0].epoch.term, claimed);
+}
+END_TEST
+
+START_TEST(a_death_is_an_order_before_the_call_returns)
+{
+	run_until_owner("gw-a", both);
+	struct epoch before = last_order[1].epoch;
+	decisions_verdict(decisions, "gw-a", VERDICT_DEAD, clock_now_ms());
+	ck_assert_str_eq(last_order[1].owner, "gw-b");
+	ck_assert_str_eq(last_order[1].from, "gw-a");
+	ck_assert_str_eq(last_order[1].cause, "host-dead");
+	ck_assert_int_gt(epoch_compare(&last_order[1].epoch, &before), 0);
+	run_until_owner("gw-b", only_b);
+}
+END_TEST
+
+START_TEST(a_takers_result_is_told)
+{
+	run_until_owner("gw-a", both);
+	struct takeover takeover = {.endpoint = "vpn",
+		.epoch = last_order[0].epoch,
+		.sessions = 3,
+		.back = 3,
+		.took_ms = 39,
+		.over = true};
+	uint64_t before = journal_newest(journal);
+	decisions_takeover(decisions, "gw-b", &takeover); /* not the taker */
+	ck_assert_uint_eq(journal_newest(journal), before);
+	decisions_takeover(decisions, "gw-a", &takeover);
+	decisions_takeover(decisions, "gw-a", &takeover); /* told once */
+	char *text = journal_answer(journal, before, 10);
+	ck_assert_ptr_nonnull(strstr(text, "\"event\":\"takeover\""));
+	ck_assert_ptr_nonnull(strstr(text, "\"took_ms\":39"));
+	ck_assert_uint_eq(journal_newest(journal), before + 1);
+	free(text);
+}
+END_TEST
+
+START_TEST(orders_are_repeated_on_demand)
+{
+	decisions_repeat_orders(decisions, "gw-a");
+	ck_assert_int_eq(order_count, 0);
+	run_until_owner("gw-a", both);
+	memset(last_order, 0, sizeof last_order);
+	decisions_repeat_orders(decisions, "gw-b");
+	ck_assert_str_eq(last_order[1].owner, "gw-a");
+	ck_assert_str_eq(last_order[0].owner, "");
+}
+END_TEST
+
+struct answer {
+	int count, r;
+	char text[256];
+};
+
+static void on_answer(int r, const char *text, void *context)
+{
+	struct answer *answer = context;
+	answer->count++;
+	answer->r = r;
+	snprintf(answer->text, sizeof answer->text, "%s", text);
+}
+
+START_TEST(a_move_is_answered_when_it_is_done)
+{
+	struct answer answer = {0};
+	struct wish *wish = NULL;
+	run_until_owner("gw-a", both);
+	ck_assert_int_eq(decisions_move(decisions, "vpn", "gw-b", on_answer, &answer, &wish, NULL), 0);
+	ck_assert_str_eq(last_order[0].guest, "gw-b");
+	ck_assert_int_eq(answer.count, 0);
+	run_until_owner("gw-b", both);
+	event_base_loop(base, EVLOOP_NONBLOCK);
+	ck_assert_int_eq(answer.count, 1);
+	ck_assert_msg(answer.r == 0, "%s", answer.text);
+}
+END_TEST
+
+START_TEST(a_move_that_cannot_be_says_why)
+{
+	struct answer answer = {0};
+	struct wish *wish = NULL;
+	struct err err = {0};
+	run_until_owner("gw-a", both);
+	ck_assert_int_eq(decisions_move(decisions, "vpm", "gw-b", on_answer, &answer, &wish, &err), -ENOENT);
+	ck_assert_str_eq(err.text, "no endpoint \"vpm\" in the fleet");
+	ck_assert_int_eq(decisions_move(decisions, "vpn", "gw-c", on_answer, &answer, &wish, &err), -ENOENT);
+	ck_assert_int_eq(
+		decisions_move(decisions, "vpn", "gw-a", on_answer, &answer, &wish, &err), -EALREADY);
+	decisions_fitness(decisions, "gw-b", true, NULL, "does not hold the newest generation");
+	ck_assert_int_lt(decisions_move(decisions, "vpn", "gw-b", on_answer, &answer, &wish, &err), 0);
+	ck_assert_ptr_nonnull(strstr(err.text, "does not hold the newest generation"));
+	ck_assert_ptr_null(wish);
+	ck_assert_int_eq(answer.count, 0);
+}
+END_TEST
+
+START_TEST(an_obstacle_leaves_an_owner_alone)
+{
+	run_until_owner("gw-a", both);
+	decisions_fitness(decisions, "gw-a", true, NULL, "not connected");
+	event_base_loop(base, EVLOOP_NONBLOCK);
+	ck_assert_str_eq(last_order[1].owner, "gw-a");
+	ck_assert_str_eq(owner(), "gw-a");
+}
+END_TEST
+
+START_TEST(a_drain_is_answered_when_nothing_is_left)
+{
+	struct answer answer = {0};
+	run_until_owner("gw-a", both);
+	decisions_set_drained(decisions, "gw-a", true);
+	ck_assert(decisions_is_drained(decisions, "gw-a"));
+	decisions_await_drained(decisions, "gw-a", on_answer, &answer);
+	ck_assert_int_eq(answer.count, 0);
+	run_until_owner("gw-b", both);
+	event_base_loop(base, EVLOOP_NONBLOCK);
+	ck_assert_int_eq(answer.count, 1);
+	ck_assert_msg(answer.r == 0, "%s", answer.text);
+	decisions_set_drained(decisions, "gw-a", false);
+	ck_assert(!decisions_is_drained(decisions, "gw-a"));
+}
+END_TEST
+
+START_TEST(a_drain_with_nowhere_to_go_says_so)
+{
+	struct answer answer = {0};
+	run_until_owner("gw-a", both);
+	decisions_fitness(decisions, "gw-b", false, "no carrier on ens3", NULL);
+	decisions_set_drained(decisions, "gw-a", true);
+	decisions_await_drained(decisions, "gw-a", on_answer, &answer);
+	int64_t end_ms = clock_now_ms() + PATIENCE_MS;
+	while (!answer.count && clock_now_ms() < end_ms)
+		event_base_loop(base, EVLOOP_ONCE);
+	ck_assert_int_eq(answer.r, -EHOSTDOWN);
+	ck_assert_ptr_nonnull(strstr(answer.text, "no carrier on ens3"));
+}
+END_TEST
+
+START_TEST(a_wish_can_be_given_up)
+{
+	struct answer answer = {0};
+	struct wish *wish = NULL;
+	run_until_owner("gw-a", both);
+	ck_assert_int_eq(decisions_move(decisions, "vpn", "gw-b", on_answer, &answer, &wish, NULL), 0);
+	wish_cancel(wish);
+	run_until_owner("gw-b", both);
+	event_base_loop(base, EVLOOP_NONBLOCK);
+	ck_assert_int_eq(answer.count, 0);
+}
+END_TEST
+
+START_TEST(settings_hold_for_a_new_generation)
+{
+	struct decisions_endpoint endpoints[2] = {vpn(), vpn()};
+	strcpy(endpoints[1].config.name, "lan");
+	decisions_set_drained(decisions, "gw-b", true);
+	decisions_set_frozen(decisions, true);
+	decisions_set_endpoints(decisions, endpoints, 2);
+	const struct ownership *lan = decisions_find(decisions, "lan");
+	ck_assert(lan->members[1].drained);
+	ck_assert(lan->frozen);
+	decisions_set_endpoints(decisions, endpoints, 1);
+	ck_assert_ptr_null(decisions_find(decisions, "lan"));
+	ck_assert_ptr_nonnull(decisions_of_tunnel(decisions, "wg0"));
+	ck_assert_ptr_null(decisions_of_tunnel(decisions, "wg1"));
+}
+END_TEST
+
+START_TEST(a_higher_term_that_is_heard_is_topped)
+{
+	struct seat_state seat = {.endpoint = "vpn", .highest = {.term = claimed + 1000, .n = 5}};
+	decisions_seat(decisions, "gw-b", &seat);
+	ck_assert_uint_gt(claimed, seat.highest.term);
+	run_until_owner("gw-a", both);
+	ck_assert_uint_eq(last_order[0].epoch.term, claimed);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("decisions");
+	TCase *tests = tcase_create("decisions");
+	tcase_add_checked_fixture(tests, setup, teardown);
+	tcase_set_timeout(tests, 20);
+	tcase_add_test(tests, the_first_term_is_above_the_stored_and_the_clock);
+	tcase_add_test(tests, a_first_owner_is_named_to_all);
+	tcase_add_test(tests, a_death_is_an_order_before_the_call_returns);
+	tcase_add_test(tests, a_takers_result_is_told);
+	tcase_add_test(tests, orders_are_repeated_on_demand);
+	tcase_add_test(tests, a_move_is_answered_when_it_is_done);
+	tcase_add_test(tests, a_move_that_cannot_be_says_why);
+	tcase_add_test(tests, an_obstacle_leaves_an_owner_alone);
+	tcase_add_test(tests, a_drain_is_answered_when_nothing_is_left);
+	tcase_add_test(tests, a_drain_with_nowhere_to_go_says_so);
+	tcase_add_test(tests, a_wish_can_be_given_up);
+	tcase_add_test(tests, settings_hold_for_a_new_generation);
+	tcase_add_test(tests, a_higher_term_that_is_heard_is_topped);
+	suite_add_tcase(suite, tests);
+	SRunner *runner = srunner_create(suite);
+	srunner_run_all(runner, CK_NORMAL);
+	int failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? 1 : 0;
+}

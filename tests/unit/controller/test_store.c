@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <check.h>
+#include <errno.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "controller/io/store/store.h"
+#include "scratch.h"
+
+static struct scratch scratch;
+static char path[SCRATCH_MAX];
+
+static void setup(void)
+{
+	scratch_make(&scratch);
+	strcpy(path, scratch_path(&scratch, "controller.db"));
+}
+
+static void teardown(void)
+{
+	scratch_remove(&scratch);
+}
+
+static struct store *open_it(void)
+{
+	struct store *store = NULL;
+	struct err err = {0};
+	int r = store_open(path, &store, &err);
+	ck_assert_msg(r == 0, "%s", err.text);
+	return store;
+}
+
+static mode_t mode_of(const char *suffix)
+{
+	char name[SCRATCH_MAX + 8];
+	struct stat info;
+	snprintf(name, sizeof name, "%s%s", path, suffix);
+	ck_assert_int_eq(stat(name, &info), 0);
+	return info.st_mode & 0777;
+}
+
+START_TEST(identity_outlives_the_process)
+{
+	struct store *store = open_it();
+	uint64_t id = store_id(store);
+	struct key secret = *store_secret(store);
+	ck_assert_uint_ne(id, 0);
+	ck_assert(!key_is_zero(&secret));
+	ck_assert_int_eq(store_write_term(store, 7, NULL), 0);
+	ck_assert_int_eq(store_write_frozen(store, true, NULL), 0);
+	store_close(store);
+	store = open_it();
+	ck_assert_uint_eq(store_id(store), id);
+	ck_assert(key_equal(store_secret(store), &secret));
+	ck_assert_uint_eq(store_term(store), 7);
+	ck_assert(store_is_frozen(store));
+	store_close(store);
+}
+END_TEST
+
+START_TEST(two_stores_differ)
+{
+	struct store *one = open_it(), *other;
+	ck_assert_int_eq(store_open(scratch_path(&scratch, "other.db"), &other, NULL), 0);
+	ck_assert_uint_ne(store_id(one), store_id(other));
+	ck_assert(!key_equal(store_secret(one), store_secret(other)));
+	store_close(one);
+	store_close(other);
+}
+END_TEST
+
+START_TEST(only_root_reads_it)
+{
+	struct store *store = open_it();
+	ck_assert_int_eq(store_write_term(store, 1, NULL), 0);
+	ck_assert_uint_eq(mode_of(""), 0600);
+	ck_assert_uint_eq(mode_of("-wal"), 0600);
+	ck_assert_uint_eq(mode_of(".lock"), 0600);
+	store_close(store);
+}
+END_TEST
+
+START_TEST(terms_only_rise)
+{
+	struct store *store = open_it();
+	struct err err = {0};
+	ck_assert_int_eq(store_write_term(store, 5, NULL), 0);
+	ck_assert_int_eq(store_write_term(store, 5, &err), -EINVAL);
+	ck_assert_int_eq(store_write_term(store, 4, NULL), -EINVAL);
+	ck_assert_uint_eq(store_term(store), 5);
+	ck_assert_int_eq(store_write_term(store, UINT32_MAX, NULL), 0);
+	store_close(store);
+	store = open_it();
+	ck_assert_uint_eq(store_term(store), UINT32_MAX);
+	store_close(store);
+}
+END_TEST
+
+START_TEST(one_controller_at_a_time)
+{
+	struct store *store = open_it(), *second = NULL;
+	struct err err = {0};
+	ck_assert_int_eq(store_open(path, &second, &err), -EBUSY);
+	ck_assert_ptr_null(second);
+	ck_assert_str_eq(err.where, path);
+	ck_assert_ptr_nonnull(strstr(err.text, "another controller"));
+	store_close(store);
+	store_close(open_it());
+}
+END_TEST
+
+START_TEST(what_is_not_ours_is_left_alone)
+{
+	struct store *store = NULL;
+	struct err err = {0};
+	strcpy(path, scratch_file(&scratch, "text.db",
+			     "this is no database, it is a letter to somebody else, and long"));
+	ck_assert_int_lt(store_open(path, &store, &err), 0);
+	ck_assert_ptr_nonnull(strstr(err.text, "not a store of Holdfast"));
+	strcpy(path, scratch_path(&scratch, "missing/controller.db"));
+	ck_assert_int_eq(store_open(path, &store, &err), -ENOENT);
+	ck_assert_ptr_null(store);
+}
+END_TEST
+
+START_TEST(another_schema_is_refused)
+{
+	struct store *store = NULL;
+	struct err err = {0};
+	sqlite3 *db;
+	store_close(open_it());
+	ck_assert_int_eq(sqlite3_open(path, &db), SQLITE_OK);
+	ck_assert_int_eq(sqlite3_exec(db, "PRAGMA user_version = 2", NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(db);
+	ck_assert_int_eq(store_open(path, &store, &err), -EPROTONOSUPPORT);
+	ck_assert_ptr_nonnull(strstr(err.text, "schema 2"));
+}
+END_TEST
+
+static char bundle[] = "{\"files\":[]}";
+
+static void add_generation(struct store *store, uint64_t number)
+{
+	struct store_generation generation = {
+		.number = number, .hash = "abc", .who = "operator alice", .wall_ms = 42, .bundle = bundle};
+	struct err err = {0};
+	ck_assert_msg(store_add_generation(store, &generation, &err) == 0, "%s", err.text);
+}
+
+static int count_rows(const char *table)
+{
+	sqlite3 *db;
+	sqlite3_stmt *statement;
+	char sql[64];
+	snprintf(sql, sizeof sql, "SELECT count(*) FROM %s", table);
+	ck_assert_int_eq(sqlite3_open(path, &db), SQLITE_OK);
+	ck_assert_int_eq(sqlite3_prepare_v2(db, sql, -1, &statement, NULL), SQLITE_OK);
+	ck_assert_int_eq(sqlite3_step(statement), SQLITE_ROW);
+	int count = sqlite3_column_int(statement, 0);
+	sqlite3_finalize(statement);
+	sqlite3_close(db);
+	return count;
+}
+
+START_TEST(the_newest_generation_is_loaded)
+{
+	struct store *store = open_it();
+	struct store_generation generation = {0};
+	ck_assert_int_eq(store_load_generation(store, &generation, NULL), -ENOENT);
+	add_generation(store, 1);
+	add_generation(store, 3);
+	store_close(store);
+	store = open_it();
+	ck_assert_int_eq(store_load_generation(store, &generation, NULL), 0);
+	ck_assert_uint_eq(generation.number, 3);
+	ck_assert_str_eq(generation.hash, "abc");
+	ck_assert_str_eq(generation.who, "operator alice");
+	ck_assert_int_eq(generation.wall_ms, 42);
+	ck_assert_str_eq(generation.bundle, bundle);
+	store_generation_clear(&generation);
+	store_close(store);
+}
+END_TEST
+
+START_TEST(a_number_is_used_once)
+{
+	struct store *store = open_it();
+	struct store_generation generation = {.number = 1, .hash = "x", .bundle = bundle};
+	add_generation(store, 1);
+	ck_assert_int_lt(store_add_generation(store, &generation, NULL), 0);
+	add_generation(store, 2); /* the failure has left no transaction behind */
+	store_close(store);
+}
+END_TEST
+
+START_TEST(old_generations_are_forgotten)
+{
+	struct store *store = open_it();
+	for (uint64_t i = 1; i <= STORE_GENERATIONS_KEPT + 1; i++)
+		add_generation(store, i);
+	store_close(store);
+	ck_assert_int_eq(count_rows("generations"), STORE_GENERATIONS_KEPT);
+}
+END_TEST
+
+static void collect_name(const char *gateway, void *context)
+{
+	strcat(context, gateway);
+	strcat(context, " ");
+}
+
+START_TEST(drains_last)
+{
+	struct store *store = open_it();
+	char names[64] = "";
+	ck_assert_int_eq(store_set_drained(store, "gw-b", true, NULL), 0);
+	ck_assert_int_eq(store_set_drained(store, "gw-a", true, NULL), 0);
+	ck_assert_int_eq(store_set_drained(store, "gw-a", true, NULL), 0);
+	ck_assert_int_eq(store_set_drained(store, "gw-b", false, NULL), 0);
+	ck_assert_int_eq(store_set_drained(store, "gw-c", false, NULL), 0);
+	store_close(store);
+	store = open_it();
+	ck_assert_int_eq(store_each_drained(store, collect_name, names, NULL), 0);
+	ck_assert_str_eq(names, "gw-a ");
+	store_close(store);
+}
+END_TEST
+
+struct seen {
+	uint64_t first, last, count;
+};
+
+static void see(uint64_t seq, const char *json, void *context)
+{
+	struct seen *seen = context;
+	ck_assert_str_eq(json, "{}");
+	if (!seen->count++)
+		seen->first = seq;
+	seen->last = seq;
+}
+
+START_TEST(events_are_bounded)
+{
+	enum { BATCH = 1000 };
+	struct store *store = open_it();
+	struct store_event events[BATCH];
+	static char json[] = "{}";
+	struct seen seen = {0};
+	for (uint64_t seq = 1; seq <= STORE_EVENTS_KEPT + BATCH;) {
+		for (size_t i = 0; i < BATCH; i++)
+			events[i] = (struct store_event){.seq = seq++, .json = json};
+		ck_assert_int_eq(store_add_events(store, events, BATCH, NULL), 0);
+	}
+	ck_assert_int_eq(store_add_events(store, events, 0, NULL), 0);
+	ck_assert_int_eq(store_each_event(store, see, &seen, NULL), 0);
+	ck_assert_uint_eq(seen.count, STORE_EVENTS_KEPT);
+	ck_assert_uint_eq(seen.first, BATCH + 1);
+	ck_assert_uint_eq(seen.last, STORE_EVENTS_KEPT + BATCH);
+	store_close(store);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("store");
+	TCase *tests = tcase_create("store");
+	tcase_add_checked_fixture(tests, setup, teardown);
+	tcase_set_timeout(tests, 30);
+	tcase_add_test(tests, identity_outlives_the_process);
+	tcase_add_test(tests, two_stores_differ);
+	tcase_add_test(tests, only_root_reads_it);
+	tcase_add_test(tests, terms_only_rise);
+	tcase_add_test(tests, one_controller_at_a_time);
+	tcase_add_test(tests, what_is_not_ours_is_left_alone);
+	tcase_add_test(tests, another_schema_is_refused);
+	tcase_add_test(tests, the_newest_generation_is_loaded);
+	tcase_add_test(tests, a_number_is_used_once);
+	tcase_add_test(tests, old_generations_are_forgotten);
+	tcase_add_test(tests, drains_last);
+	tcase_add_test(tests, events_are_bounded);
+	suite_add_tcase(suite, tests);
+	SRunner *runner = srunner_create(suite);
+	srunner_run_all(runner, CK_NORMAL);
+	int failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? 1 : 0;
+}

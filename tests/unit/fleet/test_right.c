@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <check.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/unit/fleet/sample.h"
+
+/* right/NAME.yaml is a fleet file, NAME.GATEWAY.json what it becomes there, NAME.expected its warnings, if any. */
+
+/* path with its ".yaml" replaced. */
+static void beside(const char *path, const char *end, char *buffer, size_t size)
+{
+	(void)snprintf(buffer, size, "%.*s%s", (int)(strlen(path) - strlen(".yaml")), path, end);
+}
+
+static void check_warnings(const char *path, const char *found)
+{
+	char expected_path[256], *expected;
+
+	beside(path, ".expected", expected_path, sizeof(expected_path));
+	expected = sample_text(expected_path);
+	ck_assert_msg(!strcmp(found, expected ? expected : ""), "%s:\n%s", path, found);
+	free(expected);
+}
+
+static void check_gateway(const char *path, const struct fleet *fleet, const char *gateway)
+{
+	struct desired *desired = sample_compile(fleet, gateway);
+	char expected_path[256], end[80], *expected, *found = desired_encode(desired);
+	json_t *before, *after = json_loads(found, 0, NULL);
+
+	(void)snprintf(end, sizeof(end), ".%s.json", gateway);
+	beside(path, end, expected_path, sizeof(expected_path));
+	expected = sample_text(expected_path);
+	ck_assert_msg(expected != NULL, "%s is missing", expected_path);
+	before = json_loads(expected, 0, NULL);
+	ck_assert_msg(json_equal(before, after), "%s is not\n%s", expected_path, found);
+	json_decref(before);
+	json_decref(after);
+	desired_free(desired);
+	free(expected);
+	free(found);
+}
+
+/* What a controller sends, an agent takes. */
+static void check_travels(const struct fleet *fleet, const char *gateway)
+{
+	struct desired *desired = sample_compile(fleet, gateway), *back = NULL;
+	char *text = desired_encode(desired);
+	struct err err = {0};
+
+	ck_assert_msg(!desired_decode(text, strlen(text), &back, &err), "%s", err.text);
+	desired_free(desired);
+	desired_free(back);
+	free(text);
+}
+
+static void check_file(const char *path)
+{
+	char *text = sample_text(path), *found;
+	struct fleet *fleet;
+
+	found = sample_read_text(strrchr(path, '/') + 1, text, &fleet);
+	check_warnings(path, found);
+	ck_assert_ptr_nonnull(fleet);
+	for (size_t i = 0; i < fleet->gateway_count; i++) {
+		check_gateway(path, fleet, fleet->gateways[i].name);
+		check_travels(fleet, fleet->gateways[i].name);
+	}
+	fleet_free(fleet);
+	free(text);
+	free(found);
+}
+
+START_TEST(each_fleet_becomes_what_is_expected)
+{
+	struct sample_files files = sample_list("right");
+
+	ck_assert_uint_ge(files.count, 5);
+	for (size_t i = 0; i < files.count; i++)
+		check_file(files.paths[i]);
+	sample_files_clear(&files);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("right fleets");
+	TCase *tcase = tcase_create("right fleets");
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	tcase_add_test(tcase, each_fleet_becomes_what_is_expected);
+	suite_add_tcase(suite, tcase);
+	srunner_run_all(runner, CK_ENV);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed != 0;
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/unit/fleet/sample.h"
+
+/* wrong/NAME.yaml is a fleet file with mistakes, NAME.expected every line that is said about it. */
+
+static void check_file(const char *path)
+{
+	const char *name = strrchr(path, '/') + 1;
+	char *text = sample_text(path), *expected_path = strdup(path), *expected, *found;
+	struct fleet *fleet;
+
+	expected_path = realloc(expected_path, strlen(path) + 16);
+	strcpy(strrchr(expected_path, '.'), ".expected");
+	expected = sample_text(expected_path);
+	ck_assert_msg(expected != NULL, "%s is missing", expected_path);
+	found = sample_read_text(name, text, &fleet);
+	ck_assert_ptr_null(fleet);
+	ck_assert_msg(!strcmp(found, expected), "%s:\n%s-- expected --\n%s", path, found, expected);
+	free(text);
+	free(expected_path);
+	free(expected);
+	free(found);
+}
+
+START_TEST(each_mistake_is_told_in_its_place)
+{
+	struct sample_files files = sample_list("wrong");
+
+	ck_assert_uint_ge(files.count, 30);
+	for (size_t i = 0; i < files.count; i++)
+		check_file(files.paths[i]);
+	sample_files_clear(&files);
+}
+END_TEST
+
+START_TEST(keys_are_never_shown)
+{
+	char *text = sample_text("tests/unit/fleet/wrong/bad-keys.yaml"), *found;
+	struct fleet *fleet;
+
+	found = sample_read_text("bad-keys.yaml", text, &fleet);
+	ck_assert_ptr_nonnull(strstr(text, "X4LDvyoueTRb"));
+	ck_assert_ptr_null(strstr(found, "X4LDvyoueTRb"));
+	free(text);
+	free(found);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("wrong fleets");
+	TCase *tcase = tcase_create("wrong fleets");
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	tcase_add_test(tcase, each_mistake_is_told_in_its_place);
+	tcase_add_test(tcase, keys_are_never_shown);
+	suite_add_tcase(suite, tcase);
+	srunner_run_all(runner, CK_ENV);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed != 0;
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef HOLDFAST_TESTS_OWNERSHIP_POOL_H
+#define HOLDFAST_TESTS_OWNERSHIP_POOL_H
+
+#include "controller/core/ownership/ownership.h"
+
+/* A pool of gw-a, gw-b, gw-c as a controller sees it, under a virtual clock. Members speak every 50 ms of `pass()`
+ * as long as they live, each with the seat that it was given. */
+enum { GW_A, GW_B, GW_C, POOL = 3 };
+
+struct pool {
+	struct ownership ownership;
+	struct epoch_source source;
+	int64_t now;
+	bool obedient; /* members carry out orders and releases at once */
+	struct pool_member {
+		bool alive;
+		bool fit;
+		struct seat_state seat;
+	} members[POOL];
+	unsigned orders, releases, hosts, events, alarms; /* hosts: orders with a guest */
+	struct order last;                                /* order or release */
+};
+
+/* All alive, fit and standing by; a term is on disk; the controller has just started. */
+void pool_init(struct pool *pool);
+/* The same, after the first owner, gw-a, has been named and serves. */
+void pool_init_served(struct pool *pool);
+void pool_pass(struct pool *pool, int64_t ms);
+void pool_say(struct pool *pool, size_t member); /* its seat and fitness, now */
+void pool_serve(struct pool *pool, size_t member, struct epoch epoch);
+void pool_stand_by(struct pool *pool, size_t member);
+void pool_fence(struct pool *pool, size_t member);
+/* It falls silent, and this is the verdict. */
+void pool_verdict(struct pool *pool, size_t member, enum verdict_kind kind);
+void pool_return(struct pool *pool, size_t member); /* alive again, by verdict, and says its seat */
+void pool_take_in(struct pool *pool, const struct ownership_actions *actions);
+int pool_move(struct pool *pool, size_t member, struct err *err);
+
+#endif

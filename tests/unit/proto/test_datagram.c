@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <check.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "proto/datagram.h"
+#include "tests/unit/proto/sample.h"
+
+static uint8_t bytes[PROTO_DATAGRAM_MAX + 64];
+
+static const char *const examples[] = {
+	"beat.hex", "beat-controller.hex", "probe.hex", "answer.hex", "silence.hex"};
+
+START_TEST(the_examples_decode_and_encode_to_themselves)
+{
+	uint8_t again[PROTO_DATAGRAM_MAX];
+	size_t size = sample_hex(examples[_i], bytes, sizeof(bytes));
+	struct datagram datagram;
+
+	ck_assert_int_eq(datagram_decode(bytes, size, &datagram), 0);
+	ck_assert_int_eq(datagram_encode(&datagram, again, sizeof(again)), (int)size);
+	ck_assert_mem_eq(bytes, again, size);
+}
+END_TEST
+
+START_TEST(a_cut_example_is_refused)
+{
+	size_t size = sample_hex(examples[_i], bytes, sizeof(bytes));
+	struct datagram datagram;
+
+	for (size_t cut = 0; cut < size; cut++) {
+		uint8_t *short_bytes = memcpy(malloc(cut + 1), bytes, cut);
+
+		ck_assert_int_eq(datagram_decode(short_bytes, cut, &datagram), -EBADMSG);
+		free(short_bytes);
+	}
+}
+END_TEST
+
+START_TEST(a_byte_more_is_refused)
+{
+	size_t size = sample_hex(examples[_i], bytes, sizeof(bytes));
+	struct datagram datagram;
+
+	bytes[size] = 0;
+	ck_assert_int_eq(datagram_decode(bytes, size + 1, &datagram), -EBADMSG);
+}
+END_TEST
+
+START_TEST(the_fields_arrive)
+{
+	size_t size = sample_hex("beat.hex", bytes, sizeof(bytes));
+	struct datagram datagram;
+
+	ck_assert_int_eq(datagram_decode(bytes, size, &datagram), 0);
+	ck_assert_int_eq(datagram.head.kind, DATAGRAM_BEAT);
+	ck_assert_str_eq(datagram.head.from, "gw-a");
+	ck_assert_str_eq(datagram.head.to, "gw-b");
+	ck_assert(!datagram.head.from_controller);
+	ck_assert_uint_eq(datagram.head.seq, 1234);
+	ck_assert_uint_eq(datagram.head.echo.held_us, 20480);
+	ck_assert_uint_eq(datagram.beat.generation, 7);
+	ck_assert(datagram.beat.leader_contact && datagram.beat.underlay_ok);
+	ck_assert_uint_eq(datagram.beat.seat_count, 1);
+	ck_assert_str_eq(datagram.beat.seats[0].endpoint, "vpn");
+	ck_assert_int_eq(datagram.beat.seats[0].role, SEAT_SERVING);
+	ck_assert_uint_eq(datagram.beat.seats[0].epoch.n, 1);
+	ck_assert_uint_eq(datagram.beat.seats[0].permit_left_ms, 2875);
+}
+END_TEST
+
+START_TEST(silence_arrives)
+{
+	size_t size = sample_hex("silence.hex", bytes, sizeof(bytes));
+	struct datagram datagram;
+
+	ck_assert_int_eq(datagram_decode(bytes, size, &datagram), 0);
+	ck_assert_str_eq(datagram.silence.suspect, "gw-a");
+	ck_assert_uint_eq(datagram.silence.silent_ms, 138);
+	ck_assert(datagram.silence.burst_done && datagram.silence.kernel_answered);
+	ck_assert(!datagram.silence.agent_answered && !datagram.silence.blind);
+}
+END_TEST
+
+START_TEST(a_peek_gives_the_names)
+{
+	size_t size = sample_hex("silence.hex", bytes, sizeof(bytes));
+	struct datagram_head head = {0};
+
+	ck_assert_int_eq(datagram_peek(bytes, size + DATAGRAM_MAC_BYTES, &head), 0);
+	ck_assert_str_eq(head.from, "gw-b");
+	ck_assert_str_eq(head.to, "ctl");
+	ck_assert_int_eq(datagram_peek(bytes, 12, &head), -EBADMSG);
+	ck_assert_int_eq(datagram_peek(bytes, 0, &head), -EBADMSG);
+}
+END_TEST
+
+/* Offsets in beat.hex. */
+enum {
+	VERSION = 2,
+	KIND = 3,
+	FLAGS = 4,
+	FROM_LENGTH = 5,
+	FROM = 6,
+	BOOT = 23,
+	BEAT_FLAGS = 75,
+	SEATS = 80,
+	ROLE = 85
+};
+
+static const struct {
+	size_t offset;
+	uint8_t value;
+	int expected;
+} spoilt[] = {
+	{0, 'h', -EBADMSG},
+	{1, 'f', -EBADMSG},
+	{VERSION, 0, -EPROTONOSUPPORT},
+	{VERSION, 2, -EPROTONOSUPPORT},
+	{KIND, 0, -EBADMSG},
+	{KIND, 2, -EBADMSG}, /* a probe has no body */
+	{KIND, 5, -EBADMSG},
+	{FLAGS, 2, -EBADMSG},
+	{FROM_LENGTH, 0, -EBADMSG},
+	{FROM_LENGTH, PROTO_NAME_MAX + 1, -EBADMSG},
+	{FROM, '-', -EBADMSG},
+	{FROM, 0, -EBADMSG},
+	{FROM + 1, 0, -EBADMSG},
+	{FROM + 1, '/', -EBADMSG},
+	{BEAT_FLAGS, 4, -EBADMSG},
+	{SEATS, 0, -EBADMSG},
+	{SEATS, 2, -EBADMSG},
+	{SEATS, PROTO_ENDPOINTS_MAX + 1, -EBADMSG},
+	{ROLE, 7, -EBADMSG},
+};
+
+START_TEST(a_spoilt_byte_is_refused)
+{
+	size_t size = sample_hex("beat.hex", bytes, sizeof(bytes));
+	struct datagram datagram;
+
+	bytes[spoilt[_i].offset] = spoilt[_i].value;
+	ck_assert_int_eq(datagram_decode(bytes, size, &datagram), spoilt[_i].expected);
+}
+END_TEST
+
+START_TEST(nobody_is_in_his_zeroth_life)
+{
+	size_t size = sample_hex("beat.hex", bytes, sizeof(bytes));
+	struct datagram datagram = sample_beat(0, 1);
+
+	memset(bytes + BOOT, 0, 8);
+	ck_assert_int_eq(datagram_decode(bytes, size, &datagram), -EBADMSG);
+	datagram.head.boot = 0;
+	ck_assert_int_eq(datagram_encode(&datagram, bytes, sizeof(bytes)), -EINVAL);
+}
+END_TEST
+
+START_TEST(an_echo_of_nothing_says_nothing)
+{
+	struct datagram datagram = sample_beat(0, 1);
+
+	datagram.head.echo.boot = 0;
+	ck_assert_int_eq(datagram_encode(&datagram, bytes, sizeof(bytes)), -EINVAL);
+	datagram.head.echo = (struct datagram_echo){0};
+	ck_assert_int_gt(datagram_encode(&datagram, bytes, sizeof(bytes)), 0);
+}
+END_TEST
+
+START_TEST(names_at_and_beyond_the_limit)
+{
+	struct datagram datagram = sample_beat(1, PROTO_NAME_MAX), back;
+	int size = datagram_encode(&datagram, bytes, sizeof(bytes));
+
+	ck_assert_int_eq(
+		size, DATAGRAM_HEAD_BYTES_MAX + DATAGRAM_BEAT_BYTES + DATAGRAM_SEAT_BYTES + PROTO_NAME_MAX);
+	ck_assert_int_eq(datagram_decode(bytes, (size_t)size, &back), 0);
+	ck_assert_str_eq(back.head.from, datagram.head.from);
+	datagram.head.from[0] = '\0';
+	ck_assert_int_eq(datagram_encode(&datagram, bytes, sizeof(bytes)), -EINVAL);
+}
+END_TEST
+
+START_TEST(seats_at_and_beyond_the_limit)
+{
+	struct datagram datagram = sample_beat(PROTO_ENDPOINTS_MAX, 32), back;
+	int size = datagram_encode(&datagram, bytes, sizeof(bytes));
+
+	ck_assert_int_gt(size, 0);
+	ck_assert_int_eq(datagram_decode(bytes, (size_t)size, &back), 0);
+	ck_assert_uint_eq(back.beat.seat_count, PROTO_ENDPOINTS_MAX);
+	ck_assert_str_eq(back.beat.seats[15].endpoint, datagram.beat.seats[15].endpoint);
+	datagram.beat.seat_count++;
+	ck_assert_int_eq(datagram_encode(&datagram, bytes, sizeof(bytes)), -EINVAL);
+}
+END_TEST
+
+START_TEST(what_does_not_fit_a_datagram_is_refused)
+{
+	struct datagram datagram = sample_beat(PROTO_ENDPOINTS_MAX, PROTO_NAME_MAX);
+
+	ck_assert_int_eq(datagram_encode(&datagram, bytes, sizeof(bytes)), -EMSGSIZE);
+	datagram = sample_beat(1, 1);
+	ck_assert_int_eq(datagram_encode(&datagram, bytes, 118), 118);
+	ck_assert_int_eq(datagram_encode(&datagram, bytes, 117), -EMSGSIZE);
+	ck_assert_int_eq(datagram_encode(&datagram, bytes, 0), -EMSGSIZE);
+}
+END_TEST
+
+START_TEST(a_seat_twice_is_refused)
+{
+	struct datagram datagram = sample_beat(2, 1);
+	int size = datagram_encode(&datagram, bytes, sizeof(bytes));
+
+	bytes[size - DATAGRAM_SEAT_BYTES] = 'a';
+	ck_assert_int_eq(datagram_decode(bytes, (size_t)size, &datagram), -EBADMSG);
+	strcpy(datagram.beat.seats[1].endpoint, datagram.beat.seats[0].endpoint);
+	ck_assert_int_eq(datagram_encode(&datagram, bytes, sizeof(bytes)), -EINVAL);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("datagram");
+	TCase *tcase = tcase_create("datagram");
+	SRunner *runner = srunner_create(suite);
+	int failed, count = (int)(sizeof(examples) / sizeof(examples[0]));
+
+	tcase_add_loop_test(tcase, the_examples_decode_and_encode_to_themselves, 0, count);
+	tcase_add_loop_test(tcase, a_cut_example_is_refused, 0, count);
+	tcase_add_loop_test(tcase, a_byte_more_is_refused, 0, count);
+	tcase_add_test(tcase, the_fields_arrive);
+	tcase_add_test(tcase, silence_arrives);
+	tcase_add_test(tcase, a_peek_gives_the_names);
+	tcase_add_loop_test(tcase, a_spoilt_byte_is_refused, 0, sizeof(spoilt) / sizeof(spoilt[0]));
+	tcase_add_test(tcase, nobody_is_in_his_zeroth_life);
+	tcase_add_test(tcase, an_echo_of_nothing_says_nothing);
+	tcase_add_test(tcase, names_at_and_beyond_the_limit);
+	tcase_add_test(tcase, seats_at_and_beyond_the_limit);
+	tcase_add_test(tcase, what_does_not_fit_a_datagram_is_refused);
+	tcase_add_test(tcase, a_seat_twice_is_refused);
+	suite_add_tcase(suite, tcase);
+	srunner_run_all(runner, CK_ENV);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed != 0;
+}

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "tests/unit/seat/chair.h"
+
+#include <check.h>
+#include <stdio.h>
+#include <string.h>
+
+static void log_action(struct chair *chair, char letter)
+{
+	size_t length = strlen(chair->log);
+
+	if (length + 1 < sizeof(chair->log)) {
+		chair->log[length] = letter;
+		chair->log[length + 1] = '\0';
+	}
+}
+
+static void set_permit(struct chair *chair, uint32_t timeout_ms)
+{
+	ck_assert_uint_gt(timeout_ms, 0);
+	ck_assert_uint_le(timeout_ms, chair->seat.config.lease_ms);
+	chair->kernel_until_ms = chair->now + timeout_ms;
+	chair->timeout_ms = timeout_ms;
+}
+
+static void act(struct chair *chair, const struct seat_action *action)
+{
+	switch (action->kind) {
+	case SEAT_ACTION_CHANGE:
+		ck_assert_int_gt(chair->kernel_until_ms, chair->now);
+		chair->announces = action->announces;
+		set_permit(chair, action->timeout_ms);
+		log_action(chair, action->announces ? '+' : '-');
+		return;
+	case SEAT_ACTION_STEER:
+		chair->steer = action->steer;
+		log_action(chair, "OSB"[action->steer]);
+		return;
+	case SEAT_ACTION_WAKE:
+		log_action(chair, 'W');
+		return;
+	case SEAT_ACTION_REST:
+		log_action(chair, 'Z');
+		return;
+	case SEAT_ACTION_ACQUIRE:
+		chair->announces = action->announces;
+		chair->acquired++;
+		set_permit(chair, action->timeout_ms);
+		log_action(chair, 'A');
+		return;
+	case SEAT_ACTION_RENEW:
+		chair->renewed++;
+		log_action(chair, 'N');
+		ck_assert_int_gt(chair->kernel_until_ms, chair->now);
+		set_permit(chair, action->timeout_ms);
+		return;
+	case SEAT_ACTION_CLEAR:
+		chair->cleared++;
+		chair->why = action->why;
+		chair->kernel_until_ms = SEAT_NEVER;
+		log_action(chair, 'C');
+		return;
+	case SEAT_ACTION_TAKE:
+		chair->taken++;
+		log_action(chair, 'T');
+		return;
+	case SEAT_ACTION_ANNOUNCE:
+		chair->announced++;
+		ck_assert_int_gt(chair->kernel_until_ms, chair->now);
+		log_action(chair, 'a');
+		return;
+	case SEAT_ACTION_RESIGN:
+		chair->resigned++;
+		log_action(chair, 'R');
+		return;
+	case SEAT_ACTION_PERSIST:
+		chair->persisted++;
+		ck_assert_int_ge(epoch_compare(&chair->seat.disk.highest, &chair->disk.highest), 0);
+		chair->disk = chair->seat.disk;
+		log_action(chair, 'P');
+		return;
+	case SEAT_ACTION_REPORT:
+		chair->reported++;
+		log_action(chair, 'r');
+		return;
+	case SEAT_ACTION_WITNESS:
+		chair->probed++;
+		return;
+	case SEAT_ACTION_REFUSED:
+		chair->refused++;
+		chair->why = action->why;
+		log_action(chair, 'x');
+		return;
+	case SEAT_ACTION_ALARM:
+		chair->alarms++;
+		log_action(chair, '!');
+		return;
+	}
+}
+
+void chair_step(struct chair *chair, struct seat_event event)
+{
+	struct seat_actions actions = {0};
+	unsigned probed = chair->probed;
+
+	chair->log[0] = '\0';
+	seat_step(&chair->seat, &event, chair->now, &actions);
+	ck_assert_uint_lt(actions.count, SEAT_ACTIONS_MAX);
+	for (size_t i = 0; i < actions.count; i++)
+		act(chair, &actions.items[i]);
+	if (chair->witness && chair->probed > probed)
+		chair_step(chair, (struct seat_event){.kind = SEAT_EVENT_WITNESS, .at_ms = chair->now});
+}
+
+void chair_event(struct chair *chair, enum seat_event_kind kind)
+{
+	chair_step(chair, (struct seat_event){.kind = kind});
+}
+
+void chair_carrier(struct chair *chair, bool up)
+{
+	chair_step(chair, (struct seat_event){.kind = SEAT_EVENT_CARRIER, .up = up});
+}
+
+void chair_fit(struct chair *chair, bool fit)
+{
+	chair_step(chair, (struct seat_event){.kind = SEAT_EVENT_FIT, .up = fit});
+}
+
+void chair_prepare(struct chair *chair)
+{
+	struct seat_config config = {.endpoint = "vpn", .gateway = "gw-a", .lease_ms = 3000};
+
+	config.timing = timing_from_interval(50);
+	*chair = (struct chair){.now = 50000, .contact = true, .kernel_until_ms = SEAT_NEVER};
+	seat_init(&chair->seat, &config, chair->now);
+}
+
+void chair_start(struct chair *chair, const struct seat_disk *disk, uint32_t permit_left_ms)
+{
+	if (permit_left_ms > 0)
+		chair->kernel_until_ms = chair->now + permit_left_ms;
+	if (disk != NULL)
+		chair->disk = *disk;
+	chair_step(chair, (struct seat_event){
+				  .kind = SEAT_EVENT_START, .disk = disk, .permit_left_ms = permit_left_ms});
+}
+
+void chair_init(struct chair *chair)
+{
+	chair_prepare(chair);
+	chair_start(chair, NULL, 0);
+	chair_carrier(chair, true);
+	chair_fit(chair, true);
+	chair_pass(chair, 100);
+	chair->reported = chair->persisted = chair->probed = 0;
+}
+
+void chair_order_guest(struct chair *chair, uint32_t n, const char *owner, const char *guest)
+{
+	struct order order = {.endpoint = "vpn", .epoch = {.term = 7, .n = n}, .cause = "move"};
+
+	snprintf(order.owner, sizeof(order.owner), "%s", owner);
+	snprintf(order.guest, sizeof(order.guest), "%s", guest);
+	chair_step(chair, (struct seat_event){.kind = SEAT_EVENT_ORDER, .order = &order});
+}
+
+void chair_order(struct chair *chair, uint32_t n, const char *owner)
+{
+	struct order order = {.endpoint = "vpn", .epoch = {.term = 7, .n = n}, .cause = "test"};
+
+	snprintf(order.owner, sizeof(order.owner), "%s", owner);
+	chair_step(chair, (struct seat_event){.kind = SEAT_EVENT_ORDER, .order = &order});
+}
+
+void chair_hear(struct chair *chair, enum seat_role role, uint32_t epoch_n, uint32_t highest_n)
+{
+	struct seat_state heard = {
+		.endpoint = "vpn",
+		.role = role,
+		.epoch = {.term = epoch_n ? 7 : 0, .n = epoch_n},
+		.highest = {.term = highest_n ? 7 : 0, .n = highest_n},
+	};
+
+	chair_step(chair, (struct seat_event){.kind = SEAT_EVENT_HEARD, .from = "gw-b", .heard = &heard});
+}
+
+static void tick_until(struct chair *chair, int64_t until)
+{
+	unsigned spins = 0;
+
+	while (seat_deadline(&chair->seat) <= until) {
+		if (seat_deadline(&chair->seat) > chair->now) {
+			chair->now = seat_deadline(&chair->seat);
+			spins = 0;
+		}
+		ck_assert_uint_lt(spins++, 8);
+		chair_event(chair, SEAT_EVENT_TICK);
+	}
+	chair->now = until;
+}
+
+void chair_pass(struct chair *chair, int64_t ms)
+{
+	int64_t end = chair->now + ms;
+
+	while (chair->now < end) {
+		tick_until(chair, chair->now + 50 < end ? chair->now + 50 : end);
+		if (chair->contact)
+			chair_step(chair,
+				(struct seat_event){.kind = SEAT_EVENT_CONTACT, .at_ms = chair->now - 10});
+	}
+}
+
+void chair_stall(struct chair *chair, int64_t ms)
+{
+	chair->now += ms;
+	chair_event(chair, SEAT_EVENT_STALLED);
+}

@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "node-agent/core/seat/sessions.h"
+#include "node-agent/core/seat/wake.h"
+
+enum { START = 1000000 };
+
+static struct wake *wake;
+static struct wake_actions actions;
+static int64_t now;
+static size_t poked, recreated, restored, spins;
+
+static void setup(void)
+{
+	now = START;
+	poked = recreated = restored = 0;
+	wake = wake_new(now, 0, 12345);
+}
+
+static void teardown(void)
+{
+	wake_free(wake);
+}
+
+static struct wake_peer peer(uint32_t number)
+{
+	struct wake_peer p = {.tunnel = "wg0",
+		.endpoint = {.addr = {.family = AF_INET, .bytes = {192, 0, 2, 1}}, .port = 1},
+		.handshake_ms = START - 1000,
+		.active_ms = START - 1000 - number,
+		.stamp_ns = 5};
+
+	memcpy(p.public_key.bytes, &number, sizeof(number));
+	return p;
+}
+
+static void add(uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++) {
+		struct wake_peer p = peer(i);
+		ck_assert(wake_add(wake, &p));
+	}
+}
+
+static bool back(uint32_t number)
+{
+	struct wake_peer p = peer(number);
+
+	return wake_handshake(wake, "wg0", &p.public_key, 6, now);
+}
+
+static void step(void)
+{
+	wake_step(wake, now, &actions);
+	for (size_t i = 0; i < actions.count; i++) {
+		poked += actions.items[i].kind == WAKE_POKE;
+		recreated += actions.items[i].kind == WAKE_RECREATE;
+		restored += actions.items[i].kind == WAKE_RESTORE;
+	}
+}
+
+static void run_until(int64_t until)
+{
+	spins = 0;
+	while (wake_deadline(wake) <= until) {
+		if (wake_deadline(wake) > now) {
+			now = wake_deadline(wake);
+			spins = 0;
+		}
+		ck_assert_uint_lt(spins++, 100);
+		step();
+	}
+	now = until;
+}
+
+START_TEST(test_most_recently_active_first)
+{
+	struct wake_peer old = peer(9), recent = peer(3);
+
+	wake_add(wake, &old);
+	wake_add(wake, &recent);
+	step();
+	ck_assert_uint_eq(actions.count, 2);
+	ck_assert_int_eq(actions.items[0].kind, WAKE_POKE);
+	ck_assert_uint_eq(actions.items[0].peer->public_key.bytes[0], 3);
+	ck_assert_uint_eq(actions.items[0].keepalive_s, WAKE_KEEPALIVE_S);
+}
+END_TEST
+
+START_TEST(test_only_live_sessions_are_woken)
+{
+	struct wake_peer p = peer(1);
+
+	p.handshake_ms = START - SESSION_LIFE_MS;
+	ck_assert(!wake_add(wake, &p));
+	p.handshake_ms++;
+	ck_assert(wake_add(wake, &p));
+	ck_assert(!wake_add(wake, &p));
+	p = peer(2);
+	p.endpoint.addr.family = 0;
+	ck_assert(!wake_add(wake, &p));
+	ck_assert_uint_eq(wake_result(wake, now).sessions, 1);
+}
+END_TEST
+
+START_TEST(test_nobody_to_wake_is_over)
+{
+	ck_assert(wake_result(wake, now).over);
+	ck_assert_int_eq(wake_deadline(wake), INT64_MAX);
+	step();
+	ck_assert_uint_eq(actions.count, 0);
+}
+END_TEST
+
+START_TEST(test_at_most_256_in_flight)
+{
+	add(1000);
+	run_until(START + 10);
+	ck_assert_uint_eq(poked, 256);
+	for (uint32_t i = 0; i < 100; i++)
+		ck_assert(back(i));
+	run_until(START + 11);
+	ck_assert_uint_eq(poked, 356);
+	run_until(START + 499);
+	ck_assert_uint_eq(poked, 356);
+	ck_assert_uint_eq(recreated, 0);
+	run_until(START + 500);
+	ck_assert_uint_eq(poked, 356 + 156);
+}
+END_TEST
+
+START_TEST(test_the_silent_ones_do_not_hold_up_the_rest)
+{
+	add(1000);
+	run_until(START + 1600);
+	ck_assert_uint_eq(poked, 1000);
+}
+END_TEST
+
+START_TEST(test_recreates_after_500_ms_unless_it_is_back)
+{
+	add(2);
+	step();
+	now += 20;
+	ck_assert(back(0));
+	run_until(START + 499);
+	ck_assert_uint_eq(recreated, 0);
+	run_until(START + 626);
+	ck_assert_uint_eq(recreated, 1);
+	ck_assert_uint_eq(actions.items[0].peer->public_key.bytes[0], 1);
+	ck_assert_uint_eq(actions.items[0].keepalive_s, WAKE_KEEPALIVE_S);
+}
+END_TEST
+
+START_TEST(test_a_slow_path_is_given_two_round_trips)
+{
+	wake_free(wake);
+	wake = wake_new(now, 600, 1);
+	add(1);
+	run_until(START + 1199);
+	ck_assert_uint_eq(poked, 1);
+	ck_assert_uint_eq(recreated, 0);
+	run_until(START + 1501);
+	ck_assert_uint_eq(recreated, 1);
+}
+END_TEST
+
+START_TEST(test_gives_up)
+{
+	add(3);
+	run_until(START + WAKE_GIVE_UP_MS - 1);
+	ck_assert_uint_le(recreated, 3 * (WAKE_TRIES_MAX - 1));
+	ck_assert_uint_ge(recreated, 3 * 3);
+	ck_assert(!wake_result(wake, now).over);
+	run_until(START + WAKE_GIVE_UP_MS);
+	struct wake_result result = wake_result(wake, now);
+	ck_assert(result.over);
+	ck_assert_uint_eq(result.given_up, 3);
+	ck_assert_uint_eq(result.back, 0);
+	ck_assert_int_eq(result.first_ms, -1);
+	ck_assert_uint_eq(restored, 3);
+	ck_assert_int_eq(wake_deadline(wake), INT64_MAX);
+}
+END_TEST
+
+START_TEST(test_keepalive_goes_back_to_what_is_configured)
+{
+	struct wake_peer with = peer(1), without = peer(2);
+
+	with.keepalive_s = 17;
+	wake_add(wake, &with);
+	wake_add(wake, &without);
+	step();
+	ck_assert_uint_eq(actions.items[0].keepalive_s, 17);
+	back(1);
+	back(2);
+	ck_assert_int_le(wake_deadline(wake), now);
+	step();
+	ck_assert_uint_eq(actions.count, 1);
+	ck_assert_int_eq(actions.items[0].kind, WAKE_RESTORE);
+	ck_assert_uint_eq(actions.items[0].peer->public_key.bytes[0], 2);
+	ck_assert_uint_eq(actions.items[0].keepalive_s, 0);
+}
+END_TEST
+
+START_TEST(test_result_for_the_log)
+{
+	add(3);
+	step();
+	now += 12;
+	back(1);
+	now += 3;
+	back(0);
+	ck_assert(!back(0));
+	struct wake_result result = wake_result(wake, now + 100);
+	ck_assert(!result.over);
+	ck_assert_uint_eq(result.back, 2);
+	ck_assert_int_eq(result.first_ms, 12);
+	ck_assert_int_eq(result.took_ms, 115);
+	now += 40;
+	back(2);
+	result = wake_result(wake, now + 1000);
+	ck_assert(result.over);
+	ck_assert_int_eq(result.took_ms, 55);
+}
+END_TEST
+
+START_TEST(test_the_old_stamp_or_none_is_not_back)
+{
+	struct wake_peer p = peer(0);
+
+	add(1);
+	step();
+	ck_assert(!wake_handshake(wake, "wg0", &p.public_key, 5, now));
+	ck_assert(!wake_handshake(wake, "wg0", &p.public_key, 0, now));
+	ck_assert(!wake_handshake(wake, "wg1", &p.public_key, 6, now));
+	ck_assert(wake_handshake(wake, "wg0", &p.public_key, 6, now));
+}
+END_TEST
+
+START_TEST(test_a_removed_peer_is_not_touched)
+{
+	struct wake_peer p = peer(0);
+
+	add(2);
+	step();
+	wake_remove(wake, "wg0", &p.public_key);
+	wake_remove(wake, "wg0", &p.public_key);
+	ck_assert(!back(0));
+	run_until(START + 20000);
+	for (size_t i = 0; i < actions.count; i++)
+		ck_assert_uint_ne(actions.items[i].peer->public_key.bytes[0], 0);
+	ck_assert_uint_eq(wake_result(wake, now).sessions, 1);
+	ck_assert_uint_eq(restored, 1);
+}
+END_TEST
+
+START_TEST(test_many_are_paced_and_all_come_back)
+{
+	uint32_t next = 0;
+
+	add(5000);
+	for (int i = 0; i < 2000 && !wake_result(wake, now).over; i++) {
+		run_until(now + 2);
+		for (; next < poked && next < 5000; next++)
+			back(next);
+	}
+	struct wake_result result = wake_result(wake, now);
+	ck_assert(result.over);
+	ck_assert_uint_eq(result.back, 5000);
+	ck_assert_uint_eq(recreated, 0);
+	ck_assert_int_lt(result.took_ms, 100);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("wake");
+	TCase *all = tcase_create("all");
+
+	tcase_add_checked_fixture(all, setup, teardown);
+	tcase_add_test(all, test_most_recently_active_first);
+	tcase_add_test(all, test_only_live_sessions_are_woken);
+	tcase_add_test(all, test_nobody_to_wake_is_over);
+	tcase_add_test(all, test_at_most_256_in_flight);
+	tcase_add_test(all, test_the_silent_ones_do_not_hold_up_the_rest);
+	tcase_add_test(all, test_recreates_after_500_ms_unless_it_is_back);
+	tcase_add_test(all, test_a_slow_path_is_given_two_round_trips);
+	tcase_add_test(all, test_gives_up);
+	tcase_add_test(all, test_keepalive_goes_back_to_what_is_configured);
+	tcase_add_test(all, test_result_for_the_log);
+	tcase_add_test(all, test_the_old_stamp_or_none_is_not_back);
+	tcase_add_test(all, test_a_removed_peer_is_not_touched);
+	tcase_add_test(all, test_many_are_paced_and_all_come_back);
+	suite_add_tcase(suite, all);
+	SRunner *runner = srunner_create(suite);
+	srunner_run_all(runner, CK_ENV);
+	int failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}

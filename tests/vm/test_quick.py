@@ -1,0 +1,27 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""wg-quick and holdfast side by side on kernel WireGuard, and a reload there. Fewer than on the host, for
+emulation is slow."""
+import os
+import sys
+
+sys.path.insert(0, "/holdfast/tests/integration/quick")
+import test_compare  # noqa: E402
+import test_faults  # noqa: E402
+
+CASES = ("full tunnel, both families", "covered routes")
+
+
+def main():
+    os.makedirs("/etc/wireguard", exist_ok=True)
+    with open("/etc/resolv.conf", "a", encoding="ascii"):
+        pass
+    for name in CASES:
+        test_compare.test_case(name, test_compare.CASES[name])
+        print("alike:", name, flush=True)
+    test_faults.test_reload()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
