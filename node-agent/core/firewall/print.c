@@ -450,8 +450,9 @@ static void print_set(const struct fw_set *set, struct text *text)
 
 static void print_table(const struct fw_table *table, const char *scope, struct text *text)
 {
-	text_add(text, "table %s %s {\n\tcomment \"holdfast %s\"\n", fw_family_name(table->family),
-		table->name, scope);
+	text_add(text, "table %s %s {\n", fw_family_name(table->family), table->name);
+	if (scope[0])
+		text_add(text, "\tcomment \"holdfast %s\"\n", scope);
 	for (size_t i = 0; i < table->set_count; i++) {
 		text_add(text, "%s", i ? "\n" : "");
 		print_set(&table->sets[i], text);

@@ -132,6 +132,7 @@ struct fw_table {
 /*
  * Whose tables these are: "agent", or "up wg0" for one tunnel made by hand. It is written into each table's
  * comment; applying a ruleset removes the tables of the same scope that are no longer in it, and no others.
+ * "": nobody's, as another program leaves them: no comment is written, and nothing else is removed.
  */
 struct fw_ruleset {
 	char scope[FW_SCOPE_MAX + 1];

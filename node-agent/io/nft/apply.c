@@ -164,7 +164,7 @@ static void change_table(struct work *work, const struct listed_table *listed, c
 static void settle_table(struct work *work, const struct listed_table *listed, const struct fw_table *table)
 {
 	struct nft_difference difference = {0};
-	nft_compare_table(listed, table, &difference);
+	nft_compare_table(listed, table, work->ruleset->scope, &difference);
 	if (!difference.differs)
 		return;
 	if (!listed) {

@@ -83,7 +83,8 @@ struct nftnl_table *nft_encode_table(const struct fw_table *table, const char *s
 	struct nftnl_table *to = must(nftnl_table_alloc());
 	nftnl_table_set_u32(to, NFTNL_TABLE_FAMILY, nft_family(table->family));
 	nftnl_table_set_str(to, NFTNL_TABLE_NAME, table->name);
-	put_comment(to, scope);
+	if (scope[0])
+		put_comment(to, scope);
 	return to;
 }
 

@@ -15,7 +15,8 @@
 /* The ruleset's data in libnftnl's objects, which the caller frees. */
 uint16_t nft_family(enum fw_family family);                  /* NFPROTO_... */
 uint32_t nft_hook(enum fw_family family, enum fw_hook hook); /* NF_INET_... or NF_ARP_... */
-struct nftnl_table *nft_encode_table(const struct fw_table *table, const char *scope);
+struct nftnl_table *nft_encode_table(
+	const struct fw_table *table, const char *scope); /* "": without a comment */
 struct nftnl_set *nft_encode_set(const struct fw_table *table, const struct fw_set *set, uint32_t id);
 struct nftnl_chain *nft_encode_chain(const struct fw_table *table, const struct fw_chain *chain);
 struct nftnl_rule *nft_encode_rule(

@@ -137,14 +137,17 @@ static void compare_sets(
 	}
 }
 
-void nft_compare_table(
-	const struct listed_table *listed, const struct fw_table *table, struct nft_difference *difference)
+void nft_compare_table(const struct listed_table *listed, const struct fw_table *table, const char *scope,
+	struct nft_difference *difference)
 {
 	if (!listed) {
 		difference->fence_missing |= table->set_count > 0;
 		differ(difference, "%s %s: no such table", fw_family_name(table->family), table->name);
 		return;
 	}
+	if (!table->set_count && strcmp(listed->scope, scope) != 0)
+		differ(difference, "%s %s: its comment does not say \"%s\"", fw_family_name(table->family),
+			table->name, scope);
 	compare_sets(listed, table, difference);
 	for (size_t i = 0; i < table->chain_count; i++)
 		compare_chain(listed, table, &table->chains[i], difference);
@@ -153,7 +156,7 @@ void nft_compare_table(
 
 bool nft_is_left_over(const struct listed_table *listed, const struct fw_ruleset *ruleset)
 {
-	if (strcmp(listed->scope, ruleset->scope) != 0)
+	if (!ruleset->scope[0] || strcmp(listed->scope, ruleset->scope) != 0)
 		return false;
 	for (size_t i = 0; i < ruleset->count; i++)
 		if (nft_family(ruleset->tables[i].family) == listed->family &&
@@ -189,7 +192,8 @@ void nft_compare(
 {
 	*difference = (struct nft_difference){0};
 	for (size_t i = 0; i < ruleset->count; i++)
-		nft_compare_table(nft_listed(listing, &ruleset->tables[i]), &ruleset->tables[i], difference);
+		nft_compare_table(nft_listed(listing, &ruleset->tables[i]), &ruleset->tables[i],
+			ruleset->scope, difference);
 	for (size_t i = 0; i < listing->count; i++)
 		if (nft_is_left_over(&listing->tables[i], ruleset))
 			differ(difference, "table %s is left over", listing->tables[i].name);

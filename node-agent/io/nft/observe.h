@@ -9,9 +9,10 @@ int nft_list_for(struct nft *nft, const struct fw_ruleset *ruleset, struct listi
 
 void nft_compare(
 	const struct listing *listing, const struct fw_ruleset *ruleset, struct nft_difference *difference);
-/* One table; listed may be NULL: it is not there. Adds to *difference. */
-void nft_compare_table(
-	const struct listed_table *listed, const struct fw_table *table, struct nft_difference *difference);
+/* One table; listed may be NULL: it is not there. Adds to *difference. A table without sets is made anew where it
+ * differs, so it also differs where it has another scope's comment, or none; one with sets keeps what it has. */
+void nft_compare_table(const struct listed_table *listed, const struct fw_table *table, const char *scope,
+	struct nft_difference *difference);
 /* Is it of the ruleset's scope, and not in the ruleset? */
 bool nft_is_left_over(const struct listed_table *listed, const struct fw_ruleset *ruleset);
 

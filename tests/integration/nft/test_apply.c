@@ -217,6 +217,32 @@ START_TEST(scopes_leave_each_other_alone)
 }
 END_TEST
 
+/* From hand to hand: the rules are alike, the comment alone is not, and other tables without one stay. */
+START_TEST(a_scope_takes_over_anothers_tables)
+{
+	struct firewall firewall = sample_gateway();
+	struct firewall_tunnel home = firewall.tunnels[2];
+	home.masquerade_count = 0;
+	struct firewall nobodys = {"", &home, 1, NULL, 0}, ours = {"up home", &home, 1, NULL, 0};
+	struct fw_ruleset *before = sample_build(&nobodys), *after = sample_build(&ours);
+	run("nft", "add table ip filter", NULL);
+	apply(before);
+	assert_in_place(before);
+	assert_lists(before);
+	ck_assert(observe(after).differs);
+	ck_assert(apply(after));
+	assert_in_place(after);
+	assert_lists(after);
+	ck_assert(observe(before).differs);
+	ck_assert(apply(before));
+	assert_in_place(before);
+	assert_lists(before);
+	run("nft", "delete table ip filter", NULL);
+	fw_ruleset_free(before);
+	fw_ruleset_free(after);
+}
+END_TEST
+
 static enum nft_news next_news(struct nft_watch *watch)
 {
 	enum nft_news news = NFT_NEWS_NONE;
@@ -282,6 +308,7 @@ int main(void)
 	tcase_add_test(tcase, a_deleted_set_comes_back_closed_or_with_what_is_held);
 	tcase_add_test(tcase, another_firewall_keeps_the_permits);
 	tcase_add_test(tcase, scopes_leave_each_other_alone);
+	tcase_add_test(tcase, a_scope_takes_over_anothers_tables);
 	tcase_add_test(tcase, a_flush_by_others_is_noticed_and_undone);
 	tcase_add_test(tcase, a_refusal_names_what_was_refused);
 	suite_add_tcase(suite, tcase);
