@@ -140,6 +140,20 @@ int quick_make_link(struct quick *quick);
 /* The operations of these kinds (a mask of 1 << enum plan_kind), in order, stopping at the first that fails. */
 int quick_apply(struct quick *quick, const struct plan *plan, unsigned kinds);
 
+/* ---- routing.c: what the routes of what the device holds need ---- */
+struct quick_routing {
+	struct quick_view view;
+	struct quick_route_facts facts; /* mark and priorities are the caller's to choose */
+	struct prefix *allowed, *covering;
+};
+/* `from_file`: as a device would be that was made of the file. */
+int quick_routing_look(struct quick *quick, bool from_file, struct quick_routing *routing);
+void quick_routing_clear(struct quick_routing *routing);
+bool quick_routing_needs_mark(const struct quick_routing *routing); /* in either family */
+/* wg-quick's tables for the mark that was chosen, under our name or nobody's. Free with fw_ruleset_free(). */
+int quick_routing_firewall(
+	struct quick *quick, const struct quick_routing *routing, bool ours, struct fw_ruleset **ret_ruleset);
+
 /* ---- route.c ---- */
 int quick_make_routes(struct quick *quick);
 

@@ -7,91 +7,12 @@
 
 #include "common/base/mem.h"
 #include "common/base/text.h"
-#include "node-agent/core/firewall/firewall.h"
 #include "node-agent/io/quick/quick_int.h"
 #include "node-agent/io/rtnl/route.h"
 #include "node-agent/io/rtnl/rule.h"
 #include "node-agent/io/rtnl/sysctl.h"
 
 /* Routes of what the device holds; for default routes a mark, rules, the firewall and a kernel parameter. */
-
-struct routing {
-	struct quick_view view;
-	struct quick_route_facts facts;
-	struct prefix *allowed, *covering; /* owned */
-};
-
-static void routing_clear(struct routing *routing)
-{
-	quick_view_clear(&routing->view);
-	free(routing->allowed);
-	free(routing->covering);
-}
-
-/* ---- what the device holds ---- */
-
-static void take_live_allowed(struct routing *routing)
-{
-	const struct wg_device *device = &routing->view.device;
-	size_t count = 0;
-
-	for (size_t i = 0; i < device->peer_count; i++)
-		count += device->peers[i].allowed_ip_count;
-	routing->allowed = mem_new(count + 1, sizeof(*routing->allowed));
-	for (size_t i = 0; i < device->peer_count; i++)
-		for (size_t j = 0; j < device->peers[i].allowed_ip_count; j++)
-			routing->allowed[routing->facts.allowed_count++] = device->peers[i].allowed_ips[j];
-}
-
-/* What a dry run would find: the file's own, and the connected routes that its addresses will make. */
-static void take_file_allowed(struct quick *quick, struct routing *routing)
-{
-	size_t count = quick->config.peer_count ? quick->allowed.first[quick->config.peer_count] : 0;
-
-	routing->allowed =
-		count ? mem_copy(quick->allowed.prefixes, count * sizeof(*routing->allowed)) : NULL;
-	routing->facts.allowed_count = count;
-	routing->covering = quick_connected(&quick->config, &routing->facts.covering_count);
-}
-
-static int take_covering(struct quick *quick, struct routing *routing)
-{
-	struct rtnl_route_filter filter = {.table = RT_TABLE_MAIN, .ifindex = quick->journal.ifindex};
-	CLEANUP_FREE struct rtnl_route *routes = NULL;
-	size_t count;
-	int r = rtnl_route_list(quick->rtnl, &filter, &routes, &count, quick->err);
-
-	if (r < 0)
-		return r;
-	routing->covering = mem_new(count + 1, sizeof(*routing->covering));
-	for (size_t i = 0; i < count; i++)
-		if (routes[i].protocol != QUICK_PROTOCOL)
-			routing->covering[routing->facts.covering_count++] = routes[i].to;
-	return 0;
-}
-
-static int look(struct quick *quick, struct routing *routing)
-{
-	int r = quick_observe(quick, &routing->view);
-
-	if (r < 0)
-		return r;
-	routing->facts.name = quick->name;
-	routing->facts.table = quick->config.table;
-	routing->facts.table_number = quick->table_number;
-	routing->facts.has_ip4 = quick_family_works(quick, AF_INET);
-	routing->facts.has_ip6 = quick_family_works(quick, AF_INET6);
-	if (!routing->view.has_device || quick->options->dry_run) {
-		take_file_allowed(quick, routing);
-		r = 0;
-	} else {
-		take_live_allowed(routing);
-		r = take_covering(quick, routing);
-	}
-	routing->facts.allowed = routing->allowed;
-	routing->facts.covering = routing->covering;
-	return r;
-}
 
 /* ---- the mark ---- */
 
@@ -126,19 +47,14 @@ static int set_mark(struct quick *quick, uint32_t mark)
 	return r < 0 ? r : wg_set(wg, &change, quick->err);
 }
 
-static bool needs_mark(const struct routing *routing)
-{
-	return quick_needs_mark(&routing->facts, AF_INET) || quick_needs_mark(&routing->facts, AF_INET6);
-}
-
 /* The device's own, if it has one: the file's, a hook's, or ours of before. */
-static int choose_mark(struct quick *quick, struct routing *routing)
+static int choose_mark(struct quick *quick, struct quick_routing *routing)
 {
 	struct quick_journal *journal = &quick->journal;
 	uint32_t live = routing->view.has_device ? routing->view.device.fwmark : quick->config.fwmark;
 	int r = 0;
 
-	if (!needs_mark(routing)) {
+	if (!quick_routing_needs_mark(routing)) {
 		bool chosen = journal->mark && journal->mark == live && !quick->config.has_fwmark;
 
 		journal->mark = 0;
@@ -180,8 +96,8 @@ static bool had_before(const struct quick *quick, uint8_t family, uint32_t mark,
 	return not_ours && suppress;
 }
 
-static int choose_priorities(
-	struct quick *quick, const struct routing *routing, uint8_t family, struct quick_priorities *ret)
+static int choose_priorities(struct quick *quick, const struct quick_routing *routing, uint8_t family,
+	struct quick_priorities *ret)
 {
 	CLEANUP_FREE struct rtnl_rule *rules = NULL;
 	CLEANUP_FREE struct quick_seen_rule *seen = NULL;
@@ -201,25 +117,7 @@ static int choose_priorities(
 
 /* ---- the firewall ---- */
 
-static int firewall_ruleset(struct quick *quick, const struct routing *routing, struct fw_ruleset **ret)
-{
-	CLEANUP_FREE struct prefix *addresses = mem_new(routing->view.address_count + 1, sizeof(*addresses));
-	struct firewall_tunnel tunnel = {.interface = quick->name,
-		.fwmark = routing->facts.mark,
-		.addresses = addresses,
-		.address_count = routing->view.address_count,
-		.default_ip4 = quick_needs_mark(&routing->facts, AF_INET),
-		.default_ip6 = quick_needs_mark(&routing->facts, AF_INET6)};
-	char scope[FW_SCOPE_MAX + 1];
-	struct firewall firewall = {.scope = scope, .tunnels = &tunnel, .tunnel_count = 1};
-
-	snprintf(scope, sizeof(scope), "up %s", quick->name);
-	for (size_t i = 0; i < routing->view.address_count; i++)
-		addresses[i] = routing->view.addresses[i].prefix;
-	return firewall_build(&firewall, ret, quick->err);
-}
-
-static int load_firewall(struct quick *quick, const struct routing *routing)
+static int load_firewall(struct quick *quick, const struct quick_routing *routing)
 {
 	struct fw_ruleset *ruleset = NULL;
 	bool changed = false;
@@ -233,7 +131,7 @@ static int load_firewall(struct quick *quick, const struct routing *routing)
 	}
 	r = quick->nft ? 0 : nft_open(&quick->nft, quick->err);
 	if (r >= 0)
-		r = firewall_ruleset(quick, routing, &ruleset);
+		r = quick_routing_firewall(quick, routing, true, &ruleset);
 	if (r >= 0)
 		r = nft_apply(quick->nft, ruleset, NULL, 0, &changed, quick->err);
 	if (r >= 0 && changed)
@@ -245,13 +143,13 @@ static int load_firewall(struct quick *quick, const struct routing *routing)
 /* ---- all together ---- */
 
 /* Before anything of it is done: what is there after a SIGKILL, is ours. */
-static int note(struct quick *quick, const struct plan_target *target, const struct routing *routing)
+static int note(struct quick *quick, const struct plan_target *target, const struct quick_routing *routing)
 {
 	static const char key[] = "net/ipv4/conf/all/src_valid_mark";
 	struct quick_journal *journal = &quick->journal;
 	char value[SYSCTL_VALUE_MAX] = "";
 
-	journal->firewall |= needs_mark(routing);
+	journal->firewall |= quick_routing_needs_mark(routing);
 	journal->needs_valid_mark = quick_needs_mark(&routing->facts, AF_INET);
 	if (journal->needs_valid_mark && !journal->valid_mark[0] &&
 		sysctl_read(key, value, sizeof(value), NULL) >= 0 && strcmp(value, "1") != 0)
@@ -268,11 +166,11 @@ static int note(struct quick *quick, const struct plan_target *target, const str
 }
 
 /* After all of it: rules that went are no longer ours. */
-static void settle(struct quick *quick, const struct plan_target *target, const struct routing *routing)
+static void settle(struct quick *quick, const struct plan_target *target, const struct quick_routing *routing)
 {
 	struct quick_journal *journal = &quick->journal;
 
-	journal->firewall = needs_mark(routing);
+	journal->firewall = quick_routing_needs_mark(routing);
 	journal->rule_count = 0;
 	for (size_t i = 0; i < target->world.rule_count && i < QUICK_RULES_MAX; i++)
 		journal->rules[journal->rule_count++] = target->world.rules[i];
@@ -313,7 +211,7 @@ static int explain(struct quick *quick, const struct plan *plan, int r)
 	return r;
 }
 
-static int make(struct quick *quick, struct routing *routing)
+static int make(struct quick *quick, struct quick_routing *routing)
 {
 	static const unsigned parameters = 1u << PLAN_SYSCTL_SET,
 			      rest = 1u << PLAN_RULE_DELETE | 1u << PLAN_ROUTE_DELETE | 1u << PLAN_RULE_ADD |
@@ -339,7 +237,7 @@ static int make(struct quick *quick, struct routing *routing)
 	return r;
 }
 
-static void warn_of_leak(struct quick *quick, const struct routing *routing)
+static void warn_of_leak(struct quick *quick, const struct quick_routing *routing)
 {
 	struct rtnl_route_filter filter = {.family = AF_INET6, .table = RT_TABLE_MAIN};
 	CLEANUP_FREE struct rtnl_route *routes = NULL;
@@ -361,11 +259,11 @@ static void warn_of_leak(struct quick *quick, const struct routing *routing)
 
 int quick_make_routes(struct quick *quick)
 {
-	struct routing routing = {0};
+	struct quick_routing routing = {0};
 	int r = quick_lock_routes(quick);
 
 	if (r >= 0)
-		r = look(quick, &routing);
+		r = quick_routing_look(quick, quick->options->dry_run, &routing);
 	if (r >= 0)
 		r = choose_mark(quick, &routing);
 	if (r >= 0)
@@ -377,6 +275,6 @@ int quick_make_routes(struct quick *quick)
 	quick_unlock_routes(quick);
 	if (r >= 0)
 		warn_of_leak(quick, &routing);
-	routing_clear(&routing);
+	quick_routing_clear(&routing);
 	return r;
 }

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <linux/rtnetlink.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "common/base/mem.h"
+#include "node-agent/core/firewall/firewall.h"
+#include "node-agent/io/quick/quick_int.h"
+#include "node-agent/io/rtnl/route.h"
+
+void quick_routing_clear(struct quick_routing *routing)
+{
+	quick_view_clear(&routing->view);
+	free(routing->allowed);
+	free(routing->covering);
+}
+
+/* ---- what the device holds ---- */
+
+static void take_live_allowed(struct quick_routing *routing)
+{
+	const struct wg_device *device = &routing->view.device;
+	size_t count = 0;
+
+	for (size_t i = 0; i < device->peer_count; i++)
+		count += device->peers[i].allowed_ip_count;
+	routing->allowed = mem_new(count + 1, sizeof(*routing->allowed));
+	for (size_t i = 0; i < device->peer_count; i++)
+		for (size_t j = 0; j < device->peers[i].allowed_ip_count; j++)
+			routing->allowed[routing->facts.allowed_count++] = device->peers[i].allowed_ips[j];
+}
+
+/* What a dry run would find: the file's own, and the connected routes that its addresses will make. */
+static void take_file_allowed(struct quick *quick, struct quick_routing *routing)
+{
+	size_t count = quick->config.peer_count ? quick->allowed.first[quick->config.peer_count] : 0;
+
+	routing->allowed =
+		count ? mem_copy(quick->allowed.prefixes, count * sizeof(*routing->allowed)) : NULL;
+	routing->facts.allowed_count = count;
+	routing->covering = quick_connected(&quick->config, &routing->facts.covering_count);
+}
+
+static int take_covering(struct quick *quick, struct quick_routing *routing)
+{
+	struct rtnl_route_filter filter = {.table = RT_TABLE_MAIN, .ifindex = quick->journal.ifindex};
+	CLEANUP_FREE struct rtnl_route *routes = NULL;
+	size_t count;
+	int r = rtnl_route_list(quick->rtnl, &filter, &routes, &count, quick->err);
+
+	if (r < 0)
+		return r;
+	routing->covering = mem_new(count + 1, sizeof(*routing->covering));
+	for (size_t i = 0; i < count; i++)
+		if (routes[i].protocol != QUICK_PROTOCOL)
+			routing->covering[routing->facts.covering_count++] = routes[i].to;
+	return 0;
+}
+
+int quick_routing_look(struct quick *quick, bool from_file, struct quick_routing *routing)
+{
+	int r = quick_observe(quick, &routing->view);
+
+	if (r < 0)
+		return r;
+	routing->facts.name = quick->name;
+	routing->facts.table = quick->config.table;
+	routing->facts.table_number = quick->table_number;
+	routing->facts.has_ip4 = quick_family_works(quick, AF_INET);
+	routing->facts.has_ip6 = quick_family_works(quick, AF_INET6);
+	if (from_file || !routing->view.has_device) {
+		take_file_allowed(quick, routing);
+		r = 0;
+	} else {
+		take_live_allowed(routing);
+		r = take_covering(quick, routing);
+	}
+	routing->facts.allowed = routing->allowed;
+	routing->facts.covering = routing->covering;
+	return r;
+}
+
+bool quick_routing_needs_mark(const struct quick_routing *routing)
+{
+	return quick_needs_mark(&routing->facts, AF_INET) || quick_needs_mark(&routing->facts, AF_INET6);
+}
+
+int quick_routing_firewall(
+	struct quick *quick, const struct quick_routing *routing, bool ours, struct fw_ruleset **ret_ruleset)
+{
+	CLEANUP_FREE struct prefix *addresses = mem_new(routing->view.address_count + 1, sizeof(*addresses));
+	struct firewall_tunnel tunnel = {.interface = quick->name,
+		.fwmark = routing->facts.mark,
+		.addresses = addresses,
+		.address_count = routing->view.address_count,
+		.default_ip4 = quick_needs_mark(&routing->facts, AF_INET),
+		.default_ip6 = quick_needs_mark(&routing->facts, AF_INET6)};
+	char scope[FW_SCOPE_MAX + 1] = "";
+	struct firewall firewall = {.scope = scope, .tunnels = &tunnel, .tunnel_count = 1};
+
+	if (ours)
+		snprintf(scope, sizeof(scope), "up %s", quick->name);
+	for (size_t i = 0; i < routing->view.address_count; i++)
+		addresses[i] = routing->view.addresses[i].prefix;
+	return firewall_build(&firewall, ret_ruleset, quick->err);
+}
