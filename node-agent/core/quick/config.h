@@ -41,8 +41,9 @@ struct quick_peer {
 	struct quick_place place; /* of [Peer] */
 	struct key public_key;
 	bool has_preshared_key;
-	struct key preshared_key; /* secret */
-	char *host, *service;     /* of Endpoint; owned; NULL: none */
+	bool preshared_key_elsewhere; /* came from a file of its own: not to be written into this one */
+	struct key preshared_key;     /* secret */
+	char *host, *service;         /* of Endpoint; owned; NULL: none */
 	struct quick_place endpoint_place;
 	struct endpoint endpoint; /* if host and service are numbers; else without a family */
 	bool has_keepalive;
@@ -63,8 +64,9 @@ struct quick_config {
 	bool save_config;
 
 	bool has_private_key, has_listen_port, has_fwmark;
-	struct key private_key; /* secret; zero with has_private_key: taken away */
-	char *listen_service;   /* owned; a service's name instead of listen_port; NULL: none */
+	bool private_key_elsewhere; /* as preshared_key_elsewhere */
+	struct key private_key;     /* secret; zero with has_private_key: taken away */
+	char *listen_service;       /* owned; a service's name instead of listen_port; NULL: none */
 	struct quick_place listen_place;
 	uint16_t listen_port;
 	uint32_t fwmark;

@@ -179,6 +179,8 @@ static void save_interface(struct saver *saver)
 		set_number(&saver->lines, run, "ListenPort", live->listen_port, false);
 	if (config->has_fwmark ? config->fwmark != live->fwmark : live->fwmark && !live->mark_is_chosen)
 		set_number(&saver->lines, run, "FwMark", live->fwmark, true);
+	if (config->private_key_elsewhere)
+		return;
 	/* Keys are clamped when they are set: one that gives the same public key is the same. */
 	if (!config->has_private_key ? !key_is_zero(&live->private_key)
 				     : !key_equal(&config->private_key, &live->private_key) &&
@@ -273,7 +275,7 @@ static void save_peer(struct saver *saver, struct run run, size_t index, const s
 {
 	const struct quick_peer *peer = &saver->config->peers[index];
 
-	if (!key_equal(&peer->preshared_key, &live->preshared_key))
+	if (!peer->preshared_key_elsewhere && !key_equal(&peer->preshared_key, &live->preshared_key))
 		set_secret(&saver->lines, run, "PresharedKey", &live->preshared_key);
 	if (!allowed_alike(saver, index, live))
 		save_allowed(saver, run, live);

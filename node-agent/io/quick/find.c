@@ -5,7 +5,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "common/base/text.h"
+#include "common/base/mem.h"
 #include "common/io/file.h"
 #include "node-agent/core/quick/read.h"
 #include "node-agent/io/quick/quick_int.h"
@@ -54,16 +54,23 @@ static int take_name(struct quick *quick, const char *path)
 	return 0;
 }
 
-static void warn_if_open(const struct quick *quick)
+/* As with the name: beside the path as given, whatever that is a link to. */
+static void take_sidecar_path(struct quick *quick, const char *path)
 {
-	char directory[PATH_MAX];
+	size_t stem = strlen(path) - strlen(".conf");
+
+	memcpy(quick->sidecar_path, path, stem);
+	memcpy(quick->sidecar_path + stem, ".yaml", sizeof(".yaml"));
+}
+
+void quick_warn_if_open(const struct quick *quick, const char *path)
+{
+	CLEANUP_FREE char *directory = file_beside(path, ".");
 	struct stat file, parent;
 
-	text_copy(directory, sizeof(directory), quick->path);
-	*strrchr(directory, '/') = '\0';
-	if (stat(quick->path, &file) == 0 && stat(directory[0] ? directory : "/", &parent) == 0 &&
+	if (stat(path, &file) == 0 && stat(directory, &parent) == 0 &&
 		(file.st_mode & parent.st_mode & FOR_OTHERS))
-		quick_say(quick, QUICK_WARNING, "`%s' is world accessible", quick->path);
+		quick_say(quick, QUICK_WARNING, "`%s' is world accessible", path);
 }
 
 int quick_find(struct quick *quick)
@@ -77,9 +84,11 @@ int quick_find(struct quick *quick)
 		return err_set(quick->err, -errno, "`%.300s' %s", path,
 			errno == ENOENT ? "does not exist" : strerror(errno));
 	r = take_name(quick, path);
-	if (r >= 0)
-		warn_if_open(quick);
-	return r;
+	if (r < 0)
+		return r;
+	take_sidecar_path(quick, path);
+	quick_warn_if_open(quick, quick->path);
+	return 0;
 }
 
 static void say_warnings(const struct quick *quick)
@@ -102,6 +111,8 @@ static int read_whole(struct quick *quick)
 {
 	int r = quick_read(quick->path, quick->text, quick->size, &quick->config, quick->err);
 
+	if (r >= 0)
+		r = quick_load_sidecar(quick);
 	if (r >= 0)
 		r = quick_resolve_names(quick);
 	return r < 0 ? r : check_keys(quick);
@@ -140,6 +151,7 @@ int quick_load_for_down(struct quick *quick)
 	if (read_whole(quick) < 0) {
 		why = *quick->err;
 		quick_config_clear(&quick->config);
+		quick_sidecar_clear(&quick->sidecar);
 		r = quick_read_for_down(quick->path, quick->text, quick->size, &quick->config, quick->err);
 		if (r < 0)
 			return r;

@@ -9,6 +9,7 @@
 #include "node-agent/core/plan/plan.h"
 #include "node-agent/core/quick/allowed.h"
 #include "node-agent/core/quick/config.h"
+#include "node-agent/core/quick/sidecar.h"
 #include "node-agent/core/quick/target.h"
 #include "node-agent/io/nft/nft.h"
 #include "node-agent/io/quick/quick.h"
@@ -52,7 +53,9 @@ struct quick {
 	char path[PATH_MAX]; /* of the file, resolved */
 	char *text;          /* of the file; wiped */
 	size_t size;
+	char sidecar_path[PATH_MAX]; /* NAME.yaml beside the file as it was given; need not be there */
 	struct quick_config config;
+	struct quick_sidecar sidecar;
 	struct quick_allowed allowed;
 	struct key public_key;
 	uint32_t table_number;
@@ -75,9 +78,14 @@ void quick_say(const struct quick *quick, enum quick_word word, const char *form
 
 /* ---- find.c, names.c: the file and the names in it. Nothing is changed. ---- */
 int quick_find(struct quick *quick);
+void quick_warn_if_open(const struct quick *quick, const char *path); /* to the world */
 int quick_load(struct quick *quick); /* finds, reads, checks; says the warnings */
 int quick_load_for_down(struct quick *quick);
 int quick_resolve_names(struct quick *quick);
+
+/* ---- sidecar.c: NAME.yaml ---- */
+/* Reads it, if it is there, and the key files that it names, and completes quick->config. */
+int quick_load_sidecar(struct quick *quick);
 
 /* ---- lock.c: -EINTR if a signal came first ---- */
 int quick_lock(struct quick *quick);

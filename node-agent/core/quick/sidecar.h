@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef HOLDFAST_QUICK_SIDECAR_H
+#define HOLDFAST_QUICK_SIDECAR_H
+
+#include "node-agent/core/quick/config.h"
+
+/*
+ * What goes beyond a wg-quick file: NAME.yaml beside NAME.conf, so that the .conf stays one that wg-quick takes. Keys
+ * are the fleet file's wherever that has them, with the same meaning. docs/wg-quick.md ("Beyond the file") lists them.
+ */
+enum {
+	QUICK_SIDECAR_MAX_BYTES = 8 * 1024 * 1024,
+	QUICK_SIDECAR_PEERS_MAX = 100000,
+	QUICK_KEY_PATH_MAX = 511, /* characters of a key file's path; as PROTO_PATH_MAX */
+};
+
+struct quick_sidecar_peer {
+	struct quick_place place; /* of its key */
+	struct key public_key;
+	char *preshared_key_file; /* as written; owned; NULL: none */
+};
+
+struct quick_sidecar {
+	char *private_key_file; /* as written; owned; NULL: none */
+	struct quick_place private_key_place;
+	struct quick_sidecar_peer *peers; /* owned; sorted by key, each once */
+	size_t peer_count;
+};
+
+/*
+ * Read it. -EINVAL with line and column of the first thing that is wrong, -E2BIG over a limit. `file` is for messages.
+ * Clear *ret_sidecar with quick_sidecar_clear().
+ */
+int quick_sidecar_read(
+	const char *file, const char *text, size_t size, struct quick_sidecar *ret_sidecar, struct err *err);
+void quick_sidecar_clear(struct quick_sidecar *sidecar); /* NULL-safe */
+
+/* What it says of a peer; NULL: nothing. */
+const struct quick_sidecar_peer *quick_sidecar_find(
+	const struct quick_sidecar *sidecar, const struct key *public_key);
+
+/* Does it fit its .conf? -EINVAL if it speaks of a peer that is not there, or says what that says already. */
+int quick_sidecar_check(const struct quick_sidecar *sidecar, const char *file,
+	const struct quick_config *config, struct err *err);
+
+#endif

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "common/base/mem.h"
+#include "common/io/file.h"
+#include "node-agent/io/quick/quick_int.h"
+
+/* ---- key files ---- */
+
+/* Relative paths start where the sidecar is. */
+static int read_key_file(struct quick *quick, const char *as_written, struct key *ret_key)
+{
+	CLEANUP_FREE char *path = file_beside(quick->sidecar_path, as_written);
+	char warning[1024];
+
+	if (file_secret_is_open(path, warning, sizeof(warning)))
+		quick_say(quick, QUICK_WARNING, "%s", warning);
+	return file_read_key(path, ret_key, quick->err);
+}
+
+static int take_private_key(struct quick *quick)
+{
+	struct quick_config *config = &quick->config;
+	int r;
+
+	if (!quick->sidecar.private_key_file)
+		return 0;
+	r = read_key_file(quick, quick->sidecar.private_key_file, &config->private_key);
+	if (r < 0)
+		return err_prefix(quick->err, r, "private_key_file");
+	config->has_private_key = config->private_key_elsewhere = true;
+	return 0;
+}
+
+static int take_preshared_keys(struct quick *quick)
+{
+	for (size_t i = 0; i < quick->config.peer_count; i++) {
+		struct quick_peer *peer = &quick->config.peers[i];
+		const struct quick_sidecar_peer *more =
+			quick_sidecar_find(&quick->sidecar, &peer->public_key);
+		int r;
+
+		if (!more || !more->preshared_key_file)
+			continue;
+		r = read_key_file(quick, more->preshared_key_file, &peer->preshared_key);
+		if (r < 0)
+			return err_prefix(quick->err, r, "preshared_key_file");
+		peer->has_preshared_key = peer->preshared_key_elsewhere = true;
+	}
+	return 0;
+}
+
+/* ---- the file ---- */
+
+static int read_sidecar(struct quick *quick)
+{
+	const char *path = quick->sidecar_path;
+	CLEANUP_FREE char *text = NULL;
+	struct err err;
+	size_t size;
+	int r = file_read(path, QUICK_SIDECAR_MAX_BYTES, &text, &size, &err);
+
+	if (r == -ENOENT)
+		return 0;
+	if (r < 0) {
+		*quick->err = err;
+		return r;
+	}
+	quick_warn_if_open(quick, path);
+	r = quick_sidecar_read(path, text, size, &quick->sidecar, quick->err);
+	return r < 0 ? r : quick_sidecar_check(&quick->sidecar, path, &quick->config, quick->err);
+}
+
+int quick_load_sidecar(struct quick *quick)
+{
+	int r = read_sidecar(quick);
+
+	if (r >= 0)
+		r = take_private_key(quick);
+	return r < 0 ? r : take_preshared_keys(quick);
+}

@@ -1,0 +1,79 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What NAME.yaml beside NAME.conf adds: up, reload, down, save and dry run. Takes a few seconds."""
+import os
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from compare import can_run, key  # noqa: E402
+from machine import FULL, INTERFACE, ONE, PRIVATE, Machine, steps  # noqa: E402
+
+KEYLESS = INTERFACE.replace(f"PrivateKey = {PRIVATE}\n", "")
+
+
+def write(machine, yaml, name="wg0"):
+    machine.write(f"/etc/wireguard/{name}.yaml", yaml)
+
+
+def test_mistakes_are_refused_first():
+    with Machine() as machine:
+        machine.write("/etc/wireguard/wg0.conf", INTERFACE + "PreUp = touch /run/wrong\n" + FULL)
+        write(machine, f"peers:\n  {ONE}:\n    preshared_key: x\n")
+        assert machine.holdfast("up") == 1
+        assert "/etc/wireguard/wg0.yaml:3:5: unknown key" in machine.said and not steps(machine), machine.said
+        write(machine, "private_key_file: nosuch\n")
+        assert machine.holdfast("up") == 1
+        assert "/etc/wireguard/wg0.yaml:1:1: private_key_file: the .conf has a PrivateKey" in machine.said, machine.said
+        write(machine, f"peers: {{ {ONE}: {{ preshared_key_file: nosuch }} }}\n")
+        assert machine.holdfast("up") == 1 and "/etc/wireguard/nosuch: " in machine.said, machine.said
+        machine.clean("mistakes")
+    print("mistakes are refused first")
+
+
+def test_a_link_has_its_sidecar_beside_it():
+    with Machine() as machine:
+        machine.must("mkdir -m 755 /run/shown /run/real; ln -s /run/real/some.conf /run/shown/wg7.conf")
+        machine.write("/run/real/some.conf", INTERFACE + FULL)
+        machine.write("/run/real/some.yaml", "wrong: 1\n")
+        assert machine.holdfast("up", "/run/shown/wg7.conf", "--dry-run") == 0, machine.said
+        machine.write("/run/shown/wg7.yaml", "wrong: 1\n", 0o604)
+        assert machine.holdfast("up", "/run/shown/wg7.conf", "--dry-run") == 1
+        assert "/run/shown/wg7.yaml:1:1: unknown key" in machine.said, machine.said
+        assert "`/run/shown/wg7.yaml' is world accessible" in machine.said, machine.said
+    print("a link has its sidecar beside it")
+
+
+def test_key_files():
+    secret = key()
+    with Machine() as machine:
+        text = KEYLESS + "SaveConfig = true\n" + FULL
+        machine.write("/etc/wireguard/wg0.key", PRIVATE + "\n")
+        machine.write("/run/psk", secret + "\n", 0o644)
+        write(machine, f"private_key_file: wg0.key\npeers: {{ {ONE}: {{ preshared_key_file: /run/psk }} }}\n")
+        machine.up(text)
+        assert "/run/psk: " in machine.said and secret not in machine.said and PRIVATE not in machine.said, machine.said
+        assert machine.must("wg show wg0 private-key").strip() == PRIVATE
+        assert machine.must("wg show wg0 preshared-keys").split() == [ONE, secret]
+        assert machine.holdfast("up") == 0 and not steps(machine), machine.said
+        other = key()
+        machine.write("/run/psk", other + "\n")
+        machine.up()
+        assert machine.must("wg show wg0 preshared-keys").split() == [ONE, other]
+        assert machine.holdfast("save") == 0 and machine.read("/etc/wireguard/wg0.conf") == text
+        machine.down()
+        assert machine.read("/etc/wireguard/wg0.conf") == text
+        machine.clean("key files")
+    print("key files")
+
+
+def main():
+    if not can_run():
+        return 77
+    for name, test in list(globals().items()):
+        if name.startswith("test_") and (len(sys.argv) == 1 or name in sys.argv[1:]):
+            test()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

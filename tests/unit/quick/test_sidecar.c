@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <check.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/mem.h"
+#include "common/base/text.h"
+#include "node-agent/core/quick/read.h"
+#include "node-agent/core/quick/sidecar.h"
+
+#define ONE "9GaK3g4Tb/3yFsNWxymBQ2ezeTNUtab/cNlqRMUW3S4="
+#define TWO "n5HtbW+1lpiTdz2IBPu/Z6CAQhwNiLSbY0gRmULfHV0="
+#define PSK "+64EGwLEHtD9ik77A5vHgN1q9KHwxCD0JWGucF3aQ/4="
+
+static const char plain[] = "[Interface]\n[Peer]\nPublicKey = " ONE "\n[Peer]\nPublicKey = " TWO "\n";
+
+/* The complaint about a sidecar of this .conf; "" if there is none. */
+static char *complaint(const char *conf, const char *yaml, struct quick_sidecar *ret_sidecar)
+{
+	char line[ERR_WHERE_MAX + ERR_TEXT_MAX + 32];
+	struct quick_config config;
+	struct err err = {0};
+	int r;
+
+	ck_assert_int_eq(quick_read("wg0.conf", conf, strlen(conf), &config, &err), 0);
+	*ret_sidecar = (struct quick_sidecar){0};
+	r = quick_sidecar_read("wg0.yaml", yaml, strlen(yaml), ret_sidecar, &err);
+	if (r >= 0)
+		r = quick_sidecar_check(ret_sidecar, "wg0.yaml", &config, &err);
+	quick_config_clear(&config);
+	return mem_text(r < 0 ? err_format(&err, line, sizeof(line)) : "");
+}
+
+static void read_right(const char *conf, const char *yaml, struct quick_sidecar *ret_sidecar)
+{
+	CLEANUP_FREE char *found = complaint(conf, yaml, ret_sidecar);
+
+	ck_assert_str_eq(found, "");
+}
+
+static const struct quick_sidecar_peer *peer_of(const struct quick_sidecar *sidecar, const char *text)
+{
+	struct key key;
+
+	ck_assert_int_eq(key_parse(text, &key, NULL), 0);
+	return quick_sidecar_find(sidecar, &key);
+}
+
+START_TEST(an_empty_one_says_nothing)
+{
+	struct quick_sidecar sidecar;
+
+	read_right(plain, "# nothing yet\n", &sidecar);
+	ck_assert_ptr_null(sidecar.private_key_file);
+	ck_assert_ptr_null(peer_of(&sidecar, ONE));
+	quick_sidecar_clear(&sidecar);
+	read_right(plain, "peers:\nx-mine: 1\n", &sidecar);
+	quick_sidecar_clear(&sidecar);
+}
+END_TEST
+
+START_TEST(key_files)
+{
+	struct quick_sidecar sidecar;
+
+	read_right(plain,
+		"private_key_file: wg0.key\npeers:\n  " TWO ": { preshared_key_file: /etc/psk }\n  " ONE
+		": {}\n",
+		&sidecar);
+	ck_assert_str_eq(sidecar.private_key_file, "wg0.key");
+	ck_assert_str_eq(peer_of(&sidecar, TWO)->preshared_key_file, "/etc/psk");
+	ck_assert_ptr_null(peer_of(&sidecar, ONE)->preshared_key_file);
+	ck_assert_ptr_null(peer_of(&sidecar, PSK));
+	quick_sidecar_clear(&sidecar);
+}
+END_TEST
+
+static const struct wrong {
+	const char *conf, *yaml, *complaint;
+} wrongs[] = {
+	{plain, "\nprivate_key_fiel: a\n",
+		"wg0.yaml:2:1: unknown key \"private_key_fiel\"; did you mean \"private_key_file\"?"},
+	{plain, "- a\n", "wg0.yaml:1:1: expected a mapping (key: value), found a list"},
+	{plain, "private_key_file:\n", "wg0.yaml:1:18: private_key_file: expected text, found nothing"},
+	{"[Interface]\nPrivateKey = " PSK "\n", "private_key_file: a\n",
+		"wg0.yaml:1:1: private_key_file: the .conf has a PrivateKey: one of them has to go"},
+	{plain, "peers: [a]\n", "wg0.yaml:1:8: peers: expected a mapping (key: value), found a list"},
+	{plain, "peers:\n  alice: {}\n",
+		"wg0.yaml:2:3: peers: not a WireGuard key: expected 44 characters of base64 that end in '='"},
+	{plain, "peers:\n  " ONE ": { preshared_key: a }\n",
+		"wg0.yaml:2:51: unknown key \"preshared_key\"; known here: preshared_key_file"},
+	{plain, "peers:\n  " ONE ": {}\n  " ONE ": {}\n",
+		"wg0.yaml:3:3: key \"" ONE "\" is here for the second time; the first is in line 2"},
+	{plain, "peers:\n  " ONE ": {}\n  " PSK ": {}\n",
+		"wg0.yaml:3:3: peers: the .conf has no peer with this public key"},
+	{"[Peer]\nPublicKey = " ONE "\nPresharedKey = " PSK "\n",
+		"peers:\n  " ONE ": { preshared_key_file: a }\n",
+		"wg0.yaml:2:3: preshared_key_file: the .conf has a PresharedKey for this peer: one of them "
+		"has to go"},
+};
+
+START_TEST(wrong_ones)
+{
+	const struct wrong *wrong = &wrongs[_i];
+	struct quick_sidecar sidecar;
+	CLEANUP_FREE char *found = complaint(wrong->conf, wrong->yaml, &sidecar);
+
+	ck_assert_str_eq(found, wrong->complaint);
+	quick_sidecar_clear(&sidecar);
+}
+END_TEST
+
+/* ---- limits: at them, and one beyond ---- */
+
+static char *path_of(size_t length)
+{
+	struct text text = {0};
+
+	text_add(&text, "private_key_file: ");
+	for (size_t i = 0; i < length; i++)
+		text_add(&text, "a");
+	return text_take(&text);
+}
+
+START_TEST(a_path_has_a_limit)
+{
+	CLEANUP_FREE char *at = path_of(QUICK_KEY_PATH_MAX), *beyond = path_of(QUICK_KEY_PATH_MAX + 1);
+	struct quick_sidecar sidecar;
+	CLEANUP_FREE char *found = complaint(plain, beyond, &sidecar);
+
+	ck_assert_str_eq(found, "wg0.yaml:1:19: private_key_file: too long: at most 511 bytes");
+	quick_sidecar_clear(&sidecar);
+	read_right(plain, at, &sidecar);
+	quick_sidecar_clear(&sidecar);
+}
+END_TEST
+
+static char *peers_of(size_t count)
+{
+	struct text text = {0};
+
+	text_add(&text, "peers:\n");
+	for (uint32_t i = 0; i < count; i++) {
+		struct key key = {0};
+		char line[KEY_TEXT_MAX];
+
+		memcpy(key.bytes, &i, sizeof(i));
+		key.bytes[4] = 1;
+		text_add(&text, "  %s: {}\n", key_format(&key, line));
+	}
+	return text_take(&text);
+}
+
+START_TEST(peers_have_a_limit)
+{
+	CLEANUP_FREE char *at = peers_of(QUICK_SIDECAR_PEERS_MAX);
+	CLEANUP_FREE char *beyond = peers_of(QUICK_SIDECAR_PEERS_MAX + 1);
+	struct quick_sidecar sidecar;
+	struct err err;
+
+	ck_assert_int_eq(quick_sidecar_read("wg0.yaml", at, strlen(at), &sidecar, &err), 0);
+	ck_assert_uint_eq(sidecar.peer_count, QUICK_SIDECAR_PEERS_MAX);
+	quick_sidecar_clear(&sidecar);
+	ck_assert_int_eq(quick_sidecar_read("wg0.yaml", beyond, strlen(beyond), &sidecar, &err), -E2BIG);
+	ck_assert_str_eq(err.text, "peers: 100001 are too many: at most 100000");
+}
+END_TEST
+
+START_TEST(the_file_has_a_limit)
+{
+	CLEANUP_FREE char *text = mem_new(QUICK_SIDECAR_MAX_BYTES + 2, 1);
+	struct quick_sidecar sidecar;
+	struct err err;
+
+	memset(text, '#', QUICK_SIDECAR_MAX_BYTES + 1);
+	ck_assert_int_eq(quick_sidecar_read("wg0.yaml", text, QUICK_SIDECAR_MAX_BYTES, &sidecar, &err), 0);
+	quick_sidecar_clear(&sidecar);
+	ck_assert_int_eq(
+		quick_sidecar_read("wg0.yaml", text, QUICK_SIDECAR_MAX_BYTES + 1, &sidecar, &err), -E2BIG);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("quick sidecar");
+	TCase *tcase = tcase_create("all");
+	SRunner *runner;
+	int failed;
+
+	tcase_add_test(tcase, an_empty_one_says_nothing);
+	tcase_add_test(tcase, key_files);
+	tcase_add_loop_test(tcase, wrong_ones, 0, ARRAY_COUNT(wrongs));
+	tcase_add_test(tcase, a_path_has_a_limit);
+	tcase_add_test(tcase, peers_have_a_limit);
+	tcase_add_test(tcase, the_file_has_a_limit);
+	suite_add_tcase(suite, tcase);
+	runner = srunner_create(suite);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
