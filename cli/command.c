@@ -22,6 +22,8 @@ const struct command commands[] = {
 	{"move", "ENDPOINT GATEWAY", "move a virtual endpoint", command_move},
 	{"drain", "GATEWAY", "empty a gateway, and keep it empty", command_drain},
 	{"resume", "GATEWAY", "let a drained gateway own endpoints again", command_resume},
+	{"freeze", "", "no moves but those that people ask for", command_freeze},
+	{"thaw", "", "let endpoints move by themselves again", command_thaw},
 	{"events", "[--follow] [--json] [--since DURATION]", "what happened, when and why", command_events},
 };
 const size_t command_count = ARRAY_COUNT(commands);
@@ -48,6 +50,7 @@ int command_misused(const struct invocation *invocation, const char *problem)
 
 	if (problem)
 		fprintf(stderr, "holdfast %s: %s\n", invocation->argv[0], problem);
-	fprintf(stderr, "usage: holdfast %s %s\n", command->name, command->arguments);
+	fprintf(stderr, "usage: holdfast %s%s%s\n", command->name, *command->arguments ? " " : "",
+		command->arguments);
 	return COMMAND_MISUSED;
 }

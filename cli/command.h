@@ -18,7 +18,7 @@ struct invocation {
 
 struct command {
 	const char *name;
-	const char *arguments; /* for usage: "ENDPOINT GATEWAY" */
+	const char *arguments; /* for usage: "ENDPOINT GATEWAY"; "": none */
 	const char *summary;
 	int (*run)(const struct invocation
 			*invocation); /* an enum command_exit; up, down, save, strip: as wg-quick */
@@ -50,6 +50,8 @@ int command_status(const struct invocation *invocation);
 int command_move(const struct invocation *invocation);
 int command_drain(const struct invocation *invocation);
 int command_resume(const struct invocation *invocation);
+int command_freeze(const struct invocation *invocation);
+int command_thaw(const struct invocation *invocation);
 int command_events(const struct invocation *invocation);
 
 #endif

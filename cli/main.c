@@ -11,15 +11,16 @@
 
 /* Named in the interface, and on their way. A name that is neither here nor in the table is a typing error. */
 static const char *const announced[] = {"adopt", "release", "plan", "confirm", "history", "rollback",
-	"freeze", "thaw", "sessions", "explain", "import", "export", "peer", "invite", "join", "revoke",
-	"key"};
+	"sessions", "explain", "import", "export", "peer", "invite", "join", "revoke", "key"};
 
 static void print_help(FILE *out)
 {
 	fputs("usage: holdfast [--controller URL|unix:PATH] [--config client.yaml] COMMAND ...\n\n", out);
-	for (size_t i = 0; i < command_count; i++)
-		fprintf(out, "  %-9s %s\n            %s\n", commands[i].name, commands[i].summary,
-			commands[i].arguments);
+	for (size_t i = 0; i < command_count; i++) {
+		fprintf(out, "  %-9s %s\n", commands[i].name, commands[i].summary);
+		if (*commands[i].arguments)
+			fprintf(out, "            %s\n", commands[i].arguments);
+	}
 	fputs("\nThe controller is found by --controller, $HOLDFAST_CONTROLLER, "
 	      "~/.config/holdfast/client.yaml,\n"
 	      "/etc/holdfast/client.yaml; for root also by the socket in /run/holdfast.\n"

@@ -157,6 +157,10 @@ class Bench:
         connection.sock.connect(str(self.directory / "run/controller.sock"))
         return self.finish(connection, method, path, body, ())
 
+    def holdfast(self, *words):
+        """The command line, as root does it on the controller's host."""
+        return run(BIN / "holdfast", "--controller", f"unix:{self.directory}/run/controller.sock", *words)
+
     def health(self, path):
         return self.finish(http.client.HTTPConnection("127.0.0.1", 9580, timeout=10), "GET", path, None, ())
 

@@ -99,13 +99,15 @@ def test_drain_and_resume(bench):
 
 def test_freeze(bench):
     gw_a, gw_b = bench.start_pair()
+    assert "until 'holdfast thaw'" in bench.holdfast("freeze")
     assert bench.call("POST", "/v1/freeze")[1] == {"frozen": True}
     gw_a.lose_power()
     until("the death is known", lambda: bench.gateway("gw-a")["verdict"] == "dead")
     until("it is frozen", lambda: bench.endpoint()["state"] == "frozen")
     assert not gw_b.serves("vpn")
-    assert bench.call("POST", "/v1/thaw")[1] == {"frozen": False}
+    assert "thawed" in bench.holdfast("thaw")
     until("gw-b serves", lambda: gw_b.serves("vpn"))
+    assert bench.call("POST", "/v1/thaw")[1] == {"frozen": False}
 
 
 def test_a_clock_that_is_ahead(bench):
