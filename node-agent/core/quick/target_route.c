@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <stdlib.h>
+
+#include "common/base/mem.h"
+#include "common/base/text.h"
+#include "node-agent/core/quick/target.h"
+
+static bool is_default(const struct prefix *prefix, uint8_t family)
+{
+	return !prefix->length && prefix->addr.family == family;
+}
+
+static bool family_works(const struct quick_route_facts *facts, uint8_t family)
+{
+	return family == AF_INET ? facts->has_ip4 : facts->has_ip6;
+}
+
+bool quick_needs_mark(const struct quick_route_facts *facts, uint8_t family)
+{
+	if (facts->table != QUICK_TABLE_AUTO || !family_works(facts, family))
+		return false;
+	for (size_t i = 0; i < facts->allowed_count; i++)
+		if (is_default(&facts->allowed[i], family))
+			return true;
+	return false;
+}
+
+static bool covered(const struct quick_route_facts *facts, const struct prefix *allowed)
+{
+	for (size_t i = 0; i < facts->covering_count; i++)
+		if (prefix_covers(&facts->covering[i], allowed))
+			return true;
+	return false;
+}
+
+static void want_route(struct plan_world *world, const struct quick_route_facts *facts,
+	const struct prefix *to, uint32_t table)
+{
+	struct plan_route *route = plan_world_route(world);
+
+	route->to = *to;
+	text_copy(route->device, sizeof(route->device), facts->name);
+	route->table = table;
+	route->metric = to->addr.family == AF_INET6 ? PLAN_METRIC_IPV6 : 0;
+}
+
+/* All but the tunnel's own packets take its table, unless the main one knows better than by default. */
+static void want_rules(struct plan_world *world, const struct quick_route_facts *facts, uint8_t family)
+{
+	const struct quick_priorities *at = family == AF_INET ? &facts->priorities4 : &facts->priorities6;
+
+	*plan_world_rule(world) = (struct plan_rule){.family = family,
+		.priority = at->not_ours,
+		.invert = true,
+		.has_fwmark = true,
+		.fwmark = facts->mark,
+		.table = facts->mark};
+	*plan_world_rule(world) = (struct plan_rule){
+		.family = family, .priority = at->suppress, .has_suppress = true, .table = PLAN_TABLE_MAIN};
+	if (family == AF_INET)
+		plan_world_sysctl(world, "net/ipv4/conf/all/src_valid_mark", "1");
+}
+
+static void want_allowed(
+	struct plan_world *world, const struct quick_route_facts *facts, const struct prefix *allowed)
+{
+	if (facts->table == QUICK_TABLE_NAMED)
+		want_route(world, facts, allowed, facts->table_number);
+	else if (!allowed->length)
+		want_route(world, facts, allowed, facts->mark);
+	else if (!covered(facts, allowed))
+		want_route(world, facts, allowed, PLAN_TABLE_MAIN);
+}
+
+static int longest_first(const void *left, const void *right)
+{
+	const struct prefix *a = left, *b = right;
+
+	return a->length != b->length ? (int)b->length - (int)a->length : prefix_compare(a, b);
+}
+
+void quick_target_routes(struct plan_target *target, const struct quick_route_facts *facts)
+{
+	CLEANUP_FREE struct prefix *sorted = NULL;
+
+	if (facts->table == QUICK_TABLE_OFF || !facts->allowed_count)
+		return;
+	sorted = mem_copy(facts->allowed, facts->allowed_count * sizeof(*sorted));
+	qsort(sorted, facts->allowed_count, sizeof(*sorted), longest_first);
+	for (size_t i = 0; i < facts->allowed_count; i++)
+		if (family_works(facts, sorted[i].addr.family))
+			want_allowed(&target->world, facts, &sorted[i]);
+	if (quick_needs_mark(facts, AF_INET))
+		want_rules(&target->world, facts, AF_INET);
+	if (quick_needs_mark(facts, AF_INET6))
+		want_rules(&target->world, facts, AF_INET6);
+}
+
+/* The kernel makes no route in the main table of an IPv4 /32; of every IPv6 address it does. */
+struct prefix *quick_connected(const struct quick_config *config, size_t *ret_count)
+{
+	struct prefix *connected = mem_new(config->address_count + 1, sizeof(*connected));
+
+	*ret_count = 0;
+	for (size_t i = 0; i < config->address_count; i++)
+		if (config->addresses[i].addr.family == AF_INET6 ||
+			(config->addresses[i].length && config->addresses[i].length < 32))
+			connected[(*ret_count)++] = prefix_mask(&config->addresses[i]);
+	return connected;
+}
