@@ -82,7 +82,7 @@ static struct claim *all_claims(const struct quick_config *config, size_t *ret_c
 	claims = mem_new(count + 1, sizeof(*claims));
 	count = 0;
 	for (size_t i = 0; i < config->peer_count; i++)
-		for (size_t j = 0; j < config->peers[i].allowed_ip_count; j++)
+		for (size_t j = 0; !config->peers[i].disabled && j < config->peers[i].allowed_ip_count; j++)
 			claims[count++] = (struct claim){config->peers[i].allowed_ips[j], i};
 	*ret_count = count;
 	return claims;

@@ -7,7 +7,7 @@
 /*
  * Who gets which allowed IP. A prefix belongs to one peer; in WireGuard it moves, without a word, to the last that
  * claims it, and a second [Peer] with the same key replaces what the first one claimed. This does the same for a whole
- * file, so that what the plan compares is what the device will hold.
+ * file, so that what the plan compares is what the device will hold. Disabled peers claim nothing.
  */
 struct quick_allowed {
 	struct prefix *prefixes; /* owned; sorted by peer */

@@ -40,6 +40,7 @@ enum quick_table { QUICK_TABLE_AUTO, QUICK_TABLE_OFF, QUICK_TABLE_NAMED };
 struct quick_peer {
 	struct quick_place place; /* of [Peer] */
 	struct key public_key;
+	bool disabled; /* the sidecar says so: it stays in the file, and out of the device */
 	bool has_preshared_key;
 	bool preshared_key_elsewhere; /* came from a file of its own: not to be written into this one */
 	struct key preshared_key;     /* secret */

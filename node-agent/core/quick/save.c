@@ -318,7 +318,7 @@ static void save_peers(struct saver *saver)
 			continue;
 		if (live && !saver->allowed->superseded[index])
 			save_peer(saver, run, index, live);
-		else if (!live && !key_equal(&peer->public_key, &saver->live->public_key))
+		else if (!live && !peer->disabled && !key_equal(&peer->public_key, &saver->live->public_key))
 			drop_peer(saver, run);
 		index++;
 	}

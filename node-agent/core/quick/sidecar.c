@@ -40,16 +40,17 @@ static int fail(const char *file, const struct quick_place *place, const char *t
 }
 
 /* One mark for each peer that the .conf has. */
-static int meet_peers(const struct quick_sidecar *sidecar, const char *file,
-	const struct quick_config *config, bool *met, struct err *err)
+static int meet_peers(const struct quick_sidecar *sidecar, const char *file, struct quick_config *config,
+	bool *met, struct err *err)
 {
 	for (size_t i = 0; i < config->peer_count; i++) {
-		const struct quick_peer *peer = &config->peers[i];
+		struct quick_peer *peer = &config->peers[i];
 		const struct quick_sidecar_peer *more = quick_sidecar_find(sidecar, &peer->public_key);
 
 		if (!more)
 			continue;
 		met[more - sidecar->peers] = true;
+		peer->disabled = more->disabled;
 		if (more->preshared_key_file && peer->has_preshared_key)
 			return fail(file, &more->place,
 				"preshared_key_file: the .conf has a PresharedKey for this peer: one of them "
@@ -70,8 +71,8 @@ static int check_met(const struct quick_sidecar *sidecar, const char *file, cons
 	return first ? fail(file, first, "peers: the .conf has no peer with this public key", err) : 0;
 }
 
-int quick_sidecar_check(const struct quick_sidecar *sidecar, const char *file,
-	const struct quick_config *config, struct err *err)
+int quick_sidecar_join(
+	const struct quick_sidecar *sidecar, const char *file, struct quick_config *config, struct err *err)
 {
 	CLEANUP_FREE bool *met = mem_new(sidecar->peer_count + 1, sizeof(*met));
 	int r;

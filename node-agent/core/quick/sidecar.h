@@ -18,6 +18,8 @@ struct quick_sidecar_peer {
 	struct quick_place place; /* of its key */
 	struct key public_key;
 	char *preshared_key_file; /* as written; owned; NULL: none */
+	bool disabled, unrouted;
+	uint32_t route_metric, route_table; /* 0: as the kernel, the .conf says */
 };
 
 struct quick_sidecar {
@@ -39,8 +41,9 @@ void quick_sidecar_clear(struct quick_sidecar *sidecar); /* NULL-safe */
 const struct quick_sidecar_peer *quick_sidecar_find(
 	const struct quick_sidecar *sidecar, const struct key *public_key);
 
-/* Does it fit its .conf? -EINVAL if it speaks of a peer that is not there, or says what that says already. */
-int quick_sidecar_check(const struct quick_sidecar *sidecar, const char *file,
-	const struct quick_config *config, struct err *err);
+/* Lay it over its .conf: peers are marked as disabled. -EINVAL if it speaks of a peer that is not there, or says what the
+ * .conf says already. */
+int quick_sidecar_join(
+	const struct quick_sidecar *sidecar, const char *file, struct quick_config *config, struct err *err);
 
 #endif

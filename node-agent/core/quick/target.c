@@ -117,6 +117,14 @@ static int compare_peers(const void *left, const void *right)
 	return memcmp(a->public_key.bytes, b->public_key.bytes, KEY_BYTES);
 }
 
+static bool is_disabled(const struct quick_config *config, const struct key *key)
+{
+	for (size_t i = 0; i < config->peer_count; i++)
+		if (config->peers[i].disabled && key_equal(&config->peers[i].public_key, key))
+			return true;
+	return false;
+}
+
 /* What the file never spoke of (a hook's peer, one set by hand) stays; what it no longer speaks of goes. */
 static void keep_peers(struct plan_device *device, const struct quick_facts *facts)
 {
@@ -126,7 +134,8 @@ static void keep_peers(struct plan_device *device, const struct quick_facts *fac
 	for (size_t i = 0; live && i < live->peer_count; i++)
 		if (!(wanted && bsearch(&live->peers[i], device->peers, wanted, sizeof(*device->peers),
 					compare_peers)) &&
-			!quick_memory_find(facts->memory, &live->peers[i].public_key))
+			!quick_memory_find(facts->memory, &live->peers[i].public_key) &&
+			!is_disabled(facts->config, &live->peers[i].public_key))
 			*plan_device_peer(device, &live->peers[i].public_key) = live->peers[i];
 	if (device->peer_count > wanted)
 		qsort(device->peers, device->peer_count, sizeof(*device->peers), compare_peers);
@@ -136,7 +145,7 @@ static void keep_peers(struct plan_device *device, const struct quick_facts *fac
 static void want_peers(struct plan_device *device, const struct quick_facts *facts)
 {
 	for (size_t i = 0; i < facts->config->peer_count; i++)
-		if (!facts->allowed->superseded[i] &&
+		if (!facts->allowed->superseded[i] && !facts->config->peers[i].disabled &&
 			(key_is_zero(&device->public_key) ||
 				!key_equal(&device->public_key, &facts->config->peers[i].public_key)))
 			want_peer(device, facts, i);

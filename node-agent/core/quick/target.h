@@ -47,14 +47,20 @@ struct quick_facts {
 /* Link, device and addresses. Borrows allowed IPs of `allowed`. */
 void quick_target_device(struct plan_target *target, const struct quick_facts *facts);
 
+/* An allowed IP that gets a route. */
+struct quick_routed {
+	struct prefix to;
+	uint32_t metric, table; /* of its peer; 0: as for every other */
+};
+
 struct quick_route_facts {
 	const char *name;
 	enum quick_table table;
 	uint32_t table_number; /* for QUICK_TABLE_NAMED */
 	uint32_t mark;         /* for default routes; 0: not needed (see quick_needs_mark) */
 	struct quick_priorities priorities4, priorities6;
-	const struct prefix *allowed; /* all of the device's */
-	size_t allowed_count;
+	const struct quick_routed *routed; /* all of the device's, less those of peers without routes */
+	size_t routed_count;
 	const struct prefix *covering; /* main table's routes on the device that are not ours */
 	size_t covering_count;
 	bool has_ip4, has_ip6;

@@ -5,9 +5,10 @@
 #include "common/base/text.h"
 #include "node-agent/core/quick/target.h"
 
-static bool is_default(const struct prefix *prefix, uint8_t family)
+/* One with a table of its own needs nothing else: whoever asks for that knows when to look into it. */
+static bool is_default(const struct quick_routed *routed, uint8_t family)
 {
-	return !prefix->length && prefix->addr.family == family;
+	return !routed->to.length && routed->to.addr.family == family && !routed->table;
 }
 
 static bool family_works(const struct quick_route_facts *facts, uint8_t family)
@@ -19,8 +20,8 @@ bool quick_needs_mark(const struct quick_route_facts *facts, uint8_t family)
 {
 	if (facts->table != QUICK_TABLE_AUTO || !family_works(facts, family))
 		return false;
-	for (size_t i = 0; i < facts->allowed_count; i++)
-		if (is_default(&facts->allowed[i], family))
+	for (size_t i = 0; i < facts->routed_count; i++)
+		if (is_default(&facts->routed[i], family))
 			return true;
 	return false;
 }
@@ -34,14 +35,16 @@ static bool covered(const struct quick_route_facts *facts, const struct prefix *
 }
 
 static void want_route(struct plan_world *world, const struct quick_route_facts *facts,
-	const struct prefix *to, uint32_t table)
+	const struct quick_routed *routed, uint32_t table)
 {
 	struct plan_route *route = plan_world_route(world);
 
-	route->to = *to;
+	route->to = routed->to;
 	text_copy(route->device, sizeof(route->device), facts->name);
 	route->table = table;
-	route->metric = to->addr.family == AF_INET6 ? PLAN_METRIC_IPV6 : 0;
+	route->metric = routed->metric;
+	if (!route->metric && route->to.addr.family == AF_INET6)
+		route->metric = PLAN_METRIC_IPV6;
 }
 
 /* All but the tunnel's own packets take its table, unless the main one knows better than by default. */
@@ -61,35 +64,47 @@ static void want_rules(struct plan_world *world, const struct quick_route_facts 
 		plan_world_sysctl(world, "net/ipv4/conf/all/src_valid_mark", "1");
 }
 
-static void want_allowed(
-	struct plan_world *world, const struct quick_route_facts *facts, const struct prefix *allowed)
+static void want_routed(
+	struct plan_world *world, const struct quick_route_facts *facts, const struct quick_routed *routed)
 {
-	if (facts->table == QUICK_TABLE_NAMED)
-		want_route(world, facts, allowed, facts->table_number);
-	else if (!allowed->length)
-		want_route(world, facts, allowed, facts->mark);
-	else if (!covered(facts, allowed))
-		want_route(world, facts, allowed, PLAN_TABLE_MAIN);
+	if (routed->table) {
+		want_route(world, facts, routed, routed->table);
+		return;
+	}
+	switch (facts->table) {
+	case QUICK_TABLE_OFF:
+		return;
+	case QUICK_TABLE_NAMED:
+		want_route(world, facts, routed, facts->table_number);
+		return;
+	case QUICK_TABLE_AUTO:
+		if (!routed->to.length)
+			want_route(world, facts, routed, facts->mark);
+		else if (!covered(facts, &routed->to))
+			want_route(world, facts, routed, PLAN_TABLE_MAIN);
+		return;
+	}
 }
 
 static int longest_first(const void *left, const void *right)
 {
-	const struct prefix *a = left, *b = right;
+	const struct quick_routed *a = left, *b = right;
 
-	return a->length != b->length ? (int)b->length - (int)a->length : prefix_compare(a, b);
+	return a->to.length != b->to.length ? (int)b->to.length - (int)a->to.length
+					    : prefix_compare(&a->to, &b->to);
 }
 
 void quick_target_routes(struct plan_target *target, const struct quick_route_facts *facts)
 {
-	CLEANUP_FREE struct prefix *sorted = NULL;
+	CLEANUP_FREE struct quick_routed *sorted = NULL;
 
-	if (facts->table == QUICK_TABLE_OFF || !facts->allowed_count)
+	if (!facts->routed_count)
 		return;
-	sorted = mem_copy(facts->allowed, facts->allowed_count * sizeof(*sorted));
-	qsort(sorted, facts->allowed_count, sizeof(*sorted), longest_first);
-	for (size_t i = 0; i < facts->allowed_count; i++)
-		if (family_works(facts, sorted[i].addr.family))
-			want_allowed(&target->world, facts, &sorted[i]);
+	sorted = mem_copy(facts->routed, facts->routed_count * sizeof(*sorted));
+	qsort(sorted, facts->routed_count, sizeof(*sorted), longest_first);
+	for (size_t i = 0; i < facts->routed_count; i++)
+		if (family_works(facts, sorted[i].to.addr.family))
+			want_routed(&target->world, facts, &sorted[i]);
 	if (quick_needs_mark(facts, AF_INET))
 		want_rules(&target->world, facts, AF_INET);
 	if (quick_needs_mark(facts, AF_INET6))

@@ -152,7 +152,8 @@ int quick_apply(struct quick *quick, const struct plan *plan, unsigned kinds);
 struct quick_routing {
 	struct quick_view view;
 	struct quick_route_facts facts; /* mark and priorities are the caller's to choose */
-	struct prefix *allowed, *covering;
+	struct quick_routed *routed;    /* owned; of facts, as covering */
+	struct prefix *covering;
 };
 /* `from_file`: as a device would be that was made of the file. */
 int quick_routing_look(struct quick *quick, bool from_file, struct quick_routing *routing);

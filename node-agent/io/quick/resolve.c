@@ -90,7 +90,7 @@ static bool is_wanted(const struct quick *quick, size_t peer, bool all)
 	const struct quick_memory_peer *before;
 	char text[2 * QUICK_NAME_MAX + 2];
 
-	if (!from->host || addr_is_set(&from->endpoint.addr))
+	if (from->disabled || !from->host || addr_is_set(&from->endpoint.addr))
 		return false;
 	before = all ? NULL : quick_memory_find(&quick->journal.memory, &from->public_key);
 	snprintf(text, sizeof(text), "%s:%s", from->host, from->service);
@@ -172,7 +172,8 @@ int quick_resolve_endpoints(struct quick *quick, bool all)
 	free(quick->endpoints);
 	quick->endpoints = mem_new(quick->config.peer_count + 1, sizeof(*quick->endpoints));
 	for (size_t i = 0; i < quick->config.peer_count; i++) {
-		quick->endpoints[i] = quick->config.peers[i].endpoint;
+		if (!quick->config.peers[i].disabled)
+			quick->endpoints[i] = quick->config.peers[i].endpoint;
 		wanted |= is_wanted(quick, i, all);
 	}
 	if (!wanted || quick->options->dry_run)

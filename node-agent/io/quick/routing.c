@@ -11,34 +11,48 @@
 void quick_routing_clear(struct quick_routing *routing)
 {
 	quick_view_clear(&routing->view);
-	free(routing->allowed);
+	free(routing->routed);
 	free(routing->covering);
 }
 
 /* ---- what the device holds ---- */
 
-static void take_live_allowed(struct quick_routing *routing)
+static void take_peer(struct quick *quick, struct quick_routing *routing, const struct key *public_key,
+	const struct prefix *allowed, size_t count)
+{
+	const struct quick_sidecar_peer *more = quick_sidecar_find(&quick->sidecar, public_key);
+
+	for (size_t i = 0; i < count && !(more && more->unrouted); i++)
+		routing->routed[routing->facts.routed_count++] = (struct quick_routed){.to = allowed[i],
+			.metric = more ? more->route_metric : 0,
+			.table = more ? more->route_table : 0};
+}
+
+static void take_live_allowed(struct quick *quick, struct quick_routing *routing)
 {
 	const struct wg_device *device = &routing->view.device;
 	size_t count = 0;
 
 	for (size_t i = 0; i < device->peer_count; i++)
 		count += device->peers[i].allowed_ip_count;
-	routing->allowed = mem_new(count + 1, sizeof(*routing->allowed));
+	routing->routed = mem_new(count + 1, sizeof(*routing->routed));
 	for (size_t i = 0; i < device->peer_count; i++)
-		for (size_t j = 0; j < device->peers[i].allowed_ip_count; j++)
-			routing->allowed[routing->facts.allowed_count++] = device->peers[i].allowed_ips[j];
+		take_peer(quick, routing, &device->peers[i].public_key, device->peers[i].allowed_ips,
+			device->peers[i].allowed_ip_count);
 }
 
 /* What a dry run would find: the file's own, and the connected routes that its addresses will make. */
 static void take_file_allowed(struct quick *quick, struct quick_routing *routing)
 {
-	size_t count = quick->config.peer_count ? quick->allowed.first[quick->config.peer_count] : 0;
+	const struct quick_config *config = &quick->config;
+	const struct quick_allowed *allowed = &quick->allowed;
+	size_t count = config->peer_count ? allowed->first[config->peer_count] : 0;
 
-	routing->allowed =
-		count ? mem_copy(quick->allowed.prefixes, count * sizeof(*routing->allowed)) : NULL;
-	routing->facts.allowed_count = count;
-	routing->covering = quick_connected(&quick->config, &routing->facts.covering_count);
+	routing->routed = mem_new(count + 1, sizeof(*routing->routed));
+	for (size_t i = 0; i < config->peer_count; i++)
+		take_peer(quick, routing, &config->peers[i].public_key, allowed->prefixes + allowed->first[i],
+			allowed->first[i + 1] - allowed->first[i]);
+	routing->covering = quick_connected(config, &routing->facts.covering_count);
 }
 
 static int take_covering(struct quick *quick, struct quick_routing *routing)
@@ -72,10 +86,10 @@ int quick_routing_look(struct quick *quick, bool from_file, struct quick_routing
 		take_file_allowed(quick, routing);
 		r = 0;
 	} else {
-		take_live_allowed(routing);
+		take_live_allowed(quick, routing);
 		r = take_covering(quick, routing);
 	}
-	routing->facts.allowed = routing->allowed;
+	routing->facts.routed = routing->routed;
 	routing->facts.covering = routing->covering;
 	return r;
 }

@@ -41,7 +41,7 @@ static int take_preshared_keys(struct quick *quick)
 			quick_sidecar_find(&quick->sidecar, &peer->public_key);
 		int r;
 
-		if (!more || !more->preshared_key_file)
+		if (!more || !more->preshared_key_file || peer->disabled)
 			continue;
 		r = read_key_file(quick, more->preshared_key_file, &peer->preshared_key);
 		if (r < 0)
@@ -69,7 +69,7 @@ static int read_sidecar(struct quick *quick)
 	}
 	quick_warn_if_open(quick, path);
 	r = quick_sidecar_read(path, text, size, &quick->sidecar, quick->err);
-	return r < 0 ? r : quick_sidecar_check(&quick->sidecar, path, &quick->config, quick->err);
+	return r < 0 ? r : quick_sidecar_join(&quick->sidecar, path, &quick->config, quick->err);
 }
 
 int quick_load_sidecar(struct quick *quick)

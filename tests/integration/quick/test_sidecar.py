@@ -6,7 +6,7 @@ import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from compare import can_run, key  # noqa: E402
-from machine import FULL, INTERFACE, ONE, PRIVATE, Machine, steps  # noqa: E402
+from machine import FULL, INTERFACE, ONE, PRIVATE, THREE, TWO, Machine, steps  # noqa: E402
 
 KEYLESS = INTERFACE.replace(f"PrivateKey = {PRIVATE}\n", "")
 
@@ -64,6 +64,48 @@ def test_key_files():
         assert machine.read("/etc/wireguard/wg0.conf") == text
         machine.clean("key files")
     print("key files")
+
+
+def peer(public_key, allowed):
+    return f"\n[Peer]\nPublicKey = {public_key}\nAllowedIPs = {allowed}\n"
+
+
+def test_peers():
+    text = (INTERFACE + "SaveConfig = true\n" + peer(ONE, "10.61.0.0/16, fd61::/16") + peer(TWO, "10.62.0.0/16") +
+            peer(THREE, "0.0.0.0/0, ::/0"))
+    with Machine() as machine:
+        write(machine, f"""peers:
+  {ONE}: {{ route_metric: 77, route_table: 5555 }}
+  {TWO}: {{ disabled: true }}
+  {THREE}: {{ route: false }}
+""")
+        machine.up(text)
+        assert TWO not in machine.must("wg show wg0 peers")
+        assert "10.61.0.0/16 dev wg0 proto 158 scope link metric 77" in machine.must("ip route show table 5555")
+        assert "fd61::/16 dev wg0 proto 158 metric 77" in machine.must("ip -6 route show table 5555")
+        everything = machine.must("ip route show table all; ip -6 route show table all; ip rule; ip -6 rule")
+        assert "10.62" not in everything and "default dev wg0" not in everything and "suppress" not in everything, everything
+        assert "off" in machine.must("wg show wg0 fwmark")
+        assert machine.holdfast("up") == 0 and not steps(machine), machine.said
+        write(machine, f"""peers:
+  {ONE}: {{ disabled: true }}
+  {THREE}: {{ route_table: 5556 }}
+""")
+        machine.up()
+        assert ONE not in machine.must("wg show wg0 peers") and not machine.shell("ip route show table 5555")[1]
+        assert "10.62.0.0/16 dev wg0" in machine.must("ip route")
+        assert "default dev wg0" in machine.must("ip route show table 5556") and "suppress" not in machine.must("ip rule")
+        machine.must(f"wg set wg0 peer {ONE} allowed-ips 10.61.0.0/16")
+        machine.up()
+        assert ONE not in machine.must("wg show wg0 peers")
+        assert machine.holdfast("save") == 0
+        machine.down()
+        assert machine.read("/etc/wireguard/wg0.conf") == text
+        machine.clean("peers")
+        write(machine, f"peers: {{ {ONE}: {{ disabled: true }} }}\n")
+        assert machine.holdfast("up", "wg0", "--dry-run") == 0
+        assert "10.61" not in machine.said and "10.62.0.0/16" in machine.said and "suppress" in machine.said, machine.said
+    print("peers")
 
 
 def main():

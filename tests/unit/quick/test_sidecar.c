@@ -27,7 +27,7 @@ static char *complaint(const char *conf, const char *yaml, struct quick_sidecar 
 	*ret_sidecar = (struct quick_sidecar){0};
 	r = quick_sidecar_read("wg0.yaml", yaml, strlen(yaml), ret_sidecar, &err);
 	if (r >= 0)
-		r = quick_sidecar_check(ret_sidecar, "wg0.yaml", &config, &err);
+		r = quick_sidecar_join(ret_sidecar, "wg0.yaml", &config, &err);
 	quick_config_clear(&config);
 	return mem_text(r < 0 ? err_format(&err, line, sizeof(line)) : "");
 }
@@ -76,6 +76,25 @@ START_TEST(key_files)
 }
 END_TEST
 
+START_TEST(routes_of_peers)
+{
+	struct quick_sidecar sidecar;
+	const struct quick_sidecar_peer *one, *two;
+
+	read_right(plain,
+		"peers:\n  " ONE ": { route_metric: 200, route_table: 4294967295 }\n  " TWO
+		": { route: false, disabled: true }\n",
+		&sidecar);
+	one = peer_of(&sidecar, ONE);
+	two = peer_of(&sidecar, TWO);
+	ck_assert(!one->unrouted && !one->disabled && two->unrouted && two->disabled);
+	ck_assert_uint_eq(one->route_metric, 200);
+	ck_assert_uint_eq(one->route_table, UINT32_MAX);
+	ck_assert_uint_eq(two->route_metric, 0);
+	quick_sidecar_clear(&sidecar);
+}
+END_TEST
+
 static const struct wrong {
 	const char *conf, *yaml, *complaint;
 } wrongs[] = {
@@ -89,11 +108,23 @@ static const struct wrong {
 	{plain, "peers:\n  alice: {}\n",
 		"wg0.yaml:2:3: peers: not a WireGuard key: expected 44 characters of base64 that end in '='"},
 	{plain, "peers:\n  " ONE ": { preshared_key: a }\n",
-		"wg0.yaml:2:51: unknown key \"preshared_key\"; known here: preshared_key_file"},
+		"wg0.yaml:2:51: unknown key \"preshared_key\"; known here: "
+		"preshared_key_file, disabled, route, route_metric, route_table"},
 	{plain, "peers:\n  " ONE ": {}\n  " ONE ": {}\n",
 		"wg0.yaml:3:3: key \"" ONE "\" is here for the second time; the first is in line 2"},
 	{plain, "peers:\n  " ONE ": {}\n  " PSK ": {}\n",
 		"wg0.yaml:3:3: peers: the .conf has no peer with this public key"},
+	{plain, "peers:\n  " ONE ": { disabled: maybe }\n",
+		"wg0.yaml:2:61: disabled: expected true or false, found \"maybe\""},
+	{plain, "peers:\n  " ONE ": { route: 7 }\n",
+		"wg0.yaml:2:58: route: expected true or false, found \"7\""},
+	{plain, "peers:\n  " ONE ": { route_metric: 0 }\n",
+		"wg0.yaml:2:65: route_metric: expected a number from 1 to 4294967295, found \"0\""},
+	{plain, "peers:\n  " ONE ": { route_table: 4294967296 }\n",
+		"wg0.yaml:2:64: route_table: expected a number from 1 to 4294967295, found "
+		"\"4294967296\""},
+	{plain, "peers:\n  " ONE ":\n    route: false\n    route_table: 5\n",
+		"wg0.yaml:4:18: route_table: with route: false there is no route"},
 	{"[Peer]\nPublicKey = " ONE "\nPresharedKey = " PSK "\n",
 		"peers:\n  " ONE ": { preshared_key_file: a }\n",
 		"wg0.yaml:2:3: preshared_key_file: the .conf has a PresharedKey for this peer: one of them "
@@ -190,6 +221,7 @@ int main(void)
 
 	tcase_add_test(tcase, an_empty_one_says_nothing);
 	tcase_add_test(tcase, key_files);
+	tcase_add_test(tcase, routes_of_peers);
 	tcase_add_loop_test(tcase, wrong_ones, 0, ARRAY_COUNT(wrongs));
 	tcase_add_test(tcase, a_path_has_a_limit);
 	tcase_add_test(tcase, peers_have_a_limit);
