@@ -42,16 +42,17 @@ void desired_peer_clear(struct desired_peer *peer); /* frees what it owns */
 
 struct desired_snat {
 	struct prefix from;
-	/* out of which: source becomes that interface's inside address */
-	char interface[PROTO_INTERFACE_MAX + 1];
+	char interface[PROTO_INTERFACE_MAX + 1]; /* out of which */
 };
 
 enum desired_forward_policy { FORWARD_UNMANAGED = 0, FORWARD_ACCEPT = 1, FORWARD_DROP = 2 };
 
 struct desired_forward {
 	enum desired_forward_policy policy;
-	size_t snat_count;
-	struct desired_snat snat[PROTO_ADDRESSES_MAX];
+	bool clamp_mss; /* TCP's MSS to the path's MTU, through the tunnel both ways */
+	size_t snat_count, masquerade_count;
+	struct desired_snat snat[PROTO_ADDRESSES_MAX];       /* to that interface's inside address */
+	struct desired_snat masquerade[PROTO_ADDRESSES_MAX]; /* to an address of that interface */
 };
 
 enum desired_table { TABLE_AUTO = 0, TABLE_OFF = 1, TABLE_NUMBER = 2 };

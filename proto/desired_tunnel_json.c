@@ -9,18 +9,27 @@ static const char *const policies[] = {
 	[FORWARD_UNMANAGED] = "unmanaged", [FORWARD_ACCEPT] = "accept", [FORWARD_DROP] = "drop"};
 static const char *const tables[] = {[TABLE_AUTO] = "auto", [TABLE_OFF] = "off", [TABLE_NUMBER] = "number"};
 
-static void put_forward(json_t *to, const struct desired_forward *forward)
+static void put_snat(json_t *array, const struct desired_snat *snat, size_t count)
 {
-	json_t *object = jput_object(to, "forward"), *array;
-
-	jput_text(object, "policy", policies[forward->policy]);
-	array = jput_array(object, "snat");
-	for (size_t i = 0; i < forward->snat_count; i++) {
+	for (size_t i = 0; i < count; i++) {
 		json_t *item = jput_object(array, NULL);
 
-		jput_prefix(item, "from", &forward->snat[i].from);
-		jput_text(item, "interface", forward->snat[i].interface);
+		jput_prefix(item, "from", &snat[i].from);
+		jput_text(item, "interface", snat[i].interface);
 	}
+}
+
+/* Left out: nothing of it. */
+static void put_forward(json_t *to, const struct desired_forward *forward)
+{
+	json_t *object = jput_object(to, "forward");
+
+	jput_text(object, "policy", policies[forward->policy]);
+	put_snat(jput_array(object, "snat"), forward->snat, forward->snat_count);
+	if (forward->masquerade_count)
+		put_snat(jput_array(object, "masquerade"), forward->masquerade, forward->masquerade_count);
+	if (forward->clamp_mss)
+		jput_bool(object, "clamp_mss", true);
 }
 
 /* "10.0.0.1/24", or with a peer {"local": "10.0.0.1", "peer": "10.0.0.2/32"}. */
@@ -138,25 +147,37 @@ static int get_snat(const struct jnode *from, struct desired_snat *snat, struct 
 			   from, "interface", JSON_REQUIRED, snat->interface, sizeof(snat->interface), err);
 }
 
+static int get_snats(const struct jnode *from, const char *name, enum json_need need, size_t *ret_count,
+	struct desired_snat to[PROTO_ADDRESSES_MAX], struct err *err)
+{
+	struct jnode array;
+	int r = jnode_array(from, name, need, PROTO_ADDRESSES_MAX, &array, err);
+
+	for (size_t i = 0; !r && i < jnode_count(&array); i++) {
+		struct jnode item = jnode_item(&array, i);
+
+		r = get_snat(&item, &to[i], err);
+		*ret_count = i + 1;
+	}
+	return r;
+}
+
 static int get_forward(const struct jnode *from, struct desired_forward *forward, struct err *err)
 {
-	struct jnode object, array;
+	struct jnode object;
 	unsigned policy;
 	int r;
 
 	if ((r = jnode_object(from, "forward", JSON_REQUIRED, &object, err)) ||
 		(r = jnode_word(
-			 &object, "policy", JSON_REQUIRED, policies, ARRAY_COUNT(policies), &policy, err)) ||
-		(r = jnode_array(&object, "snat", JSON_REQUIRED, PROTO_ADDRESSES_MAX, &array, err)))
+			 &object, "policy", JSON_REQUIRED, policies, ARRAY_COUNT(policies), &policy, err)))
 		return r;
 	forward->policy = (enum desired_forward_policy)policy;
-	forward->snat_count = jnode_count(&array);
-	for (size_t i = 0; !r && i < forward->snat_count; i++) {
-		struct jnode item = jnode_item(&array, i);
-
-		r = get_snat(&item, &forward->snat[i], err);
-	}
-	return r;
+	if ((r = get_snats(&object, "snat", JSON_REQUIRED, &forward->snat_count, forward->snat, err)) ||
+		(r = get_snats(&object, "masquerade", JSON_OPTIONAL, &forward->masquerade_count,
+			 forward->masquerade, err)))
+		return r;
+	return jnode_bool(&object, "clamp_mss", JSON_OPTIONAL, &forward->clamp_mss, err);
 }
 
 static int get_table(const struct jnode *from, struct desired_tunnel *tunnel, struct err *err)

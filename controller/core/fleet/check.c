@@ -3,7 +3,10 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 
+#include "common/base/mem.h"
+#include "common/base/text.h"
 #include "controller/core/fleet/note.h"
 
 static void note(const struct checker *checker, const struct fleet_place *place, bool warning, char *text)
@@ -47,6 +50,34 @@ char *check_place(const struct checker *checker, const struct fleet_place *place
 	return buffer;
 }
 
+/* "wan, lan". The caller frees. */
+static char *list_roles(const struct fleet_gateway *gateway)
+{
+	struct text text = {0};
+
+	for (size_t i = 0; i < gateway->interface_count; i++)
+		text_add(&text, "%s%s", i ? ", " : "", gateway->interfaces[i].role);
+	if (!gateway->interface_count)
+		text_add(&text, "none");
+	return text_take(&text);
+}
+
+void check_role(
+	const struct checker *checker, const char *whose, size_t gateway, const struct fleet_reference *role)
+{
+	const struct fleet_gateway *here;
+	char *roles CLEANUP_FREE = NULL;
+
+	if (gateway == SIZE_MAX)
+		return;
+	here = &checker->fleet->gateways[gateway];
+	if (fleet_gateway_interface(here, role->name))
+		return;
+	roles = list_roles(here);
+	check_fail(checker, &role->place, "%s needs interface \"%s\" on gateway %s, which has: %s", whose,
+		role->name, here->name, roles);
+}
+
 void check_fleet(struct fleet *fleet, struct diagnostics *diagnostics)
 {
 	struct checker checker = {.fleet = fleet, .diagnostics = diagnostics};
@@ -55,5 +86,6 @@ void check_fleet(struct fleet *fleet, struct diagnostics *diagnostics)
 	check_tunnels(&checker);
 	check_addresses(&checker);
 	check_endpoints(&checker);
+	check_forwards(&checker);
 	check_peers(&checker);
 }

@@ -27,11 +27,16 @@ enum { PLACE_TEXT_MAX = 600 };
 char *check_place(
 	const struct checker *checker, const struct fleet_place *place, char buffer[PLACE_TEXT_MAX]);
 
+/* `whose` ("virtual endpoint vpn") needs the role on this gateway, by index. */
+void check_role(
+	const struct checker *checker, const char *whose, size_t gateway, const struct fleet_reference *role);
+
 /* The parts. */
 void check_references(struct checker *checker);
 void check_tunnels(struct checker *checker); /* who carries them, and that they do not meet on a gateway */
 void check_addresses(struct checker *checker);
 void check_endpoints(struct checker *checker); /* roles, routes, what one gateway can own */
+void check_forwards(struct checker *checker);
 void check_peers(struct checker *checker);
 
 #endif

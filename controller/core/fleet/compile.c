@@ -22,15 +22,24 @@ static void put_interface(
 	(void)text_copy(to, PROTO_INTERFACE_MAX + 1, fleet_gateway_interface(compiler->gateway, role->name));
 }
 
-static void put_forward(const struct compiler *compiler, const struct fleet_settings *settings,
-	struct desired_forward *forward)
+static void put_snat(
+	const struct compiler *compiler, const struct fleet_snat *from, size_t count, struct desired_snat *to)
 {
-	forward->policy = settings->policy;
-	forward->snat_count = settings->snat_count;
-	for (size_t i = 0; i < settings->snat_count; i++) {
-		forward->snat[i].from = settings->snat[i].from;
-		put_interface(compiler, &settings->snat[i].role, forward->snat[i].interface);
+	for (size_t i = 0; i < count; i++) {
+		to[i].from = from[i].from;
+		put_interface(compiler, &from[i].role, to[i].interface);
 	}
+}
+
+static void put_forward(
+	const struct compiler *compiler, const struct fleet_forward *from, struct desired_forward *to)
+{
+	to->policy = from->policy;
+	to->clamp_mss = from->clamp_mss;
+	to->snat_count = from->snat_count;
+	put_snat(compiler, from->snat, from->snat_count, to->snat);
+	to->masquerade_count = from->masquerade_count;
+	put_snat(compiler, from->masquerade, from->masquerade_count, to->masquerade);
 }
 
 static void put_tunnel(
@@ -51,7 +60,7 @@ static void put_tunnel(
 	to->mtu = settings->mtu;
 	to->table = settings->table;
 	to->table_number = settings->table_number;
-	put_forward(compiler, settings, &to->forward);
+	put_forward(compiler, &settings->forward, &to->forward);
 }
 
 static bool is_here(const struct compiler *compiler, const struct fleet_tunnel *tunnel)

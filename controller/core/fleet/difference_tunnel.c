@@ -112,20 +112,37 @@ static void render_forward(const void *thing, struct text *text)
 	}
 }
 
-static void render_snat(const void *thing, struct text *text)
+static void list_snat(const struct desired_snat *snat, size_t count, struct text *text)
 {
-	const struct desired_forward *forward = &((const struct desired_tunnel *)thing)->forward;
 	struct list list = {.text = text};
 
-	for (size_t i = 0; i < forward->snat_count; i++) {
+	for (size_t i = 0; i < count; i++) {
 		char from[PREFIX_TEXT_MAX], item[PREFIX_TEXT_MAX + PROTO_INTERFACE_MAX + 16];
 
 		(void)snprintf(item, sizeof(item), "%s out of %s",
-			prefix_format(&forward->snat[i].from, from, sizeof(from)),
-			forward->snat[i].interface);
+			prefix_format(&snat[i].from, from, sizeof(from)), snat[i].interface);
 		list_item(&list, item);
 	}
 	list_end(&list);
+}
+
+static void render_snat(const void *thing, struct text *text)
+{
+	const struct desired_forward *forward = &((const struct desired_tunnel *)thing)->forward;
+
+	list_snat(forward->snat, forward->snat_count, text);
+}
+
+static void render_masquerade(const void *thing, struct text *text)
+{
+	const struct desired_forward *forward = &((const struct desired_tunnel *)thing)->forward;
+
+	list_snat(forward->masquerade, forward->masquerade_count, text);
+}
+
+static void render_clamp_mss(const void *thing, struct text *text)
+{
+	text_add(text, ((const struct desired_tunnel *)thing)->forward.clamp_mss ? "true" : "false");
 }
 
 static const struct field fields[] = {
@@ -140,6 +157,8 @@ static const struct field fields[] = {
 	{"table", render_table},
 	{"forward", render_forward},
 	{"snat", render_snat},
+	{"masquerade", render_masquerade},
+	{"clamp_mss", render_clamp_mss},
 };
 
 static const struct desired_tunnel *find(const struct desired *desired, const char *name)

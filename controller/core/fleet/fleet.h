@@ -57,6 +57,15 @@ struct fleet_snat {
 	struct fleet_reference role;
 };
 
+struct fleet_forward {
+	struct fleet_place place;
+	enum desired_forward_policy policy;
+	bool clamp_mss;
+	size_t snat_count, masquerade_count;
+	struct fleet_snat snat[PROTO_ADDRESSES_MAX];
+	struct fleet_snat masquerade[PROTO_ADDRESSES_MAX];
+};
+
 /* What a tunnel is, on one gateway or on all that have no override. */
 struct fleet_settings {
 	char private_key_file[PROTO_PATH_MAX + 1];
@@ -72,9 +81,7 @@ struct fleet_settings {
 	uint32_t mtu; /* 0: automatic */
 	enum desired_table table;
 	uint32_t table_number;
-	enum desired_forward_policy policy;
-	size_t snat_count;
-	struct fleet_snat snat[PROTO_ADDRESSES_MAX];
+	struct fleet_forward forward;
 };
 
 struct fleet_override {

@@ -127,37 +127,6 @@ static void read_table(struct reader *reader, const struct conf_node *map, struc
 	}
 }
 
-static bool read_snat(struct reader *reader, const struct conf_node *map, struct fleet_snat *snat)
-{
-	static const char *const known[] = {"from", "interface"};
-
-	if (!reader_keys(reader, map, known, ARRAY_COUNT(known)) || !reader_require(reader, map, "from") ||
-		!reader_prefix(reader, "from", conf_find(map, "from"), &snat->from))
-		return false;
-	snat->from = prefix_mask(&snat->from);
-	return reader_reference(reader, map, "interface", &snat->role);
-}
-
-static void read_forward(struct reader *reader, const struct conf_node *map, struct fleet_settings *settings)
-{
-	static const char *const known[] = {"default", "snat"};
-	static const char *const policies[] = {"accept", "drop"};
-	const struct conf_node *forward = conf_find(map, "forward"), *list;
-	unsigned policy = 0;
-
-	if (!forward || !reader_keys(reader, forward, known, ARRAY_COUNT(known)))
-		return;
-	if (reader_ok(reader, conf_get_word(forward, "default", policies, ARRAY_COUNT(policies), &policy,
-				      &reader->err)))
-		settings->policy = policy ? FORWARD_DROP : FORWARD_ACCEPT;
-	list = reader_list(reader, forward, "snat", PROTO_ADDRESSES_MAX);
-	settings->snat_count = 0;
-	for (size_t i = 0; i < conf_list_count(list); i++) {
-		if (read_snat(reader, conf_list_item(list, i), &settings->snat[settings->snat_count]))
-			settings->snat_count++;
-	}
-}
-
 void read_settings(struct reader *reader, const struct conf_node *map, struct fleet_settings *settings)
 {
 	uint64_t mtu = settings->mtu;
@@ -174,5 +143,5 @@ void read_settings(struct reader *reader, const struct conf_node *map, struct fl
 	read_listen_port(reader, map, settings);
 	read_fwmark(reader, map, settings);
 	read_table(reader, map, settings);
-	read_forward(reader, map, settings);
+	read_forward(reader, map, &settings->forward);
 }

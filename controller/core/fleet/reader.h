@@ -62,6 +62,7 @@ void read_tunnels(struct reader *reader, const struct conf_node *node);
 void read_peers(struct reader *reader, const struct conf_node *node);
 /* Keys of a tunnel that an override may repeat; those that are absent leave *settings as it is. */
 void read_settings(struct reader *reader, const struct conf_node *map, struct fleet_settings *settings);
+void read_forward(struct reader *reader, const struct conf_node *map, struct fleet_forward *forward);
 /* inside: and routes: of an endpoint. */
 void read_insides(struct reader *reader, const struct conf_node *map, struct fleet_endpoint *endpoint);
 void read_routes(struct reader *reader, const struct conf_node *map, struct fleet_endpoint *endpoint);

@@ -10,7 +10,7 @@ struct made {
 	struct firewall firewall;
 	struct firewall_tunnel *tunnels;
 	struct firewall_endpoint *endpoints;
-	struct firewall_snat *snat;
+	struct firewall_snat *snat; /* of each tunnel PROTO_ADDRESSES_MAX, then as many to masquerade */
 	struct firewall_inside *inside;
 	const char **names;
 };
@@ -41,15 +41,21 @@ static bool claims_default(const struct desired *desired, const char *tunnel, ui
 	return false;
 }
 
+static void make_snat(const struct desired_snat *from, size_t count, struct firewall_snat *to)
+{
+	for (size_t i = 0; i < count; i++)
+		to[i] = (struct firewall_snat){.from = from[i].from, .interface = from[i].interface};
+}
+
 static void make_tunnel(const struct desired *desired, size_t t, struct made *made)
 {
 	const struct desired_tunnel *from = &desired->tunnels[t];
-	struct firewall_snat *snat = made->snat + t * PROTO_ADDRESSES_MAX;
+	const struct desired_forward *forward = &from->forward;
+	struct firewall_snat *snat = made->snat + 2 * t * PROTO_ADDRESSES_MAX;
+	struct firewall_snat *masquerade = snat + PROTO_ADDRESSES_MAX;
 	bool automatic = from->table == TABLE_AUTO;
-	for (size_t i = 0; i < from->forward.snat_count; i++) {
-		snat[i].from = from->forward.snat[i].from;
-		snat[i].interface = from->forward.snat[i].interface;
-	}
+	make_snat(forward->snat, forward->snat_count, snat);
+	make_snat(forward->masquerade, forward->masquerade_count, masquerade);
 	made->tunnels[t] = (struct firewall_tunnel){
 		.interface = from->name,
 		.fwmark = from->fwmark,
@@ -59,9 +65,12 @@ static void make_tunnel(const struct desired *desired, size_t t, struct made *ma
 		.default_ip4 = automatic && claims_default(desired, from->name, AF_INET),
 		.default_ip6 = automatic && claims_default(desired, from->name, AF_INET6),
 		.no_multicast = from->multicast == MULTICAST_OFF,
-		.forward = forward_of(from->forward.policy),
+		.forward = forward_of(forward->policy),
+		.clamp_mss = forward->clamp_mss,
 		.snat = snat,
-		.snat_count = from->forward.snat_count,
+		.snat_count = forward->snat_count,
+		.masquerade = masquerade,
+		.masquerade_count = forward->masquerade_count,
 	};
 }
 
@@ -91,7 +100,7 @@ static void make(const struct desired *desired, struct made *made)
 {
 	made->tunnels = mem_new(desired->tunnel_count, sizeof *made->tunnels);
 	made->endpoints = mem_new(desired->endpoint_count, sizeof *made->endpoints);
-	made->snat = mem_new(desired->tunnel_count * PROTO_ADDRESSES_MAX, sizeof *made->snat);
+	made->snat = mem_new(2 * desired->tunnel_count * PROTO_ADDRESSES_MAX, sizeof *made->snat);
 	made->inside = mem_new(desired->endpoint_count * PROTO_ADDRESSES_MAX, sizeof *made->inside);
 	made->names = mem_new(desired->endpoint_count * PROTO_TUNNELS_MAX, sizeof *made->names);
 	for (size_t t = 0; t < desired->tunnel_count; t++)

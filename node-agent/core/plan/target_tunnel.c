@@ -57,13 +57,30 @@ static bool has_address_of(const struct desired_tunnel *tunnel, int family)
 	return false;
 }
 
+static bool translates_from(const struct desired_snat *snat, size_t count, int family)
+{
+	for (size_t i = 0; i < count; i++)
+		if (snat[i].from.addr.family == family)
+			return true;
+	return false;
+}
+
+static bool forwards(const struct desired_tunnel *tunnel, int family)
+{
+	const struct desired_forward *forward = &tunnel->forward;
+
+	return has_address_of(tunnel, family) ||
+	       translates_from(forward->snat, forward->snat_count, family) ||
+	       translates_from(forward->masquerade, forward->masquerade_count, family);
+}
+
 static void want_forwarding(struct plan_world *world, const struct desired_tunnel *tunnel)
 {
-	if (tunnel->forward.policy == FORWARD_UNMANAGED && !tunnel->forward.snat_count)
+	if (tunnel->forward.policy == FORWARD_UNMANAGED)
 		return;
-	if (has_address_of(tunnel, AF_INET))
+	if (forwards(tunnel, AF_INET))
 		plan_world_sysctl(world, "net/ipv4/ip_forward", "1");
-	if (has_address_of(tunnel, AF_INET6))
+	if (forwards(tunnel, AF_INET6))
 		plan_world_sysctl(world, "net/ipv6/conf/all/forwarding", "1");
 }
 

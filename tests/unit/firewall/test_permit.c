@@ -144,6 +144,15 @@ START_TEST(a_desired_state_becomes_a_firewall)
 	assert_says("wg-quick-wg1", false);
 	assert_says("table ip6 wg-quick", false);
 	assert_says("\"wg1\" counter drop", false);
+	assert_says("masquerade", false);
+	assert_says("maxseg", false);
+	tunnels[1].forward.masquerade_count = 1;
+	tunnels[1].forward.masquerade[0].from = sample_prefix("fd51::/64");
+	text_copy(tunnels[1].forward.masquerade[0].interface, 16, "wan0");
+	assert_says("ip6 saddr fd51::/64 oifname \"wan0\" masquerade", true);
+	tunnels[1].forward.clamp_mss = true;
+	assert_says("oifname \"wg1\" tcp flags syn / syn,rst tcp option maxseg size set rt mtu", true);
+	assert_says("\"wg0\" tcp flags", false);
 	tunnels[1].forward.policy = FORWARD_DROP;
 	assert_says("iifname \"wg1\" counter drop", true);
 	peers[1].allowed_ip_count = 2;

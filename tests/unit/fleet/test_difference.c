@@ -18,7 +18,7 @@ static struct desired *compile(const char *text, const char *gateway)
 	char *found = sample_read_text("fleet.yaml", text, &fleet);
 	struct desired *desired;
 
-	ck_assert_str_eq(found, "");
+	ck_assert_msg(fleet != NULL, "%s", found);
 	desired = sample_compile(fleet, gateway);
 	fleet_free(fleet);
 	free(found);
@@ -63,6 +63,10 @@ static const struct {
 		"~ tunnel wg0: listen_port 51820 -> 51821, fwmark 0x48460c1d -> 0x7\n"},
 	{"default: accept, snat: [ { from: 10.50.0.0/24, interface: lan } ]", "default: drop", "gw-a",
 		"~ tunnel wg0: forward accept -> drop, snat [10.50.0.0/24 out of eth1] -> none\n"},
+	{"default: accept, snat: [ { from: 10.50.0.0/24, interface: lan } ]",
+		"masquerade: { from: 0.0.0.0/0, interface: wan }, clamp_mss: true", "gw-b",
+		"~ tunnel wg0: snat [10.50.0.0/24 out of ens4] -> none, masquerade none -> [0.0.0.0/0 out of "
+		"ens3], clamp_mss false -> true\n"},
 	{"listen_port: 51820", "listen_port: 51820\n    multicast: true\n    link_local: yes", "gw-a",
 		"~ tunnel wg0: link_local false -> true, multicast false -> true\n"},
 	{"lease: 2s", "lease: 2500ms", "gw-a", "~ virtual endpoint vpn: lease 2s -> 2500ms\n"},

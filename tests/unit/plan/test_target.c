@@ -162,6 +162,10 @@ START_TEST(forwarding_is_switched_on_when_asked_for)
 	sample_plan(&sample);
 	ck_assert(planned("sysctl -w net/ipv4/ip_forward=1"));
 	ck_assert(!planned("sysctl -w net/ipv6/conf/all/forwarding=1"));
+	sample.tunnel.forward.masquerade_count = 1;
+	sample.tunnel.forward.masquerade[0].from.addr.family = AF_INET6;
+	sample_plan(&sample);
+	ck_assert(planned("sysctl -w net/ipv6/conf/all/forwarding=1"));
 }
 END_TEST
 

@@ -54,6 +54,10 @@ START_TEST(the_fields_of_a_tunnel_arrive)
 	ck_assert_int_eq(tunnel->forward.policy, FORWARD_ACCEPT);
 	ck_assert_uint_eq(tunnel->forward.snat_count, 1);
 	ck_assert_str_eq(tunnel->forward.snat[0].interface, "eth1");
+	ck_assert_uint_eq(tunnel->forward.masquerade_count, 1);
+	ck_assert_uint_eq(tunnel->forward.masquerade[0].from.length, 64);
+	ck_assert_str_eq(tunnel->forward.masquerade[0].interface, "eth0");
+	ck_assert(tunnel->forward.clamp_mss);
 	desired_free(desired);
 }
 END_TEST
@@ -199,6 +203,10 @@ static const struct {
 	{"tunnels.0.table", "\"number\"", "tunnels[0].table_number: missing"},
 	{"tunnels.0.forward.policy", "\"reject\"", "tunnels[0].forward.policy: "},
 	{"tunnels.0.forward.snat.0.from", "\"10.0.0.0/33\"", "tunnels[0].forward.snat[0].from: "},
+	{"tunnels.0.forward.masquerade.0.from", "null", "tunnels[0].forward.masquerade[0].from: missing"},
+	{"tunnels.0.forward.masquerade.0.interface", "\"eth 0\"",
+		"tunnels[0].forward.masquerade[0].interface: "},
+	{"tunnels.0.forward.clamp_mss", "1", "tunnels[0].forward.clamp_mss: "},
 	{"endpoints.0.isolation", "\"none\"", "endpoints[0].isolation: "},
 	{"endpoints.0.lease_ms", "0",
 		"endpoints[0].lease_ms: expected a number from 1 to 4294967295, found 0"},
