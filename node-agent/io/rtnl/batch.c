@@ -341,7 +341,7 @@ static void put(void *buffer, const struct request *request)
 {
 	switch (request->noun) {
 	case LINK_CREATE:
-		rtnl_link_put_create(buffer, request->create.name, request->create.kind);
+		rtnl_link_put_create(buffer, request->create.name, request->create.kind, -1);
 		break;
 	case LINK_DELETE:
 		rtnl_link_put_delete(buffer, request->create.name);

@@ -43,7 +43,8 @@ int rtnl_index_of(struct rtnl *rtnl, const char *name, unsigned *ret_ifindex);
 enum { RTNL_REQUEST_MAX = 512 };
 
 /* Write into a zeroed buffer of RTNL_REQUEST_MAX bytes. Devices are given by index here. */
-void rtnl_link_put_create(void *buffer, const char *name, const char *kind);
+void rtnl_link_put_create(void *buffer, const char *name, const char *kind, int netns_fd); /* -1: here */
+void rtnl_link_put_move(void *buffer, const char *name, int netns_fd);
 void rtnl_link_put_delete(void *buffer, const char *name);
 void rtnl_link_put_change(void *buffer, const struct rtnl_link_change *change);
 void rtnl_address_put(void *buffer, enum rtnl_op op, const struct rtnl_address *address);

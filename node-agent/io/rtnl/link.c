@@ -72,7 +72,7 @@ static struct nlmsghdr *put_header(
 	return message;
 }
 
-void rtnl_link_put_create(void *buffer, const char *name, const char *kind)
+void rtnl_link_put_create(void *buffer, const char *name, const char *kind, int netns_fd)
 {
 	struct ifinfomsg *header;
 	struct nlmsghdr *message = put_header(buffer, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, name, &header);
@@ -80,6 +80,16 @@ void rtnl_link_put_create(void *buffer, const char *name, const char *kind)
 
 	mnl_attr_put_strz(message, IFLA_INFO_KIND, kind);
 	mnl_attr_nest_end(message, info);
+	if (netns_fd >= 0)
+		mnl_attr_put_u32(message, IFLA_NET_NS_FD, (uint32_t)netns_fd);
+}
+
+void rtnl_link_put_move(void *buffer, const char *name, int netns_fd)
+{
+	struct ifinfomsg *header;
+	struct nlmsghdr *message = put_header(buffer, RTM_SETLINK, 0, name, &header);
+
+	mnl_attr_put_u32(message, IFLA_NET_NS_FD, (uint32_t)netns_fd);
 }
 
 void rtnl_link_put_delete(void *buffer, const char *name)
@@ -252,4 +262,34 @@ int rtnl_link_change(struct rtnl *rtnl, const struct rtnl_link_change *change, s
 	r = rtnl_batch_run(rtnl, batch, err);
 	rtnl_batch_free(batch);
 	return r;
+}
+
+/* ---- across namespaces ---- */
+
+static int talk_across(struct rtnl *rtnl, void *message, const char *verb, const char *name, struct err *err)
+{
+	const char *why;
+	int r = netlink_talk(rtnl->netlink, message, NULL, NULL);
+
+	if (r >= 0)
+		return 0;
+	why = netlink_why(rtnl->netlink);
+	return err_set(err, r, "ip link %s %s netns ...: %s%s%s%s", verb, name, strerror(-r),
+		why[0] ? " (" : "", why, why[0] ? ")" : "");
+}
+
+int rtnl_link_create_in(struct rtnl *rtnl, const char *name, const char *kind, int netns_fd, struct err *err)
+{
+	uint8_t buffer[RTNL_REQUEST_MAX] = {0};
+
+	rtnl_link_put_create(buffer, name, kind, netns_fd);
+	return talk_across(rtnl, buffer, "add", name, err);
+}
+
+int rtnl_link_move(struct rtnl *rtnl, const char *name, int netns_fd, struct err *err)
+{
+	uint8_t buffer[RTNL_REQUEST_MAX] = {0};
+
+	rtnl_link_put_move(buffer, name, netns_fd);
+	return talk_across(rtnl, buffer, "set", name, err);
 }

@@ -41,6 +41,12 @@ int rtnl_link_list(struct rtnl *rtnl, const char *kind, struct rtnl_link **ret_l
 /* Create a link of the kind; it starts down. -EEXIST: a link has that name; -EOPNOTSUPP: the kernel (and its
  * modules) have no such kind. */
 int rtnl_link_create(struct rtnl *rtnl, const char *name, const char *kind, struct err *err);
+/* The same in the network namespace of netns_fd. What the kind remembers of where it was made (a WireGuard device's
+ * UDP socket) is the handle's. */
+int rtnl_link_create_in(struct rtnl *rtnl, const char *name, const char *kind, int netns_fd, struct err *err);
+/* To the network namespace of netns_fd: it is down there and without addresses, and may get another index; name and MTU
+ * stay. -EEXIST: a link there has its name. */
+int rtnl_link_move(struct rtnl *rtnl, const char *name, int netns_fd, struct err *err);
 int rtnl_link_delete(struct rtnl *rtnl, const char *name, struct err *err);
 
 /* What to change on a link; everything in one message, as the kernel applies it together. */

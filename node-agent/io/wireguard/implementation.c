@@ -44,6 +44,15 @@ int wg_implementation_check(const char *implementation, struct err *err)
 	return userspace_find(DEFAULT_PROGRAM, path, NULL) == 0 ? 0 : nothing_at_all(err);
 }
 
+/* Sockets are told apart by name alone, whatever namespace their interface is in. */
+static int refuse_answering(const char *name, struct err *err)
+{
+	if (userspace_is_live(name))
+		return err_set(err, -EEXIST,
+			"%s: a program answers on its socket already, in another namespace?", name);
+	return 0;
+}
+
 static int refuse_existing(struct rtnl *rtnl, const char *name, struct err *err)
 {
 	struct rtnl_link link;
@@ -51,45 +60,70 @@ static int refuse_existing(struct rtnl *rtnl, const char *name, struct err *err)
 
 	if (r == 0)
 		return err_set(err, -EEXIST, "%s: an interface of that name exists already", name);
-	if (r != -ENODEV)
-		return r;
-	if (userspace_is_live(name))
-		return err_set(err, -EEXIST,
-			"%s: a program answers on its socket already, in another namespace?", name);
-	return 0;
+	return r == -ENODEV ? refuse_answering(name, err) : r;
 }
 
-static int create(
-	struct rtnl *rtnl, const char *name, const char *implementation, int timeout_ms, struct err *err)
+/* A program makes its device where it runs: what has that name here is in its way. */
+static int start(struct rtnl *rtnl, const char *program, const char *name, int netns_fd, int timeout_ms,
+	struct err *err)
+{
+	int r = refuse_existing(rtnl, name, err);
+
+	if (r == 0)
+		r = userspace_start(program, name, timeout_ms, err);
+	if (r < 0 || netns_fd < 0)
+		return r;
+	r = rtnl_link_move(rtnl, name, netns_fd, err);
+	if (r < 0)
+		(void)wg_remove(name, timeout_ms, NULL);
+	return r;
+}
+
+static int create_kernel(struct rtnl *rtnl, const char *name, int netns_fd, struct err *err)
+{
+	bool here = netns_fd < 0;
+	int r = here ? refuse_existing(rtnl, name, err) : refuse_answering(name, err);
+
+	if (r < 0)
+		return r;
+	return here ? rtnl_link_create(rtnl, name, "wireguard", err)
+		    : rtnl_link_create_in(rtnl, name, "wireguard", netns_fd, err);
+}
+
+static int create(struct rtnl *rtnl, const char *name, const char *implementation, int netns_fd,
+	int timeout_ms, struct err *err)
 {
 	bool automatic = strcmp(implementation, "auto") == 0;
 	char path[USERSPACE_PATH_MAX];
 	int r;
 
 	if (!automatic && strcmp(implementation, "kernel") != 0)
-		return userspace_start(implementation, name, timeout_ms, err);
-	r = rtnl_link_create(rtnl, name, "wireguard", err);
+		return start(rtnl, implementation, name, netns_fd, timeout_ms, err);
+	r = create_kernel(rtnl, name, netns_fd, err);
 	if (r != -EOPNOTSUPP)
 		return r;
 	if (!automatic)
 		return no_kernel(err);
 	if (userspace_find(DEFAULT_PROGRAM, path, NULL) < 0)
 		return nothing_at_all(err);
-	return userspace_start(DEFAULT_PROGRAM, name, timeout_ms, err);
+	return start(rtnl, DEFAULT_PROGRAM, name, netns_fd, timeout_ms, err);
 }
 
-int wg_create(const char *name, const char *implementation, int timeout_ms, struct err *err)
+int wg_create_in(const char *name, const char *implementation, int netns_fd, int timeout_ms, struct err *err)
 {
 	struct rtnl *rtnl = NULL;
 	int r = rtnl_open(timeout_ms, &rtnl, err);
 
 	if (r < 0)
 		return r;
-	r = refuse_existing(rtnl, name, err);
-	if (r == 0)
-		r = create(rtnl, name, implementation, timeout_ms, err);
+	r = create(rtnl, name, implementation, netns_fd, timeout_ms, err);
 	rtnl_close(rtnl);
 	return r;
+}
+
+int wg_create(const char *name, const char *implementation, int timeout_ms, struct err *err)
+{
+	return wg_create_in(name, implementation, -1, timeout_ms, err);
 }
 
 /* Only what is WireGuard's: the kind, or a program that answers for it. */

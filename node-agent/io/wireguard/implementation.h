@@ -20,6 +20,9 @@ int wg_implementation_check(const char *implementation, struct err *err);
 /* Create the device, down and without configuration. -EEXIST: a link has that name already (of whatever
  * kind). A userspace program is running and answers on its socket when this returns 0; see userspace.h. */
 int wg_create(const char *name, const char *implementation, int timeout_ms, struct err *err);
+/* The same with the device in the network namespace of netns_fd, and its UDP socket in the caller's. The kernel's device
+ * is made there, a program's is made in the caller's and then moved. -EEXIST also for a name that is taken there. */
+int wg_create_in(const char *name, const char *implementation, int netns_fd, int timeout_ms, struct err *err);
 
 /* Remove the device, whoever implements it; waits until its socket is gone (or removes a dead one). -ENODEV:
  * it was not there; left-over sockets are removed all the same. */

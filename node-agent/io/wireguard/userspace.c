@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -263,22 +264,35 @@ static int run_to_end(const char *command, char *const argv[], int64_t deadline_
 	return r;
 }
 
-/* wireguard-go has a unit that is ours; another program gets a transient one. */
+/* A unit starts in systemd's network namespace, unless it is told another. */
+static bool is_systemds_namespace(void)
+{
+	struct stat own, other;
+
+	return stat("/proc/thread-self/ns/net", &own) == 0 && stat("/proc/1/ns/net", &other) == 0 &&
+	       own.st_ino == other.st_ino;
+}
+
+/* wireguard-go has a unit that is ours; another program, or one in another network namespace, gets a transient one. */
 static int start_by_systemd(
 	const char *path, const char *program, const char *name, int64_t deadline_ms, struct err *err)
 {
-	bool ours = strcmp(program, DEFAULT_PROGRAM) == 0;
-	char unit[64], unit_option[80], path_argument[USERSPACE_PATH_MAX], name_argument[IFNAMSIZ];
+	bool here = is_systemds_namespace(), ours = here && strcmp(program, DEFAULT_PROGRAM) == 0;
+	char unit[64], unit_option[80], path_argument[USERSPACE_PATH_MAX], name_argument[IFNAMSIZ],
+		namespace[96];
 	char systemctl[] = "systemctl", start[] = "start", run[] = "systemd-run", quiet[] = "--quiet",
 	     collected[] = "--collect", forking[] = "--property=Type=forking", dashes[] = "--";
 	char *start_argv[] = {systemctl, start, unit, NULL};
-	char *run_argv[] = {
-		run, quiet, collected, unit_option, forking, dashes, path_argument, name_argument, NULL};
+	char *run_argv[] = {run, quiet, collected, unit_option, forking, here ? dashes : namespace,
+		here ? path_argument : dashes, here ? name_argument : path_argument,
+		here ? NULL : name_argument, NULL};
 	struct child none = {.fd = -1};
 	int r;
 
 	snprintf(unit, sizeof unit, "holdfast-userspace%c%.15s.service", ours ? '@' : '-', name);
 	snprintf(unit_option, sizeof unit_option, "--unit=%s", unit);
+	snprintf(namespace, sizeof namespace, "--property=NetworkNamespacePath=/proc/%ld/task/%ld/ns/net",
+		(long)getpid(), (long)gettid());
 	text_copy(path_argument, sizeof path_argument, path);
 	text_copy(name_argument, sizeof name_argument, name);
 	r = ours ? run_to_end("systemctl", start_argv, deadline_ms, err)

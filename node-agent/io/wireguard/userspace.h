@@ -9,7 +9,7 @@
 /*
  * Userspace WireGuard programs. They outlive whoever started them: with systemd (/run/systemd/system exists)
  * in a unit of their own, holdfast-userspace@NAME.service (other programs than wireguard-go: a transient
- * holdfast-userspace-NAME), else as a daemon in a session of its own. No shell; stdio is /dev/null; the
+ * holdfast-userspace-NAME; so in another network namespace than systemd's), else as a daemon in a session of its own. No shell; stdio is /dev/null; the
  * environment is PATH and LOG_LEVEL.
  */
 

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "net.h"
 #include "node-agent/io/wireguard/implementation.h"
@@ -102,9 +105,12 @@ END_TEST
 
 static void pretend_systemd(void)
 {
+	int fd = open("/proc/1/ns/net", O_RDONLY | O_CLOEXEC);
 	const char *path = getenv("PATH");
 	char text[1024];
 
+	ck_assert_int_eq(setns(fd, CLONE_NEWNET), 0); /* where systemd's units run */
+	close(fd);
 	ck_assert_int_eq(mkdir("/run/systemd", 0755), 0);
 	ck_assert_int_eq(mkdir("/run/systemd/system", 0755), 0);
 	ck_assert_int_eq(mkdir("/run/bin", 0755), 0);
@@ -127,6 +133,26 @@ START_TEST(test_systemd_starts_our_unit)
 	write_program("/run/bin/systemctl", "#!/bin/sh\nexit 5\n");
 	ck_assert_int_eq(wg_create("wg0", "wireguard-go", WG_CREATE_TIMEOUT_MS, &err), -EIO);
 	ck_assert_str_eq(err.text, "systemctl start holdfast-userspace@wg0.service failed with status 5");
+}
+END_TEST
+
+/* As systemd-run would start it in the namespace that it is told. */
+START_TEST(test_systemd_is_told_another_network_namespace)
+{
+	char *arguments;
+
+	pretend_systemd();
+	ck_assert_int_eq(unshare(CLONE_NEWNET), 0);
+	write_program("/run/bin/systemd-run", "#!/bin/sh\necho \"$@\" >/run/arguments\nexec nsenter "
+					      "--net=\"${5#*=*=}\" wireguard-go wg0\n");
+	NET_OK(&err, wg_create("wg0", "wireguard-go", WG_CREATE_TIMEOUT_MS, &err));
+	arguments = sandbox_output("sed -E s,/proc/[0-9]+/task/[0-9]+/,/proc/P/task/T/, /run/arguments");
+	ck_assert_str_eq(arguments,
+		"--quiet --collect --unit=holdfast-userspace-wg0.service --property=Type=forking "
+		"--property=NetworkNamespacePath=/proc/P/task/T/ns/net -- /usr/bin/wireguard-go wg0\n");
+	free(arguments);
+	sandbox_run("ip link show wg0");
+	NET_OK(&err, wg_remove("wg0", WG_CREATE_TIMEOUT_MS, &err));
 }
 END_TEST
 
@@ -166,6 +192,7 @@ int main(void)
 	tcase_add_test(all, test_what_the_program_is_given);
 	tcase_add_test(all, test_systemd_starts_our_unit);
 	tcase_add_test(all, test_systemd_runs_another_program_in_a_transient_unit);
+	tcase_add_test(all, test_systemd_is_told_another_network_namespace);
 	suite_add_tcase(suite, all);
 	return sandbox_main(suite);
 }
