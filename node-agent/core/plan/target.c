@@ -25,7 +25,7 @@ static bool claimed(const struct plan_scope *scope, const char *device, const st
 	return false;
 }
 
-static void scope_claim(struct plan_scope *scope, const char *device, const struct addr *addr)
+void plan_scope_claim(struct plan_scope *scope, const char *device, const struct addr *addr)
 {
 	struct plan_claim *claim;
 
@@ -41,10 +41,10 @@ static void scope_claim(struct plan_scope *scope, const char *device, const stru
 void plan_scope_generation(struct plan_scope *scope, const struct desired *desired)
 {
 	for (size_t i = 0; i < desired->tunnel_count; i++) {
-		struct prefix link_local = plan_tunnel_link_local(&desired->tunnels[i]);
+		struct prefix link_local = plan_link_local(&desired->tunnels[i].public_key);
 
 		scope_add_link(scope, desired->tunnels[i].name);
-		scope_claim(scope, desired->tunnels[i].name, &link_local.addr);
+		plan_scope_claim(scope, desired->tunnels[i].name, &link_local.addr);
 	}
 	for (size_t i = 0; i < desired->endpoint_count; i++)
 		plan_scope_endpoint(scope, &desired->endpoints[i]);
@@ -55,7 +55,7 @@ static void scope_merge(struct plan_scope *scope, const struct plan_scope *from)
 	for (size_t i = 0; i < from->link_count; i++)
 		scope_add_link(scope, from->links[i]);
 	for (size_t i = 0; i < from->claim_count; i++)
-		scope_claim(scope, from->claims[i].device, &from->claims[i].addr);
+		plan_scope_claim(scope, from->claims[i].device, &from->claims[i].addr);
 }
 
 void plan_scope_clear(struct plan_scope *scope)
@@ -111,9 +111,9 @@ bool plan_scope_has_address(const struct plan_scope *scope, const struct plan_ad
 void plan_scope_endpoint(struct plan_scope *scope, const struct desired_endpoint *endpoint)
 {
 	for (size_t i = 0; i < endpoint->dial_count; i++) {
-		scope_claim(scope, "lo", &endpoint->dial[i]);
-		scope_claim(scope, endpoint->dial_interface, &endpoint->dial[i]);
+		plan_scope_claim(scope, "lo", &endpoint->dial[i]);
+		plan_scope_claim(scope, endpoint->dial_interface, &endpoint->dial[i]);
 	}
 	for (size_t i = 0; i < endpoint->inside_count; i++)
-		scope_claim(scope, endpoint->inside[i].interface, &endpoint->inside[i].address.addr);
+		plan_scope_claim(scope, endpoint->inside[i].interface, &endpoint->inside[i].address.addr);
 }

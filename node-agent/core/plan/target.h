@@ -89,7 +89,7 @@ const struct desired_endpoint *plan_tunnel_endpoint(const struct desired *desire
 uint32_t plan_tunnel_mtu(const struct desired_tunnel *tunnel, uint32_t egress_mtu);
 
 /* The address of a tunnel with link_local: see proto/desired.h. */
-struct prefix plan_tunnel_link_local(const struct desired_tunnel *tunnel);
+struct prefix plan_link_local(const struct key *public_key);
 
 /* A peer's configured endpoint, as an address; without a family: there is none, or none yet. */
 struct endpoint plan_configured_endpoint(const struct plan_facts *facts, const struct desired_peer *peer);
@@ -97,6 +97,7 @@ struct endpoint plan_configured_endpoint(const struct plan_facts *facts, const s
 /* All that a generation may have in the kernel, each thing once. */
 void plan_scope_generation(struct plan_scope *scope, const struct desired *desired);
 void plan_scope_clear(struct plan_scope *scope); /* frees; NULL-safe */
+void plan_scope_claim(struct plan_scope *scope, const char *device, const struct addr *addr);
 bool plan_scope_has_link(const struct plan_scope *scope, const char *name);
 bool plan_scope_has_address(const struct plan_scope *scope, const struct plan_address *address);
 

@@ -30,17 +30,17 @@ uint32_t plan_tunnel_mtu(const struct desired_tunnel *tunnel, uint32_t egress_mt
 	return mtu < MTU_MIN + WIREGUARD_OVERHEAD ? (uint32_t)MTU_MIN : mtu - WIREGUARD_OVERHEAD;
 }
 
-struct prefix plan_tunnel_link_local(const struct desired_tunnel *tunnel)
+struct prefix plan_link_local(const struct key *public_key)
 {
 	struct prefix prefix = {.addr = {.family = AF_INET6, .bytes = {0xfe, 0x80}}, .length = 64};
 
-	memcpy(prefix.addr.bytes + 8, tunnel->public_key.bytes, 8);
+	memcpy(prefix.addr.bytes + 8, public_key->bytes, 8);
 	return prefix;
 }
 
 static void want_addresses(struct plan_world *world, const struct desired_tunnel *tunnel)
 {
-	struct prefix link_local = plan_tunnel_link_local(tunnel);
+	struct prefix link_local = plan_link_local(&tunnel->public_key);
 
 	for (size_t i = 0; i < tunnel->address_count; i++)
 		plan_world_address(world, tunnel->name, &tunnel->addresses[i])->peer =

@@ -39,6 +39,22 @@ static int fail(const char *file, const struct quick_place *place, const char *t
 	return err_at(err, -EINVAL, file, place->line, place->column, "%s", text);
 }
 
+static bool same_address(const struct quick_sidecar_address *more, const struct prefix *address)
+{
+	return !addr_is_set(&more->peer) && prefix_equal(&more->prefix, address);
+}
+
+static int check_addresses(const struct quick_sidecar *sidecar, const char *file,
+	const struct quick_config *config, struct err *err)
+{
+	for (size_t i = 0; i < sidecar->address_count; i++)
+		for (size_t j = 0; j < config->address_count; j++)
+			if (same_address(&sidecar->addresses[i], &config->addresses[j]))
+				return fail(file, &sidecar->addresses[i].place,
+					"address: the .conf has this one", err);
+	return 0;
+}
+
 /* One mark for each peer that the .conf has. */
 static int meet_peers(const struct quick_sidecar *sidecar, const char *file, struct quick_config *config,
 	bool *met, struct err *err)
@@ -80,6 +96,13 @@ int quick_sidecar_join(
 	if (sidecar->private_key_file && config->has_private_key)
 		return fail(file, &sidecar->private_key_place,
 			"private_key_file: the .conf has a PrivateKey: one of them has to go", err);
+	if (sidecar->link_local && !sidecar->private_key_file && !config->has_private_key)
+		return fail(file, &sidecar->link_local_place,
+			"link_local: it is made of the public key: PrivateKey or private_key_file is missing",
+			err);
+	r = check_addresses(sidecar, file, config, err);
+	if (r < 0)
+		return r;
 	r = meet_peers(sidecar, file, config, met, err);
 	return r < 0 ? r : check_met(sidecar, file, met, err);
 }

@@ -11,7 +11,8 @@
 enum {
 	QUICK_SIDECAR_MAX_BYTES = 8 * 1024 * 1024,
 	QUICK_SIDECAR_PEERS_MAX = 100000,
-	QUICK_KEY_PATH_MAX = 511, /* characters of a key file's path; as PROTO_PATH_MAX */
+	QUICK_SIDECAR_ADDRESSES_MAX = 16, /* besides the .conf's; as PROTO_ADDRESSES_MAX */
+	QUICK_KEY_PATH_MAX = 511,         /* characters of a key file's path; as PROTO_PATH_MAX */
 };
 
 struct quick_sidecar_peer {
@@ -22,7 +23,18 @@ struct quick_sidecar_peer {
 	uint32_t route_metric, route_table; /* 0: as the kernel, the .conf says */
 };
 
+struct quick_sidecar_address {
+	struct quick_place place;
+	struct prefix prefix; /* with a peer, the length is the peer's */
+	struct addr peer;     /* the far end; none: an ordinary address */
+};
+
 struct quick_sidecar {
+	bool has_multicast, multicast; /* whether the interface says that it takes multicast */
+	bool link_local;               /* fe80:: and the first 8 bytes of the public key */
+	struct quick_place link_local_place;
+	struct quick_sidecar_address addresses[QUICK_SIDECAR_ADDRESSES_MAX];
+	size_t address_count;
 	char *private_key_file; /* as written; owned; NULL: none */
 	struct quick_place private_key_place;
 	struct quick_sidecar_peer *peers; /* owned; sorted by key, each once */

@@ -27,11 +27,13 @@ static char *endpoint_text(const struct quick_peer *peer)
 	return text_take(&text);
 }
 
-void quick_memory_init(struct quick_memory *ret_memory, const struct quick_config *config)
+void quick_memory_init(struct quick_memory *ret_memory, const struct quick_config *config,
+	const struct quick_sidecar *sidecar)
 {
 	struct quick_memory memory = {.has_private_key = config->has_private_key,
 		.has_listen_port = config->has_listen_port,
-		.has_fwmark = config->has_fwmark};
+		.has_fwmark = config->has_fwmark,
+		.has_multicast = sidecar->has_multicast};
 
 	memory.peers = mem_new(config->peer_count + 1, sizeof(*memory.peers));
 	for (size_t i = 0; i < config->peer_count; i++)
@@ -175,21 +177,61 @@ static void want_device(struct plan_world *world, const struct quick_facts *fact
 	want_peers(device, facts);
 }
 
-void quick_target_device(struct plan_target *target, const struct quick_facts *facts)
+/* What the sidecar no longer speaks of is as the device came. */
+static void want_link(struct plan_world *world, const struct quick_facts *facts)
 {
-	struct plan_link *link = plan_world_link(&target->world, facts->name);
-	struct plan_scope *scope = &target->scope;
+	const struct quick_sidecar *sidecar = facts->sidecar;
+	struct plan_link *link = plan_world_link(world, facts->name);
 
 	link->up = true;
 	link->mtu = facts->mtu;
+	link->multicast = sidecar->has_multicast ? sidecar->multicast : facts->comes_with_multicast;
+	link->multicast_fixed = sidecar->has_multicast || (facts->memory && facts->memory->has_multicast);
+}
+
+static void want_address(struct plan_world *world, const struct quick_facts *facts,
+	const struct prefix *prefix, const struct addr *peer)
+{
+	if (prefix->addr.family == AF_INET ? facts->has_ip4 : facts->has_ip6)
+		plan_world_address(world, facts->name, prefix)->peer = *peer;
+}
+
+static void want_addresses(struct plan_world *world, const struct quick_facts *facts)
+{
+	static const struct addr none = {0};
+	const struct quick_sidecar *sidecar = facts->sidecar;
+
+	for (size_t i = 0; i < facts->config->address_count; i++)
+		want_address(world, facts, &facts->config->addresses[i], &none);
+	for (size_t i = 0; i < sidecar->address_count; i++)
+		want_address(world, facts, &sidecar->addresses[i].prefix, &sidecar->addresses[i].peer);
+	if (sidecar->link_local) {
+		struct prefix link_local = plan_link_local(facts->public_key);
+
+		want_address(world, facts, &link_local, &none);
+	}
+}
+
+/* Link-local addresses may be the kernel's or another's; those of keys are ours. */
+static void scope_device(struct plan_scope *scope, const struct quick_facts *facts)
+{
+	const struct key *keys[] = {facts->public_key, facts->live ? &facts->live->public_key : NULL};
+
 	scope->links =
 		mem_grow(scope->links, &scope->link_capacity, scope->link_count + 1, sizeof(*scope->links));
 	text_copy(scope->links[scope->link_count++], sizeof(*scope->links), facts->name);
-	want_device(&target->world, facts);
-	for (size_t i = 0; i < facts->config->address_count; i++) {
-		const struct prefix *address = &facts->config->addresses[i];
+	for (size_t i = 0; i < ARRAY_COUNT(keys); i++)
+		if (keys[i] && !key_is_zero(keys[i])) {
+			struct prefix link_local = plan_link_local(keys[i]);
 
-		if (address->addr.family == AF_INET ? facts->has_ip4 : facts->has_ip6)
-			plan_world_address(&target->world, facts->name, address);
-	}
+			plan_scope_claim(scope, facts->name, &link_local.addr);
+		}
+}
+
+void quick_target_device(struct plan_target *target, const struct quick_facts *facts)
+{
+	want_link(&target->world, facts);
+	scope_device(&target->scope, facts);
+	want_device(&target->world, facts);
+	want_addresses(&target->world, facts);
 }

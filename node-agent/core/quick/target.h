@@ -6,6 +6,7 @@
 #include "node-agent/core/quick/allowed.h"
 #include "node-agent/core/quick/config.h"
 #include "node-agent/core/quick/default_route.h"
+#include "node-agent/core/quick/sidecar.h"
 
 /* rtm_protocol of the routes and FRA_PROTOCOL of the rules of `holdfast up`. Not the agent's PLAN_PROTOCOL: what carries
  * that and is not in the fleet file, the agent removes. */
@@ -24,23 +25,26 @@ struct quick_memory_peer {
 	char *endpoint; /* "HOST:SERVICE" as in the file; owned; NULL: none */
 };
 struct quick_memory {
-	bool has_private_key, has_listen_port, has_fwmark;
+	bool has_private_key, has_listen_port, has_fwmark, has_multicast;
 	struct quick_memory_peer *peers; /* owned; sorted by key */
 	size_t peer_count, peer_capacity;
 };
-void quick_memory_init(struct quick_memory *ret_memory, const struct quick_config *config);
+void quick_memory_init(struct quick_memory *ret_memory, const struct quick_config *config,
+	const struct quick_sidecar *sidecar);
 void quick_memory_clear(struct quick_memory *memory); /* NULL-safe */
 const struct quick_memory_peer *quick_memory_find(const struct quick_memory *memory, const struct key *key);
 
 struct quick_facts {
 	const char *name;
 	const struct quick_config *config;
+	const struct quick_sidecar *sidecar;
 	const struct quick_allowed *allowed;
 	const struct quick_memory *memory; /* NULL: it comes up now, nothing that it has is taken away */
 	const struct endpoint *endpoints;  /* by peer of the file; without a family: none */
 	const struct plan_device *live;    /* as the device is; NULL: not there yet */
 	const struct key *public_key;      /* of the file's private key; zero: none */
 	uint32_t mtu;                      /* chosen */
+	bool comes_with_multicast;         /* what the device says while nobody says otherwise */
 	bool has_ip4, has_ip6;             /* of the host: without, addresses and routes of it are left out */
 };
 
@@ -72,6 +76,7 @@ bool quick_needs_mark(const struct quick_route_facts *facts, uint8_t family);
 void quick_target_routes(struct plan_target *target, const struct quick_route_facts *facts);
 
 /* What the main table will have on the device because of its addresses, for who can't look yet. The caller frees. */
-struct prefix *quick_connected(const struct quick_config *config, size_t *ret_count);
+struct prefix *quick_connected(
+	const struct quick_config *config, const struct quick_sidecar *sidecar, size_t *ret_count);
 
 #endif

@@ -111,15 +111,35 @@ void quick_target_routes(struct plan_target *target, const struct quick_route_fa
 		want_rules(&target->world, facts, AF_INET6);
 }
 
-/* The kernel makes no route in the main table of an IPv4 /32; of every IPv6 address it does. */
-struct prefix *quick_connected(const struct quick_config *config, size_t *ret_count)
+/* The kernel makes no route in the main table of an IPv4 /32, unless it is a peer's; of every IPv6 address it does. */
+static bool is_connected(const struct prefix *prefix, const struct addr *peer)
 {
-	struct prefix *connected = mem_new(config->address_count + 1, sizeof(*connected));
+	if (prefix->addr.family == AF_INET6 || addr_is_set(peer))
+		return true;
+	return prefix->length && prefix->length < 32;
+}
 
-	*ret_count = 0;
+struct prefix *quick_connected(
+	const struct quick_config *config, const struct quick_sidecar *sidecar, size_t *ret_count)
+{
+	struct prefix *connected =
+		mem_new(config->address_count + sidecar->address_count + 1, sizeof(*connected));
+	static const struct addr none = {0};
+	size_t count = 0;
+
 	for (size_t i = 0; i < config->address_count; i++)
-		if (config->addresses[i].addr.family == AF_INET6 ||
-			(config->addresses[i].length && config->addresses[i].length < 32))
-			connected[(*ret_count)++] = prefix_mask(&config->addresses[i]);
+		if (is_connected(&config->addresses[i], &none))
+			connected[count++] = prefix_mask(&config->addresses[i]);
+	for (size_t i = 0; i < sidecar->address_count; i++) {
+		struct prefix prefix = sidecar->addresses[i].prefix;
+		const struct addr *peer = &sidecar->addresses[i].peer;
+
+		if (!is_connected(&prefix, peer))
+			continue;
+		if (addr_is_set(peer))
+			prefix.addr = *peer;
+		connected[count++] = prefix_mask(&prefix);
+	}
+	*ret_count = count;
 	return connected;
 }

@@ -22,6 +22,8 @@ static void batch_link(struct rtnl_batch *batch, const struct plan_op *op)
 		change.set |= RTNL_LINK_MTU;
 	if (op->set_up)
 		change.set |= op->link.up ? RTNL_LINK_UP : RTNL_LINK_DOWN;
+	if (op->set_multicast)
+		change.set |= op->link.multicast ? RTNL_LINK_MULTICAST_ON : RTNL_LINK_MULTICAST_OFF;
 	rtnl_batch_link_change(batch, &change);
 }
 

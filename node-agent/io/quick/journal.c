@@ -56,6 +56,7 @@ static void put_memory(json_t *root, const struct quick_memory *memory)
 	jput_bool(object, "private_key", memory->has_private_key);
 	jput_bool(object, "listen_port", memory->has_listen_port);
 	jput_bool(object, "fwmark", memory->has_fwmark);
+	jput_bool(object, "multicast", memory->has_multicast);
 	for (size_t i = 0; i < memory->peer_count; i++) {
 		json_t *peer = jput_object(peers, NULL);
 
@@ -181,6 +182,8 @@ static int get_memory(const struct jnode *root, struct quick_memory *memory, str
 		r = jnode_bool(&object, "listen_port", JSON_REQUIRED, &memory->has_listen_port, err);
 	if (r >= 0)
 		r = jnode_bool(&object, "fwmark", JSON_REQUIRED, &memory->has_fwmark, err);
+	if (r >= 0)
+		r = jnode_bool(&object, "multicast", JSON_REQUIRED, &memory->has_multicast, err);
 	if (r >= 0)
 		r = jnode_array(&object, "peers", JSON_REQUIRED, PEERS_MAX, &peers, err);
 	for (size_t i = 0; r >= 0 && i < jnode_count(&peers); i++) {

@@ -47,6 +47,7 @@ static int observe_link(struct quick *quick, struct plan_world *world)
 	link = plan_world_link(world, quick->name);
 	link->mtu = from.mtu;
 	link->up = from.up;
+	link->multicast = from.flags & IFF_MULTICAST;
 	return 0;
 }
 
@@ -58,7 +59,8 @@ static int observe_addresses(struct quick *quick, struct quick_view *view)
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < view->address_count; i++)
-		plan_world_address(&view->world, quick->name, &view->addresses[i].prefix);
+		plan_world_address(&view->world, quick->name, &view->addresses[i].prefix)->peer =
+			view->addresses[i].peer;
 	return 0;
 }
 

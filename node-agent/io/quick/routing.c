@@ -52,7 +52,7 @@ static void take_file_allowed(struct quick *quick, struct quick_routing *routing
 	for (size_t i = 0; i < config->peer_count; i++)
 		take_peer(quick, routing, &config->peers[i].public_key, allowed->prefixes + allowed->first[i],
 			allowed->first[i + 1] - allowed->first[i]);
-	routing->covering = quick_connected(config, &routing->facts.covering_count);
+	routing->covering = quick_connected(config, &quick->sidecar, &routing->facts.covering_count);
 }
 
 static int take_covering(struct quick *quick, struct quick_routing *routing)

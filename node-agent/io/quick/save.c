@@ -10,18 +10,35 @@
 #include "common/io/file.h"
 #include "node-agent/io/quick/quick_int.h"
 
-/* Not those that the kernel gave it: an interface has a link-local address without having been told. */
+static bool is_of_sidecar(const struct quick *quick, const struct rtnl_address *address)
+{
+	for (size_t i = 0; i < quick->sidecar.address_count; i++)
+		if (prefix_equal(&quick->sidecar.addresses[i].prefix, &address->prefix) &&
+			addr_equal(&quick->sidecar.addresses[i].peer, &address->peer))
+			return true;
+	return false;
+}
+
+static bool is_in_file(const struct quick *quick, const struct prefix *address)
+{
+	for (size_t i = 0; i < quick->config.address_count; i++)
+		if (prefix_equal(&quick->config.addresses[i], address))
+			return true;
+	return false;
+}
+
+/* Not those that the kernel gave it (an interface has a link-local address without having been told), nor those that the
+ * sidecar did. */
 static size_t take_addresses(const struct quick *quick, const struct quick_view *view, struct prefix *to)
 {
 	size_t count = 0;
 
 	for (size_t i = 0; i < view->address_count; i++) {
 		const struct prefix *address = &view->addresses[i].prefix;
-		bool in_file = false;
 
-		for (size_t j = 0; j < quick->config.address_count; j++)
-			in_file |= prefix_equal(&quick->config.addresses[j], address);
-		if (in_file || !addr_is_link_local(&address->addr))
+		if (is_of_sidecar(quick, &view->addresses[i]))
+			continue;
+		if (is_in_file(quick, address) || !addr_is_link_local(&address->addr))
 			to[count++] = *address;
 	}
 	return count;

@@ -14,10 +14,12 @@ enum { IP6_MTU_MIN = 1280 }; /* RFC 8200 */
 
 static void warn_of_ip6(const struct quick *quick, const struct quick_facts *facts)
 {
-	bool wanted = false;
+	bool wanted = quick->sidecar.link_local;
 
 	for (size_t i = 0; i < quick->config.address_count; i++)
 		wanted |= quick->config.addresses[i].addr.family == AF_INET6;
+	for (size_t i = 0; i < quick->sidecar.address_count; i++)
+		wanted |= quick->sidecar.addresses[i].prefix.addr.family == AF_INET6;
 	if (wanted && !facts->has_ip6)
 		quick_say(quick, QUICK_WARNING, "IPv6 is off here: addresses and routes of it are left out");
 	else if (wanted && facts->mtu < IP6_MTU_MIN)
@@ -33,6 +35,7 @@ static int plan_device(struct quick *quick, const struct quick_memory *memory, s
 	struct quick_view view;
 	struct quick_facts facts = {.name = quick->name,
 		.config = &quick->config,
+		.sidecar = &quick->sidecar,
 		.allowed = &quick->allowed,
 		.memory = memory,
 		.endpoints = quick->endpoints,
@@ -43,6 +46,7 @@ static int plan_device(struct quick *quick, const struct quick_memory *memory, s
 	if (r < 0)
 		return r;
 	facts.live = quick_view_device(&view);
+	facts.comes_with_multicast = quick->wg && wg_is_userspace(quick->wg);
 	facts.has_ip4 = true;
 	facts.has_ip6 = quick_family_works(quick, AF_INET6);
 	facts.mtu = quick_choose_mtu(quick, facts.live ? facts.live->fwmark : quick->config.fwmark);
@@ -79,7 +83,7 @@ static int finish(struct quick *quick)
 	if (r < 0 || quick->options->dry_run)
 		return r;
 	quick_memory_clear(&quick->journal.memory);
-	quick_memory_init(&quick->journal.memory, &quick->config);
+	quick_memory_init(&quick->journal.memory, &quick->config, &quick->sidecar);
 	quick->journal.stage = QUICK_STAGE_UP;
 	return quick_journal_write(quick);
 }

@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What NAME.yaml beside NAME.conf adds: up, reload, down, save and dry run. Takes a few seconds."""
+import base64
+import ipaddress
 import os
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from compare import can_run, key  # noqa: E402
+from compare import can_run, key, public  # noqa: E402
 from machine import FULL, INTERFACE, ONE, PRIVATE, THREE, TWO, Machine, steps  # noqa: E402
 
 KEYLESS = INTERFACE.replace(f"PrivateKey = {PRIVATE}\n", "")
@@ -106,6 +108,49 @@ def test_peers():
         assert machine.holdfast("up", "wg0", "--dry-run") == 0
         assert "10.61" not in machine.said and "10.62.0.0/16" in machine.said and "suppress" in machine.said, machine.said
     print("peers")
+
+
+def link_local_of(public_key):
+    """fe80::/64 and the first 8 bytes of the key."""
+    return str(ipaddress.IPv6Address(b"\xfe\x80" + bytes(6) + base64.b64decode(public_key)[:8]))
+
+
+def test_interface():
+    mine = link_local_of(public(PRIVATE))
+    with Machine() as machine:
+        text = INTERFACE + "SaveConfig = true\n" + peer(ONE, "10.51.0.0/30, fd51::2/128, 10.61.0.0/16")
+        write(machine, """address: [{ local: 10.51.0.1, peer: 10.51.0.2/30 }, { local: "fd51::1", peer: "fd51::2" }, 10.52.0.1/24]
+link_local: true
+multicast: false
+""")
+        machine.write("/etc/wireguard/wg0.conf", text)
+        assert machine.holdfast("up", "wg0", "--dry-run") == 0
+        assert "10.61.0.0/16" in machine.said and "route add 10.51" not in machine.said and "route add fd51" not in machine.said, machine.said
+        assert "10.51.0.1 peer 10.51.0.2/30" in machine.said and "multicast off" in machine.said, machine.said
+        machine.up()
+        addresses = machine.must("ip address show wg0")
+        assert "inet 10.51.0.1 peer 10.51.0.2/30" in addresses and "inet6 fd51::1 peer fd51::2/128" in addresses, addresses
+        assert "inet 10.52.0.1/24" in addresses and mine + "/64" in addresses and "MULTICAST" not in addresses, addresses
+        assert "10.51.0.0/30" not in machine.must("ip route show proto 158")
+        assert machine.holdfast("up") == 0 and not steps(machine), machine.said
+        assert machine.holdfast("save") == 0 and machine.read("/etc/wireguard/wg0.conf") == text
+        write(machine, "address: { local: 10.51.0.1, peer: 10.51.0.3 }\n")
+        machine.up()
+        addresses = machine.must("ip address show wg0")
+        assert "inet 10.51.0.1 peer 10.51.0.3/32" in addresses and "10.51.0.2" not in addresses and "fd51" not in addresses, addresses
+        assert mine not in addresses and "MULTICAST" in addresses and "fd50::2/64" in addresses, addresses
+        machine.must("rm /etc/wireguard/wg0.yaml")
+        machine.up()
+        assert "10.51.0.1" not in machine.must("ip address show wg0")
+        assert machine.read("/etc/wireguard/wg0.conf") == text
+        machine.down()
+        machine.clean("the interface")
+        machine.must("sysctl -qw net.ipv6.conf.default.disable_ipv6=1")
+        write(machine, 'address: { local: "fd51::1", peer: "fd51::2" }\nlink_local: true\n')
+        machine.up(INTERFACE.replace(", fd50::2/64", "") + peer(ONE, "10.61.0.0/16"))
+        assert "IPv6 is off here" in machine.said and "fd51" not in machine.must("ip address show wg0"), machine.said
+        machine.down()
+    print("the interface")
 
 
 def main():

@@ -76,6 +76,31 @@ START_TEST(key_files)
 }
 END_TEST
 
+START_TEST(the_interface)
+{
+	struct quick_sidecar sidecar;
+	char text[PREFIX_TEXT_MAX];
+
+	read_right("[Interface]\nPrivateKey = " PSK "\nAddress = 10.50.0.1/24\n",
+		"address: [10.50.0.1/32, { local: 10.50.0.1, peer: 10.50.0.2/24 }, { local: \"fd50::1\", "
+		"peer: "
+		"\"fd50::2\" }]\n"
+		"link_local: true\nmulticast: no\n",
+		&sidecar);
+	ck_assert(sidecar.link_local && sidecar.has_multicast && !sidecar.multicast);
+	ck_assert_uint_eq(sidecar.address_count, 3);
+	ck_assert(!addr_is_set(&sidecar.addresses[0].peer));
+	ck_assert_str_eq(prefix_format(&sidecar.addresses[1].prefix, text, sizeof(text)), "10.50.0.1/24");
+	ck_assert_str_eq(addr_format(&sidecar.addresses[1].peer, text, sizeof(text)), "10.50.0.2");
+	ck_assert_str_eq(prefix_format(&sidecar.addresses[2].prefix, text, sizeof(text)), "fd50::1/128");
+	quick_sidecar_clear(&sidecar);
+	read_right(plain, "address: 10.50.0.1/24\nprivate_key_file: a\nlink_local: true\n", &sidecar);
+	ck_assert_uint_eq(sidecar.address_count, 1);
+	ck_assert(!sidecar.has_multicast);
+	quick_sidecar_clear(&sidecar);
+}
+END_TEST
+
 START_TEST(routes_of_peers)
 {
 	struct quick_sidecar sidecar;
@@ -104,6 +129,24 @@ static const struct wrong {
 	{plain, "private_key_file:\n", "wg0.yaml:1:18: private_key_file: expected text, found nothing"},
 	{"[Interface]\nPrivateKey = " PSK "\n", "private_key_file: a\n",
 		"wg0.yaml:1:1: private_key_file: the .conf has a PrivateKey: one of them has to go"},
+	{plain, "multicast: both\n", "wg0.yaml:1:12: multicast: expected true or false, found \"both\""},
+	{plain, "link_local: 1\n", "wg0.yaml:1:13: link_local: expected true or false, found \"1\""},
+	{plain, "\nlink_local: true\n",
+		"wg0.yaml:2:1: link_local: it is made of the public key: PrivateKey or private_key_file is "
+		"missing"},
+	{plain, "address: [10.0.0.1, 10.0.0.300]\n",
+		"wg0.yaml:1:21: address: \"10.0.0.300\" is not an address or prefix such as 10.0.0.0/8 or "
+		"2001:db8::/32"},
+	{plain, "address: [10.0.0.1, 10.0.0.1/32]\n", "wg0.yaml:1:21: address: it is there twice"},
+	{plain, "address: { local: 10.0.0.1 }\n", "wg0.yaml:1:10: missing \"peer\""},
+	{plain, "address: { local: 10.0.0.1, peer: \"fd00::1\" }\n",
+		"wg0.yaml:1:35: peer: fd00::1 and local are of different families"},
+	{plain, "address: { local: 10.0.0.1, peer: 10.0.0.1/24 }\n",
+		"wg0.yaml:1:35: peer: 10.0.0.1/24 is local itself"},
+	{plain, "address: { local: 10.0.0.1, peer: 10.0.0.2, broadcast: 10.0.0.3 }\n",
+		"wg0.yaml:1:45: unknown key \"broadcast\"; known here: local, peer"},
+	{"[Interface]\nAddress = 10.0.0.1/24\n", "address: 10.0.0.1/24\n",
+		"wg0.yaml:1:10: address: the .conf has this one"},
 	{plain, "peers: [a]\n", "wg0.yaml:1:8: peers: expected a mapping (key: value), found a list"},
 	{plain, "peers:\n  alice: {}\n",
 		"wg0.yaml:2:3: peers: not a WireGuard key: expected 44 characters of base64 that end in '='"},
@@ -183,6 +226,30 @@ static char *peers_of(size_t count)
 	return text_take(&text);
 }
 
+static char *addresses_of(unsigned count)
+{
+	struct text text = {0};
+
+	text_add(&text, "address:\n");
+	for (unsigned i = 0; i < count; i++)
+		text_add(&text, "- 10.0.0.%u\n", i);
+	return text_take(&text);
+}
+
+START_TEST(addresses_have_a_limit)
+{
+	CLEANUP_FREE char *at = addresses_of(QUICK_SIDECAR_ADDRESSES_MAX);
+	CLEANUP_FREE char *beyond = addresses_of(QUICK_SIDECAR_ADDRESSES_MAX + 1);
+	struct quick_sidecar sidecar;
+	CLEANUP_FREE char *found = complaint(plain, beyond, &sidecar);
+
+	ck_assert_str_eq(found, "wg0.yaml:2:1: address: 17 are too many: at most 16");
+	read_right(plain, at, &sidecar);
+	ck_assert_uint_eq(sidecar.address_count, QUICK_SIDECAR_ADDRESSES_MAX);
+	quick_sidecar_clear(&sidecar);
+}
+END_TEST
+
 START_TEST(peers_have_a_limit)
 {
 	CLEANUP_FREE char *at = peers_of(QUICK_SIDECAR_PEERS_MAX);
@@ -221,9 +288,11 @@ int main(void)
 
 	tcase_add_test(tcase, an_empty_one_says_nothing);
 	tcase_add_test(tcase, key_files);
+	tcase_add_test(tcase, the_interface);
 	tcase_add_test(tcase, routes_of_peers);
 	tcase_add_loop_test(tcase, wrong_ones, 0, ARRAY_COUNT(wrongs));
 	tcase_add_test(tcase, a_path_has_a_limit);
+	tcase_add_test(tcase, addresses_have_a_limit);
 	tcase_add_test(tcase, peers_have_a_limit);
 	tcase_add_test(tcase, the_file_has_a_limit);
 	suite_add_tcase(suite, tcase);
