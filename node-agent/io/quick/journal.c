@@ -21,7 +21,7 @@ enum {
 	DNS_TEXT_MAX = 2 * QUICK_DNS_MAX * (QUICK_NAME_MAX + 16)
 };
 
-static const char *const stages[] = {"none", "making", "up", "removing"};
+static const char *const stages[] = {"none", "making", "up", "removing", "adopting", "releasing"};
 static const char *const dns_ways[] = {"none", "resolvconf", "resolved", "file"};
 
 static void journal_path(const struct quick *quick, const char *name, char path[PATH_MAX + 32])
@@ -83,7 +83,7 @@ static json_t *to_json(const struct quick_journal *journal)
 	jput_text(root, "dns_text", journal->dns_text);
 	jput_bool(root, "needs_valid_mark", journal->needs_valid_mark);
 	jput_text(root, "valid_mark", journal->valid_mark);
-	jput_bool(root, "foreign_rules", journal->foreign_rules);
+	jput_bool(root, "foreign", journal->foreign);
 	rules = jput_array(root, "rules");
 	for (size_t i = 0; i < journal->rule_count; i++)
 		put_rule(rules, &journal->rules[i]);
@@ -231,7 +231,7 @@ static int from_json(const struct jnode *root, struct quick_journal *journal, st
 	if (r >= 0)
 		r = jnode_bool(root, "link", JSON_REQUIRED, &journal->link, err);
 	if (r >= 0)
-		r = jnode_bool(root, "foreign_rules", JSON_REQUIRED, &journal->foreign_rules, err);
+		r = jnode_bool(root, "foreign", JSON_REQUIRED, &journal->foreign, err);
 	if (r >= 0)
 		r = jnode_bool(root, "firewall", JSON_REQUIRED, &journal->firewall, err);
 	if (r >= 0)

@@ -86,20 +86,47 @@ static int observe_routes(struct quick *quick, struct plan_world *world)
 	return r;
 }
 
-static struct plan_rule from_rule(const struct rtnl_rule *rule)
+static bool is_narrow(const struct rtnl_rule *rule)
 {
-	return (struct plan_rule){.family = (uint8_t)rule->family,
-		.invert = rule->invert,
-		.has_fwmark = rule->has_fwmark,
-		.has_suppress = rule->has_suppress,
-		.priority = rule->priority,
-		.fwmark = rule->fwmark,
-		.table = rule->table,
-		.suppress_prefixlength = rule->has_suppress ? rule->suppress_prefixlength : 0};
+	return rule->has_more || addr_is_set(&rule->from.addr) || addr_is_set(&rule->to.addr) ||
+	       rule->iif[0] || rule->oif[0] || (rule->has_fwmark && rule->fwmask != UINT32_MAX) ||
+	       rule->action != FR_ACT_TO_TBL;
 }
 
-static bool is_journalled(const struct quick_journal *journal, const struct plan_rule *rule)
+static struct quick_rule from_rule(const struct rtnl_rule *rule)
 {
+	return (struct quick_rule){
+		.rule = {.family = (uint8_t)rule->family,
+			.invert = rule->invert,
+			.has_fwmark = rule->has_fwmark,
+			.has_suppress = rule->has_suppress,
+			.priority = rule->priority,
+			.fwmark = rule->fwmark,
+			.table = rule->table,
+			.suppress_prefixlength = rule->has_suppress ? rule->suppress_prefixlength : 0},
+		.protocol = rule->protocol,
+		.narrow = is_narrow(rule)};
+}
+
+int quick_list_rules(struct quick *quick, int family, struct quick_rule **ret_rules, size_t *ret_count)
+{
+	CLEANUP_FREE struct rtnl_rule *rules = NULL;
+	size_t count;
+	int r = rtnl_rule_list(quick->rtnl, family, &rules, &count, quick->err);
+
+	if (r < 0)
+		return r;
+	*ret_rules = mem_new(count + 1, sizeof(**ret_rules));
+	for (size_t i = 0; i < count; i++)
+		(*ret_rules)[i] = from_rule(&rules[i]);
+	*ret_count = count;
+	return 0;
+}
+
+bool quick_has_journalled(const struct quick *quick, const struct plan_rule *rule)
+{
+	const struct quick_journal *journal = &quick->journal;
+
 	for (size_t i = 0; i < journal->rule_count; i++)
 		if (plan_rule_equal(&journal->rules[i], rule))
 			return true;
@@ -109,16 +136,13 @@ static bool is_journalled(const struct quick_journal *journal, const struct plan
 /* Two tunnels have rules alike but for their priorities: the journal knows ours. */
 static int observe_rules(struct quick *quick, struct plan_world *world)
 {
-	CLEANUP_FREE struct rtnl_rule *rules = NULL;
+	CLEANUP_FREE struct quick_rule *rules = NULL;
 	size_t count;
-	int r = rtnl_rule_list(quick->rtnl, 0, &rules, &count, quick->err);
+	int r = quick_list_rules(quick, 0, &rules, &count);
 
-	for (size_t i = 0; r >= 0 && i < count; i++) {
-		struct plan_rule rule = from_rule(&rules[i]);
-
-		if (rules[i].protocol == QUICK_PROTOCOL && is_journalled(&quick->journal, &rule))
-			*plan_world_rule(world) = rule;
-	}
+	for (size_t i = 0; r >= 0 && i < count; i++)
+		if (rules[i].protocol == QUICK_PROTOCOL && quick_has_journalled(quick, &rules[i].rule))
+			*plan_world_rule(world) = rules[i].rule;
 	return r;
 }
 

@@ -9,6 +9,7 @@
 #include "node-agent/core/plan/plan.h"
 #include "node-agent/core/quick/allowed.h"
 #include "node-agent/core/quick/config.h"
+#include "node-agent/core/quick/rules.h"
 #include "node-agent/core/quick/sidecar.h"
 #include "node-agent/core/quick/target.h"
 #include "node-agent/io/nft/nft.h"
@@ -20,9 +21,16 @@
 
 /* ---- journal: what is ours ---- */
 
-enum quick_stage { QUICK_STAGE_NONE, QUICK_STAGE_MAKING, QUICK_STAGE_UP, QUICK_STAGE_REMOVING };
+enum quick_stage {
+	QUICK_STAGE_NONE,
+	QUICK_STAGE_MAKING,
+	QUICK_STAGE_UP,
+	QUICK_STAGE_REMOVING,
+	QUICK_STAGE_ADOPTING,  /* it runs, and passes from wg-quick's hands to ours */
+	QUICK_STAGE_RELEASING, /* and back */
+};
 enum quick_dns { QUICK_DNS_NONE, QUICK_DNS_RESOLVCONF, QUICK_DNS_RESOLVED, QUICK_DNS_FILE };
-enum { QUICK_RULES_MAX = 4, QUICK_DNS_NAME_MAX = 63, QUICK_SYSCTL_MAX = 15 };
+enum { QUICK_RULES_MAX = 8, QUICK_DNS_NAME_MAX = 63, QUICK_SYSCTL_MAX = 15 };
 
 struct quick_journal {
 	enum quick_stage stage;
@@ -34,7 +42,7 @@ struct quick_journal {
 	bool firewall;
 	size_t rule_count;
 	struct plan_rule rules[QUICK_RULES_MAX];
-	bool foreign_rules; /* not known to be ours by their protocol number */
+	bool foreign; /* rules and tables may be wg-quick's: not known to be ours by protocol and comment */
 	enum quick_dns dns;
 	char dns_name[QUICK_DNS_NAME_MAX + 1]; /* resolvconf's name for it */
 	char *dns_text;                        /* what it was told; owned; NULL: nothing */
@@ -136,6 +144,9 @@ int quick_observe(struct quick *quick, struct quick_view *ret_view);
 void quick_view_clear(struct quick_view *view);
 const struct plan_device *quick_view_device(const struct quick_view *view);
 bool quick_family_works(const struct quick *quick, int family);
+/* Of one family or both (0), in the kernel's order. The caller frees *ret_rules. */
+int quick_list_rules(struct quick *quick, int family, struct quick_rule **ret_rules, size_t *ret_count);
+bool quick_has_journalled(const struct quick *quick, const struct plan_rule *rule);
 int quick_device(struct quick *quick, struct wg **ret_wg);
 
 /* ---- mtu.c ---- */

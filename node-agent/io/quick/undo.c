@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/base/text.h"
+#include "node-agent/core/firewall/firewall.h"
 #include "node-agent/io/quick/quick_int.h"
 #include "node-agent/io/reconcile/convert.h"
 #include "node-agent/io/rtnl/rule.h"
@@ -21,9 +22,12 @@ static int undo_rules(struct quick *quick)
 		struct rtnl_rule rule = convert_rule(&journal->rules[i]);
 		int r = 0;
 
-		rule.protocol = journal->foreign_rules ? 0 : QUICK_PROTOCOL; /* 0: any */
+		rule.protocol = QUICK_PROTOCOL;
 		quick_say(quick, QUICK_STEP, "%s", plan_op_format(&op, text));
 		if (!quick->options->dry_run)
+			r = rtnl_rule_request(quick->rtnl, RTNL_DISCARD, &rule, quick->err);
+		rule.protocol = 0; /* any */
+		if (r >= 0 && journal->foreign && !quick->options->dry_run)
 			r = rtnl_rule_request(quick->rtnl, RTNL_DISCARD, &rule, quick->err);
 		if (r < 0 && !first)
 			first = r;
@@ -51,6 +55,21 @@ static int undo_link(struct quick *quick)
 	return r == -ENODEV ? 0 : r;
 }
 
+/* Tables of wg-quick's are put under our name, all of them in one transaction, and go with the rest. */
+static int take_tables(struct quick *quick, const char *scope)
+{
+	struct firewall_tunnel tunnel = {.interface = quick->name, .default_ip4 = true, .default_ip6 = true};
+	struct firewall firewall = {.scope = scope, .tunnels = &tunnel, .tunnel_count = 1};
+	struct fw_ruleset *ruleset;
+	int r = firewall_build(&firewall, &ruleset, quick->err);
+
+	if (r < 0)
+		return r;
+	r = nft_apply(quick->nft, ruleset, NULL, 0, NULL, quick->err);
+	fw_ruleset_free(ruleset);
+	return r;
+}
+
 static int undo_firewall(struct quick *quick)
 {
 	char scope[FW_SCOPE_MAX + 1];
@@ -65,6 +84,8 @@ static int undo_firewall(struct quick *quick)
 		return 0;
 	if (!quick->nft)
 		r = nft_open(&quick->nft, quick->err);
+	if (r >= 0 && quick->journal.foreign)
+		r = take_tables(quick, scope);
 	return r < 0 ? r : nft_remove(quick->nft, scope, quick->err);
 }
 
