@@ -66,6 +66,18 @@ static void put_memory(json_t *root, const struct quick_memory *memory)
 	}
 }
 
+static void put_parameters(json_t *root, const struct quick_journal *journal)
+{
+	json_t *parameters = jput_object(root, "parameters");
+
+	for (unsigned i = 0; i < QUICK_PARAMETERS; i++) {
+		json_t *object = jput_object(parameters, quick_parameter_key(i));
+
+		jput_bool(object, "needed", journal->parameters[i].needed);
+		jput_text(object, "before", journal->parameters[i].before);
+	}
+}
+
 static json_t *to_json(const struct quick_journal *journal)
 {
 	json_t *root = json_object(), *rules;
@@ -81,8 +93,7 @@ static json_t *to_json(const struct quick_journal *journal)
 	jput_text(root, "dns", dns_ways[journal->dns]);
 	jput_text(root, "dns_name", journal->dns_name);
 	jput_text(root, "dns_text", journal->dns_text);
-	jput_bool(root, "needs_valid_mark", journal->needs_valid_mark);
-	jput_text(root, "valid_mark", journal->valid_mark);
+	put_parameters(root, journal);
 	jput_bool(root, "foreign", journal->foreign);
 	rules = jput_array(root, "rules");
 	for (size_t i = 0; i < journal->rule_count; i++)
@@ -209,6 +220,24 @@ static int get_numbers(const struct jnode *root, struct quick_journal *journal, 
 	return r;
 }
 
+static int get_parameters(const struct jnode *root, struct quick_journal *journal, struct err *err)
+{
+	struct jnode parameters, object;
+	int r = jnode_object(root, "parameters", JSON_REQUIRED, &parameters, err);
+
+	for (unsigned i = 0; r >= 0 && i < QUICK_PARAMETERS; i++) {
+		struct quick_parameter_note *note = &journal->parameters[i];
+
+		r = jnode_object(&parameters, quick_parameter_key(i), JSON_REQUIRED, &object, err);
+		if (r >= 0)
+			r = jnode_bool(&object, "needed", JSON_REQUIRED, &note->needed, err);
+		if (r >= 0)
+			r = jnode_text(
+				&object, "before", JSON_REQUIRED, note->before, sizeof(note->before), err);
+	}
+	return r;
+}
+
 static int from_json(const struct jnode *root, struct quick_journal *journal, struct err *err)
 {
 	unsigned stage = 0, dns = 0;
@@ -224,10 +253,7 @@ static int from_json(const struct jnode *root, struct quick_journal *journal, st
 	if (r >= 0)
 		r = jnode_text_new(root, "dns_text", JSON_OPTIONAL, DNS_TEXT_MAX, &journal->dns_text, err);
 	if (r >= 0)
-		r = jnode_text(root, "valid_mark", JSON_REQUIRED, journal->valid_mark,
-			sizeof(journal->valid_mark), err);
-	if (r >= 0)
-		r = jnode_bool(root, "needs_valid_mark", JSON_REQUIRED, &journal->needs_valid_mark, err);
+		r = get_parameters(root, journal, err);
 	if (r >= 0)
 		r = jnode_bool(root, "link", JSON_REQUIRED, &journal->link, err);
 	if (r >= 0)
@@ -310,22 +336,23 @@ int quick_journal_read(struct quick *quick)
 
 /* ---- others' ---- */
 
-static bool hand_to(struct quick *quick, const char *name, const char *valid_mark)
+static bool hand_to(struct quick *quick, const char *name, enum quick_parameter parameter, const char *before)
 {
 	struct quick_journal other;
 	bool taken = false;
 
 	if (read_journal(quick, name, &other) < 0)
 		return false;
-	if (other.stage == QUICK_STAGE_UP && other.needs_valid_mark) {
-		text_copy(other.valid_mark, sizeof(other.valid_mark), valid_mark);
+	if (other.stage == QUICK_STAGE_UP && other.parameters[parameter].needed) {
+		text_copy(other.parameters[parameter].before, sizeof(other.parameters[parameter].before),
+			before);
 		taken = write_journal(quick, &other) >= 0;
 	}
 	quick_journal_clear(&other);
 	return taken;
 }
 
-bool quick_journal_hand_over(struct quick *quick, const char *valid_mark)
+bool quick_journal_hand_over(struct quick *quick, enum quick_parameter parameter, const char *value)
 {
 	DIR *directory = opendir(quick->directory);
 	struct err before = *quick->err;
@@ -342,7 +369,7 @@ bool quick_journal_hand_over(struct quick *quick, const char *valid_mark)
 			continue;
 		*suffix = '\0';
 		if (strcmp(name, quick->name) != 0)
-			taken = hand_to(quick, name, valid_mark);
+			taken = hand_to(quick, name, parameter, value);
 	}
 	if (directory)
 		closedir(directory);

@@ -32,6 +32,12 @@ enum quick_stage {
 enum quick_dns { QUICK_DNS_NONE, QUICK_DNS_RESOLVCONF, QUICK_DNS_RESOLVED, QUICK_DNS_FILE };
 enum { QUICK_RULES_MAX = 8, QUICK_DNS_NAME_MAX = 63, QUICK_SYSCTL_MAX = 15 };
 
+enum quick_parameter { QUICK_VALID_MARK, QUICK_PARAMETERS };
+struct quick_parameter_note {
+	bool needed;
+	char before[QUICK_SYSCTL_MAX + 1]; /* as it was before us; "": not changed */
+};
+
 struct quick_journal {
 	enum quick_stage stage;
 	char name[IFNAMSIZ];
@@ -46,8 +52,7 @@ struct quick_journal {
 	enum quick_dns dns;
 	char dns_name[QUICK_DNS_NAME_MAX + 1]; /* resolvconf's name for it */
 	char *dns_text;                        /* what it was told; owned; NULL: nothing */
-	bool needs_valid_mark;                 /* a default route of IPv4 */
-	char valid_mark[QUICK_SYSCTL_MAX + 1]; /* src_valid_mark as it was before us; "": not changed */
+	struct quick_parameter_note parameters[QUICK_PARAMETERS];
 	struct quick_memory memory;
 };
 
@@ -98,7 +103,7 @@ int quick_load_sidecar(struct quick *quick);
 /* ---- lock.c: -EINTR if a signal came first ---- */
 int quick_lock(struct quick *quick);
 void quick_unlock(struct quick *quick); /* both */
-/* Marks, tables and src_valid_mark are chosen and used under one lock for all interfaces of the namespace. */
+/* Marks, tables and parameters of the kernel are chosen and used under one lock for all interfaces of the namespace. */
 int quick_lock_routes(struct quick *quick);
 void quick_unlock_routes(struct quick *quick);
 
@@ -107,9 +112,9 @@ int quick_journal_read(struct quick *quick); /* stage NONE if there is none */
 int quick_journal_write(struct quick *quick);
 void quick_journal_remove(struct quick *quick);
 void quick_journal_clear(struct quick_journal *journal);
-/* Is src_valid_mark still needed by another tunnel of this namespace? Then that one shall restore it: it is given
- * the value that we found. */
-bool quick_journal_hand_over(struct quick *quick, const char *valid_mark);
+/* Is the parameter still needed by another tunnel of this namespace? Then that one shall restore it: it is given the
+ * value that we found. */
+bool quick_journal_hand_over(struct quick *quick, enum quick_parameter parameter, const char *value);
 
 /* ---- signals.c ---- */
 int quick_signals_block(struct quick *quick);
@@ -158,6 +163,14 @@ int quick_make_link(struct quick *quick);
 /* ---- apply.c ---- */
 /* The operations of these kinds (a mask of 1 << enum plan_kind), in order, stopping at the first that fails. */
 int quick_apply(struct quick *quick, const struct plan *plan, unsigned kinds);
+
+/* ---- parameter.c ---- */
+const char *quick_parameter_key(enum quick_parameter parameter);
+void quick_parameters_observe(struct plan_world *world);
+/* In the journal, before they are set: which are wanted, and what they are now. */
+void quick_parameters_note(struct quick *quick, const struct plan_world *wanted);
+/* Those that are no longer needed, or all. */
+int quick_parameters_give_back(struct quick *quick, bool all);
 
 /* ---- routing.c: what the routes of what the device holds need ---- */
 struct quick_routing {

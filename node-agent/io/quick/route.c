@@ -6,11 +6,9 @@
 #include <string.h>
 
 #include "common/base/mem.h"
-#include "common/base/text.h"
 #include "node-agent/io/quick/quick_int.h"
 #include "node-agent/io/rtnl/route.h"
 #include "node-agent/io/rtnl/rule.h"
-#include "node-agent/io/rtnl/sysctl.h"
 
 /* Routes of what the device holds; for default routes a mark, rules, the firewall and a kernel parameter. */
 
@@ -145,15 +143,10 @@ static int load_firewall(struct quick *quick, const struct quick_routing *routin
 /* Before anything of it is done: what is there after a SIGKILL, is ours. */
 static int note(struct quick *quick, const struct plan_target *target, const struct quick_routing *routing)
 {
-	static const char key[] = "net/ipv4/conf/all/src_valid_mark";
 	struct quick_journal *journal = &quick->journal;
-	char value[SYSCTL_VALUE_MAX] = "";
 
 	journal->firewall |= quick_routing_needs_mark(routing);
-	journal->needs_valid_mark = quick_needs_mark(&routing->facts, AF_INET);
-	if (journal->needs_valid_mark && !journal->valid_mark[0] &&
-		sysctl_read(key, value, sizeof(value), NULL) >= 0 && strcmp(value, "1") != 0)
-		text_copy(journal->valid_mark, sizeof(journal->valid_mark), value);
+	quick_parameters_note(quick, &target->world);
 	for (size_t i = 0; i < target->world.rule_count; i++) {
 		bool known = false;
 
@@ -165,8 +158,8 @@ static int note(struct quick *quick, const struct plan_target *target, const str
 	return quick->options->dry_run ? 0 : quick_journal_write(quick);
 }
 
-/* After all of it: rules that went are no longer ours. */
-static void settle(struct quick *quick, const struct plan_target *target, const struct quick_routing *routing)
+/* After all of it: rules that went are no longer ours, parameters that nothing needs are given back. */
+static int settle(struct quick *quick, const struct plan_target *target, const struct quick_routing *routing)
 {
 	struct quick_journal *journal = &quick->journal;
 
@@ -174,15 +167,7 @@ static void settle(struct quick *quick, const struct plan_target *target, const 
 	journal->rule_count = 0;
 	for (size_t i = 0; i < target->world.rule_count && i < QUICK_RULES_MAX; i++)
 		journal->rules[journal->rule_count++] = target->world.rules[i];
-}
-
-static void observe_valid_mark(struct plan_world *world)
-{
-	static const char key[] = "net/ipv4/conf/all/src_valid_mark";
-	char value[SYSCTL_VALUE_MAX];
-
-	if (sysctl_read(key, value, sizeof(value), NULL) >= 0)
-		plan_world_sysctl(world, key, value);
+	return quick_parameters_give_back(quick, false);
 }
 
 /* Whose route is in the way? */
@@ -221,7 +206,7 @@ static int make(struct quick *quick, struct quick_routing *routing)
 	int r;
 
 	quick_target_routes(&target, &routing->facts);
-	observe_valid_mark(&routing->view.world);
+	quick_parameters_observe(&routing->view.world);
 	plan_init(&plan, &target, &routing->view.world);
 	r = note(quick, &target, routing);
 	if (r >= 0)
@@ -231,7 +216,7 @@ static int make(struct quick *quick, struct quick_routing *routing)
 	if (r >= 0)
 		r = explain(quick, &plan, quick_apply(quick, &plan, rest));
 	if (r >= 0)
-		settle(quick, &target, routing);
+		r = settle(quick, &target, routing);
 	plan_clear(&plan);
 	plan_target_clear(&target);
 	return r;

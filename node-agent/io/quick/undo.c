@@ -8,7 +8,6 @@
 #include "node-agent/io/quick/quick_int.h"
 #include "node-agent/io/reconcile/convert.h"
 #include "node-agent/io/rtnl/rule.h"
-#include "node-agent/io/rtnl/sysctl.h"
 #include "node-agent/io/wireguard/implementation.h"
 
 static int undo_rules(struct quick *quick)
@@ -89,25 +88,10 @@ static int undo_firewall(struct quick *quick)
 	return r < 0 ? r : nft_remove(quick->nft, scope, quick->err);
 }
 
-/* Only if it is as we left it, and nobody else of ours needs it. */
-static int undo_valid_mark(struct quick *quick)
+static int undo_parameters(struct quick *quick)
 {
-	static const char key[] = "net/ipv4/conf/all/src_valid_mark";
-	const char *before = quick->journal.valid_mark;
-	char now[SYSCTL_VALUE_MAX];
-	int r;
+	int r = quick_parameters_give_back(quick, true);
 
-	if (!before[0])
-		return 0;
-	r = quick_lock_routes(quick);
-	if (r < 0)
-		return r;
-	if (quick->options->dry_run || !quick_journal_hand_over(quick, before)) {
-		quick_say(quick, QUICK_STEP, "sysctl -w %s=%s", key, before);
-		if (!quick->options->dry_run && sysctl_read(key, now, sizeof(now), NULL) >= 0 &&
-			!strcmp(now, "1"))
-			r = sysctl_ensure(key, before, NULL, quick->err);
-	}
 	quick_unlock_routes(quick);
 	return r;
 }
@@ -115,7 +99,7 @@ static int undo_valid_mark(struct quick *quick)
 int quick_undo(struct quick *quick)
 {
 	static int (*const steps[])(struct quick * quick) = {
-		quick_unset_dns, undo_rules, undo_link, undo_firewall, undo_valid_mark};
+		quick_unset_dns, undo_rules, undo_link, undo_firewall, undo_parameters};
 	struct err first_err = {0};
 	int first = 0;
 

@@ -190,6 +190,8 @@ def test_two_full_tunnels():
             left = order[1]
             assert f"dev {left}" in machine.must("ip route get 1.1.1.1")
             assert machine.must("ip rule").count("suppress") == 1 and "= 1" in machine.must("sysctl net.ipv4.conf.all.src_valid_mark")
+            machine.up(INTERFACE if left == "wg0" else second.partition("\n[Peer]")[0], left)
+            assert "= 0" in machine.must("sysctl net.ipv4.conf.all.src_valid_mark"), machine.said
             machine.down(left)
             machine.clean("two full tunnels")
     print("two full tunnels")

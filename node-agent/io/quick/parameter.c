@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <string.h>
+
+#include "common/base/text.h"
+#include "node-agent/io/quick/quick_int.h"
+#include "node-agent/io/rtnl/sysctl.h"
+
+/* Parameters of the kernel that are one for all tunnels of the namespace. All are switches, which we only ever set to 1. */
+
+static const char *const keys[QUICK_PARAMETERS] = {
+	[QUICK_VALID_MARK] = "net/ipv4/conf/all/src_valid_mark",
+};
+
+const char *quick_parameter_key(enum quick_parameter parameter)
+{
+	return keys[parameter];
+}
+
+void quick_parameters_observe(struct plan_world *world)
+{
+	char value[SYSCTL_VALUE_MAX];
+
+	for (unsigned i = 0; i < QUICK_PARAMETERS; i++)
+		if (sysctl_read(keys[i], value, sizeof(value), NULL) >= 0)
+			plan_world_sysctl(world, keys[i], value);
+}
+
+void quick_parameters_note(struct quick *quick, const struct plan_world *wanted)
+{
+	for (unsigned i = 0; i < QUICK_PARAMETERS; i++) {
+		struct quick_parameter_note *note = &quick->journal.parameters[i];
+		char value[SYSCTL_VALUE_MAX] = "";
+
+		note->needed = plan_world_find_sysctl(wanted, keys[i]) != NULL;
+		if (note->needed && !note->before[0] &&
+			sysctl_read(keys[i], value, sizeof(value), NULL) >= 0 && strcmp(value, "1") != 0)
+			text_copy(note->before, sizeof(note->before), value);
+	}
+}
+
+/* Only if it is as we left it, and nobody else of ours needs it. */
+static int give_back(struct quick *quick, enum quick_parameter parameter)
+{
+	const char *key = keys[parameter], *before = quick->journal.parameters[parameter].before;
+	char now[SYSCTL_VALUE_MAX];
+
+	if (!quick->options->dry_run && quick_journal_hand_over(quick, parameter, before))
+		return 0;
+	quick_say(quick, QUICK_STEP, "sysctl -w %s=%s", key, before);
+	if (quick->options->dry_run || sysctl_read(key, now, sizeof(now), NULL) < 0 || strcmp(now, "1") != 0)
+		return 0;
+	return sysctl_ensure(key, before, NULL, quick->err);
+}
+
+int quick_parameters_give_back(struct quick *quick, bool all)
+{
+	int first = 0;
+
+	for (unsigned i = 0; i < QUICK_PARAMETERS; i++) {
+		struct quick_parameter_note *note = &quick->journal.parameters[i];
+		int r;
+
+		if (!note->before[0] || (note->needed && !all))
+			continue;
+		r = quick_lock_routes(quick);
+		if (r >= 0)
+			r = give_back(quick, i);
+		if (r >= 0)
+			note->before[0] = '\0';
+		else if (first >= 0)
+			first = r;
+	}
+	return first;
+}
