@@ -3,12 +3,32 @@
 
 #include <getopt.h>
 #include <stdio.h>
+#include <string.h>
+
+#include "common/base/text.h"
+
+/* Standard error is not buffered: each call writes. */
+static void say_steps(const char *steps)
+{
+	struct text text = {0};
+	size_t length;
+
+	do {
+		length = strcspn(steps, "\n");
+		text_add_bytes(&text, "[#] ", strlen("[#] "));
+		text_add_bytes(&text, steps, length);
+		text_add_bytes(&text, "\n", 1);
+		steps += length;
+	} while (*steps++);
+	fputs(text.data, stderr);
+	text_clear(&text);
+}
 
 static void say(enum quick_word word, const char *text)
 {
 	switch (word) {
 	case QUICK_STEP:
-		fprintf(stderr, "[#] %s\n", text);
+		say_steps(text);
 		return;
 	case QUICK_WARNING:
 		fprintf(stderr, "Warning: %s\n", text);

@@ -65,12 +65,16 @@ static bool batch_add(struct rtnl_batch *batch, const struct plan_op *op)
 	return false;
 }
 
+/* All in one: ten thousand routes are one write to the terminal or log, not ten thousand. */
 static void say_batch(const struct quick *quick, const struct rtnl_batch *batch)
 {
-	char text[RTNL_REQUEST_TEXT_MAX];
+	char line[RTNL_REQUEST_TEXT_MAX];
+	struct text text = {0};
 
 	for (size_t i = 0; i < rtnl_batch_count(batch); i++)
-		quick_say(quick, QUICK_STEP, "%s", rtnl_batch_format(batch, i, text, sizeof(text)));
+		text_add(&text, "%s%s", i ? "\n" : "", rtnl_batch_format(batch, i, line, sizeof(line)));
+	quick_say(quick, QUICK_STEP, "%s", text.data);
+	text_clear(&text);
 }
 
 static int run_batch(struct quick *quick, struct rtnl_batch *batch)

@@ -20,7 +20,8 @@ struct quick_options {
 	const char *run_directory;
 	bool dry_run; /* tell the operations, do nothing */
 	void (*say)(enum quick_word word,
-		const char *text); /* a step as one would type it, a warning; what was asked for */
+		const char
+			*text); /* steps as one would type them, one a line; a warning; what was asked for */
 };
 
 /* How the command ends: 0, 1 (err says why), or the status of the hook or program that failed (err says which; 128 and

@@ -11,8 +11,8 @@
 #include "common/base/text.h"
 #include "node-agent/io/rtnl/internal.h"
 
-/* What goes into one sendmsg. Bounded by the socket's send buffer, and by what acknowledgements the receive queue holds
- * while nobody reads. */
+/* What goes into one sendmsg. Bounded by the socket's send buffer, and by what errors the receive queue holds while nobody
+ * reads. */
 enum { CHUNK_BYTES = 60000, CHUNK_REQUESTS = 512 };
 
 enum noun { LINK_CREATE, LINK_DELETE, LINK_CHANGE, ADDRESS, ROUTE, RULE };
@@ -195,8 +195,9 @@ struct run {
 	struct rtnl_batch *batch;
 	uint8_t *chunk;
 	size_t chunk_bytes;
-	size_t first;   /* the first request that may be in the chunk */
-	size_t waiting; /* how many are */
+	struct nlmsghdr *last; /* in the chunk */
+	size_t first;          /* the first request that may be in the chunk */
+	size_t waiting;        /* how many are */
 };
 
 /* "Not there" in all the kernel's words for it. */
@@ -228,54 +229,61 @@ static void settle_waiting(struct run *run, size_t end, int result)
 	run->waiting = 0;
 }
 
-/* Answers come in the order of the requests: *hint is where to look first. */
-static struct request *find_waiting(struct run *run, uint32_t sequence, size_t end, size_t *hint)
+/* An error or the acknowledgement of the last. The kernel works through a chunk in order and tells of every error, so
+ * those before it that nothing was said of have succeeded. */
+static void settle_up_to(struct run *run, size_t index, int result, const char *why)
 {
-	size_t i;
+	for (; run->first <= index; run->first++) {
+		struct request *request = &run->batch->requests[run->first];
 
-	for (i = *hint; i < end; i++) {
-		struct request *request = &run->batch->requests[i];
-
-		if (request->waiting && request->sequence == sequence) {
-			*hint = i + 1;
-			return request;
-		}
+		if (!request->waiting)
+			continue;
+		settle(request, run->first == index ? result : 0, run->first == index ? why : "");
+		run->waiting--;
 	}
-	return NULL;
 }
 
-static void take_answers(
-	struct run *run, const struct nlmsghdr *message, size_t size, size_t end, size_t *hint)
+/* SIZE_MAX: it is the answer to nothing that we wait for. */
+static size_t find_waiting(const struct run *run, uint32_t sequence, size_t end)
+{
+	for (size_t i = run->first; i < end; i++)
+		if (run->batch->requests[i].waiting && run->batch->requests[i].sequence == sequence)
+			return i;
+	return SIZE_MAX;
+}
+
+static void take_answers(struct run *run, const struct nlmsghdr *message, size_t size, size_t end)
 {
 	char why[NETLINK_WHY_MAX];
-	struct request *request;
+	size_t index;
 	int left, r;
 
 	for (left = (int)size; mnl_nlmsg_ok(message, left); message = mnl_nlmsg_next(message, &left)) {
 		if (message->nlmsg_type != NLMSG_ERROR)
 			continue;
-		request = find_waiting(run, message->nlmsg_seq, end, hint);
-		if (!request)
+		index = find_waiting(run, message->nlmsg_seq, end);
+		if (index == SIZE_MAX)
 			continue;
 		r = netlink_error(message, why);
-		settle(request, r, why);
-		run->waiting--;
+		settle_up_to(run, index, r, why);
 	}
 }
 
-/* Send the chunk and wait for all its answers. A failure of the conversation itself is every unanswered one's result. */
+/* Send the chunk and wait until its last request is answered. A failure of the conversation itself is every unanswered one's result. */
 static int flush(struct run *run, size_t end)
 {
 	const struct nlmsghdr *message = NULL;
-	size_t size = 0, hint = run->first;
+	size_t size = 0;
 	int r = 0;
 
-	if (run->waiting > 0)
+	if (run->waiting > 0) {
+		run->last->nlmsg_flags |= NLM_F_ACK;
 		r = netlink_send(run->rtnl->netlink, run->chunk, run->chunk_bytes);
+	}
 	while (r == 0 && run->waiting > 0) {
 		r = netlink_receive(run->rtnl->netlink, &message, &size);
 		if (r == 0)
-			take_answers(run, message, size, end, &hint);
+			take_answers(run, message, size, end);
 	}
 	if (r < 0)
 		settle_waiting(run, end, r);
@@ -367,9 +375,10 @@ static void append(struct run *run, struct request *request)
 
 	memset(message, 0, RTNL_REQUEST_MAX);
 	put(message, request);
-	message->nlmsg_flags |= NLM_F_REQUEST | NLM_F_ACK;
+	message->nlmsg_flags |= NLM_F_REQUEST;
 	message->nlmsg_seq = request->sequence = netlink_sequence(run->rtnl->netlink, 1);
 	run->chunk_bytes += MNL_ALIGN(message->nlmsg_len);
+	run->last = message;
 	request->waiting = true;
 	run->waiting++;
 }
