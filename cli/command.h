@@ -44,6 +44,8 @@ int command_up(const struct invocation *invocation);
 int command_down(const struct invocation *invocation);
 int command_save(const struct invocation *invocation);
 int command_strip(const struct invocation *invocation);
+int command_adopt(const struct invocation *invocation);
+int command_release(const struct invocation *invocation);
 int command_validate(const struct invocation *invocation);
 int command_apply(const struct invocation *invocation);
 int command_status(const struct invocation *invocation);

@@ -39,21 +39,12 @@ static void say(enum quick_word word, const char *text)
 	}
 }
 
-/* wg-quick knows one status for all that is wrong. */
-static int misused(const struct invocation *invocation, const char *problem)
-{
-	command_misused(invocation, problem);
-	return COMMAND_FAILED;
-}
-
-int quick_command(
-	const struct invocation *invocation, int (*run)(const struct quick_options *options, struct err *err))
+static int read_options(const struct invocation *invocation, struct quick_options *ret_options)
 {
 	static const struct option options[] = {
 		{"dry-run", no_argument, NULL, 'n'}, {"run", required_argument, NULL, 'r'}, {0}};
 	struct quick_options quick = {.run_directory = "/run/holdfast", .say = say};
-	struct err err = {0};
-	int option, status;
+	int option;
 
 	while ((option = getopt_long(invocation->argc, invocation->argv, "", options, NULL)) != -1) {
 		if (option == 'n')
@@ -61,13 +52,41 @@ int quick_command(
 		else if (option == 'r')
 			quick.run_directory = optarg;
 		else
-			return misused(invocation, NULL);
+			return command_misused(invocation, NULL);
 	}
 	if (optind + 1 != invocation->argc)
-		return misused(invocation, "needs an interface or a file");
+		return command_misused(invocation, "needs an interface or a file");
 	quick.argument = invocation->argv[optind];
-	status = run(&quick, &err);
+	*ret_options = quick;
+	return COMMAND_OK;
+}
+
+static int run_with(
+	const struct quick_options *options, int (*run)(const struct quick_options *options, struct err *err))
+{
+	struct err err = {0};
+	int status = run(options, &err);
+
 	if (status)
 		command_fail(&err);
 	return status;
+}
+
+/* wg-quick knows one status for all that is wrong. */
+int quick_command(
+	const struct invocation *invocation, int (*run)(const struct quick_options *options, struct err *err))
+{
+	struct quick_options options;
+
+	return read_options(invocation, &options) ? COMMAND_FAILED : run_with(&options, run);
+}
+
+int quick_command_of_ours(
+	const struct invocation *invocation, int (*run)(const struct quick_options *options, struct err *err))
+{
+	struct quick_options options;
+
+	if (read_options(invocation, &options))
+		return COMMAND_MISUSED;
+	return run_with(&options, run) ? COMMAND_FAILED : COMMAND_OK;
 }

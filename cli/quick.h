@@ -9,5 +9,8 @@
  * would. Returns the exit status: these four end as wg-quick does. */
 int quick_command(const struct invocation *invocation,
 	int (*run)(const struct quick_options *options, struct err *err));
+/* The same for commands that wg-quick does not have: an enum command_exit. */
+int quick_command_of_ours(const struct invocation *invocation,
+	int (*run)(const struct quick_options *options, struct err *err));
 
 #endif

@@ -56,6 +56,9 @@ struct nft_seed {
 int nft_apply(struct nft *nft, const struct fw_ruleset *ruleset, const struct nft_seed *seeds,
 	size_t seed_count, bool *ret_changed, struct err *err);
 
+/* Is there a table of this name, whosever it is? */
+int nft_has_table(struct nft *nft, enum fw_family family, const char *name, bool *ret_has, struct err *err);
+
 /* The comment of a set, "" if it has none. -ENOENT: there is no such set. */
 int nft_set_comment(struct nft *nft, enum fw_family family, const char *table, const char *set,
 	char *ret_comment, size_t size);

@@ -187,6 +187,22 @@ int nft_list_for(struct nft *nft, const struct fw_ruleset *ruleset, struct listi
 	return error;
 }
 
+int nft_has_table(struct nft *nft, enum fw_family family, const char *name, bool *ret_has, struct err *err)
+{
+	struct listing listing = {0};
+	int error = nft_list_tables(nft, &listing);
+	bool has = false;
+	for (size_t i = 0; i < listing.count; i++)
+		has |= listing.tables[i].family == nft_family(family) &&
+		       strcmp(listing.tables[i].name, name) == 0;
+	if (error)
+		err_set(err, error, "cannot list nftables: %s", strerror(-error));
+	else
+		*ret_has = has;
+	nft_listing_clear(&listing);
+	return error;
+}
+
 void nft_compare(
 	const struct listing *listing, const struct fw_ruleset *ruleset, struct nft_difference *difference)
 {

@@ -268,5 +268,6 @@ void quick_guess_dns(struct quick *quick)
 	if (!quick_has_program("resolvconf", program))
 		return;
 	quick->journal.dns = QUICK_DNS_RESOLVCONF;
+	quick->journal.dns_text = resolvconf_input(&quick->config);
 	choose_name(quick, program, quick->journal.dns_name);
 }

@@ -21,10 +21,16 @@ int quick_require_device(struct quick *quick)
 		       : err_set(quick->err, -ENODEV, "`%s' is not a WireGuard interface", quick->name);
 }
 
+/* It works, whoever's hands it is in. */
+static bool is_whole(const struct quick *quick)
+{
+	return quick->journal.stage == QUICK_STAGE_UP || quick_is_between(quick);
+}
+
 /* Its program died, or somebody deleted the link, or a command was killed half way: what is left goes. */
 static int clean_up(struct quick *quick)
 {
-	bool was_up = quick->journal.stage == QUICK_STAGE_UP;
+	bool was_up = is_whole(quick);
 	int r;
 
 	quick_say(quick, QUICK_WARNING, "%s is gone or was left half way: cleaning up", quick->name);
@@ -51,7 +57,7 @@ static int take_down(struct quick *quick)
 
 static int down(struct quick *quick)
 {
-	bool there = is_wireguard(quick), ours = quick->journal.stage == QUICK_STAGE_UP;
+	bool there = is_wireguard(quick), ours = is_whole(quick);
 	int r;
 
 	if (there && quick->journal.stage == QUICK_STAGE_NONE) {

@@ -7,7 +7,7 @@
 #include "common/base/err.h"
 
 /*
- * wg-quick(8)'s four commands on this machine, without wg-quick: docs/wg-quick.md tells what is alike and what differs.
+ * wg-quick(8)'s four commands on this machine, without wg-quick, and two that change hands with it: docs/wg-quick.md tells what is alike and what differs.
  *
  * A journal under run_directory says what is ours and is written before each step, so that a failure, a signal, or the
  * next command after a SIGKILL can remove all of it and nothing else. INT, TERM and HUP are held back while a command
@@ -28,6 +28,10 @@ struct quick_options {
  * a signal's number if that ended it, or us). */
 int quick_up(const struct quick_options *options, struct err *err);
 int quick_down(const struct quick_options *options, struct err *err);
+/* Takes a tunnel over that wg-quick brought up, as it runs; hands one back, so that wg-quick takes it down. No packet is lost,
+ * and what interrupts them is undone, or gone on with by either of them or by `down`. */
+int quick_adopt(const struct quick_options *options, struct err *err);
+int quick_release(const struct quick_options *options, struct err *err);
 int quick_save_file(const struct quick_options *options, struct err *err);
 int quick_print_stripped(const struct quick_options *options, struct err *err);
 

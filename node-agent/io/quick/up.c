@@ -181,6 +181,10 @@ static int up(struct quick *quick)
 
 	if (there && !ours)
 		return already_exists(quick);
+	if (ours && quick_is_between(quick))
+		r = quick_take_over(quick);
+	if (r < 0)
+		return r;
 	if (quick->journal.stage == QUICK_STAGE_UP && ours)
 		return reload(quick);
 	if (quick->journal.stage != QUICK_STAGE_NONE) {

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+
+#include "node-agent/io/quick/quick_int.h"
+
+bool quick_is_between(const struct quick *quick)
+{
+	return quick->journal.stage == QUICK_STAGE_ADOPTING || quick->journal.stage == QUICK_STAGE_RELEASING;
+}
+
+/* ---- the journal that we would have had ---- */
+
+static int guess_link(struct quick *quick)
+{
+	struct quick_journal *journal = &quick->journal;
+	struct rtnl_link link;
+	int r = rtnl_link_get(quick->rtnl, quick->name, &link, quick->err);
+
+	if (r < 0)
+		return r;
+	quick_journal_clear(journal);
+	journal->link = true;
+	journal->ifindex = link.ifindex;
+	quick_memory_init(&journal->memory, &quick->config, &quick->sidecar);
+	return 0;
+}
+
+/* wg-quick takes marks from 51820 up; a hook may have chosen another. What src_valid_mark was before, nobody knows. */
+static void guess_rest(struct quick *quick, const struct quick_handover *handover)
+{
+	struct quick_journal *journal = &quick->journal;
+	const struct quick_routing *routing = &handover->routing;
+
+	journal->listen_port = routing->view.device.listen_port;
+	journal->firewall = quick_routing_needs_mark(routing);
+	journal->parameters[QUICK_VALID_MARK].needed = quick_needs_mark(&routing->facts, AF_INET);
+	if (!quick->config.has_fwmark && routing->facts.mark >= QUICK_MARK_FIRST)
+		journal->mark = routing->facts.mark;
+	if (!quick->config.dns.count)
+		return;
+	quick_guess_dns(quick);
+	if (journal->dns == QUICK_DNS_NONE)
+		quick_say(quick, QUICK_WARNING,
+			"wg-quick sets name servers with resolvconf, and there is none: `holdfast up %s` "
+			"sets those of %s",
+			quick->name, quick->path);
+}
+
+/* ---- taking it over ---- */
+
+static int pass(struct quick *quick, struct quick_handover *handover)
+{
+	int r = quick_handover_note(quick, handover, QUICK_STAGE_ADOPTING);
+
+	if (r >= 0)
+		r = quick_handover_pass(quick, handover, true);
+	if (r >= 0)
+		r = quick_handover_finish(quick, handover);
+	if (r < 0 && !quick->options->dry_run)
+		quick_handover_back(quick, handover, false);
+	return r;
+}
+
+int quick_take_over(struct quick *quick)
+{
+	bool fresh = quick->journal.stage == QUICK_STAGE_NONE;
+	struct quick_handover handover = {.begun = !fresh};
+	int r = quick_lock_routes(quick);
+
+	if (r >= 0)
+		r = quick_handover_look(quick, &handover);
+	if (r >= 0 && fresh) {
+		guess_rest(quick, &handover);
+		quick_say_differences(quick, &handover);
+	}
+	if (r >= 0)
+		r = pass(quick, &handover);
+	quick_unlock_routes(quick);
+	quick_handover_clear(&handover);
+	return r;
+}
+
+/* ---- may it be taken? ---- */
+
+int quick_require_this_link(struct quick *quick)
+{
+	struct rtnl_link link;
+	int r = quick_require_device(quick);
+
+	if (r >= 0)
+		r = rtnl_link_get(quick->rtnl, quick->name, &link, quick->err);
+	if (r < 0 || !quick->journal.ifindex || quick->journal.ifindex == link.ifindex)
+		return r;
+	return err_set(quick->err, -EEXIST,
+		"`%s' is another than the one that holdfast knows, of which something may be left: take it "
+		"down, then "
+		"`holdfast down %s`, and bring it up again",
+		quick->name, quick->name);
+}
+
+int quick_refuse_half(struct quick *quick)
+{
+	return err_set(quick->err, -EBUSY, "`%s' was left half way: `holdfast down %s` cleans up",
+		quick->name, quick->name);
+}
+
+static int adopt(struct quick *quick)
+{
+	int r = quick_require_this_link(quick);
+
+	if (r < 0)
+		return r;
+	switch (quick->journal.stage) {
+	case QUICK_STAGE_NONE:
+		r = guess_link(quick);
+		break;
+	case QUICK_STAGE_ADOPTING:
+	case QUICK_STAGE_RELEASING:
+		break;
+	case QUICK_STAGE_UP:
+		return err_set(quick->err, -EALREADY, "`%s' is holdfast's already", quick->name);
+	case QUICK_STAGE_MAKING:
+	case QUICK_STAGE_REMOVING:
+		return quick_refuse_half(quick);
+	}
+	if (r >= 0)
+		r = quick_require_not_agents(quick);
+	return r < 0 ? r : quick_take_over(quick);
+}
+
+int quick_adopt(const struct quick_options *options, struct err *err)
+{
+	struct quick quick;
+	int r = quick_begin(&quick, options, err);
+
+	if (r >= 0)
+		r = quick_load(&quick);
+	if (r >= 0)
+		r = quick_signals_block(&quick);
+	if (r >= 0)
+		r = quick_lock(&quick);
+	if (r >= 0)
+		r = rtnl_open(RTNL_TIMEOUT_MS, &quick.rtnl, err);
+	if (r >= 0)
+		r = quick_journal_read(&quick);
+	if (r >= 0)
+		r = adopt(&quick);
+	return quick_end(&quick, r);
+}
