@@ -135,14 +135,22 @@ static void forget_rules(void *context)
 
 int nft_list_contents(struct nft *nft, struct listed_table *table)
 {
-	const struct nft_question questions[] = {
-		{NFT_MSG_GETSET, (uint16_t)table->family, table->name, forget_sets, take_set, table},
-		{NFT_MSG_GETCHAIN, (uint16_t)table->family, table->name, forget_chains, take_chain, table},
-		{NFT_MSG_GETRULE, (uint16_t)table->family, table->name, forget_rules, take_rule, table},
-	};
+	const struct {
+		uint16_t type;
+		void (*restart)(void *context);
+		int (*message)(const struct nlmsghdr *message, void *context);
+	} parts[] = {{NFT_MSG_GETSET, forget_sets, take_set}, {NFT_MSG_GETCHAIN, forget_chains, take_chain},
+		{NFT_MSG_GETRULE, forget_rules, take_rule}};
 	int error = 0;
-	for (size_t i = 0; i < ARRAY_COUNT(questions) && !error; i++)
-		error = nft_dump(nft, &questions[i]);
+	for (size_t i = 0; i < ARRAY_COUNT(parts) && !error; i++) {
+		const struct nft_question question = {.type = parts[i].type,
+			.family = (uint16_t)table->family,
+			.table = table->name,
+			.restart = parts[i].restart,
+			.message = parts[i].message,
+			.context = table};
+		error = nft_dump(nft, &question);
+	}
 	return error;
 }
 

@@ -109,8 +109,12 @@ static const char *family_name(uint16_t family)
 
 static int check_chain(struct nft *nft, struct search *search, const struct dropping *chain)
 {
-	const struct nft_question question = {
-		NFT_MSG_GETRULE, chain->family, chain->table, forget_rules, take_rule, search};
+	const struct nft_question question = {.type = NFT_MSG_GETRULE,
+		.family = chain->family,
+		.table = chain->table,
+		.restart = forget_rules,
+		.message = take_rule,
+		.context = search};
 
 	return nft_dump(nft, &question);
 }
@@ -118,8 +122,11 @@ static int check_chain(struct nft *nft, struct search *search, const struct drop
 int nft_find_obstacle(struct nft *nft, const char *interface, char ret_chain[NFT_OBSTACLE_MAX])
 {
 	struct search search = {.interface = interface};
-	const struct nft_question question = {
-		NFT_MSG_GETCHAIN, NFPROTO_UNSPEC, NULL, forget_chains, take_chain, &search};
+	const struct nft_question question = {.type = NFT_MSG_GETCHAIN,
+		.family = NFPROTO_UNSPEC,
+		.restart = forget_chains,
+		.message = take_chain,
+		.context = &search};
 	int r = nft_dump(nft, &question);
 
 	for (size_t i = 0; r >= 0 && i < search.count; i++) {

@@ -17,6 +17,7 @@ enum {
 	SOCKET_BUFFER_BYTES = 4 * 1024 * 1024, /* a whole ruleset as one batch */
 	ANSWER_WAIT_MS = 1000,
 	COMMIT_ATTEMPTS_MAX = 50,
+	QUESTION_BYTES = 1024, /* headers and two names of NFT_NAME_MAXLEN (256) */
 };
 
 uint32_t nft_next_sequence(struct nft *nft)
@@ -209,13 +210,15 @@ static struct nlmsghdr *build_question(struct nft *nft, const struct nft_questio
 	if (question->table)
 		mnl_attr_put_strz(
 			request, NFTA_TABLE_NAME, question->table); /* 1 for chains, rules, sets too */
+	if (question->set)
+		mnl_attr_put_strz(request, NFTA_SET_ELEM_LIST_SET, question->set);
 	return request;
 }
 
 /* One attempt. It reads to the end whatever happens, or the kernel would call the next one busy. */
 static int dump_once(struct nft *nft, const struct nft_question *question)
 {
-	char buffer[256] __attribute__((aligned(NLMSG_ALIGNTO)));
+	char buffer[QUESTION_BYTES] __attribute__((aligned(NLMSG_ALIGNTO)));
 	struct nlmsghdr *request = build_question(nft, question, buffer);
 	struct progress progress = {.sequence = request->nlmsg_seq};
 	int error = send_bytes(nft, request, request->nlmsg_len);

@@ -35,6 +35,7 @@ struct nft_question {
 	uint16_t type; /* NFT_MSG_GET... */
 	uint16_t family;
 	const char *table; /* attribute 1; NULL: all */
+	const char *set;   /* attribute 2, of a question about elements; NULL: none */
 	void (*restart)(void *context);
 	int (*message)(const struct nlmsghdr *message, void *context); /* 0 or -errno, which ends it */
 	void *context;
