@@ -55,5 +55,6 @@ int command_resume(const struct invocation *invocation);
 int command_freeze(const struct invocation *invocation);
 int command_thaw(const struct invocation *invocation);
 int command_events(const struct invocation *invocation);
+int command_explain(const struct invocation *invocation);
 
 #endif

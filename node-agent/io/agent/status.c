@@ -164,6 +164,49 @@ static void on_sessions(struct http_request *request, void *context)
 	http_reply_json(request, 200, text);
 }
 
+/* ---- who is who: for `explain` ---- */
+
+static bool is_asked_for(struct http_request *request, const struct desired_peer *peer)
+{
+	const char *name = http_request_query(request, "name"),
+		   *hex = http_request_query(request, "public_key");
+	struct key key;
+
+	if (hex)
+		return key_parse_hex(hex, &key) >= 0 && key_equal(&key, &peer->public_key);
+	return name && !strcmp(name, peer->name);
+}
+
+static void put_peer(json_t *to, struct agent *agent, const struct desired_peer *peer)
+{
+	const struct desired_endpoint *endpoint = plan_tunnel_endpoint(agent->held.desired, peer->tunnel);
+	const struct agent_seat *seat = endpoint ? agent_seat_find(agent, endpoint->name) : NULL;
+
+	jput_text(to, "name", peer->name);
+	jput_text(to, "tunnel", peer->tunnel);
+	jput_key(to, "public_key", &peer->public_key);
+	if (!seat)
+		return;
+	jput_text(to, "endpoint", endpoint->name);
+	jput_text(to, "role", seat_role_name(seat->seat.role));
+	jput_bool(to, "serves", agent_seat_serves(seat));
+}
+
+static void on_peers(struct http_request *request, void *context)
+{
+	struct agent *agent = context;
+	const struct desired *desired = agent->held.desired;
+	json_t *root = json_object(), *list = jput_array(root, "peers");
+	char *text;
+
+	for (size_t i = 0; desired && i < desired->peer_count; i++)
+		if (is_asked_for(request, &desired->peers[i]))
+			put_peer(jput_object(list, NULL), agent, &desired->peers[i]);
+	text = json_compact(root, NULL);
+	json_decref(root);
+	http_reply_json(request, 200, text);
+}
+
 static void put_event(json_t *to, const struct journal_entry *entry)
 {
 	jput_u64(to, "seq", entry->seq);
@@ -220,6 +263,7 @@ int agent_serve_local(struct agent *agent, struct err *err)
 	struct http_route routes[] = {
 		{.methods = HTTP_GET, .path = "/v1/status", .handle = on_status, .context = agent},
 		{.methods = HTTP_GET, .path = "/v1/sessions", .handle = on_sessions, .context = agent},
+		{.methods = HTTP_GET, .path = "/v1/peers", .handle = on_peers, .context = agent},
 		{.methods = HTTP_GET, .path = "/v1/events", .handle = on_events, .context = agent},
 	};
 	struct text path = {0};
