@@ -104,6 +104,16 @@ int quick_refuse_half(struct quick *quick)
 		quick->name, quick->name);
 }
 
+/* For an agent: as it is now, it shall be. */
+static int make_keepable(struct quick *quick)
+{
+	int r = quick_copy_write(quick);
+
+	if (r >= 0)
+		r = quick_note_left_out(quick);
+	return r < 0 ? r : quick_journal_write(quick);
+}
+
 static int adopt(struct quick *quick)
 {
 	int r = quick_require_this_link(quick);
@@ -125,7 +135,9 @@ static int adopt(struct quick *quick)
 	}
 	if (r >= 0)
 		r = quick_require_not_agents(quick);
-	return r < 0 ? r : quick_take_over(quick);
+	if (r >= 0)
+		r = quick_take_over(quick);
+	return r < 0 || quick->options->dry_run ? r : make_keepable(quick);
 }
 
 int quick_adopt(const struct quick_options *options, struct err *err)

@@ -7,7 +7,6 @@
 #include "common/base/text.h"
 #include "node-agent/io/quick/quick_int.h"
 #include "node-agent/io/reconcile/convert.h"
-#include "node-agent/io/rtnl/batch.h"
 #include "node-agent/io/rtnl/sysctl.h"
 
 /* How many requests go to the kernel before a signal is looked for again. */
@@ -27,8 +26,7 @@ static void batch_link(struct rtnl_batch *batch, const struct plan_op *op)
 	rtnl_batch_link_change(batch, &change);
 }
 
-/* Exclusive: what is there already is another's, and not to be taken over. */
-static bool batch_add(struct rtnl_batch *batch, const struct plan_op *op)
+bool quick_batch_add(struct rtnl_batch *batch, const struct plan_op *op)
 {
 	struct rtnl_address address;
 	struct rtnl_route route;
@@ -129,15 +127,18 @@ static int run_alone(struct quick *quick, const struct plan_op *op)
 
 int quick_apply(struct quick *quick, const struct plan *plan, unsigned kinds)
 {
-	struct rtnl_batch *batch = rtnl_batch_new();
+	struct rtnl_batch *batch;
 	int r = 0;
 
+	if (quick->keeping)
+		return quick_keep_apply(quick, plan, kinds);
+	batch = rtnl_batch_new();
 	for (size_t i = 0; i < plan->count && r >= 0; i++) {
 		const struct plan_op *op = &plan->ops[i];
 
 		if (!(kinds & (1u << op->kind)))
 			continue;
-		if (!batch_add(batch, op)) {
+		if (!quick_batch_add(batch, op)) {
 			r = run_batch(quick, batch);
 			if (r >= 0)
 				r = run_alone(quick, op);

@@ -66,12 +66,15 @@ static void stop(struct quick *quick, int process_fd, pid_t target)
 int quick_wait(struct quick *quick, pid_t pid, bool group, int *ret_status)
 {
 	int process_fd = (int)syscall(SYS_pidfd_open, pid, 0), status = 0, r = 0;
+	int64_t deadline_ms = quick->child_timeout_ms ? clock_now_ms() + quick->child_timeout_ms : -1;
 
 	if (process_fd < 0)
 		r = err_set(quick->err, -errno, "pidfd_open: %s", strerror(errno));
-	else if (!wait_until(quick, process_fd, -1, !quick->undoing)) {
+	else if (!wait_until(quick, process_fd, deadline_ms, !quick->undoing)) {
 		stop(quick, process_fd, group ? -pid : pid);
-		r = -EINTR;
+		r = quick->signal ? -EINTR
+				  : err_set(quick->err, -ETIMEDOUT, "a program took more than %d ms",
+					    quick->child_timeout_ms);
 	}
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
@@ -108,11 +111,28 @@ static void set_up(posix_spawnattr_t *attributes, bool group)
 		POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | (group ? POSIX_SPAWN_SETPGROUP : 0));
 }
 
+/* Ours, with the C locale. The caller frees the array alone. */
+static char **environment(void)
+{
+	static char locale[] = "LC_ALL=C";
+	size_t count = 0, kept = 0;
+	char **copy;
+
+	while (environ[count])
+		count++;
+	copy = mem_new(count + 2, sizeof(*copy));
+	for (size_t i = 0; i < count; i++)
+		if (strncmp(environ[i], locale, strlen("LC_ALL=")) != 0)
+			copy[kept++] = environ[i];
+	copy[kept] = locale;
+	return copy;
+}
+
 static int spawn(const char *path, const char *const argv[], int stdin_fd, bool group, pid_t *ret_pid)
 {
 	posix_spawn_file_actions_t files;
 	posix_spawnattr_t attributes;
-	char **words = mem_new(64, sizeof(*words));
+	char **words = mem_new(64, sizeof(*words)), **surroundings;
 	size_t count = 0;
 	int r;
 
@@ -122,8 +142,9 @@ static int spawn(const char *path, const char *const argv[], int stdin_fd, bool 
 	if (stdin_fd >= 0)
 		posix_spawn_file_actions_adddup2(&files, stdin_fd, 0);
 	set_up(&attributes, group);
-	setenv("LC_ALL", "C", 1);
-	r = posix_spawn(ret_pid, path, &files, &attributes, words, environ);
+	surroundings = environment();
+	r = posix_spawn(ret_pid, path, &files, &attributes, words, surroundings);
+	free(surroundings);
 	posix_spawnattr_destroy(&attributes);
 	posix_spawn_file_actions_destroy(&files);
 	for (size_t i = 0; i < count; i++)

@@ -261,6 +261,62 @@ int quick_change_dns(struct quick *quick)
 	return quick_set_dns(quick);
 }
 
+/* ---- are they still there? ---- */
+
+/* Debian's resolvconf, and openresolv before and after 3.13: a file for each that told it something. */
+static bool resolvconf_has(const char *name)
+{
+	static const char *const directories[] = {
+		"/run/resolvconf/interface", "/run/resolvconf/interfaces", "/run/resolvconf/keys"};
+	char path[PATH_MAX];
+	bool known = false;
+
+	for (size_t i = 0; i < ARRAY_COUNT(directories); i++) {
+		known |= access(directories[i], F_OK) == 0;
+		snprintf(path, sizeof(path), "%s/%s", directories[i], name);
+		if (access(path, F_OK) == 0)
+			return true;
+	}
+	return !known;
+}
+
+/* systemd-resolved writes down what it was told of a link (resolved-link.c, link_save_user()). */
+static bool resolved_has(const struct quick *quick)
+{
+	CLEANUP_FREE char *text = NULL;
+	char path[64];
+
+	if (access("/run/systemd/resolve", F_OK) < 0)
+		return true;
+	snprintf(path, sizeof(path), "/run/systemd/resolve/netif/%u", quick->journal.ifindex);
+	return file_read(path, RESOLV_CONF_MAX_BYTES, &text, NULL, NULL) >= 0 && strstr(text, "SERVERS=");
+}
+
+static bool file_has(const struct quick *quick)
+{
+	CLEANUP_FREE char *text = NULL, *without = NULL;
+
+	if (file_read(RESOLV_CONF, RESOLV_CONF_MAX_BYTES, &text, NULL, NULL) < 0)
+		return access(RESOLV_CONF, F_OK) == 0;
+	without = quick_resolv_conf_remove(text, quick->name);
+	return strcmp(text, without) != 0;
+}
+
+bool quick_dns_is_set(struct quick *quick)
+{
+	switch (quick->journal.dns) {
+	case QUICK_DNS_NONE:
+		return true;
+	case QUICK_DNS_RESOLVCONF:
+		return resolvconf_has(quick->journal.dns_name);
+	case QUICK_DNS_RESOLVED:
+		return resolved_has(quick);
+	case QUICK_DNS_FILE:
+		return file_has(quick);
+	}
+	return true;
+}
+
 void quick_guess_dns(struct quick *quick)
 {
 	char program[PATH_MAX];

@@ -32,8 +32,16 @@ static void journal_path(const struct quick *quick, const char *name, char path[
 void quick_journal_clear(struct quick_journal *journal)
 {
 	quick_memory_clear(&journal->memory);
+	quick_texts_clear(&journal->left_out);
 	free(journal->dns_text);
 	*journal = (struct quick_journal){0};
+}
+
+void quick_journal_forget_left_out(struct quick_journal *journal)
+{
+	quick_texts_clear(&journal->left_out);
+	journal->mtu_left = 0;
+	journal->firewall_left = false;
 }
 
 /* ---- writing ---- */
@@ -78,6 +86,16 @@ static void put_parameters(json_t *root, const struct quick_journal *journal)
 	}
 }
 
+static void put_left_out(json_t *root, const struct quick_journal *journal)
+{
+	json_t *object = jput_object(root, "left_out"), *operations = jput_array(object, "operations");
+
+	jput_u64(object, "mtu", journal->mtu_left);
+	jput_bool(object, "firewall", journal->firewall_left);
+	for (size_t i = 0; i < journal->left_out.count; i++)
+		jput_text(jput_object(operations, NULL), "operation", journal->left_out.items[i]);
+}
+
 static json_t *to_json(const struct quick_journal *journal)
 {
 	json_t *root = json_object(), *rules;
@@ -99,6 +117,7 @@ static json_t *to_json(const struct quick_journal *journal)
 	for (size_t i = 0; i < journal->rule_count; i++)
 		put_rule(rules, &journal->rules[i]);
 	put_memory(root, &journal->memory);
+	put_left_out(root, journal);
 	return root;
 }
 
@@ -124,6 +143,7 @@ void quick_journal_remove(struct quick *quick)
 {
 	char path[PATH_MAX + 32];
 
+	quick_copy_remove(quick);
 	journal_path(quick, quick->name, path);
 	unlink(path);
 }
@@ -205,6 +225,30 @@ static int get_memory(const struct jnode *root, struct quick_memory *memory, str
 	return r;
 }
 
+static int get_left_out(const struct jnode *root, struct quick_journal *journal, struct err *err)
+{
+	struct jnode object, operations;
+	char text[PLAN_TEXT_MAX];
+	uint64_t mtu = 0;
+	int r = jnode_object(root, "left_out", JSON_REQUIRED, &object, err);
+
+	if (r >= 0)
+		r = jnode_u64(&object, "mtu", JSON_REQUIRED, 0, UINT32_MAX, &mtu, err);
+	if (r >= 0)
+		r = jnode_bool(&object, "firewall", JSON_REQUIRED, &journal->firewall_left, err);
+	if (r >= 0)
+		r = jnode_array(&object, "operations", JSON_REQUIRED, QUICK_LEFT_OUT_MAX, &operations, err);
+	for (size_t i = 0; r >= 0 && i < jnode_count(&operations); i++) {
+		struct jnode item = jnode_item(&operations, i);
+
+		r = jnode_text(&item, "operation", JSON_REQUIRED, text, sizeof(text), err);
+		if (r >= 0)
+			quick_texts_add(&journal->left_out, text, strlen(text));
+	}
+	journal->mtu_left = (uint32_t)mtu;
+	return r;
+}
+
 static int get_numbers(const struct jnode *root, struct quick_journal *journal, struct err *err)
 {
 	uint64_t ifindex = 0, mark = 0, port = 0;
@@ -266,6 +310,8 @@ static int from_json(const struct jnode *root, struct quick_journal *journal, st
 		r = get_rules(root, journal, err);
 	if (r >= 0)
 		r = get_memory(root, &journal->memory, err);
+	if (r >= 0)
+		r = get_left_out(root, journal, err);
 	journal->stage = (enum quick_stage)stage;
 	journal->dns = (enum quick_dns)dns;
 	return r;

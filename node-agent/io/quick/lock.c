@@ -10,7 +10,11 @@
 #include "common/io/file.h"
 #include "node-agent/io/quick/quick_int.h"
 
-enum { TRY_EVERY_MS = 20, LOCK_PATH_MAX = PATH_MAX + 32 };
+enum {
+	TRY_EVERY_MS = 20,
+	PATIENT_TRIES = 10,
+	/* an agent's look at a tunnel is shorter */ LOCK_PATH_MAX = PATH_MAX + 32
+};
 
 /* No interface has a space in its name. */
 static const char ROUTES[] = "routes of all";
@@ -56,21 +60,34 @@ static int try_once(struct quick *quick, const char *path)
 	return r;
 }
 
+/* -EAGAIN: another has it. */
+static int take_now(struct quick *quick, const char *name, int *ret_fd)
+{
+	char path[LOCK_PATH_MAX];
+	int fd;
+
+	lock_path(quick, name, path);
+	errno = 0;
+	fd = try_once(quick, path);
+	if (fd < 0)
+		return fd;
+	*ret_fd = fd;
+	return 0;
+}
+
 /* The kernel tells nobody when a lock is free while signals are held back: so it is tried, and signals looked at
  * meanwhile. */
 static int take(struct quick *quick, const char *name, int *ret_fd)
 {
 	char path[LOCK_PATH_MAX];
-	bool told = false;
-	int r;
+	int r, tries = 0;
 
 	lock_path(quick, name, path);
 	errno = 0;
 	while ((r = try_once(quick, path)) == -EAGAIN) {
-		if (!told)
+		if (tries++ == PATIENT_TRIES)
 			quick_say(quick, QUICK_WARNING, "another holdfast is at work on %s: waiting for it",
 				name);
-		told = true;
 		r = quick_check_signal(quick, TRY_EVERY_MS);
 		if (r < 0)
 			return r;
@@ -93,6 +110,11 @@ static void release(const struct quick *quick, const char *name, int *fd)
 	close(*fd);
 	*fd = -1;
 	rmdir(quick->directory); /* the last one turns off the light */
+}
+
+int quick_try_lock(struct quick *quick)
+{
+	return take_now(quick, quick->name, &quick->lock_fd);
 }
 
 int quick_lock(struct quick *quick)
@@ -124,7 +146,11 @@ void quick_unlock(struct quick *quick)
 
 int quick_lock_routes(struct quick *quick)
 {
-	return quick->route_lock_fd >= 0 ? 0 : take(quick, ROUTES, &quick->route_lock_fd);
+	if (quick->route_lock_fd >= 0)
+		return 0;
+	if (quick->keeping && !quick->keeping->noting)
+		return take_now(quick, ROUTES, &quick->route_lock_fd);
+	return take(quick, ROUTES, &quick->route_lock_fd);
 }
 
 void quick_unlock_routes(struct quick *quick)

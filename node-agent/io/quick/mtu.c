@@ -44,6 +44,8 @@ uint32_t quick_choose_mtu(struct quick *quick, uint32_t mark)
 {
 	uint32_t smallest = 0;
 
+	if (quick->keeping && quick->journal.mtu_left)
+		return quick->journal.mtu_left;
 	if (quick->config.mtu)
 		return quick->config.mtu;
 	for (size_t i = 0; i < quick->config.peer_count; i++) {
@@ -53,6 +55,8 @@ uint32_t quick_choose_mtu(struct quick *quick, uint32_t mark)
 		if (mtu && (!smallest || mtu < smallest))
 			smallest = mtu;
 	}
+	if (!smallest && quick->keeping && quick->keeping->mtu)
+		return quick->keeping->mtu; /* no way out just now tells nothing */
 	if (!smallest)
 		smallest = default_route_mtu(quick);
 	if (!smallest)

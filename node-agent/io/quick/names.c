@@ -8,19 +8,21 @@
 #include <string.h>
 
 #include "common/base/mem.h"
+#include "common/base/text.h"
 #include "node-agent/io/quick/quick_int.h"
 
 /* Names that files of this machine turn into numbers: services, routing tables. */
 
-static bool is_number(const char *text)
-{
-	return text[0] && !text[strspn(text, "0123456789")];
-}
-
-static int service_port(const char *name, uint16_t *ret_port)
+int quick_service_port(const char *name, uint16_t *ret_port)
 {
 	char buffer[4096];
 	struct servent service, *found = NULL;
+	uint64_t number;
+
+	if (text_to_u64(name, 0, UINT16_MAX, &number) >= 0) {
+		*ret_port = (uint16_t)number;
+		return 0;
+	}
 
 	if (getservbyname_r(name, "udp", &service, buffer, sizeof(buffer), &found) || !found)
 		return -ENOENT;
@@ -39,12 +41,12 @@ static int resolve_services(struct quick *quick)
 	struct quick_config *config = &quick->config;
 	uint16_t port;
 
-	if (config->listen_service && service_port(config->listen_service, &config->listen_port) < 0)
+	if (config->listen_service && quick_service_port(config->listen_service, &config->listen_port) < 0)
 		return unknown_service(quick, &config->listen_place, config->listen_service);
 	for (size_t i = 0; i < config->peer_count; i++) {
 		const struct quick_peer *peer = &config->peers[i];
 
-		if (peer->service && !is_number(peer->service) && service_port(peer->service, &port) < 0)
+		if (peer->service && quick_service_port(peer->service, &port) < 0)
 			return unknown_service(quick, &peer->endpoint_place, peer->service);
 	}
 	return 0;

@@ -69,6 +69,7 @@ int quick_end(struct quick *quick, int result)
 	free(quick->endpoints);
 	quick_config_clear(&quick->config);
 	quick_sidecar_clear(&quick->sidecar);
+	free(quick->sidecar_text);
 	quick_allowed_clear(&quick->allowed);
 	quick_journal_clear(&quick->journal);
 	quick_signals_restore(quick);

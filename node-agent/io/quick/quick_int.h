@@ -15,6 +15,7 @@
 #include "node-agent/io/nft/nft.h"
 #include "node-agent/io/quick/quick.h"
 #include "node-agent/io/rtnl/address.h"
+#include "node-agent/io/rtnl/batch.h"
 #include "node-agent/io/rtnl/link.h"
 #include "node-agent/io/rtnl/route.h"
 #include "node-agent/io/rtnl/rtnl.h"
@@ -31,7 +32,7 @@ enum quick_stage {
 	QUICK_STAGE_RELEASING, /* and back */
 };
 enum quick_dns { QUICK_DNS_NONE, QUICK_DNS_RESOLVCONF, QUICK_DNS_RESOLVED, QUICK_DNS_FILE };
-enum { QUICK_RULES_MAX = 8, QUICK_DNS_NAME_MAX = 63, QUICK_SYSCTL_MAX = 15 };
+enum { QUICK_LEFT_OUT_MAX = 1024, QUICK_RULES_MAX = 8, QUICK_DNS_NAME_MAX = 63, QUICK_SYSCTL_MAX = 15 };
 
 enum quick_parameter { QUICK_VALID_MARK, QUICK_PARAMETERS };
 struct quick_parameter_note {
@@ -55,6 +56,10 @@ struct quick_journal {
 	char *dns_text;                        /* what it was told; owned; NULL: nothing */
 	struct quick_parameter_note parameters[QUICK_PARAMETERS];
 	struct quick_memory memory;
+	/* What PostUp took away or changed of what we had made: it stays so. */
+	struct quick_texts left_out; /* operations */
+	uint32_t mtu_left;           /* 0: it did not touch that */
+	bool firewall_left;
 };
 
 /* ---- one command ---- */
@@ -68,6 +73,8 @@ struct quick {
 	char *text;          /* of the file; wiped */
 	size_t size;
 	char sidecar_path[PATH_MAX]; /* NAME.yaml beside the file as it was given; need not be there */
+	char *sidecar_text;          /* NULL: it is not */
+	size_t sidecar_size;
 	struct quick_config config;
 	struct quick_sidecar sidecar;
 	struct quick_allowed allowed;
@@ -83,8 +90,10 @@ struct quick {
 	struct wg *wg;   /* opened when needed */
 
 	int signal_fd;
-	int signal;   /* that asked us to stop; 0 */
-	bool undoing; /* signals no longer stop us */
+	int signal;                    /* that asked us to stop; 0 */
+	bool undoing;                  /* signals no longer stop us */
+	struct quick_keeping *keeping; /* what is made is kept, by no command; NULL: a command works */
+	int child_timeout_ms;          /* 0: programs may take their time */
 };
 
 void quick_say(const struct quick *quick, enum quick_word word, const char *format, ...)
@@ -96,6 +105,7 @@ void quick_warn_if_open(const struct quick *quick, const char *path); /* to the 
 int quick_load(struct quick *quick); /* finds, reads, checks; says the warnings */
 int quick_load_for_down(struct quick *quick);
 int quick_resolve_names(struct quick *quick);
+int quick_service_port(const char *name, uint16_t *ret_port); /* a number, or of /etc/services; -ENOENT */
 
 /* ---- sidecar.c: NAME.yaml ---- */
 /* Reads it, if it is there, and the key files that it names, and completes quick->config. */
@@ -103,7 +113,8 @@ int quick_load_sidecar(struct quick *quick);
 
 /* ---- lock.c: -EINTR if a signal came first ---- */
 int quick_lock(struct quick *quick);
-void quick_unlock(struct quick *quick); /* both */
+void quick_unlock(struct quick *quick);  /* both */
+int quick_try_lock(struct quick *quick); /* -EAGAIN: a command has it */
 /* Marks, tables and parameters of the kernel are chosen and used under one lock for all interfaces of the namespace. */
 int quick_lock_routes(struct quick *quick);
 void quick_unlock_routes(struct quick *quick);
@@ -111,11 +122,17 @@ void quick_unlock_routes(struct quick *quick);
 /* ---- journal.c ---- */
 int quick_journal_read(struct quick *quick); /* stage NONE if there is none */
 int quick_journal_write(struct quick *quick);
-void quick_journal_remove(struct quick *quick);
+void quick_journal_remove(struct quick *quick); /* with the copy of the file */
 void quick_journal_clear(struct quick_journal *journal);
+void quick_journal_forget_left_out(struct quick_journal *journal); /* a reload makes all of it again */
 /* Is the parameter still needed by another tunnel of this namespace? Then that one shall restore it: it is given the
  * value that we found. */
 bool quick_journal_hand_over(struct quick *quick, enum quick_parameter parameter, const char *value);
+
+/* ---- copy.c: the file as it was read, without its secrets: what `up` was asked for ---- */
+int quick_copy_write(struct quick *quick);
+int quick_copy_load(struct quick *quick); /* as quick_load(); -ENOENT: there is none */
+void quick_copy_remove(const struct quick *quick);
 
 /* ---- signals.c ---- */
 int quick_signals_block(struct quick *quick);
@@ -155,6 +172,10 @@ int quick_list_rules(struct quick *quick, int family, struct quick_rule **ret_ru
 bool quick_has_journalled(const struct quick *quick, const struct plan_rule *rule);
 int quick_device(struct quick *quick, struct wg **ret_wg);
 
+/* ---- up.c ---- */
+/* Link, addresses and WireGuard as the file wants them. `memory`: what it said before; NULL: it comes up now. */
+int quick_make_device(struct quick *quick, const struct quick_memory *memory, size_t *ret_changes);
+
 /* ---- mtu.c ---- */
 uint32_t quick_choose_mtu(struct quick *quick, uint32_t mark);
 
@@ -164,6 +185,8 @@ int quick_make_link(struct quick *quick);
 /* ---- apply.c ---- */
 /* The operations of these kinds (a mask of 1 << enum plan_kind), in order, stopping at the first that fails. */
 int quick_apply(struct quick *quick, const struct plan *plan, unsigned kinds);
+/* false: it is no request to routing netlink. Exclusive: what is there already is another's, and not to be taken over. */
+bool quick_batch_add(struct rtnl_batch *batch, const struct plan_op *op);
 
 /* ---- parameter.c ---- */
 const char *quick_parameter_key(enum quick_parameter parameter);
@@ -190,6 +213,9 @@ int quick_routing_firewall(
 
 /* ---- route.c ---- */
 int quick_make_routes(struct quick *quick);
+/* The priorities of its rules, as the journal has them; false: there are none. */
+bool quick_had_rules(
+	const struct quick *quick, uint8_t family, uint32_t mark, struct quick_priorities *ret_priorities);
 
 /* ---- handover_look.c, handover_routes.c, handover.c: a running tunnel passes from wg-quick's hands to ours, or back ---- */
 enum { QUICK_HANDOVER_RULES_MAX = 4 };
@@ -239,6 +265,8 @@ int quick_set_dns(struct quick *quick);
 int quick_unset_dns(struct quick *quick);
 void quick_guess_dns(struct quick *quick); /* as wg-quick told it to resolvconf, if that is there */
 int quick_change_dns(struct quick *quick); /* on a reload: only if the file says something else now */
+/* Are the servers still set, as far as that can be seen without asking a program? */
+bool quick_dns_is_set(struct quick *quick);
 
 /* ---- undo.c ---- */
 /* All that the journal says is ours; the first failure is returned, the rest is tried. Then the journal goes. */
@@ -252,6 +280,22 @@ int quick_require_device(struct quick *quick); /* -ENODEV: no WireGuard interfac
 /* ---- guess.c ---- */
 /* For a tunnel that wg-quick brought up, or whose journal is lost: the journal that we would have had. */
 int quick_guess_journal(struct quick *quick);
+
+/* ---- keep.c, while quick->keeping ---- */
+struct quick_keeping {
+	bool noting; /* do nothing: what is not as it was made, PostUp wanted so */
+	uint32_t mtu;
+	struct quick_kept *kept; /* NULL: only noting */
+};
+void quick_keep_see(struct quick *quick, const struct quick_view *view); /* endpoints and MTU as they are */
+/* What is missing of these kinds is made; nothing is removed, and one that fails does not stop the others. */
+int quick_keep_apply(struct quick *quick, const struct plan *plan, unsigned kinds);
+/* The mark and families that `up` made rules for. */
+int quick_keep_mark(struct quick *quick, struct quick_routing *routing);
+int quick_keep_firewall(struct quick *quick, const struct fw_ruleset *ruleset);
+/* What of the file is not so now: PostUp, or wg-quick's user, wanted that. */
+int quick_note_left_out(struct quick *quick);
+bool quick_has_keeper(const struct quick *quick); /* an agent in this namespace */
 
 /* ---- save.c ---- */
 int quick_save_config(struct quick *quick);

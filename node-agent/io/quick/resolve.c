@@ -20,6 +20,9 @@
  * Host names become addresses in a process of their own, so that a signal ends the wait for a name server at once. As
  * wg(8) does it: one after the other, the first result, at most 15 tries with growing waits between them (or as
  * WG_ENDPOINT_RESOLUTION_RETRIES says), none after an answer that is final.
+ *
+ * Where an agent keeps the tunnel, a name server that does not answer is no reason to wait, or to stay down: one try, and
+ * the agent goes on asking.
  */
 enum { TRIES = 15, FIRST_WAIT_MS = 1000, WAIT_MAX_MS = 20000, FAILURE_MAX = 400 };
 
@@ -27,12 +30,13 @@ struct answer {
 	size_t peer;
 	struct endpoint endpoint;
 	char failure[FAILURE_MAX]; /* "": none */
+	bool later;                /* the agent's to ask again */
 };
 
-static unsigned tries_allowed(void)
+static unsigned tries_allowed(bool kept)
 {
 	const char *text = getenv("WG_ENDPOINT_RESOLUTION_RETRIES");
-	uint64_t tries = TRIES;
+	uint64_t tries = kept ? 1 : TRIES;
 
 	if (text && !strcmp(text, "infinity"))
 		return 0;
@@ -66,15 +70,17 @@ static void wait_ms(unsigned ms)
 	nanosleep(&time, NULL);
 }
 
-static void resolve_one(const struct quick *quick, const struct quick_peer *peer, struct answer *answer)
+static void resolve_one(
+	const struct quick *quick, const struct quick_peer *peer, bool kept, struct answer *answer)
 {
-	unsigned allowed = tries_allowed(), wait = FIRST_WAIT_MS;
+	unsigned allowed = tries_allowed(kept), wait = FIRST_WAIT_MS;
 	int error;
 
 	for (unsigned tries = 1; (error = look_up(peer, &answer->endpoint)); tries++) {
 		if (is_final(error) || (allowed && tries >= allowed)) {
 			snprintf(answer->failure, sizeof(answer->failure), "%.255s: %s", peer->host,
 				error == EAI_SYSTEM ? strerror(errno) : gai_strerror(error));
+			answer->later = kept && !is_final(error);
 			return;
 		}
 		quick_say(quick, QUICK_WARNING, "%s: %s; trying again in %u.%02u s", peer->host,
@@ -100,6 +106,7 @@ static bool is_wanted(const struct quick *quick, size_t peer, bool all)
 /* The child's life. */
 static void resolve_all(const struct quick *quick, bool all, int out)
 {
+	bool kept = quick_has_keeper(quick), later = false;
 	sigset_t none;
 
 	sigemptyset(&none);
@@ -109,9 +116,13 @@ static void resolve_all(const struct quick *quick, bool all, int out)
 
 		if (!is_wanted(quick, i, all))
 			continue;
-		resolve_one(quick, &quick->config.peers[i], &answer);
-		if (write(out, &answer, sizeof(answer)) != (ssize_t)sizeof(answer) || answer.failure[0])
+		if (later)
+			break; /* whoever does not answer one question lets the next wait as long */
+		resolve_one(quick, &quick->config.peers[i], kept, &answer);
+		if (write(out, &answer, sizeof(answer)) != (ssize_t)sizeof(answer) ||
+			(answer.failure[0] && !answer.later))
 			_exit(1);
+		later = answer.later;
 	}
 	_exit(0);
 }
@@ -134,6 +145,12 @@ static int read_answers(struct quick *quick, int in)
 		length = read(in, &answer, sizeof(answer)); /* atomic: smaller than PIPE_BUF */
 		if (length != (ssize_t)sizeof(answer))
 			return 0;
+		if (answer.later) {
+			quick_say(quick, QUICK_WARNING,
+				"%s: the tunnel comes up without it, and the agent goes on asking",
+				answer.failure);
+			continue;
+		}
 		if (answer.failure[0])
 			return err_at(quick->err, -EHOSTUNREACH, quick->path,
 				quick->config.peers[answer.peer].endpoint_place.line,

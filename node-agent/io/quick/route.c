@@ -74,7 +74,7 @@ static int choose_mark(struct quick *quick, struct quick_routing *routing)
 
 /* ---- the rules ---- */
 
-static bool had_before(const struct quick *quick, uint8_t family, uint32_t mark, struct quick_priorities *ret)
+bool quick_had_rules(const struct quick *quick, uint8_t family, uint32_t mark, struct quick_priorities *ret)
 {
 	bool not_ours = false, suppress = false;
 
@@ -102,7 +102,8 @@ static int choose_priorities(struct quick *quick, const struct quick_routing *ro
 	size_t count;
 	int r;
 
-	if (!quick_needs_mark(&routing->facts, family) || had_before(quick, family, routing->facts.mark, ret))
+	if (!quick_needs_mark(&routing->facts, family) ||
+		quick_had_rules(quick, family, routing->facts.mark, ret))
 		return 0;
 	r = rtnl_rule_list(quick->rtnl, family, &rules, &count, quick->err);
 	if (r < 0)
@@ -130,7 +131,9 @@ static int load_firewall(struct quick *quick, const struct quick_routing *routin
 	r = quick->nft ? 0 : nft_open(&quick->nft, quick->err);
 	if (r >= 0)
 		r = quick_routing_firewall(quick, routing, true, &ruleset);
-	if (r >= 0)
+	if (r >= 0 && quick->keeping)
+		r = quick_keep_firewall(quick, ruleset);
+	else if (r >= 0)
 		r = nft_apply(quick->nft, ruleset, NULL, 0, &changed, quick->err);
 	if (r >= 0 && changed)
 		quick_say(quick, QUICK_STEP, "nft add tables wg-quick-%s", quick->name);
@@ -208,14 +211,14 @@ static int make(struct quick *quick, struct quick_routing *routing)
 	quick_target_routes(&target, &routing->facts);
 	quick_parameters_observe(&routing->view.world);
 	plan_init(&plan, &target, &routing->view.world);
-	r = note(quick, &target, routing);
+	r = quick->keeping ? 0 : note(quick, &target, routing);
 	if (r >= 0)
 		r = quick_apply(quick, &plan, parameters);
 	if (r >= 0)
 		r = load_firewall(quick, routing);
 	if (r >= 0)
 		r = explain(quick, &plan, quick_apply(quick, &plan, rest));
-	if (r >= 0)
+	if (r >= 0 && !quick->keeping)
 		r = settle(quick, &target, routing);
 	plan_clear(&plan);
 	plan_target_clear(&target);
@@ -250,7 +253,7 @@ int quick_make_routes(struct quick *quick)
 	if (r >= 0)
 		r = quick_routing_look(quick, quick->options->dry_run, &routing);
 	if (r >= 0)
-		r = choose_mark(quick, &routing);
+		r = quick->keeping ? quick_keep_mark(quick, &routing) : choose_mark(quick, &routing);
 	if (r >= 0)
 		r = choose_priorities(quick, &routing, AF_INET, &routing.facts.priorities4);
 	if (r >= 0)
@@ -258,7 +261,7 @@ int quick_make_routes(struct quick *quick)
 	if (r >= 0)
 		r = make(quick, &routing);
 	quick_unlock_routes(quick);
-	if (r >= 0)
+	if (r >= 0 && !quick->keeping)
 		warn_of_leak(quick, &routing);
 	quick_routing_clear(&routing);
 	return r;

@@ -41,7 +41,7 @@ static void take_live_allowed(struct quick *quick, struct quick_routing *routing
 			device->peers[i].allowed_ip_count);
 }
 
-/* What a dry run would find: the file's own, and the connected routes that its addresses will make. */
+/* What a dry run would find: the file's own. */
 static void take_file_allowed(struct quick *quick, struct quick_routing *routing)
 {
 	const struct quick_config *config = &quick->config;
@@ -52,7 +52,30 @@ static void take_file_allowed(struct quick *quick, struct quick_routing *routing
 	for (size_t i = 0; i < config->peer_count; i++)
 		take_peer(quick, routing, &config->peers[i].public_key, allowed->prefixes + allowed->first[i],
 			allowed->first[i + 1] - allowed->first[i]);
-	routing->covering = quick_connected(config, &quick->sidecar, &routing->facts.covering_count);
+}
+
+static int by_prefix(const void *left, const void *right)
+{
+	const struct quick_routed *a = left, *b = right;
+
+	return prefix_compare(&a->to, &b->to);
+}
+
+/* What the file gave the device and it still has: what somebody sets or removes by hand is theirs to route. */
+static void keep_live_allowed(struct quick *quick, struct quick_routing *routing)
+{
+	struct quick_routing live = {.view = routing->view};
+	size_t kept = 0;
+
+	take_file_allowed(quick, routing);
+	take_live_allowed(quick, &live);
+	qsort(live.routed, live.facts.routed_count, sizeof(*live.routed), by_prefix);
+	for (size_t i = 0; i < routing->facts.routed_count && live.facts.routed_count; i++)
+		if (bsearch(&routing->routed[i], live.routed, live.facts.routed_count, sizeof(*live.routed),
+			    by_prefix))
+			routing->routed[kept++] = routing->routed[i];
+	routing->facts.routed_count = kept;
+	free(live.routed);
 }
 
 static int take_covering(struct quick *quick, struct quick_routing *routing)
@@ -82,13 +105,17 @@ int quick_routing_look(struct quick *quick, bool from_file, struct quick_routing
 	routing->facts.table_number = quick->table_number;
 	routing->facts.has_ip4 = quick_family_works(quick, AF_INET);
 	routing->facts.has_ip6 = quick_family_works(quick, AF_INET6);
-	if (from_file || !routing->view.has_device) {
+	if (from_file || !routing->view.has_device)
 		take_file_allowed(quick, routing);
-		r = 0;
-	} else {
+	else if (quick->keeping)
+		keep_live_allowed(quick, routing);
+	else
 		take_live_allowed(quick, routing);
+	if (from_file || !routing->view.has_device)
+		routing->covering =
+			quick_connected(&quick->config, &quick->sidecar, &routing->facts.covering_count);
+	else
 		r = take_covering(quick, routing);
-	}
 	routing->facts.routed = routing->routed;
 	routing->facts.covering = routing->covering;
 	return r;

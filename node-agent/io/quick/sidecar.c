@@ -56,10 +56,8 @@ static int take_preshared_keys(struct quick *quick)
 static int read_sidecar(struct quick *quick)
 {
 	const char *path = quick->sidecar_path;
-	CLEANUP_FREE char *text = NULL;
 	struct err err;
-	size_t size;
-	int r = file_read(path, QUICK_SIDECAR_MAX_BYTES, &text, &size, &err);
+	int r = file_read(path, QUICK_SIDECAR_MAX_BYTES, &quick->sidecar_text, &quick->sidecar_size, &err);
 
 	if (r == -ENOENT)
 		return 0;
@@ -68,7 +66,7 @@ static int read_sidecar(struct quick *quick)
 		return r;
 	}
 	quick_warn_if_open(quick, path);
-	r = quick_sidecar_read(path, text, size, &quick->sidecar, quick->err);
+	r = quick_sidecar_read(path, quick->sidecar_text, quick->sidecar_size, &quick->sidecar, quick->err);
 	return r < 0 ? r : quick_sidecar_join(&quick->sidecar, path, &quick->config, quick->err);
 }
 
@@ -76,7 +74,7 @@ int quick_load_sidecar(struct quick *quick)
 {
 	int r = read_sidecar(quick);
 
-	if (r >= 0)
+	if (r >= 0 && !quick->keeping) /* keys are none of its business */
 		r = take_private_key(quick);
-	return r < 0 ? r : take_preshared_keys(quick);
+	return r < 0 || quick->keeping ? r : take_preshared_keys(quick);
 }

@@ -28,8 +28,7 @@ static void warn_of_ip6(const struct quick *quick, const struct quick_facts *fac
 			(int)IP6_MTU_MIN, quick->name);
 }
 
-/* `memory`: what the file said when the tunnel came up; NULL: it comes up now. */
-static int plan_device(struct quick *quick, const struct quick_memory *memory, size_t *ret_changes)
+int quick_make_device(struct quick *quick, const struct quick_memory *memory, size_t *ret_changes)
 {
 	struct plan_target target = {0};
 	struct quick_view view;
@@ -38,19 +37,22 @@ static int plan_device(struct quick *quick, const struct quick_memory *memory, s
 		.sidecar = &quick->sidecar,
 		.allowed = &quick->allowed,
 		.memory = memory,
-		.endpoints = quick->endpoints,
 		.public_key = &quick->public_key};
 	struct plan plan;
 	int r = quick_observe(quick, &view);
 
 	if (r < 0)
 		return r;
+	if (quick->keeping)
+		quick_keep_see(quick, &view);
+	facts.endpoints = quick->endpoints;
 	facts.live = quick_view_device(&view);
 	facts.comes_with_multicast = quick->wg && wg_is_userspace(quick->wg);
 	facts.has_ip4 = true;
 	facts.has_ip6 = quick_family_works(quick, AF_INET6);
 	facts.mtu = quick_choose_mtu(quick, facts.live ? facts.live->fwmark : quick->config.fwmark);
-	warn_of_ip6(quick, &facts);
+	if (!quick->keeping)
+		warn_of_ip6(quick, &facts);
 	quick_target_device(&target, &facts);
 	plan_init(&plan, &target, &view.world);
 	*ret_changes = plan.count;
@@ -80,6 +82,8 @@ static int finish(struct quick *quick)
 {
 	int r = quick->options->dry_run ? 0 : note_port(quick);
 
+	if (r >= 0 && !quick->options->dry_run)
+		r = quick_copy_write(quick);
 	if (r < 0 || quick->options->dry_run)
 		return r;
 	quick_memory_clear(&quick->journal.memory);
@@ -110,7 +114,7 @@ static int make(struct quick *quick)
 	if (r >= 0)
 		r = quick_resolve_endpoints(quick, true);
 	if (r >= 0)
-		r = plan_device(quick, NULL, &changes);
+		r = quick_make_device(quick, NULL, &changes);
 	if (r >= 0)
 		r = quick_set_dns(quick);
 	if (r >= 0)
@@ -119,6 +123,8 @@ static int make(struct quick *quick)
 		r = quick_hooks(quick, QUICK_POST_UP);
 	if (r >= 0)
 		r = quick_check_signal(quick, 0);
+	if (r >= 0 && quick->config.hooks[QUICK_POST_UP].count && !quick->options->dry_run)
+		r = quick_note_left_out(quick);
 	if (r >= 0)
 		r = finish(quick);
 	return r;
@@ -144,7 +150,7 @@ static int reload_device(struct quick *quick)
 	int r = 0;
 
 	for (int round = 0; r >= 0 && changes && round < ROUNDS_MAX; round++)
-		r = plan_device(quick, &quick->journal.memory, &changes);
+		r = quick_make_device(quick, &quick->journal.memory, &changes);
 	return r;
 }
 
@@ -152,6 +158,7 @@ static int reload(struct quick *quick)
 {
 	int r = quick_resolve_endpoints(quick, false);
 
+	quick_journal_forget_left_out(&quick->journal);
 	if (r >= 0)
 		r = reload_device(quick);
 	if (r >= 0)

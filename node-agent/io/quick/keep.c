@@ -1,0 +1,365 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "node-agent/io/quick/keep.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/mem.h"
+#include "common/base/text.h"
+#include "node-agent/io/quick/quick_int.h"
+#include "node-agent/io/rtnl/sysctl.h"
+
+/* The same as a reload, of what `up` read instead of what the file says now, with nothing taken away (the hooks for it are
+ * where quick->keeping is asked for). */
+
+enum { PROGRAM_TIMEOUT_MS = 5000 };
+
+/* What may be missing; everything else is left alone. */
+static const unsigned kept_kinds = 1u << PLAN_SYSCTL_SET | 1u << PLAN_ADDRESS_ADD | 1u << PLAN_LINK_SET |
+				   1u << PLAN_RULE_ADD | 1u << PLAN_ROUTE_SET;
+
+/* ---- what is told ---- */
+
+static struct quick_repair *repaired(struct quick *quick, enum plan_kind kind, const char *text)
+{
+	struct quick_kept *kept = quick->keeping->kept;
+	struct quick_repair *repair;
+
+	kept->repairs = mem_grow(
+		kept->repairs, &kept->repair_capacity, kept->repair_count + 1, sizeof(*kept->repairs));
+	repair = &kept->repairs[kept->repair_count++];
+	repair->kind = kind;
+	text_copy(repair->text, sizeof(repair->text), text);
+	return repair;
+}
+
+static void failed(struct quick *quick, const char *text, const struct err *why)
+{
+	struct quick_kept *kept = quick->keeping->kept;
+	struct text line = {0};
+
+	if (kept->failure[0])
+		return;
+	text_add(&line, "%s%s%s", text, why ? ": " : "", why ? why->text : "");
+	text_copy(kept->failure, sizeof(kept->failure), line.data);
+	text_clear(&line);
+}
+
+/* ---- operations ---- */
+
+static bool is_left_out(const struct quick_journal *journal, const char *text)
+{
+	for (size_t i = 0; i < journal->left_out.count; i++)
+		if (!strcmp(journal->left_out.items[i], text))
+			return true;
+	return journal->left_out.count == QUICK_LEFT_OUT_MAX; /* there was more than can be noted */
+}
+
+static void note_left_out(struct quick *quick, const struct plan_op *op, const char *text)
+{
+	struct quick_journal *journal = &quick->journal;
+
+	if (op->kind == PLAN_LINK_SET && op->set_mtu)
+		journal->mtu_left = quick->keeping->mtu;
+	else if (journal->left_out.count < QUICK_LEFT_OUT_MAX)
+		quick_texts_add(&journal->left_out, text, strlen(text));
+}
+
+static void apply_alone(struct quick *quick, const struct plan_op *op, const char *text)
+{
+	struct err err = {0};
+
+	if (sysctl_ensure(op->sysctl.key, op->sysctl.value, NULL, &err) < 0)
+		failed(quick, text, &err);
+	else
+		repaired(quick, op->kind, text);
+}
+
+static void run_batch(struct quick *quick, struct rtnl_batch *batch, const struct plan_op *const ops[])
+{
+	char text[PLAN_TEXT_MAX], request[RTNL_REQUEST_TEXT_MAX];
+
+	if (rtnl_batch_count(batch))
+		(void)rtnl_batch_run(quick->rtnl, batch, NULL);
+	for (size_t i = 0; i < rtnl_batch_count(batch); i++) {
+		if (rtnl_batch_result(batch, i) < 0)
+			failed(quick, rtnl_batch_format(batch, i, request, sizeof(request)), NULL);
+		else
+			repaired(quick, ops[i]->kind, plan_op_format(ops[i], text))->of_flags =
+				ops[i]->set_up || ops[i]->set_multicast;
+	}
+}
+
+int quick_keep_apply(struct quick *quick, const struct plan *plan, unsigned kinds)
+{
+	CLEANUP_FREE const struct plan_op **ops = mem_new(plan->count + 1, sizeof(const struct plan_op *));
+	struct rtnl_batch *batch = rtnl_batch_new();
+	char text[PLAN_TEXT_MAX];
+
+	for (size_t i = 0; i < plan->count; i++) {
+		const struct plan_op *op = &plan->ops[i];
+
+		if (!(kinds & kept_kinds & (1u << op->kind)))
+			continue;
+		plan_op_format(op, text);
+		if (quick->keeping->noting)
+			note_left_out(quick, op, text);
+		else if (is_left_out(&quick->journal, text))
+			continue;
+		else if (quick_batch_add(batch, op))
+			ops[rtnl_batch_count(batch) - 1] = op;
+		else
+			apply_alone(quick, op, text);
+	}
+	run_batch(quick, batch, ops);
+	rtnl_batch_free(batch);
+	return 0;
+}
+
+/* ---- the mark, the firewall ---- */
+
+static uint32_t mark_of_rules(const struct quick_journal *journal)
+{
+	for (size_t i = 0; i < journal->rule_count; i++)
+		if (journal->rules[i].invert)
+			return journal->rules[i].fwmark;
+	return 0;
+}
+
+static int put_mark_back(struct quick *quick, uint32_t mark)
+{
+	struct wg_change change = {.flags = WG_SET_FWMARK, .fwmark = mark};
+	char text[PLAN_TEXT_MAX];
+	struct wg *wg;
+	int r = quick_device(quick, &wg);
+
+	if (r >= 0)
+		r = wg_set(wg, &change, quick->err);
+	if (r < 0)
+		return r;
+	snprintf(text, sizeof(text), "wg set %s fwmark %u", quick->name, mark);
+	repaired(quick, PLAN_WIREGUARD_SET, text);
+	return 0;
+}
+
+int quick_keep_mark(struct quick *quick, struct quick_routing *routing)
+{
+	struct quick_route_facts *facts = &routing->facts;
+	struct quick_journal *journal = &quick->journal;
+	struct quick_priorities none;
+
+	facts->mark = mark_of_rules(journal);
+	if (quick_needs_mark(facts, AF_INET) && !quick_had_rules(quick, AF_INET, facts->mark, &none))
+		facts->has_ip4 = false;
+	if (quick_needs_mark(facts, AF_INET6) && !quick_had_rules(quick, AF_INET6, facts->mark, &none))
+		facts->has_ip6 = false;
+	if (quick->keeping->noting || !quick_routing_needs_mark(routing))
+		return 0;
+	quick->keeping->kept->needs_mark = true;
+	quick->keeping->kept->rules_mark = facts->mark;
+	if (routing->view.device.fwmark || journal->mark != facts->mark)
+		return 0; /* another one was set by somebody */
+	return put_mark_back(quick, journal->mark);
+}
+
+int quick_keep_firewall(struct quick *quick, const struct fw_ruleset *ruleset)
+{
+	struct nft_difference difference;
+	char text[PLAN_TEXT_MAX];
+	bool changed = false;
+	int r = nft_observe(quick->nft, ruleset, &difference, quick->err);
+
+	if (r < 0 || !difference.differs || quick->journal.firewall_left)
+		return r;
+	if (quick->keeping->noting) {
+		quick->journal.firewall_left = true;
+		return 0;
+	}
+	r = nft_apply(quick->nft, ruleset, NULL, 0, &changed, quick->err);
+	snprintf(text, sizeof(text), "nft add tables wg-quick-%s", quick->name);
+	if (r >= 0 && changed)
+		repaired(quick, PLAN_FIREWALL_LOAD, text);
+	return r;
+}
+
+/* ---- one look ---- */
+
+static struct endpoint live_endpoint(const struct wg_device *device, const struct key *public_key)
+{
+	const struct wg_peer *peer = wg_device_peer(device, public_key);
+
+	return peer ? peer->endpoint : (struct endpoint){0};
+}
+
+static void see_peer(struct quick_kept *kept, const struct quick_peer *from, const struct endpoint *live)
+{
+	struct quick_kept_peer *peer;
+	struct addr number;
+	uint16_t port;
+
+	if (!from->host || kept->peer_count == QUICK_KEPT_PEERS_MAX || strlen(from->host) > HOST_MAX ||
+		quick_service_port(from->service, &port) < 0)
+		return;
+	peer = &kept->peers[kept->peer_count++];
+	peer->public_key = from->public_key;
+	peer->endpoint = *live;
+	peer->port = port;
+	if (addr_parse(from->host, &number, NULL) < 0)
+		text_copy(peer->host, sizeof(peer->host), from->host);
+}
+
+void quick_keep_see(struct quick *quick, const struct quick_view *view)
+{
+	struct quick_kept *kept = quick->keeping->kept;
+	size_t count = quick->config.peer_count;
+
+	quick->keeping->mtu = view->world.link_count ? view->world.links[0].mtu : 0;
+	quick->public_key = view->device.public_key;
+	free(quick->endpoints);
+	quick->endpoints = mem_new(count + 1, sizeof(*quick->endpoints));
+	if (kept) {
+		kept->mark = view->device.fwmark;
+		kept->peers = mem_new((count < QUICK_KEPT_PEERS_MAX ? count : QUICK_KEPT_PEERS_MAX) + 1,
+			sizeof(*kept->peers));
+	}
+	for (size_t i = 0; i < count; i++) {
+		const struct quick_peer *peer = &quick->config.peers[i];
+
+		quick->endpoints[i] = live_endpoint(&view->device, &peer->public_key);
+		if (kept && !quick->allowed.superseded[i])
+			see_peer(kept, peer, &quick->endpoints[i]);
+	}
+}
+
+static void keep_dns(struct quick *quick)
+{
+	char text[PLAN_TEXT_MAX];
+	struct err err = *quick->err;
+	int r;
+
+	if (quick_dns_is_set(quick))
+		return;
+	r = quick_set_dns(quick);
+	snprintf(text, sizeof(text), "name servers of %s", quick->name);
+	if (r >= 0)
+		repaired(quick, PLAN_SYSCTL_SET, text)->of_dns = true;
+	else
+		failed(quick, text, quick->err);
+	*quick->err = err;
+}
+
+static bool is_there(struct quick *quick)
+{
+	struct rtnl_link link;
+
+	return rtnl_link_get(quick->rtnl, quick->name, &link, NULL) >= 0 &&
+	       link.ifindex == quick->journal.ifindex;
+}
+
+static int keep_up(struct quick *quick)
+{
+	struct quick_kept *kept = quick->keeping->kept;
+	size_t differences;
+	int r;
+
+	if (!is_there(quick)) {
+		kept->state = QUICK_KEPT_LOST;
+		return 0;
+	}
+	kept->state = QUICK_KEPT_UP;
+	r = quick_copy_load(quick);
+	if (r < 0)
+		return r;
+	kept->has_other_table = quick->config.table != QUICK_TABLE_AUTO;
+	r = quick_make_device(quick, &quick->journal.memory, &differences);
+	if (r >= 0)
+		r = quick_make_routes(quick);
+	if (r >= 0)
+		keep_dns(quick);
+	return r;
+}
+
+static int keep(struct quick *quick)
+{
+	int r;
+
+	switch (quick->journal.stage) {
+	case QUICK_STAGE_NONE:
+		return 0;
+	case QUICK_STAGE_MAKING:
+	case QUICK_STAGE_REMOVING:
+		r = quick_undo(quick);
+		if (r >= 0)
+			quick->keeping->kept->state = QUICK_KEPT_UNDONE;
+		return r;
+	case QUICK_STAGE_UP:
+		return keep_up(quick);
+	case QUICK_STAGE_ADOPTING:
+	case QUICK_STAGE_RELEASING:
+		quick->keeping->kept->state = QUICK_KEPT_BUSY; /* a person's to finish */
+		return 0;
+	}
+	return 0;
+}
+
+static void say_nothing(enum quick_word word, const char *text)
+{
+	(void)word;
+	(void)text;
+}
+
+int quick_keep(const char *run_directory, const char *name, struct quick_kept *ret_kept, struct err *err)
+{
+	struct quick_options options = {.argument = name, .run_directory = run_directory, .say = say_nothing};
+	struct quick_kept kept = {0};
+	struct quick_keeping keeping = {.kept = &kept};
+	struct quick quick;
+	int r = quick_begin(&quick, &options, err);
+
+	quick.keeping = &keeping;
+	quick.child_timeout_ms = PROGRAM_TIMEOUT_MS;
+	text_copy(quick.name, sizeof(quick.name), name);
+	if (r >= 0)
+		r = quick_try_lock(&quick);
+	if (r >= 0)
+		r = rtnl_open(RTNL_TIMEOUT_MS, &quick.rtnl, err);
+	if (r >= 0)
+		r = quick_journal_read(&quick);
+	if (r >= 0)
+		r = keep(&quick);
+	(void)quick_end(&quick, r);
+	if (r == -EAGAIN) {
+		kept.state = QUICK_KEPT_BUSY;
+		r = 0;
+	}
+	if (r < 0)
+		quick_kept_clear(&kept);
+	else
+		*ret_kept = kept;
+	return r;
+}
+
+void quick_kept_clear(struct quick_kept *kept)
+{
+	if (!kept)
+		return;
+	free(kept->repairs);
+	free(kept->peers);
+	*kept = (struct quick_kept){0};
+}
+
+int quick_note_left_out(struct quick *quick)
+{
+	struct quick_keeping keeping = {.noting = true};
+	size_t differences;
+	int r;
+
+	quick->keeping = &keeping;
+	r = quick_make_device(quick, &quick->journal.memory, &differences);
+	if (r >= 0)
+		r = quick_make_routes(quick);
+	quick->keeping = NULL;
+	return r;
+}

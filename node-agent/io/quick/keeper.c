@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "common/base/text.h"
+#include "common/io/file.h"
+#include "node-agent/io/quick/keep.h"
+#include "node-agent/io/quick/quick_int.h"
+
+/* Whether an agent keeps the tunnels of a namespace is told by a lock beside the directory of their journals. */
+enum { KEEPER_PATH_MAX = PATH_MAX + 32 };
+
+int quick_kept_directory(const char *run_directory, char *ret_path, size_t size, struct err *err)
+{
+	struct quick_options options = {.run_directory = run_directory};
+	struct err ignored;
+	struct quick quick;
+	int r = quick_begin(&quick, &options, err ? err : &ignored);
+
+	if (r >= 0 && !text_copy(ret_path, size, quick.directory))
+		r = err_set(err, -ENAMETOOLONG, "%s: the path is too long", run_directory);
+	(void)quick_end(&quick, r);
+	return r;
+}
+
+static void keeper_path(const char *directory, char path[KEEPER_PATH_MAX])
+{
+	snprintf(path, KEEPER_PATH_MAX, "%s.agent", directory);
+}
+
+bool quick_has_keeper(const struct quick *quick)
+{
+	char path[KEEPER_PATH_MAX];
+	bool held;
+	int fd;
+
+	keeper_path(quick->directory, path);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	held = flock(fd, LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK;
+	close(fd);
+	return held;
+}
+
+static int lock(const char *path, struct err *err)
+{
+	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600), r;
+
+	if (fd < 0)
+		return err_set(err, -errno, "%s: %s", path, strerror(errno));
+	if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+		return fd;
+	r = errno == EWOULDBLOCK
+		    ? err_set(err, -EBUSY, "%s: another agent keeps this namespace's tunnels", path)
+		    : err_set(err, -errno, "%s: %s", path, strerror(errno));
+	close(fd);
+	return r;
+}
+
+int quick_keeper_open(const char *run_directory, struct err *err)
+{
+	char directory[PATH_MAX], path[KEEPER_PATH_MAX];
+	int r = quick_kept_directory(run_directory, directory, sizeof(directory), err);
+
+	if (r < 0)
+		return r;
+	keeper_path(directory, path);
+	*strrchr(directory, '/') = '\0';
+	r = file_make_directories(directory, 0700, err);
+	return r < 0 ? r : lock(path, err);
+}
+
+void quick_keeper_close(const char *run_directory, int fd)
+{
+	char directory[PATH_MAX], path[KEEPER_PATH_MAX];
+
+	if (fd < 0)
+		return;
+	if (quick_kept_directory(run_directory, directory, sizeof(directory), NULL) >= 0) {
+		keeper_path(directory, path);
+		unlink(path);
+	}
+	close(fd);
+}
+
+size_t quick_kept_list(const char *run_directory, char names[QUICK_KEPT_MAX][IFNAMSIZ])
+{
+	char directory[PATH_MAX];
+	struct dirent *entry;
+	size_t count = 0;
+	DIR *open = NULL;
+
+	if (quick_kept_directory(run_directory, directory, sizeof(directory), NULL) >= 0)
+		open = opendir(directory);
+	while (open && count < QUICK_KEPT_MAX && (entry = readdir(open))) {
+		size_t length = strlen(entry->d_name), suffix = strlen(".json");
+
+		if (length <= suffix || length - suffix >= IFNAMSIZ ||
+			strcmp(entry->d_name + length - suffix, ".json") != 0)
+			continue;
+		memcpy(names[count], entry->d_name, length - suffix);
+		names[count++][length - suffix] = '\0';
+	}
+	if (open)
+		closedir(open);
+	return count;
+}
