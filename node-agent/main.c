@@ -26,6 +26,8 @@ static const char usage[] =
 	"\n"
 	"The agent of one Holdfast gateway: sets up its WireGuard tunnels, serves the virtual\n"
 	"endpoints that its controller names it owner of, and fences itself when it must not.\n"
+	"Tunnels of `holdfast up` it keeps as they were made; without a gateway's name in FILE\n"
+	"it does nothing else.\n"
 	"\n"
 	"  --config FILE   usually /etc/holdfast/agent.yaml\n"
 	"  --help          this text\n"

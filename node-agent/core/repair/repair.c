@@ -26,6 +26,8 @@ const char *repair_what_name(enum repair_what what)
 		return "wireguard";
 	case REPAIR_ENDPOINT:
 		return "endpoint";
+	case REPAIR_DNS:
+		return "dns";
 	}
 	return "";
 }

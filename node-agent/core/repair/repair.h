@@ -25,9 +25,10 @@ enum repair_what {
 	REPAIR_MTU,
 	REPAIR_WIREGUARD,
 	REPAIR_ENDPOINT, /* a host name's new address */
+	REPAIR_DNS,      /* name servers */
 };
 enum {
-	REPAIR_WHATS = REPAIR_ENDPOINT + 1,
+	REPAIR_WHATS = REPAIR_DNS + 1,
 	REPAIR_WHY_MAX = 128,
 	REPAIR_DEBOUNCE_MS = 50,       /* between the first event of a burst and the look that it causes */
 	REPAIR_DEBOUNCE_MAX_MS = 2000, /* ... while somebody undoes our work over and over */

@@ -85,7 +85,7 @@ static void check_disk(struct agent *agent)
 {
 	struct err err = {0};
 
-	if (state_writer_failed(agent->writer, &err))
+	if (agent->writer && state_writer_failed(agent->writer, &err))
 		log_limited(LEVEL_ERROR, "agent", "state-not-saved", "", log_err(&err));
 }
 
@@ -98,6 +98,7 @@ static void on_second(evutil_socket_t fd, short what, void *context)
 	check_sleep(agent);
 	owner_poll(agent);
 	names_second(agent);
+	tunnels_second(agent);
 	check_disk(agent);
 	agent_tell_blind(agent);
 	if (!agent->liveness || !agent->has_way_to_controller)
@@ -113,7 +114,10 @@ static int open_kernel(struct agent *agent, struct err *err)
 	if (r >= 0)
 		r = names_open(agent, err);
 	if (r >= 0)
-		r = announce_open(&agent->announce, err);
+		r = tunnels_open(agent, err);
+	if (r < 0 || config_is_alone(agent->config))
+		return r;
+	r = announce_open(&agent->announce, err);
 	if (r >= 0)
 		r = witness_open(agent, err);
 	return r;
@@ -121,10 +125,11 @@ static int open_kernel(struct agent *agent, struct err *err)
 
 static int open_disk(struct agent *agent, struct err *err)
 {
-	int r = state_prepare(agent->config->state, err);
+	int r = file_make_directories(agent->config->run, 0755, err);
 
-	if (r >= 0)
-		r = file_make_directories(agent->config->run, 0755, err);
+	if (r < 0 || config_is_alone(agent->config))
+		return r;
+	r = state_prepare(agent->config->state, err);
 	if (r >= 0)
 		r = state_load_seats(agent->config->state, &agent->disk, err);
 	if (r >= 0)
@@ -135,9 +140,10 @@ static int open_disk(struct agent *agent, struct err *err)
 static int open_all(struct agent *agent, struct err *err)
 {
 	struct timeval second = {.tv_sec = AGENT_SECOND_MS / 1000};
-	int r = check_identity(agent->config, err);
+	bool alone = config_is_alone(agent->config);
+	int r = alone ? 0 : check_identity(agent->config, err);
 
-	if (r >= 0) /* better said at the start than when the first fleet arrives */
+	if (r >= 0 && !alone) /* better said at the start than when the first fleet arrives */
 		r = wg_implementation_check(agent->config->implementation, err);
 	if (r >= 0)
 		r = open_disk(agent, err);
@@ -147,12 +153,12 @@ static int open_all(struct agent *agent, struct err *err)
 		r = agent_serve_local(agent, err);
 	if (r >= 0)
 		r = open_kernel(agent, err);
-	if (r >= 0)
+	if (r >= 0 && !alone)
 		r = agent_control_open(agent, err);
 	if (r < 0)
 		return r;
 	event_add(agent->second, &second);
-	return agent_adopt(agent, err);
+	return alone ? 0 : agent_adopt(agent, err);
 }
 
 int agent_new(struct event_base *base, const struct config *config, struct agent **ret_agent, struct err *err)
@@ -190,6 +196,7 @@ void agent_free(struct agent *agent)
 	announce_close(agent->announce);
 	agent_look_close(agent);
 	names_close(agent);
+	tunnels_close(agent);
 	reconcile_close(agent->reconcile);
 	generation_clear(&agent->held);
 	generation_clear(&agent->staged);

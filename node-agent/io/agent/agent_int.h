@@ -18,6 +18,7 @@
 #include "node-agent/io/agent/agent.h"
 #include "node-agent/io/agent/journal.h"
 #include "node-agent/io/agent/names.h"
+#include "node-agent/io/agent/tunnels.h"
 #include "node-agent/io/announce/announce.h"
 #include "node-agent/io/control/control.h"
 #include "node-agent/io/nft/lease.h"
@@ -128,6 +129,7 @@ struct agent {
 	size_t bypasses; /* routes to peers that follow the underlay's */
 	struct event *ways_timer;
 	struct names *names;
+	struct tunnels *tunnels; /* of `holdfast up`; NULL: another agent's to keep */
 	int64_t last_takeover_ms;
 };
 
@@ -219,10 +221,15 @@ int agent_restore_fence(struct agent *agent);
 
 /* ---- repairs.c ---- */
 /* What the kernel told of, as a reason for repairs. */
-void repairs_told(struct agent *agent, const struct monitor_event *event);
+void repairs_told(struct repair *repair, const struct monitor_event *event);
 void repairs_begin(struct agent *agent, const struct plan_facts *facts);
 void repairs_applied(const struct plan_op *op, bool done, void *agent);
 void repairs_end(struct agent *agent, bool well);
+/* of_flags: PLAN_LINK_SET of up or multicast, not of the MTU alone. */
+enum repair_what repairs_what(enum plan_kind kind, bool of_flags);
+/* One line and one event for a repair, up to a number of them for a look (*lines counts); then how many more. */
+void repairs_note(struct agent *agent, size_t *lines, const char *what, const char *why, int64_t took_ms);
+void repairs_note_rest(struct agent *agent, size_t lines);
 /* The fence was put back at once, outside a look. */
 void repairs_fence(struct agent *agent, int64_t told_ms);
 

@@ -27,14 +27,18 @@ static bool is_strict(const char *device)
 }
 
 /* Routes back lead through the tunnel only where its own table is asked, and reverse path filtering does not ask. */
+static void warn_of_strict(const char *tunnel, struct health *health)
+{
+	health_warning(health,
+		"rp_filter is strict (1) on %s, whose routes are not in the main table: what arrives through "
+		"it is dropped; set net.ipv4.conf.%s.rp_filter=2",
+		tunnel, tunnel);
+}
+
 static void check_tunnel(const struct desired_tunnel *tunnel, struct health *health)
 {
 	if (tunnel->table != TABLE_AUTO && is_strict(tunnel->name))
-		health_warning(health,
-			"rp_filter is strict (1) on %s, whose routes are not in the main table: what arrives "
-			"through "
-			"it is dropped; set net.ipv4.conf.%s.rp_filter=2",
-			tunnel->name, tunnel->name);
+		warn_of_strict(tunnel->name, health);
 }
 
 /* Docker, ufw and firewalld drop what they do not know. */
@@ -109,6 +113,30 @@ static void check_endpoint(
 		endpoint->dial_interface, way->device, endpoint->dial_interface);
 }
 
+static void check_kept(const struct agent *agent, const struct tunnel *tunnel, struct health *health)
+{
+	const struct quick_kept *kept = &tunnel->kept;
+	bool alone = config_is_alone(agent->config); /* then these are reasons */
+
+	if (repair_is_fought(&tunnel->repair, clock_now_ms()))
+		health_warning(health,
+			"somebody undoes what is repaired of %s again and again: see the events (networkd, "
+			"NetworkManager, a DHCP client?)",
+			tunnel->name);
+	if (kept->state == QUICK_KEPT_LOST && !alone)
+		health_warning(health, "the link of %s is gone: holdfast up %s, or holdfast down %s",
+			tunnel->name, tunnel->name, tunnel->name);
+	else if (tunnel->failure[0] && !alone)
+		health_warning(health, "%s: %s", tunnel->name, tunnel->failure);
+	if (kept->needs_mark && kept->mark != kept->rules_mark)
+		health_warning(health,
+			"%s marks its packets with %u, but its rules go by %u: they may come back into it; "
+			"wg set %s fwmark %u",
+			tunnel->name, kept->mark, kept->rules_mark, tunnel->name, kept->rules_mark);
+	if (kept->has_other_table && is_strict(tunnel->name))
+		warn_of_strict(tunnel->name, health);
+}
+
 static void check_names(const struct agent *agent, struct health *health)
 {
 	const char *name;
@@ -130,6 +158,8 @@ void agent_diagnose(const struct agent *agent, struct health *health)
 			"somebody undoes what is repaired here again and again: see the events (networkd, "
 			"NetworkManager, a DHCP client?)");
 	check_names(agent, health);
+	for (size_t i = 0; i < tunnels_count(agent); i++)
+		check_kept(agent, tunnels_at(agent, i), health);
 	for (size_t i = 0; desired && i < desired->tunnel_count; i++) {
 		check_tunnel(&desired->tunnels[i], health);
 		check_forwarding(agent, &desired->tunnels[i], health);

@@ -26,13 +26,30 @@ static size_t add_reason(
 	return count + 1;
 }
 
+/* What can't be kept; of a gateway it is a warning, since its endpoints may be served all the same. */
+static size_t add_tunnels(
+	const struct agent *agent, char (*reasons)[PROTO_REASON_MAX + 1], size_t count, size_t max)
+{
+	for (size_t i = 0; i < tunnels_count(agent); i++) {
+		const struct tunnel *tunnel = tunnels_at(agent, i);
+
+		if (tunnel->kept.state == QUICK_KEPT_LOST)
+			count = add_reason(reasons, count, max, tunnel->name, "its link is gone");
+		else if (tunnel->failure[0])
+			count = add_reason(reasons, count, max, tunnel->name, tunnel->failure);
+	}
+	return count;
+}
+
 size_t agent_reasons(
 	const struct agent *agent, char (*reasons)[PROTO_REASON_MAX + 1], size_t max, bool *ret_fit)
 {
 	int64_t now_ms = clock_now_ms();
 	size_t count = 0;
 
-	if (!agent->held.desired)
+	if (config_is_alone(agent->config))
+		count = add_tunnels(agent, reasons, count, max);
+	else if (!agent->held.desired)
 		count = add_reason(reasons, count, max, agent->config->gateway,
 			"no generation yet: a controller has to send one (holdfast apply)");
 	else if (!agent->fit)
@@ -72,12 +89,13 @@ static void collect(void *context, struct health *health)
 
 	for (size_t i = 0; i < count; i++)
 		health_reason(health, "%s", reasons[i]);
-	if (!control_is_connected(agent->control))
+	if (agent->control && !control_is_connected(agent->control))
 		health_warning(health, "no controller: %s: %s", control_url(agent->control),
 			control_failure(agent->control));
 	if (agent->held.desired && !agent->liveness)
 		health_warning(health, "liveness is not open: is the underlay's address there?");
-	warn_certificate(agent, health);
+	if (agent->control)
+		warn_certificate(agent, health);
 	agent_diagnose(agent, health);
 }
 
@@ -158,6 +176,8 @@ static void collect_metrics(void *context, struct text *out)
 		agent->looks);
 	one(out, METRICS_COUNTER, "holdfast_plan_operations_total", "Operations that it made necessary.",
 		agent->operations);
+	one(out, METRICS_GAUGE, "holdfast_kept_tunnels",
+		"Tunnels of `holdfast up` that are kept as they were made.", tunnels_count(agent));
 	repair_metrics(agent, out);
 	one(out, METRICS_COUNTER, "holdfast_stalls_total", "Times that the loop stood still.", agent->stalls);
 	endpoint_metrics(agent, out);

@@ -105,6 +105,7 @@ void agent_look_now(struct agent *agent)
 	int64_t wait_ms;
 	int r;
 
+	agent->look_is_near = false;
 	if (!agent->held.desired) {
 		mem_free_pointer(&seeds);
 		return;
@@ -116,7 +117,6 @@ void agent_look_now(struct agent *agent)
 	input.seed_count = fill_seeds(agent, seeds);
 	r = reconcile_run(agent->reconcile, &input, &result, &err);
 	mem_free_pointer(&seeds);
-	agent->look_is_near = false;
 	agent->looks++;
 	agent->bypasses = result.bypasses;
 	agent->operations += result.changed;
@@ -159,7 +159,7 @@ static bool is_tunnel(const struct agent *agent, const char *device)
 {
 	const struct desired *desired = agent->held.desired;
 
-	for (size_t i = 0; i < desired->tunnel_count; i++)
+	for (size_t i = 0; desired && i < desired->tunnel_count; i++)
 		if (!strcmp(desired->tunnels[i].name, device))
 			return true;
 	return false;
@@ -182,10 +182,10 @@ static bool is_ours(const struct agent *agent, const char *device)
 {
 	const struct desired *desired = agent->held.desired;
 
-	for (size_t i = 0; i < desired->endpoint_count; i++)
+	for (size_t i = 0; desired && i < desired->endpoint_count; i++)
 		if (is_used_by(&desired->endpoints[i], device))
 			return true;
-	return is_tunnel(agent, device) || !strcmp(device, "lo");
+	return is_tunnel(agent, device) || (desired && !strcmp(device, "lo"));
 }
 
 /* Another's route of the same table and prefix may have taken the place of ours without a word about ours. */
@@ -193,7 +193,7 @@ static bool is_in_our_place(const struct agent *agent, const struct rtnl_route *
 {
 	const struct desired *desired = agent->held.desired;
 
-	for (size_t i = 0; i < desired->endpoint_count; i++)
+	for (size_t i = 0; desired && i < desired->endpoint_count; i++)
 		for (size_t j = 0; j < desired->endpoints[i].route_count; j++)
 			if (prefix_equal(&desired->endpoints[i].routes[j].to, &route->to))
 				return true;
@@ -216,7 +216,7 @@ static void tell_carrier(struct agent *agent, const char *interface, bool up)
 
 static void look_why(struct agent *agent, const struct monitor_event *event)
 {
-	repairs_told(agent, event);
+	repairs_told(&agent->repair, event);
 	agent_look_soon(agent);
 }
 
@@ -292,6 +292,7 @@ static void on_network(const struct monitor_event *event, void *context)
 {
 	struct agent *agent = context;
 
+	tunnels_told(agent, event);
 	switch (event->kind) {
 	case MONITOR_LINK:
 	case MONITOR_LINK_GONE:
@@ -316,12 +317,6 @@ static void on_network(const struct monitor_event *event, void *context)
 	}
 }
 
-static void nothing(const struct monitor_event *event, void *context)
-{
-	(void)event;
-	(void)context;
-}
-
 static void on_monitor(evutil_socket_t fd, short what, void *context)
 {
 	struct agent *agent = context;
@@ -329,7 +324,7 @@ static void on_monitor(evutil_socket_t fd, short what, void *context)
 
 	(void)fd;
 	(void)what;
-	if (monitor_read(agent->monitor, agent->held.desired ? on_network : nothing, agent, &err) < 0)
+	if (monitor_read(agent->monitor, on_network, agent, &err) < 0)
 		log_limited(LEVEL_ERROR, "agent", "monitor", "", log_err(&err));
 }
 
@@ -348,10 +343,12 @@ static void on_watch(evutil_socket_t fd, short what, void *context)
 			repairs_fence(agent, now_ms);
 		repair_tell(&agent->repair, REPAIR_FIREWALL, now_ms, "a table of ours was deleted");
 		agent_look_soon(agent);
+		tunnels_firewall_changed(agent);
 		return;
 	case NFT_NEWS_CHANGED:
 		repair_tell(&agent->repair, REPAIR_FIREWALL, now_ms, "somebody changed a table of ours");
 		agent_look_soon(agent);
+		tunnels_firewall_changed(agent);
 		return;
 	}
 }

@@ -17,8 +17,13 @@
 enum { POLL_SHARE = 20 }; /* polling for traffic may take a twentieth of the loop */
 
 struct name {
-	const struct desired_peer *peer; /* of the generation held */
-	uint64_t id;                     /* of its questions */
+	char tunnel[PROTO_INTERFACE_MAX + 1];
+	struct key public_key;
+	char host[HOST_MAX + 1];
+	char peer[PROTO_NAME_MAX + 1]; /* for a person */
+	uint16_t port;
+	bool of_fleet; /* else of a tunnel of `holdfast up` */
+	uint64_t id;   /* of its questions */
 	struct resolve resolve;
 	struct endpoint endpoint; /* what names_endpoint() points at */
 	int64_t told_ms;          /* when it became known that something is wrong; for took_ms */
@@ -28,10 +33,11 @@ struct name {
 struct names {
 	struct resolver *resolver;
 	struct event *answers;
-	const struct desired *of; /* whose peers the names point into */
+	const struct desired *of; /* the generation they were taken from */
+	uint64_t tunnels_version; /* ... and the tunnels */
 	uint64_t next_id;
 	size_t count;
-	struct name *items; /* in the order of desired->peers */
+	struct name *items; /* sorted by tunnel and key */
 	int64_t next_poll_ms;
 };
 
@@ -39,9 +45,9 @@ struct names {
 
 static int compare(const struct name *name, const char *tunnel, const struct key *public_key)
 {
-	int order = strcmp(name->peer->tunnel, tunnel);
+	int order = strcmp(name->tunnel, tunnel);
 
-	return order ? order : memcmp(name->peer->public_key.bytes, public_key->bytes, KEY_BYTES);
+	return order ? order : memcmp(name->public_key.bytes, public_key->bytes, KEY_BYTES);
 }
 
 static struct name *find(const struct names *names, const char *tunnel, const struct key *public_key)
@@ -62,53 +68,96 @@ static struct name *find(const struct names *names, const char *tunnel, const st
 	return NULL;
 }
 
-static bool is_same(const struct name *name, const struct desired_peer *peer)
+static bool is_same(const struct name *a, const struct name *b)
 {
-	return !strcmp(name->peer->endpoint_host, peer->endpoint_host) &&
-	       name->peer->endpoint_port == peer->endpoint_port;
+	return !strcmp(a->host, b->host) && a->port == b->port && a->of_fleet == b->of_fleet;
 }
 
-/* The first generation of this process meets devices that may have roamed; a later one brings new names. */
-static void make(struct names *names, const struct names *before, const struct desired_peer *peer)
+/* The first generation of this process meets devices that may have roamed; a later one brings new names. `holdfast up`
+ * sets what it has resolved by itself. */
+static void make(struct names *names, const struct names *before, const struct name *wanted)
 {
-	const struct name *old = find(before, peer->tunnel, &peer->public_key);
+	const struct name *old = find(before, wanted->tunnel, &wanted->public_key);
 	struct name *name = &names->items[names->count++];
 
-	if (old && is_same(old, peer)) {
-		*name = *old;
-		name->peer = peer;
+	*name = old && is_same(old, wanted) ? *old : *wanted;
+	if (name->id)
 		return;
-	}
-	name->peer = peer;
 	name->id = ++names->next_id;
 	name->told_ms = clock_now_ms();
-	resolve_init(&name->resolve, peer->endpoint_port, before->of != NULL, name->told_ms);
+	resolve_init(&name->resolve, name->port, name->of_fleet && before->of, name->told_ms);
 }
 
-static size_t count_named(const struct desired *desired)
+static void make_of_fleet(struct names *names, const struct names *before, const struct desired_peer *peer)
 {
-	size_t count = 0;
+	struct name wanted = {.public_key = peer->public_key, .port = peer->endpoint_port, .of_fleet = true};
 
-	for (size_t i = 0; i < desired->peer_count; i++)
-		count += desired->peers[i].endpoint_host != NULL;
+	text_copy(wanted.tunnel, sizeof(wanted.tunnel), peer->tunnel);
+	text_copy(wanted.host, sizeof(wanted.host), peer->endpoint_host);
+	text_copy(wanted.peer, sizeof(wanted.peer), peer->name);
+	make(names, before, &wanted);
+}
+
+static void make_of_tunnel(struct names *names, const struct names *before, const struct tunnel *tunnel,
+	const struct quick_kept_peer *peer)
+{
+	struct name wanted = {.public_key = peer->public_key, .port = peer->port};
+	char key[KEY_TEXT_MAX];
+
+	key_format(&peer->public_key, key);
+	text_copy(wanted.tunnel, sizeof(wanted.tunnel), tunnel->name);
+	text_copy(wanted.host, sizeof(wanted.host), peer->host);
+	text_copy(wanted.peer, sizeof(wanted.peer), key);
+	make(names, before, &wanted);
+}
+
+static size_t count_peers(const struct agent *agent)
+{
+	const struct desired *desired = agent->held.desired;
+	size_t count = desired ? desired->peer_count : 0;
+
+	for (size_t i = 0; i < tunnels_count(agent); i++)
+		count += tunnels_at(agent, i)->kept.peer_count;
 	return count;
+}
+
+static void make_all(const struct agent *agent, struct names *names, const struct names *before)
+{
+	const struct desired *desired = agent->held.desired;
+
+	for (size_t i = 0; desired && i < desired->peer_count; i++)
+		if (desired->peers[i].endpoint_host)
+			make_of_fleet(names, before, &desired->peers[i]);
+	for (size_t i = 0; i < tunnels_count(agent); i++) {
+		const struct tunnel *tunnel = tunnels_at(agent, i);
+
+		for (size_t j = 0; j < tunnel->kept.peer_count; j++)
+			if (tunnel->kept.peers[j].host[0])
+				make_of_tunnel(names, before, tunnel, &tunnel->kept.peers[j]);
+	}
+}
+
+static int by_tunnel_and_key(const void *left, const void *right)
+{
+	const struct name *a = left, *b = right;
+
+	return compare(a, b->tunnel, &b->public_key);
 }
 
 static void act_all(struct agent *agent);
 
 void names_update(struct agent *agent)
 {
-	const struct desired *desired = agent->held.desired;
 	struct names *names = agent->names, before = *names;
 
-	if (names->of == desired)
+	if (names->of == agent->held.desired && names->tunnels_version == tunnels_version(agent))
 		return;
 	names->count = 0;
-	names->items = mem_new(count_named(desired) + 1, sizeof(*names->items));
-	for (size_t i = 0; i < desired->peer_count; i++)
-		if (desired->peers[i].endpoint_host)
-			make(names, &before, &desired->peers[i]);
-	names->of = desired;
+	names->items = mem_new(count_peers(agent) + 1, sizeof(*names->items));
+	make_all(agent, names, &before);
+	qsort(names->items, names->count, sizeof(*names->items), by_tunnel_and_key);
+	names->of = agent->held.desired;
+	names->tunnels_version = tunnels_version(agent);
 	names->next_poll_ms = 0;
 	free(before.items);
 	act_all(agent);
@@ -120,7 +169,7 @@ static void ask(struct agent *agent, struct name *name)
 {
 	int64_t now_ms = clock_now_ms();
 
-	if (resolver_ask(agent->names->resolver, name->id, name->peer->endpoint_host) < 0)
+	if (resolver_ask(agent->names->resolver, name->id, name->host) < 0)
 		resolve_answer(&name->resolve, NULL, 0, now_ms); /* too many at once: later */
 }
 
@@ -130,19 +179,17 @@ static void told(struct agent *agent, struct name *name, const char *endpoint)
 	char key[KEY_TEXT_MAX];
 	int64_t took_ms = clock_now_ms() - name->told_ms;
 
-	key_format(&name->peer->public_key, key);
+	key_format(&name->public_key, key);
 	if (!name->failed && !name->resolved) {
-		log_info("agent", "resolved", log_text("name", name->peer->endpoint_host),
-			log_text("endpoint", endpoint));
+		log_info("agent", "resolved", log_text("name", name->host), log_text("endpoint", endpoint));
 		return;
 	}
-	text_add(&what, "wg set %s peer %s endpoint %s", name->peer->tunnel, key, endpoint);
-	text_add(
-		&why, "%s is %s %s", name->peer->endpoint_host, endpoint, name->resolved ? "now" : "at last");
+	text_add(&what, "wg set %s peer %s endpoint %s", name->tunnel, key, endpoint);
+	text_add(&why, "%s is %s %s", name->host, endpoint, name->resolved ? "now" : "at last");
 	log_notice("agent", "repaired", log_text("what", what.data), log_text("why", why.data),
 		log_i64("took_ms", took_ms));
-	journal_note(&agent->journal, "endpoint", NULL, "peer %s of %s: %s (%lld ms)", name->peer->name,
-		name->peer->tunnel, why.data, (long long)took_ms);
+	journal_note(&agent->journal, "endpoint", NULL, "peer %s of %s: %s (%lld ms)", name->peer,
+		name->tunnel, why.data, (long long)took_ms);
 	text_clear(&what);
 	text_clear(&why);
 	repair_count(&agent->repair, REPAIR_ENDPOINT);
@@ -150,20 +197,21 @@ static void told(struct agent *agent, struct name *name, const char *endpoint)
 
 static void set(struct agent *agent, struct name *name)
 {
-	struct wg_peer_change change = {.public_key = name->peer->public_key,
+	struct wg_peer_change change = {.public_key = name->public_key,
 		.flags = WG_PEER_UPDATE_ONLY | WG_PEER_SET_ENDPOINT,
 		.endpoint = name->resolve.set};
 	char text[ENDPOINT_TEXT_MAX];
 	struct err err = {0};
 
-	if (agent_set_peers(agent, name->peer->tunnel, &change, 1, &err) < 0) {
-		log_limited(LEVEL_WARNING, "agent", "endpoint-not-set", name->peer->name,
-			log_text("peer", name->peer->name), log_err(&err));
+	if (agent_set_peers(agent, name->tunnel, &change, 1, &err) < 0) {
+		log_limited(LEVEL_WARNING, "agent", "endpoint-not-set", name->peer,
+			log_text("peer", name->peer), log_err(&err));
 		return;
 	}
 	told(agent, name, endpoint_format(&name->resolve.set, text, sizeof(text)));
 	underlay_check_soon(agent);
 	agent_look_soon(agent); /* the MTU of the way there */
+	tunnels_look_soon(agent, name->tunnel);
 }
 
 static void act(struct agent *agent, struct name *name)
@@ -209,7 +257,8 @@ static void observe(struct name *name, const struct wg_peer *peer, int64_t now_m
 /* Is it spoken through from here? A standby is silent whatever its peers do. */
 static bool is_served(struct agent *agent, const char *tunnel)
 {
-	const struct desired_endpoint *endpoint = plan_tunnel_endpoint(agent->held.desired, tunnel);
+	const struct desired_endpoint *endpoint =
+		agent->held.desired ? plan_tunnel_endpoint(agent->held.desired, tunnel) : NULL;
 	const struct agent_seat *seat = endpoint ? agent_seat_find(agent, endpoint->name) : NULL;
 
 	return !endpoint || (seat && agent_seat_serves(seat) && !seat->takeover);
@@ -222,9 +271,9 @@ static void observe_tunnel(struct agent *agent, const char *tunnel)
 
 	for (size_t i = 0; i < agent->names->count; i++) {
 		struct name *name = &agent->names->items[i];
-		const struct wg_peer *peer = known ? wg_device_peer(&device, &name->peer->public_key) : NULL;
+		const struct wg_peer *peer = known ? wg_device_peer(&device, &name->public_key) : NULL;
 
-		if (strcmp(name->peer->tunnel, tunnel))
+		if (strcmp(name->tunnel, tunnel))
 			continue;
 		if (peer)
 			observe(name, peer, clock_now_ms());
@@ -239,8 +288,8 @@ static void observe_all(struct agent *agent)
 	const struct names *names = agent->names;
 
 	for (size_t i = 0; i < names->count; i++)
-		if (!i || strcmp(names->items[i].peer->tunnel, names->items[i - 1].peer->tunnel))
-			observe_tunnel(agent, names->items[i].peer->tunnel);
+		if (!i || strcmp(names->items[i].tunnel, names->items[i - 1].tunnel))
+			observe_tunnel(agent, names->items[i].tunnel);
 }
 
 /* ---- answers ---- */
@@ -265,7 +314,7 @@ static void take_answer(struct agent *agent, const struct resolver_answer *answe
 			log_text("name", answer->name), log_text("error", answer->failure));
 	}
 	if (!name->resolve.observed)
-		observe_tunnel(agent, name->peer->tunnel);
+		observe_tunnel(agent, name->tunnel);
 	resolve_answer(&name->resolve, answer->addresses, answer->count, clock_now_ms());
 	act(agent, name);
 	name->resolved |= answer->count != 0;
@@ -287,7 +336,7 @@ void names_second(struct agent *agent)
 	struct names *names = agent->names;
 	int64_t began_ms = clock_now_ms();
 
-	if (!names->count || !agent->held.desired || names->of != agent->held.desired)
+	if (!names->count || names->of != agent->held.desired)
 		return;
 	if (began_ms >= names->next_poll_ms) {
 		observe_all(agent);
@@ -325,7 +374,7 @@ size_t names_unresolved(const struct agent *agent, const char **ret_name)
 	for (size_t i = 0; agent->names && i < agent->names->count; i++) {
 		if (agent->names->items[i].resolve.count)
 			continue;
-		*ret_name = agent->names->items[i].peer->endpoint_host;
+		*ret_name = agent->names->items[i].host;
 		unresolved++;
 	}
 	return unresolved;

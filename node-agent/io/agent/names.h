@@ -9,12 +9,12 @@ struct agent;
 struct names;
 
 /*
- * Peers whose endpoint is a host's name: resolved here, off the loop (io/resolver), as core/resolve says. Their devices
+ * Peers of the fleet and of `holdfast up` whose endpoint is a host's name: resolved here, off the loop (io/resolver), as core/resolve says. Their devices
  * are asked once a second, if this gateway serves them.
  */
 int names_open(struct agent *agent, struct err *err);
 void names_close(struct agent *agent); /* NULL-safe as to agent->names */
-/* Another generation may be held: names that stay keep what is known of them. */
+/* Another generation may be held, or tunnels have come or gone: names that stay keep what is known of them. */
 void names_update(struct agent *agent);
 void names_second(struct agent *agent);
 void names_underlay_changed(struct agent *agent);

@@ -8,61 +8,61 @@
 /* Lines of one look: a thousand routes that went with their link are one piece of news. */
 enum { REPAIR_LINES_MAX = 16 };
 
-static void told_link(struct agent *agent, const struct monitor_event *event, int64_t now_ms)
+static void told_link(struct repair *repair, const struct monitor_event *event, int64_t now_ms)
 {
 	const struct rtnl_link *link = &event->link;
 
 	if (event->kind == MONITOR_LINK_GONE) {
-		repair_tell(&agent->repair, REPAIR_LINK, now_ms, "%s was deleted", link->name);
+		repair_tell(repair, REPAIR_LINK, now_ms, "%s was deleted", link->name);
 		return;
 	}
-	repair_tell(&agent->repair, REPAIR_LINK, now_ms, "%s went %s", link->name, link->up ? "up" : "down");
-	repair_tell(&agent->repair, REPAIR_MTU, now_ms, "%s has MTU %u", link->name, link->mtu);
+	repair_tell(repair, REPAIR_LINK, now_ms, "%s went %s", link->name, link->up ? "up" : "down");
+	repair_tell(repair, REPAIR_MTU, now_ms, "%s has MTU %u", link->name, link->mtu);
 }
 
-static void told_address(struct agent *agent, const struct monitor_event *event, int64_t now_ms)
+static void told_address(struct repair *repair, const struct monitor_event *event, int64_t now_ms)
 {
 	char text[PREFIX_TEXT_MAX];
 
-	repair_tell(&agent->repair, REPAIR_ADDRESS, now_ms, "%s on %s was %s",
+	repair_tell(repair, REPAIR_ADDRESS, now_ms, "%s on %s was %s",
 		prefix_format(&event->address.prefix, text, sizeof(text)), event->address.device,
 		event->kind == MONITOR_ADDRESS ? "added" : "deleted");
 }
 
-static void told_route(struct agent *agent, const struct monitor_event *event, int64_t now_ms)
+static void told_route(struct repair *repair, const struct monitor_event *event, int64_t now_ms)
 {
 	char text[RTNL_ROUTE_TEXT_MAX];
 
-	repair_tell(&agent->repair, REPAIR_ROUTE, now_ms, "%s was %s",
+	repair_tell(repair, REPAIR_ROUTE, now_ms, "%s was %s",
 		rtnl_route_format(&event->route, text, sizeof(text)),
 		event->kind == MONITOR_ROUTE ? "added" : "deleted");
 }
 
-void repairs_told(struct agent *agent, const struct monitor_event *event)
+void repairs_told(struct repair *repair, const struct monitor_event *event)
 {
 	int64_t now_ms = clock_now_ms();
 
 	switch (event->kind) {
 	case MONITOR_LINK:
 	case MONITOR_LINK_GONE:
-		told_link(agent, event, now_ms);
+		told_link(repair, event, now_ms);
 		return;
 	case MONITOR_ADDRESS:
 	case MONITOR_ADDRESS_GONE:
-		told_address(agent, event, now_ms);
+		told_address(repair, event, now_ms);
 		return;
 	case MONITOR_ROUTE:
 	case MONITOR_ROUTE_GONE:
-		told_route(agent, event, now_ms);
+		told_route(repair, event, now_ms);
 		return;
 	case MONITOR_RULE:
 	case MONITOR_RULE_GONE:
-		repair_tell(&agent->repair, REPAIR_RULE, now_ms, "rule %u (IPv%d) was deleted",
-			event->rule.priority, event->rule.family == AF_INET6 ? 6 : 4);
+		repair_tell(repair, REPAIR_RULE, now_ms, "rule %u (IPv%d) was deleted", event->rule.priority,
+			event->rule.family == AF_INET6 ? 6 : 4);
 		return;
 	case MONITOR_RESYNC:
 		for (size_t i = 0; i < REPAIR_WHATS; i++)
-			repair_tell(&agent->repair, (enum repair_what)i, now_ms,
+			repair_tell(repair, (enum repair_what)i, now_ms,
 				"more changed than the kernel could tell");
 		return;
 	}
@@ -78,9 +78,9 @@ void repairs_begin(struct agent *agent, const struct plan_facts *facts)
 	agent->repair_lines = 0;
 }
 
-static enum repair_what what_of(const struct plan_op *op)
+enum repair_what repairs_what(enum plan_kind kind, bool of_flags)
 {
-	switch (op->kind) {
+	switch (kind) {
 	case PLAN_FIREWALL_LOAD:
 		return REPAIR_FIREWALL;
 	case PLAN_SYSCTL_SET:
@@ -98,20 +98,28 @@ static enum repair_what what_of(const struct plan_op *op)
 	case PLAN_LINK_DELETE:
 		return REPAIR_LINK;
 	case PLAN_LINK_SET:
-		return op->set_up ? REPAIR_LINK : REPAIR_MTU;
+		return of_flags ? REPAIR_LINK : REPAIR_MTU;
 	case PLAN_WIREGUARD_SET:
 		return REPAIR_WIREGUARD;
 	}
 	return REPAIR_WIREGUARD;
 }
 
-static void note(struct agent *agent, const char *what, const char *why, int64_t took_ms)
+void repairs_note(struct agent *agent, size_t *lines, const char *what, const char *why, int64_t took_ms)
 {
-	if (++agent->repair_lines > REPAIR_LINES_MAX)
+	if (++*lines > REPAIR_LINES_MAX)
 		return;
 	log_notice("agent", "repaired", log_text("what", what), log_text("why", why),
 		log_i64("took_ms", took_ms));
 	journal_note(&agent->journal, "repaired", NULL, "%s: %s (%lld ms)", what, why, (long long)took_ms);
+}
+
+void repairs_note_rest(struct agent *agent, size_t lines)
+{
+	if (lines <= REPAIR_LINES_MAX)
+		return;
+	log_notice("agent", "repaired-more", log_u64("count", lines - REPAIR_LINES_MAX));
+	journal_note(&agent->journal, "repaired", NULL, "and %zu more", lines - REPAIR_LINES_MAX);
 }
 
 void repairs_applied(const struct plan_op *op, bool done, void *context)
@@ -124,18 +132,14 @@ void repairs_applied(const struct plan_op *op, bool done, void *context)
 	if (!done)
 		return;
 	plan_op_format(op, text);
-	if (repair_done(&agent->repair, what_of(op), text, clock_now_ms(), &why, &took_ms))
-		note(agent, text, why, took_ms);
+	if (repair_done(&agent->repair, repairs_what(op->kind, op->set_up || op->set_multicast), text,
+		    clock_now_ms(), &why, &took_ms))
+		repairs_note(agent, &agent->repair_lines, text, why, took_ms);
 }
 
 void repairs_end(struct agent *agent, bool well)
 {
-	if (agent->repair_lines > REPAIR_LINES_MAX) {
-		log_notice(
-			"agent", "repaired-more", log_u64("count", agent->repair_lines - REPAIR_LINES_MAX));
-		journal_note(&agent->journal, "repaired", NULL, "and %zu more",
-			agent->repair_lines - REPAIR_LINES_MAX);
-	}
+	repairs_note_rest(agent, agent->repair_lines);
 	if (!agent->repair.repairing)
 		underlay_check_soon(agent); /* to other peers than before */
 	repair_end(&agent->repair, well, clock_now_ms());

@@ -107,6 +107,37 @@ static uint64_t repairs(const struct agent *agent)
 	return sum;
 }
 
+static const char *kept_state(const struct tunnel *tunnel)
+{
+	switch (tunnel->kept.state) {
+	case QUICK_KEPT_NONE:
+		return "not seen yet";
+	case QUICK_KEPT_BUSY:
+		return "a command is at work";
+	case QUICK_KEPT_UP:
+		return "up";
+	case QUICK_KEPT_LOST:
+		return "its link is gone";
+	case QUICK_KEPT_UNDONE:
+		return "undone";
+	}
+	return "";
+}
+
+static void put_tunnels(json_t *root, const struct agent *agent)
+{
+	json_t *list = jput_array(root, "tunnels");
+
+	for (size_t i = 0; i < tunnels_count(agent); i++) {
+		const struct tunnel *tunnel = tunnels_at(agent, i);
+		json_t *object = jput_object(list, NULL);
+
+		jput_text(object, "name", tunnel->name);
+		jput_text(object, "state", kept_state(tunnel));
+		jput_text(object, "failure", tunnel->failure);
+	}
+}
+
 static void on_status(struct http_request *request, void *context)
 {
 	const struct agent *agent = context;
@@ -130,6 +161,7 @@ static void on_status(struct http_request *request, void *context)
 	for (size_t i = 0; i < agent->seat_count; i++)
 		put_seat(jput_object(list, NULL), agent->seats[i]);
 	put_partners(root, agent);
+	put_tunnels(root, agent);
 	text = json_compact(root, NULL);
 	json_decref(root);
 	http_reply_json(request, 200, text);

@@ -48,12 +48,14 @@ static uint32_t mark_of(const struct desired *desired, const char *tunnel)
 	return 0;
 }
 
-static bool is_tunnel(const struct desired *desired, const char *device)
+static bool is_tunnel(const struct agent *agent, const char *device)
 {
-	for (size_t i = 0; i < desired->tunnel_count; i++)
+	const struct desired *desired = agent->held.desired;
+
+	for (size_t i = 0; desired && i < desired->tunnel_count; i++)
 		if (!strcmp(desired->tunnels[i].name, device))
 			return true;
-	return false;
+	return tunnels_find(agent, device) != NULL;
 }
 
 /* With the mark of a tunnel that has the default route, if there is one: the others' packets go through it. */
@@ -62,8 +64,10 @@ static struct way ask_outside(struct agent *agent, const struct addr *to)
 	const struct desired *desired = agent->held.desired;
 	struct way way = ask(agent, to, 0);
 
-	for (size_t i = 0; i < desired->tunnel_count && is_tunnel(desired, way.device); i++)
+	for (size_t i = 0; desired && i < desired->tunnel_count && is_tunnel(agent, way.device); i++)
 		way = ask(agent, to, desired->tunnels[i].fwmark);
+	for (size_t i = 0; i < tunnels_count(agent) && is_tunnel(agent, way.device); i++)
+		way = ask(agent, to, tunnels_at(agent, i)->kept.mark);
 	return way;
 }
 
@@ -76,12 +80,24 @@ static void ask_everywhere(struct agent *agent, struct ways *ways)
 			ways->items[ways->count++] = ask_outside(agent, &to);
 }
 
+static void ask_tunnel(struct agent *agent, const struct tunnel *tunnel, struct ways *ways)
+{
+	for (size_t i = 0; i < tunnel->kept.peer_count && ways->count < WAYS_MAX; i++) {
+		const struct addr *to = &tunnel->kept.peers[i].endpoint.addr;
+
+		if (addr_is_set(to))
+			ways->items[ways->count++] = ask(agent, to, tunnel->kept.mark);
+	}
+}
+
 static void ask_all(struct agent *agent, struct ways *ways)
 {
 	const struct desired *desired = agent->held.desired;
 
 	ask_everywhere(agent, ways);
-	for (size_t i = 0; i < desired->peer_count && ways->count < WAYS_MAX; i++) {
+	for (size_t i = 0; i < tunnels_count(agent); i++)
+		ask_tunnel(agent, tunnels_at(agent, i), ways);
+	for (size_t i = 0; desired && i < desired->peer_count && ways->count < WAYS_MAX; i++) {
 		const struct desired_peer *peer = &desired->peers[i];
 		const struct endpoint *endpoint =
 			peer->endpoint_host ? names_endpoint(peer->tunnel, &peer->public_key, agent)
@@ -104,6 +120,7 @@ static void changed(struct agent *agent, const struct way *before, const struct 
 		"agent", "underlay-changed", log_text("to", to), log_text("was", was), log_text("now", is));
 	journal_note(&agent->journal, "underlay", NULL, "the way to %s is %s; it was %s", to, is, was);
 	repair_tell(&agent->repair, REPAIR_MTU, clock_now_ms(), "the way to %s is %s", to, is);
+	tunnels_underlay_changed(agent, to, is);
 	names_underlay_changed(agent);
 	agent_look_soon(agent);
 }
@@ -116,8 +133,10 @@ static void on_check(evutil_socket_t fd, short what, void *context)
 
 	(void)fd;
 	(void)what;
-	if (!agent->held.desired)
+	if (!agent->held.desired && !tunnels_count(agent)) {
+		agent->ways = ways;
 		return;
+	}
 	if (agent->bypasses) { /* which hide the underlay's own answer */
 		repair_tell(&agent->repair, REPAIR_ROUTE, clock_now_ms(), "the underlay changed");
 		agent_look_soon(agent);

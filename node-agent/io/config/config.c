@@ -175,25 +175,39 @@ static int read_places(struct config *config, const struct conf_node *root, stru
 	return r < 0 ? r : read_text(root, "log", 511, &config->log, err);
 }
 
+static int read_gateway(struct config *config, const struct conf_node *root, struct err *err)
+{
+	const struct conf_node *gateway;
+	const char *name;
+	int r = conf_require(root, "gateway", &gateway, err);
+
+	if (r >= 0)
+		r = conf_as_name(gateway, PROTO_NAME_MAX, &name, err);
+	if (r < 0)
+		return r;
+	text_copy(config->gateway, sizeof(config->gateway), name);
+	r = read_controllers(config, root, err);
+	return r < 0 ? r : read_tls(config, root, err);
+}
+
+/* All of it, or nothing: a gateway that forgot its name must not start as something else. */
+static int read_fleet(struct config *config, const struct conf_node *root, struct err *err)
+{
+	if (!conf_find(root, "gateway") && !conf_find(root, "controllers") && !conf_find(root, "tls"))
+		return 0;
+	return read_gateway(config, root, err);
+}
+
 static int read_root(struct config *config, const struct conf_node *root, struct err *err)
 {
 	static const char *const known[] = {
 		"gateway", "controllers", "tls", "health", "wireguard", "programs", "state", "run", "log"};
 	static int (*const parts[])(struct config *, const struct conf_node *, struct err *) = {
-		read_controllers, read_tls, read_health, read_wireguard, read_programs, read_places};
-	const struct conf_node *gateway;
-	const char *name;
+		read_fleet, read_health, read_wireguard, read_programs, read_places};
 	int r = conf_check_keys(root, known, ARRAY_COUNT(known), err);
 
 	if (r < 0)
 		return r;
-	r = conf_require(root, "gateway", &gateway, err);
-	if (r < 0)
-		return r;
-	r = conf_as_name(gateway, PROTO_NAME_MAX, &name, err);
-	if (r < 0)
-		return r;
-	text_copy(config->gateway, sizeof(config->gateway), name);
 	for (size_t i = 0; i < ARRAY_COUNT(parts) && r >= 0; i++)
 		r = parts[i](config, root, err);
 	return r;
@@ -222,6 +236,11 @@ int config_load(const char *path, struct config **ret_config, struct err *err)
 	}
 	*ret_config = config;
 	return 0;
+}
+
+bool config_is_alone(const struct config *config)
+{
+	return !config->gateway[0];
 }
 
 void config_free(struct config *config)

@@ -180,12 +180,12 @@ bool control_is_connected(const struct control *control)
 
 const char *control_url(const struct control *control)
 {
-	return control->urls[control->url];
+	return control ? control->urls[control->url] : "";
 }
 
 bool control_address(const struct control *control, struct addr *ret_address)
 {
-	if (!addr_is_set(&control->address))
+	if (!control || !addr_is_set(&control->address))
 		return false;
 	*ret_address = control->address;
 	return true;
@@ -193,5 +193,5 @@ bool control_address(const struct control *control, struct addr *ret_address)
 
 const char *control_failure(const struct control *control)
 {
-	return control->failure;
+	return control ? control->failure : "";
 }

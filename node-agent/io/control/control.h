@@ -54,7 +54,7 @@ struct control;
 /* Strings of options are copied; ops too. Fails when the TLS files are not in order. */
 int control_new(struct event_base *base, const struct control_options *options, const struct control_ops *ops,
 	void *context, struct control **ret_control, struct err *err);
-void control_free(struct control *control); /* NULL-safe */
+void control_free(struct control *control); /* NULL-safe, as is asking below: an agent may have none */
 
 /* Something changed: report at once (after the one that is under way). */
 void control_report_now(struct control *control);

@@ -63,6 +63,5 @@ void apply(struct reconcile *reconcile, const struct reconcile_input *input, con
 
 /* It has not answered for so long that it is to be made anew. */
 bool reconcile_is_dead(struct reconcile *reconcile, const char *tunnel);
-void reconcile_forget_wg(struct reconcile *reconcile, const char *tunnel);
 
 #endif

@@ -71,6 +71,22 @@ START_TEST(minimal)
 }
 END_TEST
 
+START_TEST(alone)
+{
+	ck_assert_int_eq(load("log: debug\n"), 0);
+	ck_assert(config_is_alone(config));
+	ck_assert_str_eq(config->health_listen, "127.0.0.1:9581");
+	config_free(config);
+	config = NULL;
+	ck_assert_int_eq(load(""), 0);
+	ck_assert(config_is_alone(config));
+	config_free(config);
+	config = NULL;
+	ck_assert_int_eq(load(MINIMAL), 0);
+	ck_assert(!config_is_alone(config));
+}
+END_TEST
+
 START_TEST(everything)
 {
 	ck_assert_int_eq(load(MINIMAL "health: { listen: '[::1]:9000' }\n"
@@ -96,7 +112,8 @@ END_TEST
 
 START_TEST(mistakes_are_named)
 {
-	expect_error("", "gateway");
+	expect_error("controllers: https://10.0.0.1:1\n", "gateway");
+	expect_error("tls: { ca: a, certificate: b, key: c }\n", "gateway");
 	expect_error("gateway: gw-a\n", "controllers");
 	expect_error("gateway: gw-a\ncontrollers: https://10.0.0.1:1\n", "tls");
 	expect_error(MINIMAL "helth: {}\n", "health");
@@ -127,6 +144,7 @@ int main(void)
 
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, minimal);
+	tcase_add_test(tc, alone);
 	tcase_add_test(tc, everything);
 	tcase_add_test(tc, programs_in_words);
 	tcase_add_test(tc, mistakes_are_named);

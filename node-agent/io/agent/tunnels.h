@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef HOLDFAST_AGENT_TUNNELS_H
+#define HOLDFAST_AGENT_TUNNELS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/base/err.h"
+#include "node-agent/core/repair/repair.h"
+#include "node-agent/io/quick/keep.h"
+#include "node-agent/io/rtnl/monitor.h"
+
+struct agent;
+struct tunnels;
+
+/*
+ * The tunnels of `holdfast up` in the agent's namespace: seen by their journals, looked at (io/quick/keep) when the kernel
+ * tells of something that may concern them, and every AGENT_SLOW_POLL_MS.
+ */
+enum { TUNNELS_RETRY_MS = 1000 };
+
+struct tunnel {
+	char name[IFNAMSIZ];
+	struct quick_kept kept; /* as seen last; owned */
+	struct repair repair;
+	char failure[QUICK_KEPT_WHY_MAX]; /* of the last look; "": all well */
+	bool due;
+	int64_t look_ms; /* when, if due */
+	int64_t retry_ms;
+	size_t lines;               /* of the look under way */
+	enum quick_kept_state told; /* in the events */
+};
+
+/* Tells and goes on without them if another agent keeps this namespace's. */
+int tunnels_open(struct agent *agent, struct err *err);
+void tunnels_close(struct agent *agent); /* NULL-safe as to agent->tunnels */
+
+void tunnels_told(struct agent *agent, const struct monitor_event *event);
+void tunnels_firewall_changed(struct agent *agent); /* tables of ours, or of theirs */
+void tunnels_underlay_changed(struct agent *agent, const char *to, const char *way);
+void tunnels_look_soon(struct agent *agent, const char *name); /* nothing if it is none of them */
+void tunnels_second(struct agent *agent);
+
+/* index < tunnels_count(); the order changes when tunnels come and go, and so does the version when peers do. */
+size_t tunnels_count(const struct agent *agent);
+const struct tunnel *tunnels_at(const struct agent *agent, size_t index);
+const struct tunnel *tunnels_find(const struct agent *agent, const char *name); /* NULL: none */
+uint64_t tunnels_version(const struct agent *agent);
+
+#endif
