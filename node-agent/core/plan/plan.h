@@ -65,6 +65,7 @@ struct plan_op {
 		struct plan_wireguard wireguard;
 	};
 	bool set_mtu, set_up, set_multicast; /* of PLAN_LINK_SET */
+	bool changes;                        /* of PLAN_ROUTE_SET: ours is there, and leads another way */
 };
 
 struct plan {

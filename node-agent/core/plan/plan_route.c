@@ -69,8 +69,13 @@ static void delete_unwanted(
 static void set_different(
 	struct plan *plan, const struct plan_route *wanted, const struct plan_route *observed)
 {
-	if (!observed || !leads_alike(wanted, observed))
-		plan_add(plan, PLAN_ROUTE_SET)->route = *wanted;
+	struct plan_op *op;
+
+	if (observed && leads_alike(wanted, observed))
+		return;
+	op = plan_add(plan, PLAN_ROUTE_SET);
+	op->route = *wanted;
+	op->changes = observed;
 }
 
 void plan_routes_delete(

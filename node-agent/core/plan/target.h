@@ -2,6 +2,7 @@
 #ifndef HOLDFAST_PLAN_TARGET_H
 #define HOLDFAST_PLAN_TARGET_H
 
+#include "node-agent/core/plan/bypass.h"
 #include "node-agent/core/plan/world.h"
 #include "proto/desired.h"
 
@@ -14,9 +15,6 @@
 /* Where a live session of the peer is now, or NULL. Asked on a standby only. */
 typedef const struct endpoint *plan_live_endpoint(
 	const char *tunnel, const struct key *public_key, void *context);
-
-/* The way on which a packet would leave by the main table, were there none of our routes; false: none. */
-typedef bool plan_underlay(const struct addr *to, struct plan_route *ret_way, void *context);
 
 struct plan_scope;
 
@@ -55,17 +53,12 @@ struct plan_scope {
 	size_t claim_count, claim_capacity;
 };
 
-/*
- * Peers whose endpoints their own tunnels' routes lead to, so that what WireGuard sends would come back into
- * it: each gets a route of its own over the underlay, in the same table, and one that leads nowhere while the underlay has
- * no way. Default routes with an automatic table need none, their rules let the tunnel's own packets pass.
- */
-enum { PLAN_BYPASSES_MAX = 4096 }; /* further ones are left out */
-
 struct plan_target {
 	struct plan_world world;
 	struct plan_scope scope;
-	size_t bypass_count; /* of the routes of the world */
+	/* Of the routes of the world: see bypass.h. Default routes with an automatic table need none, their rules let the
+	 * tunnel's own packets pass. */
+	size_t bypass_count;
 };
 
 /* *ret_target borrows allowed IPs from facts->desired. */
