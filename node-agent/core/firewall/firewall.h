@@ -35,7 +35,7 @@ struct firewall_snat {
 
 struct firewall_tunnel {
 	const char *interface;
-	uint32_t fwmark;      /* never 0 for a tunnel behind an endpoint */
+	uint32_t fwmark;      /* never 0 for a tunnel behind an endpoint; 0: default routes do without */
 	uint16_t listen_port; /* as bound; never 0 for a tunnel behind an endpoint */
 	const struct prefix *addresses;
 	size_t address_count;

@@ -9,7 +9,8 @@
 /*
  * What wg-quick(8) sets up for a tunnel that carries the default route, name by name and expression by expression
  * (add_default() in its linux.bash), so that `wg-quick down` finds it too: nobody may send to the tunnel's addresses
- * from outside of it, and answers to marked packets come in marked, for the reverse path filter.
+ * from outside of it, and answers to marked packets come in marked, for the reverse path filter. Without a mark the first
+ * is all there is to do.
  */
 enum { PRIORITY_RAW = -300, PRIORITY_MANGLE = -150 };
 
@@ -34,6 +35,8 @@ static void add_family(const struct firewall_tunnel *tunnel, uint8_t family, str
 	snprintf(name, sizeof name, "wg-quick-%.15s", tunnel->interface);
 	struct fw_table *table = fw_add_table(ruleset, family == AF_INET ? FW_IP : FW_IP6, name);
 	add_preraw(tunnel, family, table);
+	if (!tunnel->fwmark)
+		return;
 
 	struct fw_chain *pre = fw_add_chain(table, "premangle", FW_FILTER, FW_PREROUTING, PRIORITY_MANGLE);
 	struct fw_rule *rule = fw_add_rule(pre);

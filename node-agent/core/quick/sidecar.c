@@ -96,9 +96,9 @@ int quick_sidecar_join(
 	if (sidecar->private_key_file && config->has_private_key)
 		return fail(file, &sidecar->private_key_place,
 			"private_key_file: the .conf has a PrivateKey: one of them has to go", err);
-	if (sidecar->link_local && !sidecar->private_key_file && !config->has_private_key)
-		return fail(file, &sidecar->link_local_place,
-			"link_local: it is made of the public key: PrivateKey or private_key_file is missing",
+	if (sidecar->default_route != QUICK_DEFAULT_RULES && config->table != QUICK_TABLE_AUTO)
+		return fail(file, &sidecar->default_route_place,
+			"default_route: the .conf has a Table: only with Table = auto there is one to make",
 			err);
 	r = check_addresses(sidecar, file, config, err);
 	if (r < 0)

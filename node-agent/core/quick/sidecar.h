@@ -15,6 +15,12 @@ enum {
 	QUICK_KEY_PATH_MAX = 511,         /* characters of a key file's path; as PROTO_PATH_MAX */
 };
 
+/* What a default route of Table = auto becomes. */
+enum quick_default_route {
+	QUICK_DEFAULT_RULES, /* wg-quick's: a mark, a table and two rules */
+	QUICK_DEFAULT_HALVES /* two routes of length 1 in the main table */
+};
+
 struct quick_sidecar_peer {
 	struct quick_place place; /* of its key */
 	struct key public_key;
@@ -37,6 +43,9 @@ struct quick_sidecar {
 	size_t address_count;
 	char *private_key_file; /* as written; owned; NULL: none */
 	struct quick_place private_key_place;
+	enum quick_default_route default_route;
+	struct quick_place default_route_place;
+	bool host_routes; /* endpoints that AllowedIPs cover get routes around them; always with halves */
 	struct quick_sidecar_peer *peers; /* owned; sorted by key, each once */
 	size_t peer_count;
 };

@@ -48,6 +48,32 @@ static int read_flags(const struct conf_node *root, struct quick_sidecar *sideca
 	return r < 0 ? r : conf_get_bool(root, "link_local", &sidecar->link_local, err);
 }
 
+/* ---- routing ---- */
+
+static int read_default_route(const struct conf_node *root, struct quick_sidecar *sidecar, struct err *err)
+{
+	static const char *const words[] = {"rules", "halves"};
+	const struct conf_node *key = conf_find_key(root, "default_route");
+	const struct conf_node *host_routes = conf_find(root, "host_routes");
+	unsigned word = 0;
+	int r = conf_get_word(root, "default_route", words, ARRAY_COUNT(words), &word, err);
+
+	if (r >= 0)
+		r = conf_get_bool(root, "host_routes", &sidecar->host_routes, err);
+	if (r < 0)
+		return r;
+	sidecar->default_route = (enum quick_default_route)word;
+	if (key)
+		sidecar->default_route_place = place_of(key);
+	if (sidecar->default_route != QUICK_DEFAULT_HALVES)
+		return 0;
+	if (host_routes && !sidecar->host_routes)
+		return conf_fail(host_routes, err, -EINVAL,
+			"host_routes: with default_route: halves the endpoints need them");
+	sidecar->host_routes = true;
+	return 0;
+}
+
 /* ---- addresses ---- */
 
 /* {local: ADDRESS, peer: PREFIX}: the length belongs to the far end, as it does for ip-address(8). */
@@ -197,10 +223,10 @@ static int read_peers(const struct conf_node *root, struct quick_sidecar *sideca
 
 static int read_root(const struct conf_node *root, struct quick_sidecar *sidecar, struct err *err)
 {
-	static const char *const known[] = {
-		"private_key_file", "address", "link_local", "multicast", "peers"};
+	static const char *const known[] = {"private_key_file", "address", "link_local", "multicast",
+		"default_route", "host_routes", "peers"};
 	static int (*const parts[])(const struct conf_node *, struct quick_sidecar *, struct err *) = {
-		read_private_key, read_flags, read_addresses, read_peers};
+		read_private_key, read_flags, read_default_route, read_addresses, read_peers};
 	int r = conf_check_keys(root, known, ARRAY_COUNT(known), err);
 
 	for (size_t i = 0; i < ARRAY_COUNT(parts) && r >= 0; i++)

@@ -10,7 +10,14 @@
 
 /* rtm_protocol of the routes and FRA_PROTOCOL of the rules of `holdfast up`. Not the agent's PLAN_PROTOCOL: what carries
  * that and is not in the fleet file, the agent removes. */
-enum { QUICK_PROTOCOL = 158 };
+enum {
+	QUICK_PROTOCOL = 158,
+	QUICK_PROTOCOL_HOST =
+		159, /* host routes to endpoints: on links that are not ours; the journal tells whose */
+	QUICK_TABLE_LOCAL = 255, /* RT_TABLE_LOCAL */
+	QUICK_METRIC_WAY = 1,    /* of a host route; not 0, which means any to the kernel when it deletes */
+	QUICK_METRIC_NOWHERE = 2000000000, /* of what leads nowhere behind a host route */
+};
 
 /*
  * From a file to what the plan engine compares: first the device (link, WireGuard, addresses), then, as wg-quick does,
@@ -57,6 +64,17 @@ struct quick_routed {
 	uint32_t metric, table; /* of its peer; 0: as for every other */
 };
 
+/* A route that does not lead into the tunnel and is not ours. */
+enum quick_other_kind {
+	QUICK_OTHER_PLAIN,
+	QUICK_OTHER_TUNNEL,    /* into another tunnel: QUICK_PROTOCOL */
+	QUICK_OTHER_HOST_ROUTE /* around another tunnel: QUICK_PROTOCOL_HOST */
+};
+struct quick_other {
+	struct plan_route route;
+	enum quick_other_kind kind;
+};
+
 struct quick_route_facts {
 	const char *name;
 	enum quick_table table;
@@ -68,8 +86,18 @@ struct quick_route_facts {
 	const struct prefix *covering; /* main table's routes on the device that are not ours */
 	size_t covering_count;
 	bool has_ip4, has_ip6;
+	bool halves; /* a default route is two routes of length 1 in the main table, without mark and rules */
+	bool host_routes; /* endpoints that our routes cover get ways around them; needs the following: */
+	const struct addr *endpoints; /* without a family: none */
+	size_t endpoint_count;
+	const struct quick_other *others; /* of all tables */
+	size_t other_count;
 };
 
+/* Does a default route go through the tunnel, by whatever means of ours? */
+bool quick_has_default(const struct quick_route_facts *facts, uint8_t family);
+/* Does all of a family? Also by two halves that the file itself has. */
+bool quick_takes_all(const struct quick_route_facts *facts, uint8_t family);
 /* Does a default route ask for a mark and rules? */
 bool quick_needs_mark(const struct quick_route_facts *facts, uint8_t family);
 /* Routes, rules, and the kernel parameter that they need. */

@@ -3,7 +3,7 @@
 
 #include "common/base/mem.h"
 #include "common/base/text.h"
-#include "node-agent/core/quick/target.h"
+#include "node-agent/core/quick/host_route.h"
 
 /* One with a table of its own needs nothing else: whoever asks for that knows when to look into it. */
 static bool is_default(const struct quick_routed *routed, uint8_t family)
@@ -16,7 +16,7 @@ static bool family_works(const struct quick_route_facts *facts, uint8_t family)
 	return family == AF_INET ? facts->has_ip4 : facts->has_ip6;
 }
 
-bool quick_needs_mark(const struct quick_route_facts *facts, uint8_t family)
+bool quick_has_default(const struct quick_route_facts *facts, uint8_t family)
 {
 	if (facts->table != QUICK_TABLE_AUTO || !family_works(facts, family))
 		return false;
@@ -24,6 +24,34 @@ bool quick_needs_mark(const struct quick_route_facts *facts, uint8_t family)
 		if (is_default(&facts->routed[i], family))
 			return true;
 	return false;
+}
+
+bool quick_needs_mark(const struct quick_route_facts *facts, uint8_t family)
+{
+	return !facts->halves && quick_has_default(facts, family);
+}
+
+static struct prefix half(uint8_t family, bool upper)
+{
+	return (struct prefix){.addr = {.family = family, .bytes = {upper ? 0x80 : 0}}, .length = 1};
+}
+
+/* Does some peer have it, and its route like all others? */
+static bool has_routed(const struct quick_route_facts *facts, const struct prefix *to)
+{
+	for (size_t i = 0; i < facts->routed_count; i++)
+		if (!facts->routed[i].table && prefix_equal(&facts->routed[i].to, to))
+			return true;
+	return false;
+}
+
+bool quick_takes_all(const struct quick_route_facts *facts, uint8_t family)
+{
+	struct prefix lower = half(family, false), upper = half(family, true);
+
+	if (facts->table != QUICK_TABLE_AUTO || !family_works(facts, family))
+		return false;
+	return quick_has_default(facts, family) || (has_routed(facts, &lower) && has_routed(facts, &upper));
 }
 
 static bool covered(const struct quick_route_facts *facts, const struct prefix *allowed)
@@ -64,6 +92,21 @@ static void want_rules(struct plan_world *world, const struct quick_route_facts 
 		plan_world_sysctl(world, "net/ipv4/conf/all/src_valid_mark", "1");
 }
 
+/* Longer than the default route that is there, which stays, and shorter than all that leads elsewhere. A half that is
+ * an allowed IP of its own has its route already. No mark, so no src_valid_mark: the reverse path filter finds the host
+ * route to the endpoint by itself. */
+static void want_halves(
+	struct plan_world *world, const struct quick_route_facts *facts, const struct quick_routed *whole)
+{
+	for (int upper = 0; upper < 2; upper++) {
+		struct quick_routed routed = {
+			.to = half(whole->to.addr.family, upper), .metric = whole->metric};
+
+		if (!has_routed(facts, &routed.to))
+			want_route(world, facts, &routed, PLAN_TABLE_MAIN);
+	}
+}
+
 static void want_routed(
 	struct plan_world *world, const struct quick_route_facts *facts, const struct quick_routed *routed)
 {
@@ -78,7 +121,9 @@ static void want_routed(
 		want_route(world, facts, routed, facts->table_number);
 		return;
 	case QUICK_TABLE_AUTO:
-		if (!routed->to.length)
+		if (!routed->to.length && facts->halves)
+			want_halves(world, facts, routed);
+		else if (!routed->to.length)
 			want_route(world, facts, routed, facts->mark);
 		else if (!covered(facts, &routed->to))
 			want_route(world, facts, routed, PLAN_TABLE_MAIN);
@@ -109,6 +154,8 @@ void quick_target_routes(struct plan_target *target, const struct quick_route_fa
 		want_rules(&target->world, facts, AF_INET);
 	if (quick_needs_mark(facts, AF_INET6))
 		want_rules(&target->world, facts, AF_INET6);
+	if (facts->host_routes)
+		quick_target_host_routes(&target->world, facts);
 }
 
 /* The kernel makes no route in the main table of an IPv4 /32, unless it is a peer's; of every IPv6 address it does. */

@@ -5,6 +5,7 @@
 
 #include "common/base/mem.h"
 #include "common/base/text.h"
+#include "node-agent/core/quick/host_route.h"
 #include "node-agent/io/quick/quick_int.h"
 #include "node-agent/io/reconcile/convert.h"
 #include "node-agent/io/rtnl/sysctl.h"
@@ -26,7 +27,14 @@ static void batch_link(struct rtnl_batch *batch, const struct plan_op *op)
 	rtnl_batch_link_change(batch, &change);
 }
 
-bool quick_batch_add(struct rtnl_batch *batch, const struct plan_op *op)
+static enum rtnl_op route_op(const struct plan_op *op)
+{
+	if (op->kind == PLAN_ROUTE_DELETE)
+		return RTNL_DISCARD;
+	return op->changes ? RTNL_REPLACE : RTNL_ADD;
+}
+
+bool quick_batch_add(struct rtnl_batch *batch, const char *name, const struct plan_op *op)
 {
 	struct rtnl_address address;
 	struct rtnl_route route;
@@ -48,8 +56,8 @@ bool quick_batch_add(struct rtnl_batch *batch, const struct plan_op *op)
 	case PLAN_ROUTE_DELETE:
 	case PLAN_ROUTE_SET:
 		route = convert_route(&op->route);
-		route.protocol = QUICK_PROTOCOL;
-		rtnl_batch_route(batch, op->kind == PLAN_ROUTE_SET ? RTNL_ADD : RTNL_DISCARD, &route);
+		route.protocol = quick_is_host_route(&op->route, name) ? QUICK_PROTOCOL_HOST : QUICK_PROTOCOL;
+		rtnl_batch_route(batch, route_op(op), &route);
 		return true;
 	case PLAN_ADDRESS_DELETE:
 	case PLAN_ADDRESS_ADD:
@@ -138,7 +146,7 @@ int quick_apply(struct quick *quick, const struct plan *plan, unsigned kinds)
 
 		if (!(kinds & (1u << op->kind)))
 			continue;
-		if (!quick_batch_add(batch, op)) {
+		if (!quick_batch_add(batch, quick->name, op)) {
 			r = run_batch(quick, batch);
 			if (r >= 0)
 				r = run_alone(quick, op);

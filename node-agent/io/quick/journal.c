@@ -17,6 +17,7 @@
 enum {
 	JOURNAL_VERSION = 1,
 	PEERS_MAX = 1 << 20,
+	HOST_ROUTES_MAX = 1 << 20,
 	ENDPOINT_MAX = 2 * QUICK_NAME_MAX + 1,
 	DNS_TEXT_MAX = 2 * QUICK_DNS_MAX * (QUICK_NAME_MAX + 16)
 };
@@ -34,6 +35,7 @@ void quick_journal_clear(struct quick_journal *journal)
 	quick_memory_clear(&journal->memory);
 	quick_texts_clear(&journal->left_out);
 	free(journal->dns_text);
+	free(journal->host_routes);
 	*journal = (struct quick_journal){0};
 }
 
@@ -55,6 +57,15 @@ static void put_rule(json_t *rules, const struct plan_rule *rule)
 	jput_u64(object, "table", rule->table);
 	jput_bool(object, "not_marked", rule->invert);
 	jput_u64(object, "mark", rule->fwmark);
+}
+
+static void put_host_route(json_t *routes, const struct quick_host_route *route)
+{
+	json_t *object = jput_object(routes, NULL);
+
+	jput_prefix(object, "to", &route->to);
+	jput_u64(object, "table", route->table);
+	jput_u64(object, "metric", route->metric);
 }
 
 static void put_memory(json_t *root, const struct quick_memory *memory)
@@ -98,7 +109,7 @@ static void put_left_out(json_t *root, const struct quick_journal *journal)
 
 static json_t *to_json(const struct quick_journal *journal)
 {
-	json_t *root = json_object(), *rules;
+	json_t *root = json_object(), *rules, *routes;
 
 	jput_u64(root, "version", JOURNAL_VERSION);
 	jput_text(root, "interface", journal->name);
@@ -116,6 +127,9 @@ static json_t *to_json(const struct quick_journal *journal)
 	rules = jput_array(root, "rules");
 	for (size_t i = 0; i < journal->rule_count; i++)
 		put_rule(rules, &journal->rules[i]);
+	routes = jput_array(root, "host_routes");
+	for (size_t i = 0; i < journal->host_route_count; i++)
+		put_host_route(routes, &journal->host_routes[i]);
 	put_memory(root, &journal->memory);
 	put_left_out(root, journal);
 	return root;
@@ -182,6 +196,39 @@ static int get_rules(const struct jnode *root, struct quick_journal *journal, st
 
 		r = get_rule(&item, &journal->rules[i], err);
 		journal->rule_count = i + 1;
+	}
+	return r;
+}
+
+static int get_host_route(const struct jnode *node, struct quick_journal *journal, struct err *err)
+{
+	uint64_t table = 0, metric = 0;
+	struct quick_host_route route = {0};
+	int r = jnode_prefix(node, "to", JSON_REQUIRED, &route.to, err);
+
+	if (r >= 0)
+		r = jnode_u64(node, "table", JSON_REQUIRED, 0, UINT32_MAX, &table, err);
+	if (r >= 0)
+		r = jnode_u64(node, "metric", JSON_REQUIRED, 0, UINT32_MAX, &metric, err);
+	if (r < 0)
+		return r;
+	route.table = (uint32_t)table;
+	route.metric = (uint32_t)metric;
+	journal->host_routes = mem_grow(journal->host_routes, &journal->host_route_capacity,
+		journal->host_route_count + 1, sizeof(route));
+	journal->host_routes[journal->host_route_count++] = route;
+	return 0;
+}
+
+static int get_host_routes(const struct jnode *root, struct quick_journal *journal, struct err *err)
+{
+	struct jnode routes;
+	int r = jnode_array(root, "host_routes", JSON_REQUIRED, HOST_ROUTES_MAX, &routes, err);
+
+	for (size_t i = 0; r >= 0 && i < jnode_count(&routes); i++) {
+		struct jnode item = jnode_item(&routes, i);
+
+		r = get_host_route(&item, journal, err);
 	}
 	return r;
 }
@@ -308,6 +355,8 @@ static int from_json(const struct jnode *root, struct quick_journal *journal, st
 		r = get_numbers(root, journal, err);
 	if (r >= 0)
 		r = get_rules(root, journal, err);
+	if (r >= 0)
+		r = get_host_routes(root, journal, err);
 	if (r >= 0)
 		r = get_memory(root, &journal->memory, err);
 	if (r >= 0)

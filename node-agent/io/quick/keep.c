@@ -47,6 +47,18 @@ static void failed(struct quick *quick, const char *text, const struct err *why)
 	text_clear(&line);
 }
 
+/* ---- host routes ---- */
+
+int quick_keep_host_routes(struct quick *quick, const struct plan_target *target)
+{
+	size_t before = quick->journal.host_route_count;
+
+	if (quick->keeping->noting)
+		return 0;
+	quick_note_host_routes(quick, target);
+	return before == quick->journal.host_route_count ? 0 : quick_journal_write(quick);
+}
+
 /* ---- operations ---- */
 
 static bool is_left_out(const struct quick_journal *journal, const char *text)
@@ -108,7 +120,7 @@ int quick_keep_apply(struct quick *quick, const struct plan *plan, unsigned kind
 			note_left_out(quick, op, text);
 		else if (is_left_out(&quick->journal, text))
 			continue;
-		else if (quick_batch_add(batch, op))
+		else if (quick_batch_add(batch, quick->name, op))
 			ops[rtnl_batch_count(batch) - 1] = op;
 		else
 			apply_alone(quick, op, text);

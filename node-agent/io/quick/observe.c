@@ -190,6 +190,8 @@ int quick_observe(struct quick *quick, struct quick_view *ret_view)
 	if (r >= 0)
 		r = observe_routes(quick, &view.world);
 	if (r >= 0)
+		r = quick_observe_host_routes(quick, &view.world);
+	if (r >= 0)
 		r = observe_rules(quick, &view.world);
 	if (r >= 0)
 		r = observe_device(quick, &view);

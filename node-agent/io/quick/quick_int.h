@@ -40,6 +40,12 @@ struct quick_parameter_note {
 	char before[QUICK_SYSCTL_MAX + 1]; /* as it was before us; "": not changed */
 };
 
+/* A route to an endpoint around the tunnel: what tells it from all others. */
+struct quick_host_route {
+	struct prefix to;
+	uint32_t table, metric;
+};
+
 struct quick_journal {
 	enum quick_stage stage;
 	char name[IFNAMSIZ];
@@ -51,6 +57,8 @@ struct quick_journal {
 	size_t rule_count;
 	struct plan_rule rules[QUICK_RULES_MAX];
 	bool foreign; /* rules and tables may be wg-quick's: not known to be ours by protocol and comment */
+	struct quick_host_route *host_routes; /* owned */
+	size_t host_route_count, host_route_capacity;
 	enum quick_dns dns;
 	char dns_name[QUICK_DNS_NAME_MAX + 1]; /* resolvconf's name for it */
 	char *dns_text;                        /* what it was told; owned; NULL: nothing */
@@ -186,7 +194,7 @@ int quick_make_link(struct quick *quick);
 /* The operations of these kinds (a mask of 1 << enum plan_kind), in order, stopping at the first that fails. */
 int quick_apply(struct quick *quick, const struct plan *plan, unsigned kinds);
 /* false: it is no request to routing netlink. Exclusive: what is there already is another's, and not to be taken over. */
-bool quick_batch_add(struct rtnl_batch *batch, const struct plan_op *op);
+bool quick_batch_add(struct rtnl_batch *batch, const char *name, const struct plan_op *op);
 
 /* ---- parameter.c ---- */
 const char *quick_parameter_key(enum quick_parameter parameter);
@@ -202,6 +210,8 @@ struct quick_routing {
 	struct quick_route_facts facts; /* mark and priorities are the caller's to choose */
 	struct quick_routed *routed;    /* owned; of facts, as covering */
 	struct prefix *covering;
+	struct addr *endpoints;
+	struct quick_other *others;
 };
 /* `from_file`: as a device would be that was made of the file. */
 int quick_routing_look(struct quick *quick, bool from_file, struct quick_routing *routing);
@@ -211,8 +221,19 @@ bool quick_routing_needs_mark(const struct quick_routing *routing); /* in either
 int quick_routing_firewall(
 	struct quick *quick, const struct quick_routing *routing, bool ours, struct fw_ruleset **ret_ruleset);
 
+/* ---- host_route.c: routes around the tunnel to its endpoints ---- */
+int quick_observe_host_routes(struct quick *quick, struct plan_world *world);
+/* What they depend on, if the sidecar asks for them. `ahead`: also for the endpoints that the device is about to get. */
+int quick_look_around(struct quick *quick, bool ahead, struct quick_routing *routing);
+void quick_note_host_routes(
+	struct quick *quick, const struct plan_target *target); /* to be ours from now on, too */
+void quick_settle_host_routes(struct quick *quick, const struct plan_target *target); /* no others are */
+int quick_undo_host_routes(struct quick *quick);
+
 /* ---- route.c ---- */
 int quick_make_routes(struct quick *quick);
+/* Before a reload gives the device other endpoints: the ways around it to those. */
+int quick_make_ways(struct quick *quick);
 /* The priorities of its rules, as the journal has them; false: there are none. */
 bool quick_had_rules(
 	const struct quick *quick, uint8_t family, uint32_t mark, struct quick_priorities *ret_priorities);
@@ -292,6 +313,7 @@ void quick_keep_see(struct quick *quick, const struct quick_view *view); /* endp
 int quick_keep_apply(struct quick *quick, const struct plan *plan, unsigned kinds);
 /* The mark and families that `up` made rules for. */
 int quick_keep_mark(struct quick *quick, struct quick_routing *routing);
+int quick_keep_host_routes(struct quick *quick, const struct plan_target *target);
 int quick_keep_firewall(struct quick *quick, const struct fw_ruleset *ruleset);
 /* What of the file is not so now: PostUp, or wg-quick's user, wanted that. */
 int quick_note_left_out(struct quick *quick);

@@ -51,6 +51,18 @@ static int require_known_rules(struct quick *quick, const struct quick_handover 
 	return 0;
 }
 
+/* They are on links that are not the tunnel's. */
+static int require_no_host_routes(struct quick *quick)
+{
+	return quick->journal.host_route_count
+		       ? err_set(quick->err, -EINVAL,
+				 "%s has host routes to its endpoints, and wg-quick would leave them: "
+				 "without "
+				 "default_route and host_routes in %s, `holdfast up %s` takes them away",
+				 quick->name, quick->sidecar_path, quick->name)
+		       : 0;
+}
+
 /* ---- name servers ---- */
 
 /* Written before and after, as always: interrupted, it is begun again with what is left to do. */
@@ -123,8 +135,10 @@ static int pass(struct quick *quick, struct quick_handover *handover)
 static int hand_back(struct quick *quick)
 {
 	struct quick_handover handover = {.begun = quick_is_between(quick)};
-	int r = quick_lock_routes(quick);
+	int r = require_no_host_routes(quick);
 
+	if (r >= 0)
+		r = quick_lock_routes(quick);
 	if (r >= 0)
 		r = quick_handover_look(quick, &handover);
 	if (r >= 0)

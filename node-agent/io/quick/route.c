@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/base/mem.h"
+#include "node-agent/core/quick/host_route.h"
 #include "node-agent/io/quick/quick_int.h"
 #include "node-agent/io/rtnl/route.h"
 #include "node-agent/io/rtnl/rule.h"
@@ -143,12 +144,17 @@ static int load_firewall(struct quick *quick, const struct quick_routing *routin
 
 /* ---- all together ---- */
 
+static bool has_default(const struct quick_routing *routing)
+{
+	return quick_has_default(&routing->facts, AF_INET) || quick_has_default(&routing->facts, AF_INET6);
+}
+
 /* Before anything of it is done: what is there after a SIGKILL, is ours. */
 static int note(struct quick *quick, const struct plan_target *target, const struct quick_routing *routing)
 {
 	struct quick_journal *journal = &quick->journal;
 
-	journal->firewall |= quick_routing_needs_mark(routing);
+	journal->firewall |= has_default(routing);
 	quick_parameters_note(quick, &target->world);
 	for (size_t i = 0; i < target->world.rule_count; i++) {
 		bool known = false;
@@ -158,6 +164,7 @@ static int note(struct quick *quick, const struct plan_target *target, const str
 		if (!known && journal->rule_count < QUICK_RULES_MAX)
 			journal->rules[journal->rule_count++] = target->world.rules[i];
 	}
+	quick_note_host_routes(quick, target);
 	return quick->options->dry_run ? 0 : quick_journal_write(quick);
 }
 
@@ -166,10 +173,11 @@ static int settle(struct quick *quick, const struct plan_target *target, const s
 {
 	struct quick_journal *journal = &quick->journal;
 
-	journal->firewall = quick_routing_needs_mark(routing);
+	journal->firewall = has_default(routing);
 	journal->rule_count = 0;
 	for (size_t i = 0; i < target->world.rule_count && i < QUICK_RULES_MAX; i++)
 		journal->rules[journal->rule_count++] = target->world.rules[i];
+	quick_settle_host_routes(quick, target);
 	return quick_parameters_give_back(quick, false);
 }
 
@@ -211,7 +219,8 @@ static int make(struct quick *quick, struct quick_routing *routing)
 	quick_target_routes(&target, &routing->facts);
 	quick_parameters_observe(&routing->view.world);
 	plan_init(&plan, &target, &routing->view.world);
-	r = quick->keeping ? 0 : note(quick, &target, routing);
+	quick_order_host_routes(&plan, quick->name);
+	r = quick->keeping ? quick_keep_host_routes(quick, &target) : note(quick, &target, routing);
 	if (r >= 0)
 		r = quick_apply(quick, &plan, parameters);
 	if (r >= 0)
@@ -231,7 +240,7 @@ static void warn_of_leak(struct quick *quick, const struct quick_routing *routin
 	CLEANUP_FREE struct rtnl_route *routes = NULL;
 	size_t count;
 
-	if (!quick_needs_mark(&routing->facts, AF_INET) || quick_needs_mark(&routing->facts, AF_INET6) ||
+	if (!quick_takes_all(&routing->facts, AF_INET) || quick_takes_all(&routing->facts, AF_INET6) ||
 		rtnl_route_list(quick->rtnl, &filter, &routes, &count, NULL) < 0)
 		return;
 	for (size_t i = 0; i < count; i++)
@@ -245,24 +254,43 @@ static void warn_of_leak(struct quick *quick, const struct quick_routing *routin
 		}
 }
 
-int quick_make_routes(struct quick *quick)
+static int make_routes(struct quick *quick, bool ahead, struct quick_routing *routing)
 {
-	struct quick_routing routing = {0};
+	bool dry_run = quick->options->dry_run;
 	int r = quick_lock_routes(quick);
 
 	if (r >= 0)
-		r = quick_routing_look(quick, quick->options->dry_run, &routing);
+		r = quick_routing_look(quick, dry_run, routing);
 	if (r >= 0)
-		r = quick->keeping ? quick_keep_mark(quick, &routing) : choose_mark(quick, &routing);
+		r = quick_look_around(quick, ahead || dry_run, routing);
 	if (r >= 0)
-		r = choose_priorities(quick, &routing, AF_INET, &routing.facts.priorities4);
+		r = quick->keeping ? quick_keep_mark(quick, routing) : choose_mark(quick, routing);
 	if (r >= 0)
-		r = choose_priorities(quick, &routing, AF_INET6, &routing.facts.priorities6);
+		r = choose_priorities(quick, routing, AF_INET, &routing->facts.priorities4);
 	if (r >= 0)
-		r = make(quick, &routing);
+		r = choose_priorities(quick, routing, AF_INET6, &routing->facts.priorities6);
+	if (r >= 0)
+		r = make(quick, routing);
 	quick_unlock_routes(quick);
+	return r;
+}
+
+int quick_make_routes(struct quick *quick)
+{
+	struct quick_routing routing = {0};
+	int r = make_routes(quick, false, &routing);
+
 	if (r >= 0 && !quick->keeping)
 		warn_of_leak(quick, &routing);
+	quick_routing_clear(&routing);
+	return r;
+}
+
+int quick_make_ways(struct quick *quick)
+{
+	struct quick_routing routing = {0};
+	int r = quick->sidecar.host_routes ? make_routes(quick, true, &routing) : 0;
+
 	quick_routing_clear(&routing);
 	return r;
 }

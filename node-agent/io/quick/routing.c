@@ -13,6 +13,8 @@ void quick_routing_clear(struct quick_routing *routing)
 	quick_view_clear(&routing->view);
 	free(routing->routed);
 	free(routing->covering);
+	free(routing->endpoints);
+	free(routing->others);
 }
 
 /* ---- what the device holds ---- */
@@ -134,8 +136,8 @@ int quick_routing_firewall(
 		.fwmark = routing->facts.mark,
 		.addresses = addresses,
 		.address_count = routing->view.address_count,
-		.default_ip4 = quick_needs_mark(&routing->facts, AF_INET),
-		.default_ip6 = quick_needs_mark(&routing->facts, AF_INET6)};
+		.default_ip4 = quick_has_default(&routing->facts, AF_INET),
+		.default_ip6 = quick_has_default(&routing->facts, AF_INET6)};
 	char scope[FW_SCOPE_MAX + 1] = "";
 	struct firewall firewall = {.scope = scope, .tunnels = &tunnel, .tunnel_count = 1};
 

@@ -33,6 +33,17 @@ static int take_private_key(struct quick *quick)
 	return 0;
 }
 
+static int check_link_local(struct quick *quick)
+{
+	const struct quick_sidecar *sidecar = &quick->sidecar;
+
+	if (!sidecar->link_local || quick->config.has_private_key)
+		return 0;
+	return err_at(quick->err, -EINVAL, quick->sidecar_path, sidecar->link_local_place.line,
+		sidecar->link_local_place.column,
+		"link_local: it is made of the public key: PrivateKey or private_key_file is missing");
+}
+
 static int take_preshared_keys(struct quick *quick)
 {
 	for (size_t i = 0; i < quick->config.peer_count; i++) {
@@ -74,7 +85,10 @@ int quick_load_sidecar(struct quick *quick)
 {
 	int r = read_sidecar(quick);
 
-	if (r >= 0 && !quick->keeping) /* keys are none of its business */
-		r = take_private_key(quick);
-	return r < 0 || quick->keeping ? r : take_preshared_keys(quick);
+	if (r < 0 || quick->keeping) /* keys are none of its business */
+		return r;
+	r = take_private_key(quick);
+	if (r >= 0)
+		r = check_link_local(quick);
+	return r < 0 ? r : take_preshared_keys(quick);
 }

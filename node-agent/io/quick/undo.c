@@ -98,8 +98,8 @@ static int undo_parameters(struct quick *quick)
 
 int quick_undo(struct quick *quick)
 {
-	static int (*const steps[])(struct quick * quick) = {
-		quick_unset_dns, undo_rules, undo_link, undo_firewall, undo_parameters};
+	static int (*const steps[])(struct quick * quick) = {quick_unset_dns, undo_rules, undo_link,
+		quick_undo_host_routes, undo_firewall, undo_parameters};
 	struct err first_err = {0};
 	int first = 0;
 

@@ -159,6 +159,8 @@ static int reload(struct quick *quick)
 	int r = quick_resolve_endpoints(quick, false);
 
 	quick_journal_forget_left_out(&quick->journal);
+	if (r >= 0 && !quick->options->dry_run)
+		r = quick_make_ways(quick);
 	if (r >= 0)
 		r = reload_device(quick);
 	if (r >= 0)

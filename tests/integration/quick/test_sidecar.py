@@ -28,6 +28,10 @@ def test_mistakes_are_refused_first():
         assert "/etc/wireguard/wg0.yaml:1:1: private_key_file: the .conf has a PrivateKey" in machine.said, machine.said
         write(machine, f"peers: {{ {ONE}: {{ preshared_key_file: nosuch }} }}\n")
         assert machine.holdfast("up") == 1 and "/etc/wireguard/nosuch: " in machine.said, machine.said
+        write(machine, "# daemons\nlink_local: true\n")
+        machine.write("/etc/wireguard/wg0.conf", KEYLESS + FULL)
+        assert machine.holdfast("up") == 1 and "/etc/wireguard/wg0.yaml:2:1: link_local: it is made of" in machine.said, machine.said
+        machine.must("rm /etc/wireguard/wg0.conf")
         machine.clean("mistakes")
     print("mistakes are refused first")
 

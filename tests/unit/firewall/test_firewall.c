@@ -79,6 +79,23 @@ START_TEST(one_family_of_default_route_makes_one_table)
 }
 END_TEST
 
+START_TEST(a_default_route_without_a_mark_only_guards_addresses)
+{
+	struct firewall all = sample_gateway();
+	struct firewall_tunnel home = all.tunnels[2];
+	home.masquerade_count = 0;
+	home.fwmark = 0;
+	struct firewall firewall = {"up home", &home, 1, NULL, 0};
+	struct fw_ruleset *ruleset = sample_build(&firewall);
+	ck_assert_uint_eq(ruleset->count, 2);
+	for (size_t i = 0; i < ruleset->count; i++) {
+		ck_assert_uint_eq(ruleset->tables[i].chain_count, 1);
+		ck_assert_str_eq(ruleset->tables[i].chains[0].name, "preraw");
+	}
+	fw_ruleset_free(ruleset);
+}
+END_TEST
+
 START_TEST(a_tunnel_behind_no_endpoint_masquerades_its_snat)
 {
 	struct firewall firewall = sample_gateway();
@@ -184,6 +201,7 @@ int main(void)
 	tcase_add_test(tcase, a_gateway_with_everything_prints_as_expected);
 	tcase_add_test(tcase, a_lone_tunnel_with_a_default_route_has_only_wg_quicks_tables);
 	tcase_add_test(tcase, one_family_of_default_route_makes_one_table);
+	tcase_add_test(tcase, a_default_route_without_a_mark_only_guards_addresses);
 	tcase_add_test(tcase, a_tunnel_behind_no_endpoint_masquerades_its_snat);
 	tcase_add_test(tcase, tunnels_without_multicast_pass_none);
 	tcase_add_test(tcase, nothing_to_do_is_an_empty_ruleset);

@@ -101,6 +101,21 @@ START_TEST(the_interface)
 }
 END_TEST
 
+START_TEST(default_routes)
+{
+	struct quick_sidecar sidecar;
+
+	read_right(plain, "", &sidecar);
+	ck_assert(sidecar.default_route == QUICK_DEFAULT_RULES && !sidecar.host_routes);
+	read_right(plain, "default_route: rules\nhost_routes: true\n", &sidecar);
+	ck_assert(sidecar.default_route == QUICK_DEFAULT_RULES && sidecar.host_routes);
+	read_right(plain, "default_route: halves\n", &sidecar);
+	ck_assert(sidecar.default_route == QUICK_DEFAULT_HALVES && sidecar.host_routes);
+	read_right("[Interface]\nTable = 9\n", "host_routes: true\ndefault_route: rules\n", &sidecar);
+	ck_assert(sidecar.host_routes);
+}
+END_TEST
+
 START_TEST(routes_of_peers)
 {
 	struct quick_sidecar sidecar;
@@ -131,9 +146,6 @@ static const struct wrong {
 		"wg0.yaml:1:1: private_key_file: the .conf has a PrivateKey: one of them has to go"},
 	{plain, "multicast: both\n", "wg0.yaml:1:12: multicast: expected true or false, found \"both\""},
 	{plain, "link_local: 1\n", "wg0.yaml:1:13: link_local: expected true or false, found \"1\""},
-	{plain, "\nlink_local: true\n",
-		"wg0.yaml:2:1: link_local: it is made of the public key: PrivateKey or private_key_file is "
-		"missing"},
 	{plain, "address: [10.0.0.1, 10.0.0.300]\n",
 		"wg0.yaml:1:21: address: \"10.0.0.300\" is not an address or prefix such as 10.0.0.0/8 or "
 		"2001:db8::/32"},
@@ -147,6 +159,14 @@ static const struct wrong {
 		"wg0.yaml:1:45: unknown key \"broadcast\"; known here: local, peer"},
 	{"[Interface]\nAddress = 10.0.0.1/24\n", "address: 10.0.0.1/24\n",
 		"wg0.yaml:1:10: address: the .conf has this one"},
+	{plain, "default_route: thirds\n",
+		"wg0.yaml:1:16: default_route: expected rules or halves, found \"thirds\""},
+	{plain, "host_routes: 2\n", "wg0.yaml:1:14: host_routes: expected true or false, found \"2\""},
+	{plain, "host_routes: false\ndefault_route: halves\n",
+		"wg0.yaml:1:14: host_routes: with default_route: halves the endpoints need them"},
+	{"[Interface]\nTable = off\n", "\ndefault_route: halves\n",
+		"wg0.yaml:2:1: default_route: the .conf has a Table: only with Table = auto there is one to "
+		"make"},
 	{plain, "peers: [a]\n", "wg0.yaml:1:8: peers: expected a mapping (key: value), found a list"},
 	{plain, "peers:\n  alice: {}\n",
 		"wg0.yaml:2:3: peers: not a WireGuard key: expected 44 characters of base64 that end in '='"},
@@ -289,6 +309,7 @@ int main(void)
 	tcase_add_test(tcase, an_empty_one_says_nothing);
 	tcase_add_test(tcase, key_files);
 	tcase_add_test(tcase, the_interface);
+	tcase_add_test(tcase, default_routes);
 	tcase_add_test(tcase, routes_of_peers);
 	tcase_add_loop_test(tcase, wrong_ones, 0, ARRAY_COUNT(wrongs));
 	tcase_add_test(tcase, a_path_has_a_limit);
