@@ -15,6 +15,7 @@ void quick_sidecar_clear(struct quick_sidecar *sidecar)
 		free(sidecar->peers[i].preshared_key_file);
 	free(sidecar->peers);
 	free(sidecar->private_key_file);
+	quick_texts_clear(&sidecar->dns_domains);
 	*sidecar = (struct quick_sidecar){0};
 }
 
@@ -100,6 +101,9 @@ int quick_sidecar_join(
 		return fail(file, &sidecar->default_route_place,
 			"default_route: the .conf has a Table: only with Table = auto there is one to make",
 			err);
+	if (sidecar->dns_domains.count && !config->dns.count)
+		return fail(file, &sidecar->dns_domains_place,
+			"dns_domains: the .conf has no name servers (DNS) to ask for them", err);
 	r = check_addresses(sidecar, file, config, err);
 	if (r < 0)
 		return r;

@@ -43,6 +43,9 @@ struct quick_sidecar {
 	size_t address_count;
 	char *private_key_file; /* as written; owned; NULL: none */
 	struct quick_place private_key_place;
+	bool dns_optional;              /* a tunnel without its name servers is better than none */
+	struct quick_texts dns_domains; /* whose names they are asked for, and no others; none: all */
+	struct quick_place dns_domains_place;
 	enum quick_default_route default_route;
 	struct quick_place default_route_place;
 	bool host_routes; /* endpoints that AllowedIPs cover get routes around them; always with halves */

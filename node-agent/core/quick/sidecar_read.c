@@ -48,6 +48,50 @@ static int read_flags(const struct conf_node *root, struct quick_sidecar *sideca
 	return r < 0 ? r : conf_get_bool(root, "link_local", &sidecar->link_local, err);
 }
 
+/* ---- name servers ---- */
+
+/* A host name as RFC 1123 has it, and underscores, which names of services have. */
+static bool is_domain(const char *text)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.";
+
+	return strspn(text, letters) == strlen(text) && text[0] != '-' && text[0] != '.' &&
+	       !strstr(text, "..");
+}
+
+/* With or without the ~ that resolvectl(1) wants. */
+static int read_domain(const struct conf_node *item, struct quick_texts *domains, struct err *err)
+{
+	const char *text, *domain;
+	int r = conf_as_text(item, QUICK_NAME_MAX, &text, err);
+
+	if (r < 0)
+		return err_prefix(err, r, "dns_domains");
+	domain = text + (text[0] == '~');
+	if (!domain[0] || !is_domain(domain))
+		return conf_fail(item, err, -EINVAL,
+			"dns_domains: \"%.60s\" is not a domain such as corp.example", text);
+	quick_texts_add(domains, domain, strlen(domain));
+	return 0;
+}
+
+static int read_dns(const struct conf_node *root, struct quick_sidecar *sidecar, struct err *err)
+{
+	const struct conf_node *domains = conf_find(root, "dns_domains");
+	bool required = true;
+	int r = conf_get_bool(root, "dns_required", &required, err);
+
+	sidecar->dns_optional = !required;
+	if (domains)
+		sidecar->dns_domains_place = place_of(domains);
+	if (r >= 0 && conf_list_count(domains) > QUICK_DNS_MAX)
+		return conf_fail(domains, err, -E2BIG, "dns_domains: %zu are too many: at most %d",
+			conf_list_count(domains), (int)QUICK_DNS_MAX);
+	for (size_t i = 0; i < conf_list_count(domains) && r >= 0; i++)
+		r = read_domain(conf_list_item(domains, i), &sidecar->dns_domains, err);
+	return r;
+}
+
 /* ---- routing ---- */
 
 static int read_default_route(const struct conf_node *root, struct quick_sidecar *sidecar, struct err *err)
@@ -224,9 +268,9 @@ static int read_peers(const struct conf_node *root, struct quick_sidecar *sideca
 static int read_root(const struct conf_node *root, struct quick_sidecar *sidecar, struct err *err)
 {
 	static const char *const known[] = {"private_key_file", "address", "link_local", "multicast",
-		"default_route", "host_routes", "peers"};
+		"default_route", "host_routes", "dns_required", "dns_domains", "peers"};
 	static int (*const parts[])(const struct conf_node *, struct quick_sidecar *, struct err *) = {
-		read_private_key, read_flags, read_default_route, read_addresses, read_peers};
+		read_private_key, read_flags, read_dns, read_default_route, read_addresses, read_peers};
 	int r = conf_check_keys(root, known, ARRAY_COUNT(known), err);
 
 	for (size_t i = 0; i < ARRAY_COUNT(parts) && r >= 0; i++)

@@ -15,9 +15,10 @@
 
 /*
  * Name servers of the tunnel: by resolvconf, as wg-quick; where there is none, by systemd-resolved; where that does not
- * run either, in /etc/resolv.conf itself.
+ * run either, in /etc/resolv.conf itself. Those for some domains only (the sidecar's dns_domains) by systemd-resolved if it
+ * runs, else by openresolv; Debian's resolvconf and the file know no such thing.
  */
-enum { RESOLV_CONF_MAX_BYTES = 1024 * 1024, ARGUMENTS_MAX = 2 * QUICK_DNS_MAX };
+enum { RESOLV_CONF_MAX_BYTES = 1024 * 1024, ARGUMENTS_MAX = 2 * QUICK_DNS_MAX + 8 };
 static const char RESOLV_CONF[] = "/etc/resolv.conf", ORDER[] = "/etc/resolvconf/interface-order";
 
 /* ---- resolvconf ---- */
@@ -44,25 +45,31 @@ static void choose_name(struct quick *quick, const char *program, char name[QUIC
 		length ? "." : "", quick->name);
 }
 
-static char *resolvconf_input(const struct quick_config *config)
+static char *resolvconf_input(const struct quick *quick)
 {
+	const struct quick_config *config = &quick->config;
+	const struct quick_texts *domains = &quick->sidecar.dns_domains;
 	struct text text = {0};
 
 	for (size_t i = 0; i < config->dns.count; i++)
 		text_add(&text, "nameserver %s\n", config->dns.items[i]);
 	for (size_t i = 0; i < config->search.count; i++)
 		text_add(&text, "%s%s", i ? " " : "search ", config->search.items[i]);
-	if (config->search.count)
+	for (size_t i = 0; i < domains->count; i++)
+		text_add(&text, "%s%s", i || config->search.count ? " " : "search ", domains->items[i]);
+	if (config->search.count || domains->count)
 		text_add(&text, "\n");
 	return text_take(&text);
 }
 
 static int resolvconf_add(struct quick *quick, const char *program)
 {
-	const char *argv[] = {"resolvconf", "-a", quick->journal.dns_name, "-m", "0", "-x", NULL};
-	CLEANUP_FREE char *input = resolvconf_input(&quick->config);
+	/* For all names and before all others, or private: for the domains that its input searches. */
+	const char *whose = quick->sidecar.dns_domains.count ? "-p" : "-x";
+	const char *argv[] = {"resolvconf", "-a", quick->journal.dns_name, "-m", "0", whose, NULL};
+	CLEANUP_FREE char *input = resolvconf_input(quick);
 
-	quick_say(quick, QUICK_STEP, "resolvconf -a %s -m 0 -x", quick->journal.dns_name);
+	quick_say(quick, QUICK_STEP, "resolvconf -a %s -m 0 %s", quick->journal.dns_name, whose);
 	return quick->options->dry_run ? 0 : quick_run(quick, program, argv, input);
 }
 
@@ -86,16 +93,14 @@ static bool resolved_runs(char program[PATH_MAX])
 	return access("/run/systemd/resolve", F_OK) == 0 && quick_has_program("resolvectl", program);
 }
 
-static int resolvectl(struct quick *quick, const char *program, const char *verb, const char *first,
-	const struct quick_texts *words)
+static int resolvectl(
+	struct quick *quick, const char *program, const char *verb, const struct quick_texts *words)
 {
 	const char *argv[ARGUMENTS_MAX] = {"resolvectl", verb, quick->name};
 	size_t count = 3;
 	struct text text = {0};
 	int r = 0;
 
-	if (first)
-		argv[count++] = first;
 	for (size_t i = 0; words && i < words->count && count < ARGUMENTS_MAX - 1; i++)
 		argv[count++] = words->items[i];
 	for (size_t i = 0; i < count; i++)
@@ -107,12 +112,34 @@ static int resolvectl(struct quick *quick, const char *program, const char *verb
 	return r;
 }
 
-/* "~." sends all questions to these servers. */
+/* "~." sends all questions to these servers, "~corp.example" those that end so; domains without ~ are searched, too. */
+static struct quick_texts resolved_domains(const struct quick *quick)
+{
+	const struct quick_texts *domains = &quick->sidecar.dns_domains, *search = &quick->config.search;
+	struct quick_texts words = {0};
+	char word[QUICK_NAME_MAX + 2];
+
+	if (!domains->count)
+		quick_texts_add(&words, "~.", 2);
+	for (size_t i = 0; i < domains->count; i++) {
+		int length = snprintf(word, sizeof(word), "~%s", domains->items[i]);
+
+		quick_texts_add(&words, word, (size_t)length);
+	}
+	for (size_t i = 0; i < search->count; i++)
+		quick_texts_add(&words, search->items[i], strlen(search->items[i]));
+	return words;
+}
+
 static int resolved_add(struct quick *quick, const char *program)
 {
-	int r = resolvectl(quick, program, "dns", NULL, &quick->config.dns);
+	struct quick_texts domains = resolved_domains(quick);
+	int r = resolvectl(quick, program, "dns", &quick->config.dns);
 
-	return r < 0 ? r : resolvectl(quick, program, "domain", "~.", &quick->config.search);
+	if (r >= 0)
+		r = resolvectl(quick, program, "domain", &domains);
+	quick_texts_clear(&domains);
+	return r;
 }
 
 static int resolved_revert(struct quick *quick)
@@ -121,7 +148,7 @@ static int resolved_revert(struct quick *quick)
 
 	if (!resolved_runs(program))
 		return 0; /* it forgot when it ended */
-	return resolvectl(quick, program, "revert", NULL, NULL);
+	return resolvectl(quick, program, "revert", NULL);
 }
 
 /* ---- the file ---- */
@@ -173,10 +200,11 @@ static int change_file(struct quick *quick, bool add)
 static int choose_way(struct quick *quick, char program[PATH_MAX])
 {
 	struct quick_journal *journal = &quick->journal;
+	bool split = quick->sidecar.dns_domains.count;
 
 	free(journal->dns_text);
-	journal->dns_text = resolvconf_input(&quick->config);
-	if (quick_has_program("resolvconf", program)) {
+	journal->dns_text = resolvconf_input(quick);
+	if (!(split && resolved_runs(program)) && quick_has_program("resolvconf", program)) {
 		journal->dns = QUICK_DNS_RESOLVCONF;
 		choose_name(quick, program, journal->dns_name);
 	} else {
@@ -186,14 +214,30 @@ static int choose_way(struct quick *quick, char program[PATH_MAX])
 	return quick->options->dry_run ? 0 : quick_journal_write(quick);
 }
 
-int quick_set_dns(struct quick *quick)
+/* Debian's takes options without looking at them, and makes the servers everybody's. */
+static int refuse_split(struct quick *quick)
+{
+	bool debians =
+		quick->journal.dns == QUICK_DNS_RESOLVCONF && access("/run/resolvconf/interface", F_OK) == 0;
+
+	if (!quick->sidecar.dns_domains.count || (quick->journal.dns != QUICK_DNS_FILE && !debians))
+		return 0;
+	quick->journal.dns = QUICK_DNS_NONE;
+	return err_at(quick->err, -EOPNOTSUPP, quick->sidecar_path, quick->sidecar.dns_domains_place.line,
+		quick->sidecar.dns_domains_place.column,
+		"dns_domains: %s has no name servers for some domains only: systemd-resolved and openresolv "
+		"do",
+		debians ? "Debian's resolvconf" : RESOLV_CONF);
+}
+
+static int set(struct quick *quick)
 {
 	char program[PATH_MAX];
 	int r;
 
-	if (!quick->config.dns.count) /* search domains alone do nothing, as with wg-quick */
-		return 0;
 	r = choose_way(quick, program);
+	if (r >= 0)
+		r = refuse_split(quick);
 	if (r < 0)
 		return r;
 	switch (quick->journal.dns) {
@@ -207,6 +251,30 @@ int quick_set_dns(struct quick *quick)
 		return change_file(quick, true);
 	}
 	return 0;
+}
+
+/* The next `up` tries again. */
+static int go_without(struct quick *quick)
+{
+	char text[ERR_WHERE_MAX + ERR_TEXT_MAX + 32];
+
+	quick_say(quick, QUICK_WARNING, "name servers of %s are not set: %s", quick->name,
+		err_format(quick->err, text, sizeof(text)));
+	*quick->err = (struct err){0};
+	quick->status = 0;
+	free(quick->journal.dns_text);
+	quick->journal.dns_text = NULL;
+	return 0;
+}
+
+int quick_set_dns(struct quick *quick)
+{
+	int r;
+
+	if (!quick->config.dns.count) /* search domains alone do nothing, as with wg-quick */
+		return 0;
+	r = set(quick);
+	return r < 0 && r != -EINTR && quick->sidecar.dns_optional && !quick->keeping ? go_without(quick) : r;
 }
 
 static int unset(struct quick *quick)
@@ -240,7 +308,7 @@ int quick_unset_dns(struct quick *quick)
 
 static bool is_set_already(const struct quick *quick)
 {
-	CLEANUP_FREE char *wanted = resolvconf_input(&quick->config);
+	CLEANUP_FREE char *wanted = resolvconf_input(quick);
 
 	return quick->journal.dns_text && !strcmp(quick->journal.dns_text, wanted);
 }
@@ -324,6 +392,6 @@ void quick_guess_dns(struct quick *quick)
 	if (!quick_has_program("resolvconf", program))
 		return;
 	quick->journal.dns = QUICK_DNS_RESOLVCONF;
-	quick->journal.dns_text = resolvconf_input(&quick->config);
+	quick->journal.dns_text = resolvconf_input(quick);
 	choose_name(quick, program, quick->journal.dns_name);
 }

@@ -157,6 +157,69 @@ multicast: false
     print("the interface")
 
 
+DNS = INTERFACE + "DNS = 10.50.0.1, 10.50.0.3, lan\n" + FULL
+
+
+def fake(machine, name, script):
+    machine.must(f"printf '%s\\n' '#!/bin/sh' '{script}' >/run/bin/{name}; chmod 755 /run/bin/{name}")
+
+
+def test_name_servers_that_fail():
+    """Fatal, as with wg-quick, unless the sidecar says that they are not required."""
+    with Machine() as machine:
+        fake(machine, "resolvconf", "[ $1 = -d ] || { echo no such luck >&2; exit 9; }")
+        write(machine, "dns_required: true\n")
+        machine.write("/etc/wireguard/wg0.conf", DNS)
+        assert machine.holdfast("up") == 9, machine.said
+        machine.clean("required")
+        write(machine, "dns_required: no\n")
+        machine.up()
+        assert "name servers of wg0 are not set" in machine.said and "dev wg0" in machine.must("ip route get 1.1.1.1"), machine.said
+        fake(machine, "resolvconf", "{ echo \"resolvconf $*\"; [ $1 = -d ] || cat; } >>/run/transcript")
+        machine.up()
+        assert machine.transcript().endswith("resolvconf -a wg0 -m 0 -x\nnameserver 10.50.0.1\nnameserver 10.50.0.3\nsearch lan\n")
+        machine.up()
+        assert machine.transcript().count("-a wg0") == 1
+        machine.down()
+        assert machine.transcript().endswith("resolvconf -d wg0 -f\n")
+        machine.clean("not required")
+    print("name servers that fail")
+
+
+def test_name_servers_of_some_domains():
+    yaml = "dns_domains: [corp.example, ~10.in-addr.arpa]\n"
+    log = "echo \"$(basename $0) $*\" >>/run/transcript"
+    with Machine() as machine:
+        write(machine, yaml)
+        machine.up(DNS)
+        assert machine.transcript() == ("resolvconf -a wg0 -m 0 -p\nnameserver 10.50.0.1\nnameserver 10.50.0.3\n"
+                                        "search lan corp.example 10.in-addr.arpa\n"), machine.transcript()
+        machine.must("rm /etc/wireguard/wg0.yaml")
+        machine.up()
+        assert "-d wg0 -f\nresolvconf -a wg0 -m 0 -x\n" in machine.transcript() and "corp" not in machine.transcript().split("-x")[1]
+        machine.down()
+        write(machine, yaml)
+        fake(machine, "resolvectl", log)
+        machine.must("mkdir -p /run/systemd/resolve; : >/run/transcript")
+        machine.up()
+        assert machine.transcript() == ("resolvectl dns wg0 10.50.0.1 10.50.0.3\n"
+                                        "resolvectl domain wg0 ~corp.example ~10.in-addr.arpa lan\n"), machine.transcript()
+        machine.down()
+        machine.must("rm -r /run/systemd /run/bin/resolvectl; mkdir -p /run/resolvconf/interface")
+        assert machine.holdfast("up") == 1 and "/etc/wireguard/wg0.yaml:1:14: dns_domains: Debian" in machine.said, machine.said
+        machine.clean("Debian's resolvconf")
+        machine.must("rm -r /run/resolvconf /run/bin/resolvconf")
+        assert machine.holdfast("up") == 1 and "dns_domains: /etc/resolv.conf has no name servers for some" in machine.said, machine.said
+        machine.clean("the file")
+        write(machine, yaml + "dns_required: false\n")
+        before = machine.read("/etc/resolv.conf")
+        machine.up()
+        assert "are not set" in machine.said and machine.read("/etc/resolv.conf") == before
+        machine.down()
+        machine.clean("none")
+    print("name servers of some domains")
+
+
 def main():
     if not can_run():
         return 77

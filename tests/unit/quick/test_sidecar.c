@@ -101,6 +101,25 @@ START_TEST(the_interface)
 }
 END_TEST
 
+START_TEST(name_servers)
+{
+	struct quick_sidecar sidecar;
+
+	read_right("[Interface]\nDNS = 10.0.0.1\n",
+		"dns_required: false\ndns_domains: [corp.example, ~_tcp.Lan., \"~10.in-addr.arpa\"]\n",
+		&sidecar);
+	ck_assert(sidecar.dns_optional);
+	ck_assert_uint_eq(sidecar.dns_domains.count, 3);
+	ck_assert_str_eq(sidecar.dns_domains.items[0], "corp.example");
+	ck_assert_str_eq(sidecar.dns_domains.items[1], "_tcp.Lan.");
+	ck_assert_str_eq(sidecar.dns_domains.items[2], "10.in-addr.arpa");
+	quick_sidecar_clear(&sidecar);
+	read_right(plain, "dns_required: true\n", &sidecar);
+	ck_assert(!sidecar.dns_optional);
+	quick_sidecar_clear(&sidecar);
+}
+END_TEST
+
 START_TEST(default_routes)
 {
 	struct quick_sidecar sidecar;
@@ -167,6 +186,21 @@ static const struct wrong {
 	{"[Interface]\nTable = off\n", "\ndefault_route: halves\n",
 		"wg0.yaml:2:1: default_route: the .conf has a Table: only with Table = auto there is one to "
 		"make"},
+	{plain, "dns_required: maybe\n",
+		"wg0.yaml:1:15: dns_required: expected true or false, found \"maybe\""},
+	{plain, "dns_domains: corp.example\n",
+		"wg0.yaml:1:14: dns_domains: the .conf has no name servers (DNS) to ask for them"},
+	{plain, "dns_domains: [a, b c]\n",
+		"wg0.yaml:1:18: dns_domains: \"b c\" is not a domain such as corp.example"},
+	{plain, "dns_domains: [a, \"~\"]\n",
+		"wg0.yaml:1:18: dns_domains: \"~\" is not a domain such as corp.example"},
+	{plain, "dns_domains: [a, -b]\n",
+		"wg0.yaml:1:18: dns_domains: \"-b\" is not a domain such as corp.example"},
+	{plain, "dns_domains: [a, \"~.\"]\n",
+		"wg0.yaml:1:18: dns_domains: \"~.\" is not a domain such as corp.example"},
+	{plain, "dns_domains: [a..b]\n",
+		"wg0.yaml:1:15: dns_domains: \"a..b\" is not a domain such as corp.example"},
+	{plain, "dns_domains: [{ a: b }]\n", "wg0.yaml:1:15: dns_domains: expected text, found a mapping"},
 	{plain, "peers: [a]\n", "wg0.yaml:1:8: peers: expected a mapping (key: value), found a list"},
 	{plain, "peers:\n  alice: {}\n",
 		"wg0.yaml:2:3: peers: not a WireGuard key: expected 44 characters of base64 that end in '='"},
@@ -270,6 +304,36 @@ START_TEST(addresses_have_a_limit)
 }
 END_TEST
 
+START_TEST(domains_have_a_limit)
+{
+	static const char conf[] = "[Interface]\nDNS = 10.0.0.1\n";
+	struct text text = {0};
+	struct quick_sidecar sidecar;
+	CLEANUP_FREE char *found = NULL;
+
+	text_add(&text, "dns_domains:\n");
+	for (unsigned i = 0; i < QUICK_DNS_MAX; i++)
+		text_add(&text, "- d%u.example\n", i);
+	read_right(conf, text.data, &sidecar);
+	ck_assert_uint_eq(sidecar.dns_domains.count, QUICK_DNS_MAX);
+	quick_sidecar_clear(&sidecar);
+	text_add(&text, "- d.example\n");
+	found = complaint(conf, text.data, &sidecar);
+	ck_assert_str_eq(found, "wg0.yaml:2:1: dns_domains: 65 are too many: at most 64");
+	text_clear(&text);
+	text_add(&text, "dns_domains: ");
+	for (unsigned i = 0; i < QUICK_NAME_MAX; i++)
+		text_add(&text, "a");
+	read_right(conf, text.data, &sidecar);
+	quick_sidecar_clear(&sidecar);
+	text_add(&text, "a");
+	free(found);
+	found = complaint(conf, text.data, &sidecar);
+	ck_assert_str_eq(found, "wg0.yaml:1:14: dns_domains: too long: at most 255 bytes");
+	text_clear(&text);
+}
+END_TEST
+
 START_TEST(peers_have_a_limit)
 {
 	CLEANUP_FREE char *at = peers_of(QUICK_SIDECAR_PEERS_MAX);
@@ -309,11 +373,13 @@ int main(void)
 	tcase_add_test(tcase, an_empty_one_says_nothing);
 	tcase_add_test(tcase, key_files);
 	tcase_add_test(tcase, the_interface);
+	tcase_add_test(tcase, name_servers);
 	tcase_add_test(tcase, default_routes);
 	tcase_add_test(tcase, routes_of_peers);
 	tcase_add_loop_test(tcase, wrong_ones, 0, ARRAY_COUNT(wrongs));
 	tcase_add_test(tcase, a_path_has_a_limit);
 	tcase_add_test(tcase, addresses_have_a_limit);
+	tcase_add_test(tcase, domains_have_a_limit);
 	tcase_add_test(tcase, peers_have_a_limit);
 	tcase_add_test(tcase, the_file_has_a_limit);
 	suite_add_tcase(suite, tcase);
