@@ -79,6 +79,14 @@ const struct conf_node *conf_root(const struct conf_doc *doc)
 	return doc->root;
 }
 
+/* What was found in the file may hold line breaks, and escapes for a terminal. */
+static void one_line(char *text)
+{
+	for (; *text; text++)
+		if ((unsigned char)*text < ' ' || *text == 0x7f)
+			*text = '?';
+}
+
 int conf_fail(const struct conf_node *node, struct err *err, int code, const char *format, ...)
 {
 	char text[ERR_TEXT_MAX];
@@ -87,6 +95,7 @@ int conf_fail(const struct conf_node *node, struct err *err, int code, const cha
 	va_start(args, format);
 	vsnprintf(text, sizeof text, format, args);
 	va_end(args);
+	one_line(text);
 	return err_at(err, code, node->file, node->line, node->column, "%s", text);
 }
 

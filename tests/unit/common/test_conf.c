@@ -270,6 +270,18 @@ static int limited(const char *text, size_t size, size_t bytes, unsigned depth, 
 	return r;
 }
 
+START_TEST(complaints_are_one_line)
+{
+	struct conf_doc *doc = parse("a: \"one\\ntwo\\e[1mthree\"\n");
+	bool value;
+	struct err err;
+
+	ck_assert_int_eq(conf_get_bool(conf_root(doc), "a", &value, &err), -EINVAL);
+	ck_assert_str_eq(err.text, "a: expected true or false, found \"one?two?[1mthree\"");
+	conf_free(doc);
+}
+END_TEST
+
 START_TEST(limits_hold_at_and_one_beyond)
 {
 	ck_assert_int_eq(limited("a: 1", 4, 4, 9, 99), 0);
@@ -334,6 +346,7 @@ int main(void)
 	tcase_add_test(tcase, one_item_stands_for_a_list);
 	tcase_add_test(tcase, values_are_read_strictly);
 	tcase_add_test(tcase, bad_values_say_what_was_expected);
+	tcase_add_test(tcase, complaints_are_one_line);
 	tcase_add_test(tcase, limits_hold_at_and_one_beyond);
 	tcase_add_test(tcase, a_billion_laughs_are_stopped);
 	tcase_add_test(tcase, ten_thousand_keys_are_found);
