@@ -4,10 +4,11 @@
 import base64
 import ipaddress
 import os
+import re
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from compare import can_run, key, public  # noqa: E402
+from compare import ROOT, can_run, key, public  # noqa: E402
 from machine import FULL, INTERFACE, ONE, PRIVATE, THREE, TWO, Machine, steps  # noqa: E402
 
 KEYLESS = INTERFACE.replace(f"PrivateKey = {PRIVATE}\n", "")
@@ -218,6 +219,26 @@ def test_name_servers_of_some_domains():
         machine.down()
         machine.clean("none")
     print("name servers of some domains")
+
+
+def test_the_example_of_the_manual():
+    """docs/wg-quick.md, "Beyond the file": all of it is taken, and does what it says there."""
+    with open(ROOT + "/docs/wg-quick.md", encoding="utf-8") as file:
+        example = re.search(r"## Beyond the file\n.*?```yaml\n(.*?)```", file.read(), re.S).group(1)
+    peers = re.findall(r'(?m)^  "(\S{44})":$', example)
+    with Machine() as machine:
+        write(machine, example)
+        machine.write("/etc/wireguard/wg0.key", key())
+        machine.must("mkdir /etc/wireguard/psk")
+        machine.write("/etc/wireguard/psk/alice", key())
+        machine.write("/etc/wireguard/wg0.conf", KEYLESS + "DNS = 10.50.0.1\n" + peer(peers[0], "10.61.0.0/16") +
+                      peer(peers[1], "10.62.0.0/16") + peer(ONE, "0.0.0.0/0, ::/0") + "Endpoint = 198.51.100.1:1\n")
+        assert machine.holdfast("up", "wg0", "--dry-run") == 0, machine.said
+        for step in ("10.51.0.1 peer 10.51.0.2/32", "fe80::", "multicast on", "resolvconf -a wg0 -m 0 -p", "0.0.0.0/1 dev wg0",
+                     "198.51.100.1/32 via 192.0.2.1 dev eth0", "10.61.0.0/16 dev wg0 table 100 metric 200"):
+            assert step in machine.said, step + "\n" + machine.said
+        assert "10.62" not in machine.said and "warning" not in machine.said.lower(), machine.said
+    print("the example of the manual")
 
 
 def main():
