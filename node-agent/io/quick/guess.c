@@ -36,7 +36,13 @@ static bool has_default(const struct wg_device *device)
 	return false;
 }
 
-static int guess_default_route(struct quick *quick)
+static bool may_have_tables(const struct quick *quick, const struct wg_device *device)
+{
+	return has_default(device) && quick->config.table == QUICK_TABLE_AUTO &&
+	       (device->fwmark || quick->sidecar.default_route == QUICK_DEFAULT_HALVES);
+}
+
+static int guess_routing(struct quick *quick)
 {
 	struct wg_device device;
 	struct wg *wg;
@@ -46,12 +52,14 @@ static int guess_default_route(struct quick *quick)
 		r = wg_get(wg, &device, quick->err);
 	if (r < 0)
 		return r;
-	if (device.fwmark && has_default(&device) && quick->config.table == QUICK_TABLE_AUTO) {
-		quick->journal.firewall = true;
+	quick->journal.firewall = may_have_tables(quick, &device);
+	if (quick->journal.firewall && device.fwmark) {
 		r = guess_rules(quick, AF_INET, device.fwmark);
 		if (r >= 0)
 			r = guess_rules(quick, AF_INET6, device.fwmark);
 	}
+	if (r >= 0)
+		r = quick_guess_host_routes(quick, &device);
 	wg_device_clear(&device);
 	return r;
 }
@@ -72,5 +80,5 @@ int quick_guess_journal(struct quick *quick)
 	journal->foreign = true;
 	if (quick->config.dns.count)
 		quick_guess_dns(quick);
-	return guess_default_route(quick);
+	return guess_routing(quick);
 }

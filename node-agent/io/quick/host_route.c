@@ -144,6 +144,31 @@ void quick_settle_host_routes(struct quick *quick, const struct plan_target *tar
 	quick_note_host_routes(quick, target);
 }
 
+static bool is_endpoint(const struct wg_device *device, const struct prefix *to)
+{
+	for (size_t i = 0; i < device->peer_count; i++)
+		if (to->length == addr_bits(&to->addr) &&
+			addr_equal(&device->peers[i].endpoint.addr, &to->addr))
+			return true;
+	return false;
+}
+
+int quick_guess_host_routes(struct quick *quick, const struct wg_device *device)
+{
+	struct rtnl_route_filter filter = {.protocol = QUICK_PROTOCOL_HOST};
+	CLEANUP_FREE struct rtnl_route *routes = NULL;
+	size_t count = 0;
+	int r = rtnl_route_list(quick->rtnl, &filter, &routes, &count, quick->err);
+
+	for (size_t i = 0; i < count; i++) {
+		struct plan_route route = from_rtnl(&routes[i]);
+
+		if (is_endpoint(device, &route.to))
+			journal_one(&quick->journal, &route);
+	}
+	return r;
+}
+
 /* ---- the end ---- */
 
 int quick_undo_host_routes(struct quick *quick)

@@ -229,6 +229,8 @@ void quick_note_host_routes(
 	struct quick *quick, const struct plan_target *target); /* to be ours from now on, too */
 void quick_settle_host_routes(struct quick *quick, const struct plan_target *target); /* no others are */
 int quick_undo_host_routes(struct quick *quick);
+/* Without a journal: all to where the device sends. */
+int quick_guess_host_routes(struct quick *quick, const struct wg_device *device);
 
 /* ---- route.c ---- */
 int quick_make_routes(struct quick *quick);

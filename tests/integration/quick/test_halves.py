@@ -83,6 +83,10 @@ def test_halves():
         assert site.holdfast("up", "wg0", "--dry-run") == 0
         assert "198.51.100.1/32 via 192.0.2.1 dev eth0" in site.said and "0.0.0.0/1 dev wg0" in site.said and "rule" not in site.said, site.said
         site.clean("a dry run")
+        site.up()
+        site.must("rm -r /run/holdfast")
+        site.down()
+        site.clean("a lost journal")
     print("halves")
 
 
