@@ -107,8 +107,11 @@ static void make(const struct desired *desired, struct made *made)
 		make_tunnel(desired, t, made);
 	for (size_t e = 0; e < desired->endpoint_count; e++)
 		make_endpoint(desired, e, made);
-	made->firewall = (struct firewall){
-		"agent", made->tunnels, desired->tunnel_count, made->endpoints, desired->endpoint_count};
+	made->firewall = (struct firewall){.scope = "agent",
+		.tunnels = made->tunnels,
+		.tunnel_count = desired->tunnel_count,
+		.endpoints = made->endpoints,
+		.endpoint_count = desired->endpoint_count};
 }
 
 static void clear(struct made *made)

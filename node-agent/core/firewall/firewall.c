@@ -55,8 +55,12 @@ static int check_interface(const char *name, struct err *err)
 static int check_snat(const struct firewall_snat *snat, size_t count, struct err *err)
 {
 	int error = 0;
-	for (size_t i = 0; i < count && !error; i++)
+	for (size_t i = 0; i < count && !error; i++) {
 		error = check_interface(snat[i].interface, err);
+		if (!error && addr_is_set(&snat[i].to) && snat[i].to.family != snat[i].from.addr.family)
+			error = err_set(err, -EINVAL, "snat out of %s to an address of another family",
+				snat[i].interface);
+	}
 	return error;
 }
 
@@ -93,6 +97,8 @@ static int check(const struct firewall *firewall, struct err *err)
 	int error = 0;
 	if (strlen(firewall->scope) > FW_SCOPE_MAX)
 		return err_set(err, -EINVAL, "the scope \"%.40s\" is too long", firewall->scope);
+	if (firewall->table && (strlen(firewall->table) > FW_NAME_MAX || firewall->endpoint_count))
+		return err_set(err, -EINVAL, "\"%.40s\" is no table for this firewall", firewall->table);
 	for (size_t t = 0; t < firewall->tunnel_count && !error; t++)
 		error = check_tunnel(&firewall->tunnels[t], err);
 	for (size_t e = 0; e < firewall->endpoint_count && !error; e++)
@@ -100,9 +106,12 @@ static int check(const struct firewall *firewall, struct err *err)
 	return error;
 }
 
-static struct fw_table *add_inet(struct fw_ruleset *ruleset)
+static struct fw_table *add_inet(const struct firewall *firewall, struct fw_ruleset *ruleset)
 {
-	struct fw_table *inet = fw_add_table(ruleset, FW_INET, FW_TABLE);
+	struct fw_table *inet;
+	if (firewall->table)
+		return fw_add_table(ruleset, FW_INET, firewall->table);
+	inet = fw_add_table(ruleset, FW_INET, FW_TABLE);
 	fw_add_set(inet, FW_PERMIT4, FW_KEY_IPV4);
 	fw_add_set(inet, FW_PERMIT6, FW_KEY_IPV6);
 	fw_add_set(inet, FW_PERMIT_MARK, FW_KEY_MARK);
@@ -112,7 +121,7 @@ static struct fw_table *add_inet(struct fw_ruleset *ruleset)
 
 static int fill(const struct firewall *firewall, struct fw_ruleset *ruleset, struct err *err)
 {
-	struct fw_table *inet = add_inet(ruleset);
+	struct fw_table *inet = add_inet(firewall, ruleset);
 	if (firewall->endpoint_count) {
 		firewall_add_source(firewall, inet);
 		firewall_add_fence(firewall, inet);
@@ -130,7 +139,7 @@ static int fill(const struct firewall *firewall, struct fw_ruleset *ruleset, str
 		firewall_add_arp_fence(firewall, arp);
 	}
 	for (size_t t = 0; t < firewall->tunnel_count; t++)
-		firewall_add_wg_quick(&firewall->tunnels[t], ruleset);
+		firewall_add_wg_quick(firewall, &firewall->tunnels[t], ruleset);
 	return 0;
 }
 

@@ -22,6 +22,8 @@
  *   table arp holdfast    set announce4; chains input, output
  *   table ip|ip6 wg-quick-X
  *
+ * The table of a tunnel made by hand has no sets, and of the chains forward, srcnat and multicast_*.
+ *
  * It is the same on an owner and on a standby: ownership is only in the sets' elements, which come with a timeout
  * (struct fw_permit, node-agent/io/nft/lease.h), so an agent that dies leaves a kernel that fences by itself.
  */
@@ -31,6 +33,7 @@ enum firewall_forward { FIREWALL_FORWARD_UNMANAGED, FIREWALL_FORWARD_ACCEPT, FIR
 struct firewall_snat {
 	struct prefix from;
 	const char *interface; /* out of which */
+	struct addr to;        /* family 0: not said, see struct firewall_tunnel */
 };
 
 struct firewall_tunnel {
@@ -44,8 +47,8 @@ struct firewall_tunnel {
 	enum firewall_forward forward;
 	bool no_multicast; /* none goes out through it or comes in */
 	bool clamp_mss;    /* TCP's MSS to the path's MTU, both ways through the tunnel */
-	const struct firewall_snat
-		*snat; /* to the inside address; masquerade if the tunnel is behind no endpoint */
+	/* Where it does not say to which address: the endpoint's inside address; behind none it masquerades. */
+	const struct firewall_snat *snat;
 	size_t snat_count;
 	const struct firewall_snat *masquerade; /* to the gateway's own address: does not survive a move */
 	size_t masquerade_count;
@@ -66,12 +69,24 @@ struct firewall_endpoint {
 	size_t tunnel_count;
 };
 
+/* What a kernel may lack the expressions for. */
+enum firewall_part {
+	FIREWALL_SPOOFING = 1 << 0, /* wg-quick's preraw: fib */
+	FIREWALL_MARKING = 1 << 1,  /* wg-quick's premangle and postmangle: ct */
+	FIREWALL_DROPPING = 1 << 2, /* forward, with established connections let through: ct */
+	FIREWALL_TRANSLATING = 1 << 3,
+	FIREWALL_CLAMPING = 1 << 4,
+	FIREWALL_ALL = (1 << 5) - 1,
+};
+
 struct firewall {
 	const char *scope; /* see struct fw_ruleset */
+	const char *table; /* NULL: "holdfast"; a tunnel made by hand has one of its own */
 	const struct firewall_tunnel *tunnels;
 	size_t tunnel_count;
 	const struct firewall_endpoint *endpoints;
 	size_t endpoint_count;
+	unsigned without; /* parts to leave out */
 };
 
 /*

@@ -45,11 +45,13 @@ void firewall_add_forward(const struct firewall *firewall, struct fw_table *inet
 		drops |= wants_drop(&firewall->tunnels[t]);
 		clamps |= firewall->tunnels[t].clamp_mss;
 	}
+	drops &= !(firewall->without & FIREWALL_DROPPING);
+	clamps &= !(firewall->without & FIREWALL_CLAMPING);
 	if (!drops && !clamps)
 		return;
 	struct fw_chain *chain = fw_add_chain(inet, "forward", FW_FILTER, FW_FORWARD, PRIORITY_FORWARD);
 	for (size_t t = 0; t < firewall->tunnel_count; t++)
-		if (firewall->tunnels[t].clamp_mss)
+		if (clamps && firewall->tunnels[t].clamp_mss)
 			add_clamp(chain, &firewall->tunnels[t]);
 	if (!drops)
 		return;
@@ -89,8 +91,8 @@ static int add_snat(const struct firewall *firewall, const struct firewall_tunne
 	const struct firewall_snat *snat, struct fw_chain *chain, struct err *err)
 {
 	const struct firewall_endpoint *endpoint = firewall_endpoint_of(firewall, tunnel);
-	const struct addr *to = NULL;
-	if (endpoint) {
+	const struct addr *to = addr_is_set(&snat->to) ? &snat->to : NULL;
+	if (endpoint && !to) {
 		to = inside_address(endpoint, snat->interface, snat->from.addr.family);
 		if (!to)
 			return err_set(err, -EINVAL,
@@ -113,7 +115,7 @@ static bool translates(const struct firewall *firewall)
 
 int firewall_add_srcnat(const struct firewall *firewall, struct fw_table *inet, struct err *err)
 {
-	if (!translates(firewall))
+	if (!translates(firewall) || (firewall->without & FIREWALL_TRANSLATING))
 		return 0;
 	struct fw_chain *chain = fw_add_chain(inet, "srcnat", FW_NAT, FW_POSTROUTING, PRIORITY_SRCNAT);
 	for (size_t t = 0; t < firewall->tunnel_count; t++) {

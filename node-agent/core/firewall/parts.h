@@ -19,6 +19,7 @@ void firewall_add_forward(const struct firewall *firewall, struct fw_table *inet
 void firewall_add_multicast(const struct firewall *firewall, struct fw_table *inet);
 /* -EINVAL: no inside address to translate to. */
 int firewall_add_srcnat(const struct firewall *firewall, struct fw_table *inet, struct err *err);
-void firewall_add_wg_quick(const struct firewall_tunnel *tunnel, struct fw_ruleset *ruleset);
+void firewall_add_wg_quick(
+	const struct firewall *firewall, const struct firewall_tunnel *tunnel, struct fw_ruleset *ruleset);
 
 #endif

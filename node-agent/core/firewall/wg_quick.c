@@ -29,15 +29,8 @@ static void add_preraw(const struct firewall_tunnel *tunnel, uint8_t family, str
 	}
 }
 
-static void add_family(const struct firewall_tunnel *tunnel, uint8_t family, struct fw_ruleset *ruleset)
+static void add_marking(const struct firewall_tunnel *tunnel, struct fw_table *table)
 {
-	char name[FW_NAME_MAX + 1];
-	snprintf(name, sizeof name, "wg-quick-%.15s", tunnel->interface);
-	struct fw_table *table = fw_add_table(ruleset, family == AF_INET ? FW_IP : FW_IP6, name);
-	add_preraw(tunnel, family, table);
-	if (!tunnel->fwmark)
-		return;
-
 	struct fw_chain *pre = fw_add_chain(table, "premangle", FW_FILTER, FW_PREROUTING, PRIORITY_MANGLE);
 	struct fw_rule *rule = fw_add_rule(pre);
 	rule_l4proto(rule, IPPROTO_UDP);
@@ -50,10 +43,27 @@ static void add_family(const struct firewall_tunnel *tunnel, uint8_t family, str
 	rule_mark_to_connection(rule);
 }
 
-void firewall_add_wg_quick(const struct firewall_tunnel *tunnel, struct fw_ruleset *ruleset)
+static void add_family(
+	const struct firewall_tunnel *tunnel, uint8_t family, unsigned without, struct fw_ruleset *ruleset)
+{
+	bool drops = !(without & FIREWALL_SPOOFING);
+	bool marks = tunnel->fwmark && !(without & FIREWALL_MARKING);
+	char name[FW_NAME_MAX + 1];
+	if (!drops && !marks)
+		return;
+	snprintf(name, sizeof name, "wg-quick-%.15s", tunnel->interface);
+	struct fw_table *table = fw_add_table(ruleset, family == AF_INET ? FW_IP : FW_IP6, name);
+	if (drops)
+		add_preraw(tunnel, family, table);
+	if (marks)
+		add_marking(tunnel, table);
+}
+
+void firewall_add_wg_quick(
+	const struct firewall *firewall, const struct firewall_tunnel *tunnel, struct fw_ruleset *ruleset)
 {
 	if (tunnel->default_ip4)
-		add_family(tunnel, AF_INET, ruleset);
+		add_family(tunnel, AF_INET, firewall->without, ruleset);
 	if (tunnel->default_ip6)
-		add_family(tunnel, AF_INET6, ruleset);
+		add_family(tunnel, AF_INET6, firewall->without, ruleset);
 }

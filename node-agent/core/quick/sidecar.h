@@ -3,6 +3,7 @@
 #define HOLDFAST_QUICK_SIDECAR_H
 
 #include "node-agent/core/quick/config.h"
+#include "node-agent/core/quick/forward.h"
 
 /*
  * What goes beyond a wg-quick file: NAME.yaml beside NAME.conf, so that the .conf stays one that wg-quick takes. Keys
@@ -49,6 +50,7 @@ struct quick_sidecar {
 	enum quick_default_route default_route;
 	struct quick_place default_route_place;
 	bool host_routes; /* endpoints that AllowedIPs cover get routes around them; always with halves */
+	struct quick_forward forward;
 	struct quick_sidecar_peer *peers; /* owned; sorted by key, each once */
 	size_t peer_count;
 };

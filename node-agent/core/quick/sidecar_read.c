@@ -190,6 +190,11 @@ static int read_addresses(const struct conf_node *root, struct quick_sidecar *si
 	return 0;
 }
 
+static int read_forward(const struct conf_node *root, struct quick_sidecar *sidecar, struct err *err)
+{
+	return quick_forward_read(conf_find(root, "forward"), &sidecar->forward, err);
+}
+
 /* ---- peers ---- */
 
 /* A number without a route to put it on is a slip. */
@@ -268,9 +273,10 @@ static int read_peers(const struct conf_node *root, struct quick_sidecar *sideca
 static int read_root(const struct conf_node *root, struct quick_sidecar *sidecar, struct err *err)
 {
 	static const char *const known[] = {"private_key_file", "address", "link_local", "multicast",
-		"default_route", "host_routes", "dns_required", "dns_domains", "peers"};
+		"default_route", "host_routes", "dns_required", "dns_domains", "forward", "peers"};
 	static int (*const parts[])(const struct conf_node *, struct quick_sidecar *, struct err *) = {
-		read_private_key, read_flags, read_dns, read_default_route, read_addresses, read_peers};
+		read_private_key, read_flags, read_dns, read_default_route, read_addresses, read_forward,
+		read_peers};
 	int r = conf_check_keys(root, known, ARRAY_COUNT(known), err);
 
 	for (size_t i = 0; i < ARRAY_COUNT(parts) && r >= 0; i++)

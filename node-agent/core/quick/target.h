@@ -92,6 +92,7 @@ struct quick_route_facts {
 	size_t endpoint_count;
 	const struct quick_other *others; /* of all tables */
 	size_t other_count;
+	bool forward4, forward6; /* the kernel shall forward */
 };
 
 /* Does a default route go through the tunnel, by whatever means of ours? */
@@ -100,7 +101,7 @@ bool quick_has_default(const struct quick_route_facts *facts, uint8_t family);
 bool quick_takes_all(const struct quick_route_facts *facts, uint8_t family);
 /* Does a default route ask for a mark and rules? */
 bool quick_needs_mark(const struct quick_route_facts *facts, uint8_t family);
-/* Routes, rules, and the kernel parameter that they need. */
+/* Routes, rules, and the kernel parameters that they and forwarding need. */
 void quick_target_routes(struct plan_target *target, const struct quick_route_facts *facts);
 
 /* What the main table will have on the device because of its addresses, for who can't look yet. The caller frees. */

@@ -139,10 +139,19 @@ static int longest_first(const void *left, const void *right)
 					    : prefix_compare(&a->to, &b->to);
 }
 
+static void want_forwarding(struct plan_world *world, const struct quick_route_facts *facts)
+{
+	if (facts->forward4 && facts->has_ip4)
+		plan_world_sysctl(world, "net/ipv4/ip_forward", "1");
+	if (facts->forward6 && facts->has_ip6)
+		plan_world_sysctl(world, "net/ipv6/conf/all/forwarding", "1");
+}
+
 void quick_target_routes(struct plan_target *target, const struct quick_route_facts *facts)
 {
 	CLEANUP_FREE struct quick_routed *sorted = NULL;
 
+	want_forwarding(&target->world, facts);
 	if (!facts->routed_count)
 		return;
 	sorted = mem_copy(facts->routed, facts->routed_count * sizeof(*sorted));

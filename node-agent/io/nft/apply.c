@@ -196,17 +196,25 @@ static int commit(struct work *work, bool *ret_changed, struct err *err)
 	uint32_t failed = 0;
 	*ret_changed = nft_batch_count(&work->batch) > 0;
 	int error = *ret_changed ? nft_commit(work->nft, &work->batch, &failed) : 0;
-	if (error)
-		err_set(err, error, "the kernel refuses the firewall, a %s: %s",
-			nft_batch_describe(&work->batch, failed, what, sizeof what), strerror(-error));
-	return error;
+	if (!error)
+		return 0;
+	nft_batch_describe(&work->batch, failed, what, sizeof what);
+	/* Its chain and sets are there, or in the same batch: it is the expression that is not. */
+	if (error == -ENOENT && nft_batch_is_rule(&work->batch, failed))
+		return err_set(err, -EOPNOTSUPP,
+			"the kernel's nftables has no expression that a %s needs (nft_fib, nft_ct, "
+			"nft_masq?)",
+			what);
+	return err_set(err, error, "the kernel refuses the firewall, a %s: %s", what, strerror(-error));
 }
 
 static int apply_once(struct work *work, bool *ret_changed, struct err *err)
 {
 	struct listing listing = {0};
 	int error = nft_list_for(work->nft, work->ruleset, &listing);
-	if (error) {
+	if (error == -EINVAL) { /* no subsystem of that number (nfnetlink_rcv_msg()) */
+		error = err_set(err, -EPROTONOSUPPORT, "the kernel has no nftables (module nf_tables)");
+	} else if (error) {
 		err_set(err, error, "cannot list nftables: %s", strerror(-error));
 	} else {
 		build(work, &listing);
@@ -234,6 +242,19 @@ int nft_apply(struct nft *nft, const struct fw_ruleset *ruleset, const struct nf
 	if (!error && ret_changed)
 		*ret_changed = changed;
 	return error;
+}
+
+bool nft_is_unsupported(int error)
+{
+	switch (error) {
+	case -EOPNOTSUPP:
+	case -EPROTONOSUPPORT:
+	case -EAFNOSUPPORT:
+	case -ENOENT: /* of a chain's type, after all attempts */
+		return true;
+	default: /* errno, not an enum */
+		return false;
+	}
 }
 
 int nft_remove(struct nft *nft, const char *scope, struct err *err)

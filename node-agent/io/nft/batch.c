@@ -83,14 +83,28 @@ static const char *object_name(uint16_t type)
 	}
 }
 
-char *nft_batch_describe(const struct nft_batch *batch, uint32_t sequence, char *buffer, size_t size)
+static const struct nlmsghdr *find(const struct nft_batch *batch, uint32_t sequence)
 {
 	const struct nlmsghdr *message = (const void *)batch->data;
 	int left = (int)batch->length;
-	snprintf(buffer, size, "batch");
 	for (; mnl_nlmsg_ok(message, left); message = mnl_nlmsg_next(message, &left))
 		if (message->nlmsg_seq == sequence && message->nlmsg_type >> 8 == NFNL_SUBSYS_NFTABLES)
-			snprintf(buffer, size, "%s in %s", object_name(message->nlmsg_type),
-				nft_attr_table(message));
+			return message;
+	return NULL;
+}
+
+bool nft_batch_is_rule(const struct nft_batch *batch, uint32_t sequence)
+{
+	const struct nlmsghdr *message = find(batch, sequence);
+	return message && NFNL_MSG_TYPE(message->nlmsg_type) == NFT_MSG_NEWRULE;
+}
+
+char *nft_batch_describe(const struct nft_batch *batch, uint32_t sequence, char *buffer, size_t size)
+{
+	const struct nlmsghdr *message = find(batch, sequence);
+	if (message)
+		snprintf(buffer, size, "%s in %s", object_name(message->nlmsg_type), nft_attr_table(message));
+	else
+		snprintf(buffer, size, "batch");
 	return buffer;
 }

@@ -3,6 +3,7 @@
 #define HOLDFAST_IO_NFT_BATCH_H
 
 #include <libmnl/libmnl.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -27,6 +28,8 @@ void nft_batch_end(struct nft_batch *batch, struct nft *nft);
 void nft_batch_clear(struct nft_batch *batch); /* frees */
 
 size_t nft_batch_count(const struct nft_batch *batch); /* messages between begin and end */
+/* Is that message about a rule? */
+bool nft_batch_is_rule(const struct nft_batch *batch, uint32_t sequence);
 /* "rule in holdfast": what the message of that sequence number is about, for a person. Returns buffer. */
 char *nft_batch_describe(const struct nft_batch *batch, uint32_t sequence, char *buffer, size_t size);
 

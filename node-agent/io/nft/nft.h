@@ -53,6 +53,10 @@ struct nft_seed {
 	int64_t timeout_ms; /* 1 at least */
 };
 
+/* -EOPNOTSUPP: the kernel lacks what one of the rules needs; -EPROTONOSUPPORT: it has no nftables at all. Modules that are
+ * there are loaded by the kernel when they are needed. */
+bool nft_is_unsupported(int error);
+
 int nft_apply(struct nft *nft, const struct fw_ruleset *ruleset, const struct nft_seed *seeds,
 	size_t seed_count, bool *ret_changed, struct err *err);
 

@@ -11,6 +11,7 @@
 #include "common/io/file.h"
 #include "common/json/read.h"
 #include "common/json/write.h"
+#include "node-agent/core/firewall/firewall.h"
 #include "node-agent/io/quick/quick_int.h"
 
 /* No secrets are in it. It lies on a tmpfs, so it is gone when what it tells of is. */
@@ -119,6 +120,8 @@ static json_t *to_json(const struct quick_journal *journal)
 	jput_u64(root, "mark", journal->mark);
 	jput_u64(root, "listen_port", journal->listen_port);
 	jput_bool(root, "firewall", journal->firewall);
+	jput_bool(root, "forwards", journal->forwards);
+	jput_u64(root, "firewall_without", journal->firewall_without);
 	jput_text(root, "dns", dns_ways[journal->dns]);
 	jput_text(root, "dns_name", journal->dns_name);
 	jput_text(root, "dns_text", journal->dns_text);
@@ -298,7 +301,7 @@ static int get_left_out(const struct jnode *root, struct quick_journal *journal,
 
 static int get_numbers(const struct jnode *root, struct quick_journal *journal, struct err *err)
 {
-	uint64_t ifindex = 0, mark = 0, port = 0;
+	uint64_t ifindex = 0, mark = 0, port = 0, without = 0;
 	int r = jnode_u64(root, "ifindex", JSON_REQUIRED, 0, INT32_MAX, &ifindex, err);
 
 	if (r >= 0)
@@ -307,7 +310,10 @@ static int get_numbers(const struct jnode *root, struct quick_journal *journal, 
 		r = jnode_u64(root, "listen_port", JSON_REQUIRED, 0, UINT16_MAX, &port, err);
 	journal->ifindex = (unsigned)ifindex;
 	journal->mark = (uint32_t)mark;
+	if (r >= 0)
+		r = jnode_u64(root, "firewall_without", JSON_REQUIRED, 0, FIREWALL_ALL, &without, err);
 	journal->listen_port = (uint16_t)port;
+	journal->firewall_without = (unsigned)without;
 	return r;
 }
 
@@ -351,6 +357,8 @@ static int from_json(const struct jnode *root, struct quick_journal *journal, st
 		r = jnode_bool(root, "foreign", JSON_REQUIRED, &journal->foreign, err);
 	if (r >= 0)
 		r = jnode_bool(root, "firewall", JSON_REQUIRED, &journal->firewall, err);
+	if (r >= 0)
+		r = jnode_bool(root, "forwards", JSON_REQUIRED, &journal->forwards, err);
 	if (r >= 0)
 		r = get_numbers(root, journal, err);
 	if (r >= 0)

@@ -9,6 +9,8 @@
 
 static const char *const keys[QUICK_PARAMETERS] = {
 	[QUICK_VALID_MARK] = "net/ipv4/conf/all/src_valid_mark",
+	[QUICK_FORWARD4] = "net/ipv4/ip_forward",
+	[QUICK_FORWARD6] = "net/ipv6/conf/all/forwarding",
 };
 
 const char *quick_parameter_key(enum quick_parameter parameter)

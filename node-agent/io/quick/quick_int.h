@@ -34,7 +34,7 @@ enum quick_stage {
 enum quick_dns { QUICK_DNS_NONE, QUICK_DNS_RESOLVCONF, QUICK_DNS_RESOLVED, QUICK_DNS_FILE };
 enum { QUICK_LEFT_OUT_MAX = 1024, QUICK_RULES_MAX = 8, QUICK_DNS_NAME_MAX = 63, QUICK_SYSCTL_MAX = 15 };
 
-enum quick_parameter { QUICK_VALID_MARK, QUICK_PARAMETERS };
+enum quick_parameter { QUICK_VALID_MARK, QUICK_FORWARD4, QUICK_FORWARD6, QUICK_PARAMETERS };
 struct quick_parameter_note {
 	bool needed;
 	char before[QUICK_SYSCTL_MAX + 1]; /* as it was before us; "": not changed */
@@ -54,6 +54,8 @@ struct quick_journal {
 	uint32_t mark;        /* chosen by us; 0: none */
 	uint16_t listen_port; /* as it came up */
 	bool firewall;
+	bool forwards;             /* as the sidecar says: its part of the firewall */
+	unsigned firewall_without; /* of enum firewall_part: what this kernel cannot do */
 	size_t rule_count;
 	struct plan_rule rules[QUICK_RULES_MAX];
 	bool foreign; /* rules and tables may be wg-quick's: not known to be ours by protocol and comment */
@@ -282,6 +284,14 @@ bool quick_is_between(const struct quick *quick); /* interrupted while it passed
 int quick_require_this_link(
 	struct quick *quick); /* a WireGuard interface, and the journal's, if there is one */
 int quick_refuse_half(struct quick *quick);
+
+/* ---- firewall.c ---- */
+bool quick_needs_firewall(const struct quick *quick, const struct quick_routing *routing);
+/* What the kernel cannot do is told and left out; but where it could not drop what it shall, -EOPNOTSUPP. */
+int quick_load_firewall(struct quick *quick, const struct quick_routing *routing);
+int quick_undo_firewall(struct quick *quick);
+/* For wg-quick, whose `down` would not: the table for forwarding goes, and so does forwarding. */
+int quick_undo_forwarding(struct quick *quick);
 
 /* ---- dns.c ---- */
 int quick_set_dns(struct quick *quick);

@@ -20,7 +20,7 @@ static void warn_of_valid_mark(struct quick *quick)
 			key, before, quick->name, key, before);
 }
 
-/* All of it is on the device, and goes with it; but wg-quick would not make it again. */
+/* All but forwarding is on the device, and goes with it; but wg-quick would not make it again. */
 static void warn_of_sidecar(struct quick *quick)
 {
 	if (access(quick->sidecar_path, F_OK) == 0)
@@ -123,6 +123,8 @@ static int pass(struct quick *quick, struct quick_handover *handover)
 		r = quick_handover_pass(quick, handover, false);
 	if (r >= 0)
 		r = hand_back_dns(quick);
+	if (r >= 0)
+		r = quick_undo_forwarding(quick);
 	if (r >= 0)
 		r = quick_check_signal(quick, 0);
 	if (r < 0 && !quick->options->dry_run)

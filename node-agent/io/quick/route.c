@@ -10,8 +10,9 @@
 #include "node-agent/io/quick/quick_int.h"
 #include "node-agent/io/rtnl/route.h"
 #include "node-agent/io/rtnl/rule.h"
+#include "node-agent/io/rtnl/sysctl.h"
 
-/* Routes of what the device holds; for default routes a mark, rules, the firewall and a kernel parameter. */
+/* Routes of what the device holds; for default routes and forwarding a mark, rules, the firewall, kernel parameters. */
 
 /* ---- the mark ---- */
 
@@ -115,46 +116,15 @@ static int choose_priorities(struct quick *quick, const struct quick_routing *ro
 	return quick_choose_priorities(seen, count, ret, quick->err);
 }
 
-/* ---- the firewall ---- */
-
-static int load_firewall(struct quick *quick, const struct quick_routing *routing)
-{
-	struct fw_ruleset *ruleset = NULL;
-	bool changed = false;
-	int r;
-
-	if (!quick->journal.firewall)
-		return 0;
-	if (quick->options->dry_run) {
-		quick_say(quick, QUICK_STEP, "nft add tables wg-quick-%s", quick->name);
-		return 0;
-	}
-	r = quick->nft ? 0 : nft_open(&quick->nft, quick->err);
-	if (r >= 0)
-		r = quick_routing_firewall(quick, routing, true, &ruleset);
-	if (r >= 0 && quick->keeping)
-		r = quick_keep_firewall(quick, ruleset);
-	else if (r >= 0)
-		r = nft_apply(quick->nft, ruleset, NULL, 0, &changed, quick->err);
-	if (r >= 0 && changed)
-		quick_say(quick, QUICK_STEP, "nft add tables wg-quick-%s", quick->name);
-	fw_ruleset_free(ruleset);
-	return r;
-}
-
 /* ---- all together ---- */
-
-static bool has_default(const struct quick_routing *routing)
-{
-	return quick_has_default(&routing->facts, AF_INET) || quick_has_default(&routing->facts, AF_INET6);
-}
 
 /* Before anything of it is done: what is there after a SIGKILL, is ours. */
 static int note(struct quick *quick, const struct plan_target *target, const struct quick_routing *routing)
 {
 	struct quick_journal *journal = &quick->journal;
 
-	journal->firewall |= has_default(routing);
+	journal->firewall |= quick_needs_firewall(quick, routing);
+	journal->forwards = quick->sidecar.forward.is_wanted;
 	quick_parameters_note(quick, &target->world);
 	for (size_t i = 0; i < target->world.rule_count; i++) {
 		bool known = false;
@@ -173,7 +143,7 @@ static int settle(struct quick *quick, const struct plan_target *target, const s
 {
 	struct quick_journal *journal = &quick->journal;
 
-	journal->firewall = has_default(routing);
+	journal->firewall = quick_needs_firewall(quick, routing);
 	journal->rule_count = 0;
 	for (size_t i = 0; i < target->world.rule_count && i < QUICK_RULES_MAX; i++)
 		journal->rules[journal->rule_count++] = target->world.rules[i];
@@ -207,6 +177,30 @@ static int explain(struct quick *quick, const struct plan *plan, int r)
 	return r;
 }
 
+/* Forwarding makes a router of the host, and the kernel then forgets what other routers told it (addrconf.c). */
+static void warn_of_advertisements(struct quick *quick)
+{
+	struct rtnl_route_filter filter = {.family = AF_INET6, .protocol = RTPROT_RA};
+	char key[SYSCTL_KEY_MAX], value[SYSCTL_VALUE_MAX];
+	CLEANUP_FREE struct rtnl_route *routes = NULL;
+	size_t count;
+
+	if (!quick->journal.parameters[QUICK_FORWARD6].before[0] ||
+		rtnl_route_list(quick->rtnl, &filter, &routes, &count, NULL) < 0)
+		return;
+	for (size_t i = 0; i < count; i++) {
+		sysctl_device_key(key, sizeof(key), "ipv6", routes[i].device, "accept_ra");
+		if (routes[i].to.length || sysctl_read(key, value, sizeof(value), NULL) < 0 ||
+			strcmp(value, "1") != 0)
+			continue;
+		quick_say(quick, QUICK_WARNING,
+			"the IPv6 default route on %s comes from router advertisements, which a host that "
+			"forwards ignores: it goes now; set net.ipv6.conf.%s.accept_ra=2 before",
+			routes[i].device, routes[i].device);
+		return;
+	}
+}
+
 static int make(struct quick *quick, struct quick_routing *routing)
 {
 	static const unsigned parameters = 1u << PLAN_SYSCTL_SET,
@@ -222,9 +216,11 @@ static int make(struct quick *quick, struct quick_routing *routing)
 	quick_order_host_routes(&plan, quick->name);
 	r = quick->keeping ? quick_keep_host_routes(quick, &target) : note(quick, &target, routing);
 	if (r >= 0)
-		r = quick_apply(quick, &plan, parameters);
+		r = quick_load_firewall(quick, routing);
+	if (r >= 0 && !quick->keeping)
+		warn_of_advertisements(quick);
 	if (r >= 0)
-		r = load_firewall(quick, routing);
+		r = quick_apply(quick, &plan, parameters);
 	if (r >= 0)
 		r = explain(quick, &plan, quick_apply(quick, &plan, rest));
 	if (r >= 0 && !quick->keeping)

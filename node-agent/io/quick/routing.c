@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <linux/rtnetlink.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "common/base/mem.h"
-#include "node-agent/core/firewall/firewall.h"
 #include "node-agent/io/quick/quick_int.h"
 #include "node-agent/io/rtnl/route.h"
 
@@ -96,6 +94,20 @@ static int take_covering(struct quick *quick, struct quick_routing *routing)
 	return 0;
 }
 
+static bool forwards(const struct quick *quick, int family)
+{
+	const struct quick_forward *forward = &quick->sidecar.forward;
+	const struct quick_config *config = &quick->config;
+	const struct quick_sidecar *sidecar = &quick->sidecar;
+	bool has_address = false;
+
+	for (size_t i = 0; i < config->address_count; i++)
+		has_address |= config->addresses[i].addr.family == family;
+	for (size_t i = 0; i < sidecar->address_count; i++)
+		has_address |= sidecar->addresses[i].prefix.addr.family == family;
+	return forward->is_wanted && (has_address || quick_forward_translates(forward, family));
+}
+
 int quick_routing_look(struct quick *quick, bool from_file, struct quick_routing *routing)
 {
 	int r = quick_observe(quick, &routing->view);
@@ -107,6 +119,8 @@ int quick_routing_look(struct quick *quick, bool from_file, struct quick_routing
 	routing->facts.table_number = quick->table_number;
 	routing->facts.has_ip4 = quick_family_works(quick, AF_INET);
 	routing->facts.has_ip6 = quick_family_works(quick, AF_INET6);
+	routing->facts.forward4 = forwards(quick, AF_INET);
+	routing->facts.forward6 = forwards(quick, AF_INET6);
 	if (from_file || !routing->view.has_device)
 		take_file_allowed(quick, routing);
 	else if (quick->keeping)
@@ -126,24 +140,4 @@ int quick_routing_look(struct quick *quick, bool from_file, struct quick_routing
 bool quick_routing_needs_mark(const struct quick_routing *routing)
 {
 	return quick_needs_mark(&routing->facts, AF_INET) || quick_needs_mark(&routing->facts, AF_INET6);
-}
-
-int quick_routing_firewall(
-	struct quick *quick, const struct quick_routing *routing, bool ours, struct fw_ruleset **ret_ruleset)
-{
-	CLEANUP_FREE struct prefix *addresses = mem_new(routing->view.address_count + 1, sizeof(*addresses));
-	struct firewall_tunnel tunnel = {.interface = quick->name,
-		.fwmark = routing->facts.mark,
-		.addresses = addresses,
-		.address_count = routing->view.address_count,
-		.default_ip4 = quick_has_default(&routing->facts, AF_INET),
-		.default_ip6 = quick_has_default(&routing->facts, AF_INET6)};
-	char scope[FW_SCOPE_MAX + 1] = "";
-	struct firewall firewall = {.scope = scope, .tunnels = &tunnel, .tunnel_count = 1};
-
-	if (ours)
-		snprintf(scope, sizeof(scope), "up %s", quick->name);
-	for (size_t i = 0; i < routing->view.address_count; i++)
-		addresses[i] = routing->view.addresses[i].prefix;
-	return firewall_build(&firewall, ret_ruleset, quick->err);
 }

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "common/base/text.h"
-#include "node-agent/core/firewall/firewall.h"
 #include "node-agent/io/quick/quick_int.h"
 #include "node-agent/io/reconcile/convert.h"
 #include "node-agent/io/rtnl/rule.h"
@@ -54,40 +53,6 @@ static int undo_link(struct quick *quick)
 	return r == -ENODEV ? 0 : r;
 }
 
-/* Tables of wg-quick's are put under our name, all of them in one transaction, and go with the rest. */
-static int take_tables(struct quick *quick, const char *scope)
-{
-	struct firewall_tunnel tunnel = {.interface = quick->name, .default_ip4 = true, .default_ip6 = true};
-	struct firewall firewall = {.scope = scope, .tunnels = &tunnel, .tunnel_count = 1};
-	struct fw_ruleset *ruleset;
-	int r = firewall_build(&firewall, &ruleset, quick->err);
-
-	if (r < 0)
-		return r;
-	r = nft_apply(quick->nft, ruleset, NULL, 0, NULL, quick->err);
-	fw_ruleset_free(ruleset);
-	return r;
-}
-
-static int undo_firewall(struct quick *quick)
-{
-	char scope[FW_SCOPE_MAX + 1];
-	int r = 0;
-
-	if (!quick->journal.firewall)
-		return 0;
-	snprintf(scope, sizeof(scope), "up %s", quick->name);
-	quick_say(quick, QUICK_STEP, "nft delete table ip wg-quick-%s; delete table ip6 wg-quick-%s",
-		quick->name, quick->name);
-	if (quick->options->dry_run)
-		return 0;
-	if (!quick->nft)
-		r = nft_open(&quick->nft, quick->err);
-	if (r >= 0 && quick->journal.foreign)
-		r = take_tables(quick, scope);
-	return r < 0 ? r : nft_remove(quick->nft, scope, quick->err);
-}
-
 static int undo_parameters(struct quick *quick)
 {
 	int r = quick_parameters_give_back(quick, true);
@@ -99,7 +64,7 @@ static int undo_parameters(struct quick *quick)
 int quick_undo(struct quick *quick)
 {
 	static int (*const steps[])(struct quick * quick) = {quick_unset_dns, undo_rules, undo_link,
-		quick_undo_host_routes, undo_firewall, undo_parameters};
+		quick_undo_host_routes, quick_undo_firewall, undo_parameters};
 	struct err first_err = {0};
 	int first = 0;
 

@@ -196,7 +196,7 @@ START_TEST(scopes_leave_each_other_alone)
 	struct firewall_tunnel home = firewall.tunnels[2];
 	struct err err = {0};
 	home.masquerade_count = 0;
-	struct firewall by_hand = {"up home", &home, 1, NULL, 0};
+	struct firewall by_hand = {.scope = "up home", .tunnels = &home, .tunnel_count = 1};
 	struct fw_ruleset *up = sample_build(&by_hand);
 	firewall.tunnel_count = 2;
 	struct fw_ruleset *agent = sample_build(&firewall);
@@ -223,7 +223,8 @@ START_TEST(a_scope_takes_over_anothers_tables)
 	struct firewall firewall = sample_gateway();
 	struct firewall_tunnel home = firewall.tunnels[2];
 	home.masquerade_count = 0;
-	struct firewall nobodys = {"", &home, 1, NULL, 0}, ours = {"up home", &home, 1, NULL, 0};
+	struct firewall nobodys = {.scope = "", .tunnels = &home, .tunnel_count = 1},
+			ours = {.scope = "up home", .tunnels = &home, .tunnel_count = 1};
 	struct fw_ruleset *before = sample_build(&nobodys), *after = sample_build(&ours);
 	run("nft", "add table ip filter", NULL);
 	apply(before);

@@ -34,7 +34,7 @@ static void disturb_by_socket(void)
 	struct firewall all = sample_gateway();
 	struct firewall_tunnel home = all.tunnels[2];
 	home.masquerade_count = 0;
-	struct firewall firewall = {"up home", &home, 1, NULL, 0};
+	struct firewall firewall = {.scope = "up home", .tunnels = &home, .tunnel_count = 1};
 	struct fw_ruleset *ruleset = sample_build(&firewall);
 	struct nft *nft;
 	struct err err;

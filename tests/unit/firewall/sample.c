@@ -38,11 +38,11 @@ static void fill_addresses(void)
 
 static void fill_translations(void)
 {
-	snat[0] = (struct firewall_snat){sample_prefix("10.50.0.0/24"), "lan0"};
-	snat[1] = (struct firewall_snat){sample_prefix("10.51.0.0/21"), "lan0"};
-	snat[2] = (struct firewall_snat){sample_prefix("fd50::/64"), "lan0"};
-	masquerade[0] = (struct firewall_snat){sample_prefix("0.0.0.0/0"), "home"};
-	masquerade[1] = (struct firewall_snat){sample_prefix("fd61::7/128"), "home"};
+	snat[0] = (struct firewall_snat){.from = sample_prefix("10.50.0.0/24"), .interface = "lan0"};
+	snat[1] = (struct firewall_snat){.from = sample_prefix("10.51.0.0/21"), .interface = "lan0"};
+	snat[2] = (struct firewall_snat){.from = sample_prefix("fd50::/64"), .interface = "lan0"};
+	masquerade[0] = (struct firewall_snat){.from = sample_prefix("0.0.0.0/0"), .interface = "home"};
+	masquerade[1] = (struct firewall_snat){.from = sample_prefix("fd61::7/128"), .interface = "home"};
 }
 
 struct firewall sample_gateway(void)
@@ -73,7 +73,11 @@ struct firewall sample_gateway(void)
 		.inside_count = 2,
 		.tunnels = behind,
 		.tunnel_count = 2};
-	return (struct firewall){"agent", tunnels, 3, endpoints, 1};
+	return (struct firewall){.scope = "agent",
+		.tunnels = tunnels,
+		.tunnel_count = 3,
+		.endpoints = endpoints,
+		.endpoint_count = 1};
 }
 
 struct fw_permit sample_permit(void)

@@ -60,7 +60,7 @@ START_TEST(a_lone_tunnel_with_a_default_route_has_only_wg_quicks_tables)
 	struct firewall all = sample_gateway();
 	struct firewall_tunnel home = all.tunnels[2];
 	home.masquerade_count = 0;
-	struct firewall firewall = {"up home", &home, 1, NULL, 0};
+	struct firewall firewall = {.scope = "up home", .tunnels = &home, .tunnel_count = 1};
 	assert_prints(&firewall, "wg-quick.nft");
 }
 END_TEST
@@ -71,7 +71,7 @@ START_TEST(one_family_of_default_route_makes_one_table)
 	struct firewall_tunnel home = all.tunnels[2];
 	home.masquerade_count = 0;
 	home.default_ip4 = false;
-	struct firewall firewall = {"up home", &home, 1, NULL, 0};
+	struct firewall firewall = {.scope = "up home", .tunnels = &home, .tunnel_count = 1};
 	struct fw_ruleset *ruleset = sample_build(&firewall);
 	ck_assert_uint_eq(ruleset->count, 1);
 	ck_assert_int_eq(ruleset->tables[0].family, FW_IP6);
@@ -85,7 +85,7 @@ START_TEST(a_default_route_without_a_mark_only_guards_addresses)
 	struct firewall_tunnel home = all.tunnels[2];
 	home.masquerade_count = 0;
 	home.fwmark = 0;
-	struct firewall firewall = {"up home", &home, 1, NULL, 0};
+	struct firewall firewall = {.scope = "up home", .tunnels = &home, .tunnel_count = 1};
 	struct fw_ruleset *ruleset = sample_build(&firewall);
 	ck_assert_uint_eq(ruleset->count, 2);
 	for (size_t i = 0; i < ruleset->count; i++) {
@@ -105,6 +105,52 @@ START_TEST(a_tunnel_behind_no_endpoint_masquerades_its_snat)
 }
 END_TEST
 
+START_TEST(a_tunnel_made_by_hand_has_a_table_of_its_own)
+{
+	struct firewall all = sample_gateway();
+	struct firewall_tunnel wg = all.tunnels[1];
+	const struct firewall_snat snat[] = {{.from = sample_prefix("10.51.0.0/24"),
+						     .interface = "lan0",
+						     .to = sample_addr("192.168.1.7")},
+		{.from = sample_prefix("fd51::/64"), .interface = "lan0", .to = sample_addr("fd01::7")},
+		{.from = sample_prefix("fd51::/64"), .interface = "wan0"}};
+	wg.clamp_mss = true;
+	wg.snat = snat;
+	wg.snat_count = 3;
+	struct firewall firewall = {
+		.scope = "up wg1", .table = "holdfast-wg1", .tunnels = &wg, .tunnel_count = 1};
+	assert_prints(&firewall, "by-hand.nft");
+	firewall.without = FIREWALL_CLAMPING | FIREWALL_DROPPING | FIREWALL_TRANSLATING;
+	struct fw_ruleset *ruleset = sample_build(&firewall);
+	ck_assert_uint_eq(ruleset->count, 0);
+	fw_ruleset_free(ruleset);
+}
+END_TEST
+
+START_TEST(what_a_kernel_lacks_is_left_out)
+{
+	struct firewall all = sample_gateway();
+	struct firewall firewall = {.scope = "up home", .tunnels = &all.tunnels[2], .tunnel_count = 1};
+	struct fw_ruleset *ruleset;
+	firewall.without = FIREWALL_SPOOFING | FIREWALL_TRANSLATING;
+	ruleset = sample_build(&firewall);
+	ck_assert_uint_eq(ruleset->count, 2);
+	ck_assert_uint_eq(ruleset->tables[0].chain_count, 2);
+	ck_assert_str_eq(ruleset->tables[0].chains[0].name, "premangle");
+	fw_ruleset_free(ruleset);
+	firewall.without = FIREWALL_MARKING | FIREWALL_TRANSLATING;
+	ruleset = sample_build(&firewall);
+	ck_assert_uint_eq(ruleset->count, 2);
+	ck_assert_uint_eq(ruleset->tables[1].chain_count, 1);
+	ck_assert_str_eq(ruleset->tables[1].chains[0].name, "preraw");
+	fw_ruleset_free(ruleset);
+	firewall.without = FIREWALL_ALL;
+	ruleset = sample_build(&firewall);
+	ck_assert_uint_eq(ruleset->count, 0);
+	fw_ruleset_free(ruleset);
+}
+END_TEST
+
 START_TEST(tunnels_without_multicast_pass_none)
 {
 	struct firewall firewall = sample_gateway();
@@ -118,7 +164,7 @@ END_TEST
 START_TEST(nothing_to_do_is_an_empty_ruleset)
 {
 	struct firewall_tunnel tunnel = {.interface = "wg0"};
-	struct firewall firewall = {"agent", &tunnel, 1, NULL, 0};
+	struct firewall firewall = {.scope = "agent", .tunnels = &tunnel, .tunnel_count = 1};
 	struct fw_ruleset *ruleset = sample_build(&firewall);
 	ck_assert_uint_eq(ruleset->count, 0);
 	fw_ruleset_free(ruleset);
@@ -142,6 +188,16 @@ START_TEST(snat_without_an_inside_address_is_refused)
 	firewall.endpoints = &endpoint;
 	assert_refused(&firewall,
 		"tunnel wg0: snat out of lan0 needs an inside address of IPv6 on it in endpoint vpn");
+}
+END_TEST
+
+START_TEST(a_translation_stays_in_its_family)
+{
+	struct firewall_snat snat = {
+		.from = sample_prefix("10.51.0.0/24"), .interface = "lan0", .to = sample_addr("fd01::7")};
+	struct firewall_tunnel tunnel = {.interface = "wg0", .snat = &snat, .snat_count = 1};
+	struct firewall firewall = {.scope = "up wg0", .tunnels = &tunnel, .tunnel_count = 1};
+	assert_refused(&firewall, "snat out of lan0 to an address of another family");
 }
 END_TEST
 
@@ -172,11 +228,11 @@ START_TEST(names_of_interfaces_are_checked)
 	static const char *const bad[] = {"", "sixteen-letters-", "a/b", "a b", "a\"b", "a:b", "a\nb"};
 	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
 		struct firewall_tunnel tunnel = {.interface = bad[i]};
-		struct firewall firewall = {"agent", &tunnel, 1, NULL, 0};
+		struct firewall firewall = {.scope = "agent", .tunnels = &tunnel, .tunnel_count = 1};
 		assert_refused(&firewall, "no name of an interface");
 	}
 	struct firewall_tunnel tunnel = {.interface = "fifteen-letters", .default_ip4 = true};
-	struct firewall firewall = {"agent", &tunnel, 1, NULL, 0};
+	struct firewall firewall = {.scope = "agent", .tunnels = &tunnel, .tunnel_count = 1};
 	struct fw_ruleset *ruleset = sample_build(&firewall);
 	ck_assert_str_eq(ruleset->tables[0].name, "wg-quick-fifteen-letters");
 	fw_ruleset_free(ruleset);
@@ -187,7 +243,7 @@ START_TEST(a_scope_has_a_limit)
 {
 	char scope[FW_SCOPE_MAX + 2] = {0};
 	memset(scope, 's', FW_SCOPE_MAX);
-	struct firewall firewall = {scope, NULL, 0, NULL, 0};
+	struct firewall firewall = {.scope = scope};
 	fw_ruleset_free(sample_build(&firewall));
 	scope[FW_SCOPE_MAX] = 's';
 	assert_refused(&firewall, "is too long");
@@ -205,6 +261,9 @@ int main(void)
 	tcase_add_test(tcase, a_tunnel_behind_no_endpoint_masquerades_its_snat);
 	tcase_add_test(tcase, tunnels_without_multicast_pass_none);
 	tcase_add_test(tcase, nothing_to_do_is_an_empty_ruleset);
+	tcase_add_test(tcase, a_tunnel_made_by_hand_has_a_table_of_its_own);
+	tcase_add_test(tcase, what_a_kernel_lacks_is_left_out);
+	tcase_add_test(tcase, a_translation_stays_in_its_family);
 	tcase_add_test(tcase, snat_without_an_inside_address_is_refused);
 	tcase_add_test(tcase, a_fenced_tunnel_needs_a_mark_and_a_port);
 	tcase_add_test(tcase, an_unknown_tunnel_is_refused);

@@ -120,6 +120,32 @@ START_TEST(name_servers)
 }
 END_TEST
 
+START_TEST(forwarding)
+{
+	struct quick_sidecar sidecar;
+	const struct quick_forward *forward = &sidecar.forward;
+	char text[PREFIX_TEXT_MAX];
+
+	read_right(plain, "multicast: no\n", &sidecar);
+	ck_assert(!forward->is_wanted);
+	read_right(plain, "forward: {}\n", &sidecar);
+	ck_assert(forward->is_wanted && !forward->drop && !forward->clamp_mss && !forward->snat_count);
+	read_right(plain,
+		"forward:\n  default: drop\n  clamp_mss: true\n"
+		"  masquerade: { from: 10.50.0.9/24, interface: eth0.7 }\n"
+		"  snat: [ { from: \"fd50::/64\", interface: eth1, to: \"fd01::7\" } ]\n",
+		&sidecar);
+	ck_assert(forward->drop && forward->clamp_mss);
+	ck_assert_uint_eq(forward->snat_count, 2);
+	ck_assert_str_eq(addr_format(&forward->snat[0].to, text, sizeof(text)), "fd01::7");
+	ck_assert_str_eq(prefix_format(&forward->snat[1].from, text, sizeof(text)), "10.50.0.0/24");
+	ck_assert_str_eq(forward->snat[1].interface, "eth0.7");
+	ck_assert(!addr_is_set(&forward->snat[1].to));
+	ck_assert(quick_forward_translates(forward, AF_INET6) && quick_forward_translates(forward, AF_INET));
+	quick_sidecar_clear(&sidecar);
+}
+END_TEST
+
 START_TEST(default_routes)
 {
 	struct quick_sidecar sidecar;
@@ -132,6 +158,33 @@ START_TEST(default_routes)
 	ck_assert(sidecar.default_route == QUICK_DEFAULT_HALVES && sidecar.host_routes);
 	read_right("[Interface]\nTable = 9\n", "host_routes: true\ndefault_route: rules\n", &sidecar);
 	ck_assert(sidecar.host_routes);
+	quick_sidecar_clear(&sidecar);
+}
+END_TEST
+
+/* A list of so many. */
+static char *masquerades(size_t count)
+{
+	struct text text = {0};
+
+	text_add(&text, "forward: { masquerade: [");
+	for (size_t i = 0; i < count; i++)
+		text_add(&text, "%s{ from: 10.%zu.0.0/16, interface: eth0 }", i ? ", " : "", i);
+	text_add(&text, "] }\n");
+	return text_take(&text);
+}
+
+START_TEST(as_many_translations_as_in_a_fleet)
+{
+	CLEANUP_FREE char *most = masquerades(QUICK_SNAT_MAX), *beyond = masquerades(QUICK_SNAT_MAX + 1),
+			  *found;
+	struct quick_sidecar sidecar;
+
+	read_right(plain, most, &sidecar);
+	ck_assert_uint_eq(sidecar.forward.snat_count, QUICK_SNAT_MAX);
+	quick_sidecar_clear(&sidecar);
+	found = complaint(plain, beyond, &sidecar);
+	ck_assert_str_eq(found, "wg0.yaml:1:24: forward: masquerade: 17 are too many: at most 16");
 }
 END_TEST
 
@@ -163,6 +216,20 @@ static const struct wrong {
 	{plain, "private_key_file:\n", "wg0.yaml:1:18: private_key_file: expected text, found nothing"},
 	{"[Interface]\nPrivateKey = " PSK "\n", "private_key_file: a\n",
 		"wg0.yaml:1:1: private_key_file: the .conf has a PrivateKey: one of them has to go"},
+	{plain, "forward: accept\n",
+		"wg0.yaml:1:10: forward: expected a mapping (key: value), found \"accept\""},
+	{plain, "forward: { default: deny }\n",
+		"wg0.yaml:1:21: forward: default: expected accept or drop, found \"deny\""},
+	{plain, "forward: { masquerade: { from: 10.0.0.0/8 } }\n",
+		"wg0.yaml:1:24: forward: masquerade: missing \"interface\""},
+	{plain, "forward: { masquerade: { from: 10.0.0.0/8, interface: a/b } }\n",
+		"wg0.yaml:1:55: forward: masquerade: interface: \"a/b\" is no name for an interface"},
+	{plain, "forward: { masquerade: { from: 10.0.0.0/8, interface: eth0, to: 10.0.0.1 } }\n",
+		"wg0.yaml:1:61: forward: masquerade: unknown key \"to\"; known here: from, interface"},
+	{plain, "forward: { snat: { from: 10.0.0.0/8, interface: eth0 } }\n",
+		"wg0.yaml:1:18: forward: snat: missing \"to\""},
+	{plain, "forward: { snat: { from: 10.0.0.0/8, interface: eth0, to: \"fd01::1\" } }\n",
+		"wg0.yaml:1:59: forward: snat: to: fd01::1 and from are of different families"},
 	{plain, "multicast: both\n", "wg0.yaml:1:12: multicast: expected true or false, found \"both\""},
 	{plain, "link_local: 1\n", "wg0.yaml:1:13: link_local: expected true or false, found \"1\""},
 	{plain, "address: [10.0.0.1, 10.0.0.300]\n",
@@ -375,6 +442,8 @@ int main(void)
 	tcase_add_test(tcase, the_interface);
 	tcase_add_test(tcase, name_servers);
 	tcase_add_test(tcase, default_routes);
+	tcase_add_test(tcase, forwarding);
+	tcase_add_test(tcase, as_many_translations_as_in_a_fleet);
 	tcase_add_test(tcase, routes_of_peers);
 	tcase_add_loop_test(tcase, wrong_ones, 0, ARRAY_COUNT(wrongs));
 	tcase_add_test(tcase, a_path_has_a_limit);
