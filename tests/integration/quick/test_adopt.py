@@ -5,10 +5,13 @@ Takes some 12 seconds."""
 import json
 import os
 import re
+import shutil
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 sys.path[:0] = [os.path.join(os.path.dirname(os.path.abspath(__file__)), "differential"), os.path.dirname(os.path.abspath(__file__))]
 from compare import HOLDFAST, WG_QUICK, Pair, can_run, diff, key, normalise, public  # noqa: E402
+from test_steps import MODES, points, strike  # noqa: E402
 from machine import FULL, INTERFACE, ONE, PRIVATE, THREE, TWO, Machine, steps  # noqa: E402
 
 FOUR_OF_FULL = FULL.replace(", ::/0", "")
@@ -101,8 +104,185 @@ def test_rules_in_the_wrong_order():
     print("rules in the wrong order")
 
 
+# ---- no packet notices ----
+
+FAR = key()
+# The other end of the uplink, and of the tunnel, in a network namespace of its own.
+PEER = f"""
+ip netns add far
+ip link set eth0-far netns far
+on() {{ ip netns exec far "$@"; }}
+on ip link set lo up
+on sysctl -qw net.ipv6.conf.eth0-far.disable_ipv6=0
+on ip link set eth0-far up
+on ip address add 192.0.2.1/24 dev eth0-far
+on ip address add 2001:db8::1/64 dev eth0-far nodad
+on ip link add peer0 type wireguard 2>/dev/null || on wireguard-go peer0 2>/dev/null
+on wg set peer0 listen-port 51820 private-key <(echo {FAR}) peer {public(PRIVATE)} allowed-ips 10.50.0.2/32,fd50::2/128
+for address in 10.50.0.1/32 203.0.113.1/32 fd50::1/128 2001:db8:77::1/128; do on ip address add $address dev peer0; done
+on ip link set peer0 up
+on ip route add 10.50.0.2/32 dev peer0
+on ip route add fd50::2/128 dev peer0
+on nft 'table inet far {{ chain past_the_tunnel {{ type filter hook input priority 0
+    iifname "eth0-far" ip daddr {{ 10.50.0.1, 203.0.113.1 }} drop; iifname "eth0-far" ip6 daddr {{ fd50::1, 2001:db8:77::1 }} drop; }}; }}'
+"""
+PINGED = INTERFACE.replace("/24", "/32").replace("/64", "/128") + FULL.replace(ONE, public(FAR))
+# From the peer into the tunnel; through the tunnel by its rules; and to the LAN past it. Both families.
+WAYS = (("far", "10.50.0.2"), ("far", "fd50::2"), ("", "203.0.113.1"), ("", "2001:db8:77::1"), ("", "192.0.2.1"), ("", "2001:db8::1"))
+
+
+class Connected(Machine):
+    """A machine with a tunnel by wg-quick whose peer answers."""
+
+    def __init__(self, text=PINGED):
+        super().__init__()
+        self.must(PEER)
+        self.write("/etc/wireguard/wg0.conf", text)
+        self.pings = []
+
+    def up(self):
+        call(self, WG_QUICK, "up")
+        self.must("ping -qc1 -W5 203.0.113.1; ping -qc1 -W5 2001:db8:77::1")
+
+    def ping(self, interval_s):
+        for number, (where, to) in enumerate(WAYS):
+            inside = f"ip netns exec {where} " if where else ""
+            self.pings.append(self.start("bash", "-c", f"exec {inside}ping -n -i {interval_s} {to} >/run/ping.{number}"))
+        for number, _ in enumerate(WAYS):
+            self.until("an answer", lambda: "icmp_seq" in self.read(f"/run/ping.{number}"))
+
+    def lost(self):
+        """(sent, without an answer), without those that are still on their way."""
+        self.must("pkill -INT ping")
+        sent = missing = 0
+        for number, process in enumerate(self.pings):
+            process.communicate(timeout=30)
+            text = self.read(f"/run/ping.{number}")
+            answers = [int(answer) for answer in re.findall(r"bytes from .*icmp_seq=(\d+)", text)]
+            assert answers and "DUP!" not in text, (WAYS[number], text)
+            sent += max(answers)
+            missing += max(answers) - len(answers)
+        self.pings = []
+        return sent, missing
+
+    def session(self):
+        """What must not change: keys, port, mark, peers with where they are and when they shook hands."""
+        return self.must("for word in private-key listen-port fwmark peers endpoints latest-handshakes allowed-ips preshared-keys; "
+                         "do wg show wg0 $word; done; ip -o link show wg0 | cut -d: -f1")
+
+
+def test_no_packet_notices(interval_s=0.005, rounds=8):
+    with Connected() as machine:
+        machine.up()
+        # It roams, and the file does not know: ours may not put it back.
+        machine.must("ip netns exec far wg set peer0 listen-port 51833; ip netns exec far ping -qc1 -W5 10.50.0.2")
+        machine.until("roamed", lambda: ":51833" in machine.must("wg show wg0 endpoints"))
+        before = machine.session()
+        machine.ping(interval_s)
+        for _ in range(rounds):
+            call(machine, HOLDFAST, "adopt")
+            call(machine, HOLDFAST, "up")
+            call(machine, HOLDFAST, "release")
+        sent, missing = machine.lost()
+        same("the session", before, machine.session())
+        assert sent > 12 * rounds and not missing, (sent, missing)
+        call(machine, WG_QUICK, "down")
+    print(f"no packet notices: {missing} of {sent} lost over {rounds} times adopt and release")
+
+
+# ---- interrupted at each step ----
+
+WORKS = """
+way() { [[ $(ip route get $1) == *" dev $2 "* ]] || { echo "$1 not by $2"; ip route get $1; exit 1; }; }
+for to in 203.0.113.1 2001:db8:77::1; do way $to wg0; way "$to mark 51820" eth0; done
+for to in 192.0.2.1 2001:db8::1; do way $to eth0; done
+wg show wg0 endpoints | grep -q 192.0.2.1
+"""
+STATE = """
+ip -4 rule; ip -6 rule; ip -4 route show table all dev wg0; ip -6 route show table all dev wg0
+for family in ip ip6; do nft list table $family wg-quick-wg0; done
+ip -o link show wg0; ip -o address show dev wg0; wg showconf wg0; cat /run/transcript
+for file in $(find /run/holdfast -type f ! -name '*.lock'); do echo $file; cat $file; done
+"""
+
+
+class Interrupted:
+    """One of the two commands, interrupted at each of its steps: the tunnel works all the time, and what comes next is right."""
+
+    def __init__(self, verb):
+        self.verb, self.machine, self.done = verb, Connected(PINGED.replace("\n\n", "\nDNS = 10.50.0.1\n\n", 1)), 0
+        self.begin()
+
+    def begin(self):
+        self.machine.must(": >/run/transcript")
+        self.machine.up()
+        self.theirs = self.machine.must(STATE)
+        call(self.machine, HOLDFAST, "adopt")
+        self.ours = self.machine.must(STATE)
+        self.before, self.after = (self.theirs, self.ours) if self.verb == "adopt" else (self.ours, self.theirs)
+        self.back()
+
+    def back(self):
+        """To where the command begins."""
+        if self.machine.must(STATE) != self.before:
+            call(self.machine, HOLDFAST, "release" if self.verb == "adopt" else "adopt")
+            same(f"back before {self.verb}", self.before, self.machine.must(STATE))
+
+    def works(self, where):
+        status, out, err = self.machine.shell(WORKS)
+        assert status == 0, f"{where}: the tunnel is lost: {out}{err}"
+
+    def goes_on(self, where, verb):
+        """After a SIGKILL. Refused, if there is nothing left to do."""
+        status, _, said = self.machine.call(HOLDFAST, verb, "wg0")
+        where += f", then {verb}"
+        assert status in (0, 1), f"{where}: {status}\n{said}"
+        self.works(where)
+        same(where + "\n" + said, self.theirs if verb == "release" else self.ours, self.machine.must(STATE))
+
+    def goes_down(self, where):
+        """After a SIGKILL: nothing is left, whoever's it was."""
+        status, _, said = self.machine.call(HOLDFAST, "down", "wg0")
+        left = self.machine.must("ip rule; ip -6 rule; nft list ruleset; ip link; find /run/holdfast -type f ! -name '*.lock'")
+        assert status == 0 and not re.search("51820|suppress|wg-quick|wg0", left), f"{where}, then down\n{said}\n{left}"
+        self.begin()
+
+    def step(self, number, point, mode):
+        call_name, count, look = point
+        where = f"{self.verb}, {mode} at {call_name} {count}: {look}"
+        status, _, said = strike(self.machine, self.verb, call_name, count, mode)
+        self.works(where)
+        if mode == "KILL" and number % 3 == 2:
+            self.goes_down(where)
+        elif mode == "KILL":
+            self.goes_on(where, ("adopt", "release")[number % 3])
+        else:
+            if status == 0 and self.verb == "release":  # a journal that could not be removed is, the next time
+                self.machine.call(HOLDFAST, "release", "wg0")
+            same(where + "\n" + said, self.before if status else self.after, self.machine.must(STATE))
+        self.back()
+        self.done += 1
+
+    def run(self, each=1):
+        with self.machine:
+            found = points(self.machine, self.verb)
+            self.back()
+            for number, point in enumerate(found):
+                for mode in MODES:
+                    if (number + MODES.index(mode)) % each == 0:
+                        self.step(number, point, mode)
+        return self.done
+
+
+def test_interrupted_at_each_step():
+    with ThreadPoolExecutor(2) as pool:
+        done = list(pool.map(lambda verb: Interrupted(verb).run(), ("adopt", "release")))
+    assert min(done) > 20, done
+    print(f"interrupted {done[0]} times on the way, {done[1]} times on the way back")
+
+
 def main():
-    if not can_run():
+    if not can_run() or not shutil.which("strace"):
         return 77
     for name, test in list(globals().items()):
         if name.startswith("test_") and (len(sys.argv) == 1 or name in sys.argv[1:]):
