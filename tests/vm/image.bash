@@ -83,7 +83,7 @@ add_holdfast() {
 	mkdir -p "$image"/holdfast/tests/integration/{lab,quick,routing}
 	cp "$root"/tests/integration/lab/labtest.py "$image/holdfast/tests/integration/lab/"
 	cp "$root"/tests/integration/routing/*.py "$image/holdfast/tests/integration/routing/"
-	cp "$root"/tests/integration/quick/{compare,test_compare,test_faults}.py "$image/holdfast/tests/integration/quick/"
+	cp "$root"/tests/integration/quick/*.py "$image/holdfast/tests/integration/quick/"
 	cp -r "$root/tests/integration/quick/differential" "$image/holdfast/tests/integration/quick/"
 	mkdir "$image/holdfast/docs"
 	cp "$root/docs/wg-quick.md" "$image/holdfast/docs/"

@@ -10,7 +10,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 
 sys.path[:0] = [os.path.join(os.path.dirname(os.path.abspath(__file__)), "differential"), os.path.dirname(os.path.abspath(__file__))]
-from compare import HOLDFAST, WG_QUICK, Pair, can_run, diff, key, normalise, public  # noqa: E402
+from compare import HOLDFAST, ROOT, WG_QUICK, Pair, can_run, diff, key, normalise, public  # noqa: E402
 from test_steps import MODES, points, strike  # noqa: E402
 from machine import FULL, INTERFACE, ONE, PRIVATE, THREE, TWO, Machine, steps  # noqa: E402
 
@@ -104,6 +104,181 @@ def test_rules_in_the_wrong_order():
     print("rules in the wrong order")
 
 
+def test_two_full_tunnels():
+    """One of two of wg-quick's is adopted: the other's rules are its own, before and after, and which of them is asked first
+    stays, too."""
+    second = f"[Interface]\nPrivateKey = {key()}\nAddress = 10.51.0.2/24\n" + FULL
+    for name, other in (("wg0", "wg1"), ("wg1", "wg0")):
+        with Machine() as machine:
+            for each, text in (("wg0", INTERFACE + FULL), ("wg1", second)):
+                machine.write(f"/etc/wireguard/{each}.conf", text)
+                call(machine, WG_QUICK, "up", each)
+            before = exact(machine)
+            call(machine, HOLDFAST, "adopt", name)
+            same("places", re.sub(r"(?m)^\t*comment.*\n", "", before), re.sub(r" proto 158|(?m:^\t*comment.*\n)", "", exact(machine)))
+            rules = machine.must("ip rule; ip -6 rule")
+            assert rules.count("proto 158") == 4 and "dev wg1" in machine.must("ip route get 1.1.1.1"), rules
+            call(machine, HOLDFAST, "release", name)
+            same("released", before, exact(machine))
+            call(machine, HOLDFAST, "adopt", name)
+            call(machine, HOLDFAST, "down", name)
+            assert machine.must("ip rule; ip -6 rule").count("suppress") == 2 and f"dev {other}" in machine.must("ip route get 1.1.1.1")
+            call(machine, HOLDFAST, "down", other)
+            machine.must("sysctl -qw net.ipv4.conf.all.src_valid_mark=0")
+            machine.clean("two full tunnels")
+    print("two full tunnels")
+
+
+def test_what_differs_is_said():
+    """Adopted as it runs; what the file says comes with the reload."""
+    with Machine() as machine:
+        machine.write("/etc/wireguard/wg0.conf", INTERFACE + "MTU = 1400\n" + FULL + SECOND)
+        call(machine, WG_QUICK, "up")
+        machine.write("/etc/wireguard/wg0.conf", INTERFACE.replace("10.50.0.2/24", "10.50.0.9/24") + "MTU = 1380\nListenPort = 51830\n" + FULL +
+                      f"\n[Peer]\nPublicKey = {THREE}\nAllowedIPs = 10.61.0.0/16\n")
+        # As `wg-quick down` of another tunnel, `nft flush ruleset` and `wg syncconf` do it.
+        machine.must("ip -6 rule delete table main suppress_prefixlength 0; nft delete table ip wg-quick-wg0; ip route delete 10.60.0.0/16; wg set wg0 fwmark 0")
+        before = machine.must("ip route show table all; wg show wg0 dump; ip -o address; ip link show wg0")
+        said = call(machine, HOLDFAST, "adopt")
+        for word in ("a reload will `ip address add 10.50.0.9/24", "a reload will `ip address delete 10.50.0.2/24", "mtu 1380", ": ListenPort",
+                     f"peer {THREE} is not there", f"peer {TWO} runs, and stays", "no mark", "no such route: `ip route replace 10.60.0.0/16",
+                     "no `ip -6 rule' says `lookup main", "no table `ip wg-quick-wg0'"):
+            assert word in said, f"{word}\n{said}"
+        assert PRIVATE not in said, said
+        after = machine.must("ip route show table all; wg show wg0 dump; ip -o address; ip link show wg0").replace(" proto 158", "")
+        same("adopted as it runs", before, after)
+        call(machine, HOLDFAST, "up")
+        assert machine.must("ip rule; ip -6 rule").count("suppress") == 2 and "0xca6c" in machine.must("wg show wg0 fwmark")
+        assert "10.61.0.0/16" in machine.must("ip route") and "10.50.0.9" in machine.must("nft list table ip wg-quick-wg0")
+        said = call(machine, HOLDFAST, "up")
+        assert not steps_of(said), said
+        call(machine, HOLDFAST, "down")
+        machine.must("sysctl -qw net.ipv4.conf.all.src_valid_mark=0")
+        machine.clean("what differs")
+    print("what differs is said")
+
+
+def test_a_lost_journal():
+    """Adopting what holdfast made itself, and knows nothing of any more."""
+    with Machine() as machine:
+        machine.up(INTERFACE + FULL + SECOND)
+        before, known = exact(machine), journal(machine)
+        machine.must("rm -r /run/holdfast")
+        assert not steps_of(call(machine, HOLDFAST, "adopt"))
+        same("all there is", before, exact(machine))
+        same("journal", known, journal(machine))
+        machine.down()
+        machine.must("sysctl -qw net.ipv4.conf.all.src_valid_mark=0")
+        machine.clean("a lost journal")
+    print("a lost journal")
+
+
+def steps_of(said):
+    return [line for line in said.splitlines() if line.startswith("[#]")]
+
+
+def refused(machine, verb, word, name="wg0", status=1):
+    before = exact(machine)
+    said = call(machine, HOLDFAST, verb, name, status)
+    assert word in said and not steps_of(said), said
+    same(f"{verb} refused: {word}", before, exact(machine))
+
+
+def test_refused():
+    with Machine() as machine:
+        machine.write("/etc/wireguard/wg0.conf", INTERFACE + FULL)
+        refused(machine, "adopt", "not a WireGuard interface")
+        refused(machine, "release", "not a WireGuard interface")
+        refused(machine, "adopt", "does not exist", "wg7")
+        refused(machine, "adopt", "usage: ", "--nosuch", 2)
+        machine.must("ip link add br0 type bridge; cp /etc/wireguard/wg0.conf /etc/wireguard/br0.conf")
+        refused(machine, "adopt", "not a WireGuard interface", "br0")
+        machine.must("ip link delete br0; rm /etc/wireguard/br0.conf")
+        call(machine, WG_QUICK, "up")
+        refused(machine, "release", "not holdfast's")
+        machine.write("/etc/wireguard/wg0.conf", INTERFACE + "Foo = bar\n" + FULL)
+        refused(machine, "adopt", "/etc/wireguard/wg0.conf:4:1: ")
+        machine.write("/etc/wireguard/wg0.conf", INTERFACE + FULL)
+        machine.must("ip route add 10.88.0.0/16 dev wg0 proto 157")
+        refused(machine, "adopt", "a tunnel of the fleet")
+        machine.must("ip route delete 10.88.0.0/16; mount -t tmpfs none /var/lib; mkdir /var/lib/holdfast")
+        with open(os.path.join(ROOT, "proto/examples/desired.json"), encoding="utf-8") as file:
+            machine.write("/var/lib/holdfast/desired.json", file.read())
+        refused(machine, "adopt", "a tunnel of the fleet")
+        machine.must("umount /var/lib; ip route append 0.0.0.0/0 dev eth0 table 51820")
+        refused(machine, "adopt", "not the only route")
+        machine.must("ip route delete 0.0.0.0/0 dev eth0 table 51820")
+        call(machine, HOLDFAST, "adopt")
+        refused(machine, "adopt", "holdfast's already")
+        machine.write("/etc/wireguard/wg0.conf", INTERFACE + "Table = off\n" + FULL)
+        refused(machine, "release", "does not ask for")
+        machine.must("ip link delete wg0")
+        machine.write("/etc/wireguard/wg0.conf", INTERFACE)
+        call(machine, WG_QUICK, "up")
+        refused(machine, "adopt", "is another than the one")
+    print("refused")
+
+
+def test_name_servers_go_back():
+    """wg-quick knows resolvconf only: what it would not take back goes when the tunnel is released."""
+    with Machine(resolvconf=False) as machine:
+        machine.must("printf 'nameserver 192.0.2.53\\n' >/run/resolv.conf")
+        before = machine.read("/etc/resolv.conf")
+        machine.up(INTERFACE + "DNS = 10.50.0.1\n" + SECOND)
+        assert "\nnameserver 10.50.0.1" in machine.read("/etc/resolv.conf")
+        assert "they go now" in call(machine, HOLDFAST, "release") and machine.read("/etc/resolv.conf") == before
+        said = call(machine, HOLDFAST, "adopt")
+        assert "wg-quick sets name servers with resolvconf" in said and machine.read("/etc/resolv.conf") == before
+        machine.up()
+        assert "nameserver 10.50.0.1" in machine.read("/etc/resolv.conf")
+        machine.must("printf '#!/bin/bash\\n{ echo resolvconf $*; [[ $1 != -a ]] || cat; } >>/run/transcript\\n' >/run/bin/resolvconf; chmod 755 /run/bin/resolvconf")
+        said = call(machine, HOLDFAST, "release")
+        assert "to resolvconf" in said and machine.read("/etc/resolv.conf") == before, said
+        assert machine.transcript() == "resolvconf -a wg0 -m 0 -x\nnameserver 10.50.0.1\n"
+        call(machine, WG_QUICK, "down")
+        machine.clean("name servers")
+    print("name servers go back")
+
+
+def test_beyond_the_file():
+    """wg-quick does not look at NAME.yaml; its routes are adopted as they are, and ours go back with their metric."""
+    with Machine() as machine:
+        machine.write("/etc/wireguard/wg0.conf", INTERFACE + SECOND)
+        call(machine, WG_QUICK, "up")
+        before = machine.must("ip route; ip -6 route")
+        machine.write("/etc/wireguard/wg0.yaml", f"peers: {{ {TWO}: {{ route_metric: 77 }} }}\n")
+        said = call(machine, HOLDFAST, "adopt")
+        assert "metric 77" in said, said
+        same("as they are", before, machine.must("ip route; ip -6 route").replace(" proto 158", ""))
+        call(machine, HOLDFAST, "up")
+        routes = machine.must("ip route; ip -6 route")
+        assert routes.count("metric 77") == 3 == routes.count("proto 158"), routes
+        said = call(machine, HOLDFAST, "release")
+        assert "wg0.yaml is nothing to wg-quick" in said, said
+        same("released", routes.replace(" proto 158", ""), machine.must("ip route; ip -6 route"))
+        call(machine, WG_QUICK, "down")
+        machine.clean("beyond the file")
+    print("beyond the file")
+
+
+def test_dry_runs():
+    with Machine() as machine:
+        machine.write("/etc/wireguard/wg0.conf", INTERFACE + "DNS = 10.50.0.1\n" + FULL)
+        call(machine, WG_QUICK, "up")
+        before = exact(machine)
+        assert machine.holdfast("adopt", "wg0", "--dry-run") == 0 and any("158" in line for line in steps(machine)), machine.said
+        dry = steps(machine)
+        same("dry adopt", before, exact(machine))
+        assert not machine.must("find /run/holdfast -type f")
+        assert steps_of(call(machine, HOLDFAST, "adopt")) == dry
+        before = exact(machine)
+        assert machine.holdfast("release", "wg0", "--dry-run") == 0
+        dry = steps(machine)
+        same("dry release", before, exact(machine))
+        assert steps_of(call(machine, HOLDFAST, "release")) == dry
+    print("dry runs")
+
+
 # ---- no packet notices ----
 
 FAR = key()
@@ -168,7 +343,7 @@ class Connected(Machine):
     def session(self):
         """What must not change: keys, port, mark, peers with where they are and when they shook hands."""
         return self.must("for word in private-key listen-port fwmark peers endpoints latest-handshakes allowed-ips preshared-keys; "
-                         "do wg show wg0 $word; done; ip -o link show wg0 | cut -d: -f1")
+                         "do wg show wg0 $word; done; ip -o link show wg0")
 
 
 def test_no_packet_notices(interval_s=0.005, rounds=8):
