@@ -48,6 +48,24 @@ static void guess_rest(struct quick *quick, const struct quick_handover *handove
 
 /* ---- taking it over ---- */
 
+/* For an agent: as it is now, it shall be. */
+static int note_for_agent(struct quick *quick)
+{
+	int r = quick_copy_write(quick);
+
+	return r < 0 ? r : quick_note_left_out(quick);
+}
+
+static int finish(struct quick *quick, const struct quick_handover *handover)
+{
+	int r = 0;
+
+	quick_handover_settle(quick, handover);
+	if (!quick->options->dry_run)
+		r = note_for_agent(quick);
+	return r < 0 || quick->options->dry_run ? r : quick_journal_write(quick);
+}
+
 static int pass(struct quick *quick, struct quick_handover *handover)
 {
 	int r = quick_handover_note(quick, handover, QUICK_STAGE_ADOPTING);
@@ -55,7 +73,7 @@ static int pass(struct quick *quick, struct quick_handover *handover)
 	if (r >= 0)
 		r = quick_handover_pass(quick, handover, true);
 	if (r >= 0)
-		r = quick_handover_finish(quick, handover);
+		r = finish(quick, handover);
 	if (r < 0 && !quick->options->dry_run)
 		quick_handover_back(quick, handover, false);
 	return r;
@@ -104,16 +122,6 @@ int quick_refuse_half(struct quick *quick)
 		quick->name, quick->name);
 }
 
-/* For an agent: as it is now, it shall be. */
-static int make_keepable(struct quick *quick)
-{
-	int r = quick_copy_write(quick);
-
-	if (r >= 0)
-		r = quick_note_left_out(quick);
-	return r < 0 ? r : quick_journal_write(quick);
-}
-
 static int adopt(struct quick *quick)
 {
 	int r = quick_require_this_link(quick);
@@ -135,9 +143,7 @@ static int adopt(struct quick *quick)
 	}
 	if (r >= 0)
 		r = quick_require_not_agents(quick);
-	if (r >= 0)
-		r = quick_take_over(quick);
-	return r < 0 || quick->options->dry_run ? r : make_keepable(quick);
+	return r < 0 ? r : quick_take_over(quick);
 }
 
 int quick_adopt(const struct quick_options *options, struct err *err)

@@ -200,7 +200,7 @@ int quick_handover_note(struct quick *quick, const struct quick_handover *handov
 	return quick->options->dry_run ? 0 : quick_journal_write(quick);
 }
 
-int quick_handover_finish(struct quick *quick, const struct quick_handover *handover)
+void quick_handover_settle(struct quick *quick, const struct quick_handover *handover)
 {
 	struct quick_journal *journal = &quick->journal;
 
@@ -209,7 +209,6 @@ int quick_handover_finish(struct quick *quick, const struct quick_handover *hand
 	journal->rule_count = 0;
 	for (size_t i = 0; i < handover->rule_count; i++)
 		note_rule(journal, &handover->ours[i].rule);
-	return quick->options->dry_run ? 0 : quick_journal_write(quick);
 }
 
 void quick_handover_back(struct quick *quick, struct quick_handover *handover, bool to_us)
@@ -220,8 +219,10 @@ void quick_handover_back(struct quick *quick, struct quick_handover *handover, b
 
 	quick->undoing = true;
 	r = quick_handover_pass(quick, handover, to_us);
+	if (to_us)
+		quick_handover_settle(quick, handover);
 	if (r >= 0 && to_us)
-		r = quick_handover_finish(quick, handover);
+		r = quick_journal_write(quick);
 	else if (r >= 0)
 		quick_journal_remove(quick);
 	quick->undoing = false;

@@ -93,13 +93,14 @@ static void want(struct listing *listing, const struct plan_target *target)
 }
 
 /* By the .conf alone, and with the sidecar. */
-static void take_wanted(struct quick_handover *handover, struct listing *listing)
+static void take_wanted(const struct quick *quick, struct quick_handover *handover, struct listing *listing)
 {
 	struct quick_route_facts asked = handover->routing.facts;
 	struct plan_target plain = {0};
 
 	asked.routed = handover->asked;
 	asked.routed_count = handover->asked_count;
+	asked.halves = quick->sidecar.default_route == QUICK_DEFAULT_HALVES;
 	quick_target_routes(&plain, &handover->routing.facts);
 	quick_target_routes(&handover->target, &asked);
 	want(listing, &plain);
@@ -153,7 +154,7 @@ int quick_handover_look_at_routes(struct quick *quick, struct quick_handover *ha
 	if (listing.count)
 		qsort(listing.routes, listing.count, sizeof(*listing.routes), by_place);
 	take_covering(quick, &listing, &handover->routing);
-	take_wanted(handover, &listing);
+	take_wanted(quick, handover, &listing);
 	r = take_routes(quick, &listing, handover);
 	free(listing.routes);
 	free(listing.wanted);

@@ -404,23 +404,33 @@ static int read_journal(struct quick *quick, const char *name, struct quick_jour
 	return 0;
 }
 
+static bool is_half_written(const struct quick *quick, const char *name)
+{
+	static const char *const suffixes[] = {"json", "conf", "yaml"};
+	char prefix[IFNAMSIZ + sizeof(".json.")];
+	size_t length = strlen(name);
+
+	if (length <= 4 || strcmp(name + length - 4, ".tmp") != 0)
+		return false;
+	for (size_t i = 0; i < ARRAY_COUNT(suffixes); i++) {
+		snprintf(prefix, sizeof(prefix), "%s.%s.", quick->name, suffixes[i]);
+		if (!strncmp(name, prefix, strlen(prefix)))
+			return true;
+	}
+	return false;
+}
+
 /* What a SIGKILL in the middle of writing left: we hold the lock, so nobody is writing. */
 static void sweep(const struct quick *quick)
 {
 	DIR *directory = opendir(quick->directory);
-	char prefix[IFNAMSIZ + sizeof(".json.")];
 	struct dirent *entry;
 
 	if (!directory)
 		return;
-	snprintf(prefix, sizeof(prefix), "%s.json.", quick->name);
-	while ((entry = readdir(directory))) {
-		size_t length = strlen(entry->d_name);
-
-		if (!strncmp(entry->d_name, prefix, strlen(prefix)) && length > 4 &&
-			!strcmp(entry->d_name + length - 4, ".tmp"))
+	while ((entry = readdir(directory)))
+		if (is_half_written(quick, entry->d_name))
 			unlinkat(dirfd(directory), entry->d_name, 0);
-	}
 	closedir(directory);
 }
 

@@ -266,7 +266,7 @@ void quick_handover_clear(struct quick_handover *handover);
 int quick_handover_pass(struct quick *quick, struct quick_handover *handover, bool to_us);
 /* The journal before it passes: all that may be in the kernel meanwhile; and when it is ours. */
 int quick_handover_note(struct quick *quick, const struct quick_handover *handover, enum quick_stage stage);
-int quick_handover_finish(struct quick *quick, const struct quick_handover *handover);
+void quick_handover_settle(struct quick *quick, const struct quick_handover *handover);
 /* After a failure: to whose it was. quick->err and status survive it. */
 void quick_handover_back(struct quick *quick, struct quick_handover *handover, bool to_us);
 

@@ -138,14 +138,14 @@ def test_what_differs_is_said():
                       f"\n[Peer]\nPublicKey = {THREE}\nAllowedIPs = 10.61.0.0/16\n")
         # As `wg-quick down` of another tunnel, `nft flush ruleset` and `wg syncconf` do it.
         machine.must("ip -6 rule delete table main suppress_prefixlength 0; nft delete table ip wg-quick-wg0; ip route delete 10.60.0.0/16; wg set wg0 fwmark 0")
-        before = machine.must("ip route show table all; wg show wg0 dump; ip -o address; ip link show wg0")
+        before = machine.must("ip route show table all; wg show wg0 dump | sort; ip -o address; ip link show wg0")
         said = call(machine, HOLDFAST, "adopt")
         for word in ("a reload will `ip address add 10.50.0.9/24", "a reload will `ip address delete 10.50.0.2/24", "mtu 1380", ": ListenPort",
                      f"peer {THREE} is not there", f"peer {TWO} runs, and stays", "no mark", "no such route: `ip route replace 10.60.0.0/16",
                      "no `ip -6 rule' says `lookup main", "no table `ip wg-quick-wg0'"):
             assert word in said, f"{word}\n{said}"
         assert PRIVATE not in said, said
-        after = machine.must("ip route show table all; wg show wg0 dump; ip -o address; ip link show wg0").replace(" proto 158", "")
+        after = machine.must("ip route show table all; wg show wg0 dump | sort; ip -o address; ip link show wg0").replace(" proto 158", "")
         same("adopted as it runs", before, after)
         call(machine, HOLDFAST, "up")
         assert machine.must("ip rule; ip -6 rule").count("suppress") == 2 and "0xca6c" in machine.must("wg show wg0 fwmark")
@@ -432,19 +432,17 @@ class Interrupted:
         elif mode == "KILL":
             self.goes_on(where, ("adopt", "release")[number % 3])
         else:
-            if status == 0 and self.verb == "release":  # a journal that could not be removed is, the next time
-                self.machine.call(HOLDFAST, "release", "wg0")
             same(where + "\n" + said, self.before if status else self.after, self.machine.must(STATE))
         self.back()
         self.done += 1
 
-    def run(self, each=1):
+    def run(self):
         with self.machine:
             found = points(self.machine, self.verb)
             self.back()
             for number, point in enumerate(found):
                 for mode in MODES:
-                    if (number + MODES.index(mode)) % each == 0:
+                    if (mode, point[0]) != ("fail", "unlink"):  # root cannot be kept from removing a file of its own
                         self.step(number, point, mode)
         return self.done
 
