@@ -78,6 +78,30 @@ static int write_text(struct quick *quick, const char *text)
 	return file_write(quick->path, text, strlen(text), 0600, quick->err);
 }
 
+static bool is_live(const struct quick_view *view, const struct key *public_key)
+{
+	const struct plan_device *device = quick_view_device(view);
+
+	for (size_t i = 0; i < device->peer_count; i++)
+		if (key_equal(&device->peers[i].public_key, public_key))
+			return true;
+	return false;
+}
+
+/* A sidecar that speaks of a peer which the file does not have is refused: better said now than after the next boot. */
+static void warn_of_peers(const struct quick *quick, const struct quick_view *view)
+{
+	for (size_t i = 0; i < quick->sidecar.peer_count; i++) {
+		const struct quick_sidecar_peer *peer = &quick->sidecar.peers[i];
+
+		if (!peer->disabled && !is_live(view, &peer->public_key))
+			quick_say(quick, QUICK_WARNING,
+				"%s:%u:%u: this peer goes from the .conf: `holdfast up` will refuse what is "
+				"said of it here",
+				quick->sidecar_path, peer->place.line, peer->place.column);
+	}
+}
+
 int quick_save_config(struct quick *quick)
 {
 	struct quick_view view;
@@ -87,6 +111,7 @@ int quick_save_config(struct quick *quick)
 	if (r < 0)
 		return r;
 	text = compose(quick, &view);
+	warn_of_peers(quick, &view);
 	quick_view_clear(&view);
 	r = write_text(quick, text);
 	mem_wipe(text, strlen(text));

@@ -197,7 +197,7 @@ def test_two_tunnels_to_one_endpoint():
 def test_killed_anywhere():
     """After each line that up says: the next down, or up, cleans."""
     with Site() as site:
-        site.configure("default_route: halves\n")
+        site.configure("default_route: halves\n", interface="PostUp = true\n")
         for line in range(1, 40):
             process = site.start(HOLDFAST, "up", "wg0")
             seen = [process.stderr.readline() for _ in range(line)]

@@ -109,6 +109,11 @@ def test_peers():
         machine.down()
         assert machine.read("/etc/wireguard/wg0.conf") == text
         machine.clean("peers")
+        machine.up()
+        machine.must(f"wg set wg0 peer {THREE} remove")
+        assert machine.holdfast("save") == 0 and "/etc/wireguard/wg0.yaml:3:3: this peer goes" in machine.said, machine.said
+        machine.down()
+        machine.write("/etc/wireguard/wg0.conf", text)
         write(machine, f"peers: {{ {ONE}: {{ disabled: true }} }}\n")
         assert machine.holdfast("up", "wg0", "--dry-run") == 0
         assert "10.61" not in machine.said and "10.62.0.0/16" in machine.said and "suppress" in machine.said, machine.said
