@@ -29,8 +29,12 @@ static void print_head(const json_t *status)
 {
 	char up[SPAN_TEXT_MAX];
 
-	printf("gateway %s alone, up %s; ", text_of(status, "gateway"),
-		span_format(number_of(status, "uptime_ms"), up));
+	span_format(number_of(status, "uptime_ms"), up);
+	if (!*text_of(status, "gateway")) {
+		printf("an agent without a fleet, up %s\n", up);
+		return;
+	}
+	printf("gateway %s alone, up %s; ", text_of(status, "gateway"), up);
 	if (*text_of(status, "fleet"))
 		printf("fleet %s, generation %" PRId64, text_of(status, "fleet"),
 			number_of(status, "generation"));
@@ -68,6 +72,15 @@ static void print_endpoints(const json_t *endpoints)
 	table_clear(&table);
 }
 
+static void print_tunnels(const json_t *tunnels)
+{
+	size_t i;
+	json_t *tunnel;
+
+	json_array_foreach(tunnels, i, tunnel)
+		printf("%stunnel %s: %s\n", i ? "" : "\n", text_of(tunnel, "name"), text_of(tunnel, "state"));
+}
+
 static void print_lines(const json_t *lines, const char *before)
 {
 	size_t i;
@@ -82,6 +95,7 @@ void status_agent_print(const json_t *status)
 	print_head(status);
 	if (json_array_size(json_object_get(status, "endpoints")))
 		print_endpoints(json_object_get(status, "endpoints"));
+	print_tunnels(json_object_get(status, "tunnels"));
 	print_lines(json_object_get(status, "reasons"), "");
 	print_lines(json_object_get(status, "warnings"), "warning: ");
 }

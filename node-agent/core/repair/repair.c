@@ -46,6 +46,11 @@ void repair_tell(struct repair *repair, enum repair_what what, int64_t now_ms, c
 	va_end(list);
 }
 
+void repair_forget(struct repair *repair, enum repair_what what)
+{
+	repair->events[what].told = false;
+}
+
 static bool is_calm(const struct repair *repair, int64_t now_ms)
 {
 	return !repair->fights || now_ms - repair->last_ms > REPAIR_CALM_MS;

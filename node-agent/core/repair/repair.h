@@ -72,6 +72,9 @@ struct repair {
 void repair_tell(struct repair *repair, enum repair_what what, int64_t now_ms, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
 
+/* What was told of this kind since the look began was the look's own doing. */
+void repair_forget(struct repair *repair, enum repair_what what);
+
 /* How long to wait after the first event of a burst. */
 int64_t repair_delay_ms(const struct repair *repair, int64_t now_ms);
 

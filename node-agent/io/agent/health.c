@@ -172,8 +172,8 @@ static void collect_metrics(void *context, struct text *out)
 	metrics_family(out, METRICS_GAUGE, "holdfast_takeover_seconds",
 		"What the last takeover took, from the order to the last handshake.");
 	metrics_seconds(out, "holdfast_takeover_seconds", NULL, agent->last_takeover_ms);
-	one(out, METRICS_COUNTER, "holdfast_plan_looks_total", "Times that the kernel was observed whole.",
-		agent->looks);
+	one(out, METRICS_COUNTER, "holdfast_plan_looks_total",
+		"Times that the kernel was observed whole, or for a tunnel of `holdfast up`.", agent->looks);
 	one(out, METRICS_COUNTER, "holdfast_plan_operations_total", "Operations that it made necessary.",
 		agent->operations);
 	one(out, METRICS_GAUGE, "holdfast_kept_tunnels",

@@ -269,6 +269,8 @@ static void observe_tunnel(struct agent *agent, const char *tunnel)
 	CLEANUP_WG_DEVICE struct wg_device device = {0};
 	bool known = is_served(agent, tunnel) && agent_get_device(agent, tunnel, &device) >= 0;
 
+	if (known)
+		tunnels_see_mark(agent, tunnel, device.fwmark);
 	for (size_t i = 0; i < agent->names->count; i++) {
 		struct name *name = &agent->names->items[i];
 		const struct wg_peer *peer = known ? wg_device_peer(&device, &name->public_key) : NULL;

@@ -231,6 +231,8 @@ static void note_repairs(struct agent *agent, struct tunnel *tunnel, const struc
 		if (!repair_done(&tunnel->repair, what, repair->text, clock_now_ms(), &why, &took_ms))
 			continue;
 		repair_count(&agent->repair, what);
+		if (repair->kind == PLAN_LINK_SET)
+			repair_forget(&tunnel->repair, REPAIR_MTU);
 		repairs_note(agent, &tunnel->lines, repair->text, why, took_ms);
 	}
 	repairs_note_rest(agent, tunnel->lines);
@@ -247,10 +249,6 @@ static void note_state(struct agent *agent, struct tunnel *tunnel, enum quick_ke
 			"away "
 			"the rest",
 			tunnel->name, tunnel->name, tunnel->name);
-	if (now == QUICK_KEPT_UNDONE)
-		journal_add(&agent->journal, "undone", NULL,
-			"a command had been killed while at work on %s: all of it was taken back",
-			tunnel->name);
 	if (now == QUICK_KEPT_UP)
 		journal_add(
 			&agent->journal, "kept", NULL, "%s of `holdfast up` is kept as it is", tunnel->name);
@@ -269,6 +267,8 @@ static void fail(struct agent *agent, struct tunnel *tunnel, const char *why)
 
 static void settle(struct agent *agent, struct tunnel *tunnel, struct quick_kept *kept)
 {
+	agent->looks++;
+	agent->operations += kept->repair_count;
 	note_repairs(agent, tunnel, kept);
 	repair_end(&tunnel->repair, !kept->failure[0], clock_now_ms());
 	note_state(agent, tunnel, kept->state);
@@ -302,6 +302,11 @@ static void on_answer(evutil_socket_t fd, short what, void *context)
 	(void)what;
 	if (!keeper_next(agent->tunnels->keeper, &answer))
 		return;
+	if (answer.result >= 0 &&
+		answer.kept.state == QUICK_KEPT_UNDONE) /* its journal has gone, and so may it */
+		journal_add(&agent->journal, "undone", NULL,
+			"a command had been killed while at work on %s: all of it was taken back",
+			answer.name);
 	tunnel = find(agent, answer.name);
 	if (tunnel && answer.result < 0)
 		fail(agent, tunnel, err_format(&answer.err, line, sizeof(line)));
@@ -334,6 +339,17 @@ static void look_named(struct agent *agent, const char *name, const struct monit
 		look_why(agent, tunnel, event);
 }
 
+/* Our own changes come back as events too: what is as it shall be is no reason for anything. */
+static void on_link(struct agent *agent, const struct monitor_event *event)
+{
+	struct tunnel *tunnel = find(agent, event->link.name);
+
+	if (tunnel && event->link.up && event->link.mtu == tunnel->kept.mtu)
+		look_soon(agent, tunnel);
+	else if (tunnel)
+		look_why(agent, tunnel, event);
+}
+
 /* A new address is to be protected, too. */
 static void on_new_address(struct agent *agent, const struct rtnl_address *address)
 {
@@ -351,6 +367,8 @@ void tunnels_told(struct agent *agent, const struct monitor_event *event)
 {
 	switch (event->kind) {
 	case MONITOR_LINK:
+		on_link(agent, event);
+		return;
 	case MONITOR_LINK_GONE:
 		look_named(agent, event->link.name, event);
 		return;
@@ -397,6 +415,17 @@ void tunnels_underlay_changed(struct agent *agent, const char *to, const char *w
 		repair_tell(&tunnel->repair, REPAIR_MTU, clock_now_ms(), "the way to %s is %s", to, way);
 		look_soon(agent, tunnel);
 	}
+}
+
+void tunnels_see_mark(struct agent *agent, const char *name, uint32_t mark)
+{
+	struct tunnel *tunnel = find(agent, name);
+
+	if (!tunnel || tunnel->kept.state != QUICK_KEPT_UP || tunnel->kept.mark == mark)
+		return;
+	repair_tell(&tunnel->repair, REPAIR_WIREGUARD, clock_now_ms(), "somebody set the mark of %s to %u",
+		name, mark);
+	look_soon(agent, tunnel);
 }
 
 void tunnels_second(struct agent *agent)
@@ -457,6 +486,7 @@ int tunnels_open(struct agent *agent, struct err *err)
 	if (r < 0)
 		return r;
 	listen_to_all(agent, agent->tunnels);
+	scan(agent);
 	return 0;
 }
 

@@ -39,6 +39,7 @@ void tunnels_told(struct agent *agent, const struct monitor_event *event);
 void tunnels_firewall_changed(struct agent *agent); /* tables of ours, or of theirs */
 void tunnels_underlay_changed(struct agent *agent, const char *to, const char *way);
 void tunnels_look_soon(struct agent *agent, const char *name); /* nothing if it is none of them */
+void tunnels_see_mark(struct agent *agent, const char *name, uint32_t mark); /* the device's, now */
 void tunnels_second(struct agent *agent);
 
 /* index < tunnels_count(); the order changes when tunnels come and go, and so does the version when peers do. */

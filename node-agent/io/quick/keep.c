@@ -151,6 +151,7 @@ static int put_mark_back(struct quick *quick, uint32_t mark)
 		r = wg_set(wg, &change, quick->err);
 	if (r < 0)
 		return r;
+	quick->keeping->kept->mark = mark;
 	snprintf(text, sizeof(text), "wg set %s fwmark %u", quick->name, mark);
 	repaired(quick, PLAN_WIREGUARD_SET, text);
 	return 0;
@@ -286,6 +287,7 @@ static int keep_up(struct quick *quick)
 		return r;
 	kept->has_other_table = quick->config.table != QUICK_TABLE_AUTO;
 	r = quick_make_device(quick, &quick->journal.memory, &differences);
+	kept->mtu = quick->keeping->wanted_mtu;
 	if (r >= 0)
 		r = quick_make_routes(quick);
 	if (r >= 0)

@@ -48,6 +48,7 @@ struct quick_kept_peer {
 
 struct quick_kept {
 	enum quick_kept_state state;
+	uint32_t mtu;         /* as it shall be */
 	uint32_t mark;        /* of the device */
 	bool needs_mark;      /* its rules go by one */
 	uint32_t rules_mark;  /* ... this one */

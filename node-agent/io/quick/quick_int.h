@@ -316,9 +316,9 @@ int quick_guess_journal(struct quick *quick);
 
 /* ---- keep.c, while quick->keeping ---- */
 struct quick_keeping {
-	bool noting; /* do nothing: what is not as it was made, PostUp wanted so */
-	uint32_t mtu;
-	struct quick_kept *kept; /* NULL: only noting */
+	bool noting;              /* do nothing: what is not as it was made, PostUp wanted so */
+	uint32_t mtu, wanted_mtu; /* of the device; as it shall be */
+	struct quick_kept *kept;  /* NULL: only noting */
 };
 void quick_keep_see(struct quick *quick, const struct quick_view *view); /* endpoints and MTU as they are */
 /* What is missing of these kinds is made; nothing is removed, and one that fails does not stop the others. */

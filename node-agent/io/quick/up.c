@@ -53,6 +53,8 @@ int quick_make_device(struct quick *quick, const struct quick_memory *memory, si
 	facts.mtu = quick_choose_mtu(quick, facts.live ? facts.live->fwmark : quick->config.fwmark);
 	if (!quick->keeping)
 		warn_of_ip6(quick, &facts);
+	if (quick->keeping)
+		quick->keeping->wanted_mtu = facts.mtu;
 	quick_target_device(&target, &facts);
 	plan_init(&plan, &target, &view.world);
 	*ret_changes = plan.count;

@@ -13,6 +13,7 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "agent"))
 sys.dont_write_bytecode = True
 from bench import VIP, VIP6, Bench, run, until  # noqa: E402
+from trouble import print_table, record  # noqa: E402
 
 FENCE_MS = 50
 
@@ -169,7 +170,7 @@ class Site(Bench):
         new = until("a line of it", lambda: self.repairs()[lines:])
         until("it is counted", lambda: self.total(kind) > total)
         assert all(re.match(r'repaired what=.+ why=.+ took_ms=\d+$', line) for line in new), new
-        print(f"  {what:<42} {took_ms:5.0f} ms  {new[0][:140]}", flush=True)
+        record(what, took_ms, new[0].removeprefix("repaired "))
         return took_ms, new
 
 
@@ -412,6 +413,7 @@ def main():
                 sys.stdout.write(bench.log()[-5000:])
             raise
         print(f"ok {test.__name__} {time.monotonic() - began:.1f} s", flush=True)
+    print_table("Tunnels of the fleet")
 
 
 main()

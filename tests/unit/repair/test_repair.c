@@ -93,6 +93,16 @@ START_TEST(without_a_word_of_its_own_the_first_event_is_why)
 }
 END_TEST
 
+START_TEST(what_a_look_did_itself_is_no_reason)
+{
+	repair_tell(&repair, REPAIR_MTU, 2000, "wg0 has MTU 1420");
+	repair_forget(&repair, REPAIR_MTU);
+	repair_tell(&repair, REPAIR_MTU, 2040, "wg0 has MTU 1300");
+	ck_assert(look(REPAIR_MTU, 2050));
+	ck_assert_str_eq(why, "wg0 has MTU 1300");
+}
+END_TEST
+
 START_TEST(reasons_are_those_before_the_look)
 {
 	repair_tell(&repair, REPAIR_LINK, 2000, "wg0 went down");
@@ -199,6 +209,7 @@ int main(void)
 	tcase_add_test(tests, it_says_why_and_how_long);
 	tcase_add_test(tests, without_a_word_of_its_own_the_first_event_is_why);
 	tcase_add_test(tests, reasons_are_those_before_the_look);
+	tcase_add_test(tests, what_a_look_did_itself_is_no_reason);
 	tcase_add_test(tests, a_long_reason_is_cut);
 	tcase_add_test(tests, a_fight_slows_it_down);
 	tcase_add_test(tests, other_repairs_each_time_are_no_fight);
