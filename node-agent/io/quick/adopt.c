@@ -39,11 +39,10 @@ static void guess_rest(struct quick *quick, const struct quick_handover *handove
 	if (!quick->config.dns.count)
 		return;
 	quick_guess_dns(quick);
-	if (journal->dns == QUICK_DNS_NONE)
-		quick_say(quick, QUICK_WARNING,
-			"wg-quick sets name servers with resolvconf, and there is none: `holdfast up %s` "
-			"sets those of %s",
-			quick->name, quick->path);
+	if (!journal->dns_text)
+		quick_say(quick, QUICK_WARNING, "resolvconf %s: `holdfast up %s` sets the name servers of %s",
+			journal->dns == QUICK_DNS_NONE ? "is not there" : "knows nothing of it", quick->name,
+			quick->path);
 }
 
 /* ---- taking it over ---- */
