@@ -127,8 +127,7 @@ static int fill(const struct firewall *firewall, struct fw_ruleset *ruleset, str
 		firewall_add_fence(firewall, inet);
 	}
 	firewall_add_forward(firewall, inet);
-	if (!(firewall->without & FIREWALL_SILENCING))
-		firewall_add_multicast(firewall, inet);
+	firewall_add_multicast(firewall, inet);
 	int error = firewall_add_srcnat(firewall, inet, err);
 	if (error)
 		return error;

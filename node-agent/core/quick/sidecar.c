@@ -16,6 +16,8 @@ void quick_sidecar_clear(struct quick_sidecar *sidecar)
 	free(sidecar->peers);
 	free(sidecar->private_key_file);
 	quick_texts_clear(&sidecar->dns_domains);
+	free(sidecar->namespace);
+	free(sidecar->socket_namespace);
 	*sidecar = (struct quick_sidecar){0};
 }
 

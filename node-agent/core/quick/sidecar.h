@@ -14,6 +14,7 @@ enum {
 	QUICK_SIDECAR_PEERS_MAX = 100000,
 	QUICK_SIDECAR_ADDRESSES_MAX = 16, /* besides the .conf's; as PROTO_ADDRESSES_MAX */
 	QUICK_KEY_PATH_MAX = 511,         /* characters of a key file's path; as PROTO_PATH_MAX */
+	QUICK_NAMESPACE_MAX = 255,
 };
 
 /* What a default route of Table = auto becomes. */
@@ -51,6 +52,8 @@ struct quick_sidecar {
 	struct quick_place default_route_place;
 	bool host_routes; /* endpoints that AllowedIPs cover get routes around them; always with halves */
 	struct quick_forward forward;
+	char *namespace; /* where the interface is: a name of ip-netns(8) or an absolute path; owned; NULL: here */
+	char *socket_namespace;           /* where its UDP socket is; the same */
 	struct quick_sidecar_peer *peers; /* owned; sorted by key, each once */
 	size_t peer_count;
 };

@@ -118,6 +118,37 @@ static int read_default_route(const struct conf_node *root, struct quick_sidecar
 	return 0;
 }
 
+/* A file name, as ip-netns(8) has them, or a path that means the same wherever one is. */
+static bool is_namespace(const char *text)
+{
+	if (text[0] == '/')
+		return true;
+	return !strchr(text, '/') && strcmp(text, ".") != 0 && strcmp(text, "..") != 0;
+}
+
+static int read_namespace(
+	const struct conf_node *root, const char *key, char **ret_namespace, struct err *err)
+{
+	const char *text = NULL;
+	int r = conf_get_text(root, key, QUICK_NAMESPACE_MAX, &text, err);
+
+	if (r < 0 || !text)
+		return r;
+	if (!is_namespace(text))
+		return conf_fail(conf_find(root, key), err, -EINVAL,
+			"%s: expected a name (as of `ip netns add`) or an absolute path, found \"%s\"", key,
+			text);
+	*ret_namespace = mem_text(text);
+	return 0;
+}
+
+static int read_namespaces(const struct conf_node *root, struct quick_sidecar *sidecar, struct err *err)
+{
+	int r = read_namespace(root, "namespace", &sidecar->namespace, err);
+
+	return r < 0 ? r : read_namespace(root, "socket_namespace", &sidecar->socket_namespace, err);
+}
+
 /* ---- addresses ---- */
 
 /* {local: ADDRESS, peer: PREFIX}: the length belongs to the far end, as it does for ip-address(8). */
@@ -272,11 +303,12 @@ static int read_peers(const struct conf_node *root, struct quick_sidecar *sideca
 
 static int read_root(const struct conf_node *root, struct quick_sidecar *sidecar, struct err *err)
 {
-	static const char *const known[] = {"private_key_file", "address", "link_local", "multicast",
-		"default_route", "host_routes", "dns_required", "dns_domains", "forward", "peers"};
+	static const char *const known[] = {"private_key_file", "namespace", "socket_namespace", "address",
+		"link_local", "multicast", "default_route", "host_routes", "dns_required", "dns_domains",
+		"forward", "peers"};
 	static int (*const parts[])(const struct conf_node *, struct quick_sidecar *, struct err *) = {
-		read_private_key, read_flags, read_dns, read_default_route, read_addresses, read_forward,
-		read_peers};
+		read_private_key, read_namespaces, read_flags, read_dns, read_default_route, read_addresses,
+		read_forward, read_peers};
 	int r = conf_check_keys(root, known, ARRAY_COUNT(known), err);
 
 	for (size_t i = 0; i < ARRAY_COUNT(parts) && r >= 0; i++)

@@ -93,6 +93,7 @@ struct quick_route_facts {
 	const struct quick_other *others; /* of all tables */
 	size_t other_count;
 	bool forward4, forward6; /* the kernel shall forward */
+	bool apart; /* its packets leave through another network namespace, where no route of this one leads */
 };
 
 /* Does a default route go through the tunnel, by whatever means of ours? */

@@ -28,7 +28,7 @@ bool quick_has_default(const struct quick_route_facts *facts, uint8_t family)
 
 bool quick_needs_mark(const struct quick_route_facts *facts, uint8_t family)
 {
-	return !facts->halves && quick_has_default(facts, family);
+	return !facts->halves && !facts->apart && quick_has_default(facts, family);
 }
 
 static struct prefix half(uint8_t family, bool upper)
@@ -124,7 +124,7 @@ static void want_routed(
 		if (!routed->to.length && facts->halves)
 			want_halves(world, facts, routed);
 		else if (!routed->to.length)
-			want_route(world, facts, routed, facts->mark);
+			want_route(world, facts, routed, facts->apart ? PLAN_TABLE_MAIN : facts->mark);
 		else if (!covered(facts, &routed->to))
 			want_route(world, facts, routed, PLAN_TABLE_MAIN);
 		return;
@@ -163,7 +163,7 @@ void quick_target_routes(struct plan_target *target, const struct quick_route_fa
 		want_rules(&target->world, facts, AF_INET);
 	if (quick_needs_mark(facts, AF_INET6))
 		want_rules(&target->world, facts, AF_INET6);
-	if (facts->host_routes)
+	if (facts->host_routes && !facts->apart) /* the endpoints are not reached from here */
 		quick_target_host_routes(&target->world, facts);
 }
 

@@ -40,10 +40,9 @@ static int prepare_directory(struct err *err)
 	return r < 0 ? err_set(err, r, "%s: %s", NETNS_DIRECTORY, strerror(-r)) : 0;
 }
 
-/* The thread leaves for the new one, gives it the name, and comes back. */
-static int make_at(const char *path)
+/* The calling thread is in a new one until it leaves. */
+static int enter_fresh(struct netns_visit *ret_visit)
 {
-	CLEANUP_NETNS_VISIT struct netns_visit visit = {.back_fd = -1};
 	int back = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC), r;
 
 	if (back < 0)
@@ -53,8 +52,28 @@ static int make_at(const char *path)
 		close(back);
 		return r;
 	}
-	visit.back_fd = back;
-	return mount("/proc/thread-self/ns/net", path, "none", MS_BIND, NULL) < 0 ? -errno : 0;
+	ret_visit->back_fd = back;
+	return 0;
+}
+
+int netns_open_fresh(struct netns *ret_netns, struct err *err)
+{
+	CLEANUP_NETNS_VISIT struct netns_visit visit = {.back_fd = -1};
+	int r = enter_fresh(&visit);
+
+	if (r < 0)
+		return err_set(err, r, "cannot make a network namespace: %s", strerror(-r));
+	return netns_open_own(ret_netns, err);
+}
+
+static int make_at(const char *path)
+{
+	CLEANUP_NETNS_VISIT struct netns_visit visit = {.back_fd = -1};
+	int r = enter_fresh(&visit);
+
+	if (r >= 0 && mount("/proc/thread-self/ns/net", path, "none", MS_BIND, NULL) < 0)
+		r = -errno;
+	return r;
 }
 
 int netns_make(const char *name, struct err *err)

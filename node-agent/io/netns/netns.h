@@ -28,6 +28,7 @@ int netns_open(const char *where, struct netns *ret_netns, struct err *err);
 /* The calling thread's own. */
 int netns_open_own(struct netns *ret_netns, struct err *err);
 void netns_close(struct netns *netns); /* NETNS_NONE is fine, and what is left */
+#define CLEANUP_NETNS __attribute__((cleanup(netns_close)))
 
 /* Two that were both open at some time: by cookie where both know it. */
 bool netns_same(const struct netns *one, const struct netns *other);
@@ -54,6 +55,8 @@ int netns_dress(const char *name);
 
 /* As `ip netns add`, and in /run/netns for others to see. -EEXIST. */
 int netns_make(const char *name, struct err *err);
+/* A new one without a name: it ends with the last that is in it or holds it open. */
+int netns_open_fresh(struct netns *ret_netns, struct err *err);
 /* As `ip netns delete`: it ends with the last that is in it. A file left of one that was never finished goes, too.
  * -ENOENT. */
 int netns_delete(const char *name, struct err *err);

@@ -39,10 +39,11 @@ static void guess_rest(struct quick *quick, const struct quick_handover *handove
 	if (!quick->config.dns.count)
 		return;
 	quick_guess_dns(quick);
-	if (!journal->dns_text)
-		quick_say(quick, QUICK_WARNING, "resolvconf %s: `holdfast up %s` sets the name servers of %s",
-			journal->dns == QUICK_DNS_NONE ? "is not there" : "knows nothing of it", quick->name,
-			quick->path);
+	if (journal->dns == QUICK_DNS_NONE)
+		quick_say(quick, QUICK_WARNING,
+			"wg-quick sets name servers with resolvconf, and there is none: `holdfast up %s` "
+			"sets those of %s",
+			quick->name, quick->path);
 }
 
 /* ---- taking it over ---- */
@@ -121,6 +122,19 @@ int quick_refuse_half(struct quick *quick)
 		quick->name, quick->name);
 }
 
+/* It is where it is. */
+static int require_no_spaces(struct quick *quick)
+{
+	if (!quick->sidecar.namespace && !quick->sidecar.socket_namespace)
+		return 0;
+	return err_at(quick->err, -EINVAL, quick->sidecar_path, 0, 0,
+		"wg-quick knows no network namespaces, and what runs cannot be moved into one: take `%s' "
+		"down, "
+		"and "
+		"`holdfast up %s`",
+		quick->name, quick->name);
+}
+
 static int adopt(struct quick *quick)
 {
 	int r = quick_require_this_link(quick);
@@ -157,9 +171,11 @@ int quick_adopt(const struct quick_options *options, struct err *err)
 	if (r >= 0)
 		r = quick_lock(&quick);
 	if (r >= 0)
-		r = rtnl_open(RTNL_TIMEOUT_MS, &quick.rtnl, err);
-	if (r >= 0)
 		r = quick_journal_read(&quick);
+	if (r >= 0)
+		r = require_no_spaces(&quick);
+	if (r >= 0)
+		r = quick_enter_as_made(&quick);
 	if (r >= 0)
 		r = adopt(&quick);
 	return quick_end(&quick, r);

@@ -128,7 +128,8 @@ static char **environment(void)
 	return copy;
 }
 
-static int spawn(const char *path, const char *const argv[], int stdin_fd, bool group, pid_t *ret_pid)
+static int spawn(struct quick *quick, const char *path, const char *const argv[], int stdin_fd, bool group,
+	pid_t *ret_pid)
 {
 	posix_spawn_file_actions_t files;
 	posix_spawnattr_t attributes;
@@ -143,14 +144,19 @@ static int spawn(const char *path, const char *const argv[], int stdin_fd, bool 
 		posix_spawn_file_actions_adddup2(&files, stdin_fd, 0);
 	set_up(&attributes, group);
 	surroundings = environment();
-	r = posix_spawn(ret_pid, path, &files, &attributes, words, surroundings);
+	if (quick_is_elsewhere(quick))
+		r = quick_spawn_dressed(&(struct quick_dressed){path, quick->spaces.name, words, surroundings,
+						stdin_fd, group},
+			ret_pid);
+	else
+		r = -posix_spawn(ret_pid, path, &files, &attributes, words, surroundings);
 	free(surroundings);
 	posix_spawnattr_destroy(&attributes);
 	posix_spawn_file_actions_destroy(&files);
 	for (size_t i = 0; i < count; i++)
 		free(words[i]);
 	free(words);
-	return -r;
+	return r;
 }
 
 static int result_of(struct quick *quick, const char *what, int status)
@@ -169,7 +175,7 @@ int quick_run(struct quick *quick, const char *path, const char *const argv[], c
 
 	if (input && fd < 0)
 		return err_set(quick->err, -errno, "memfd: %s", strerror(errno));
-	r = spawn(path, argv, fd, group, &pid);
+	r = spawn(quick, path, argv, fd, group, &pid);
 	if (fd >= 0)
 		close(fd);
 	if (r < 0)

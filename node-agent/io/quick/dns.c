@@ -45,8 +45,10 @@ static void choose_name(struct quick *quick, const char *program, char name[QUIC
 		length ? "." : "", quick->name);
 }
 
-static char *resolvconf_input(const struct quick_config *config, const struct quick_texts *domains)
+static char *resolvconf_input(const struct quick *quick)
 {
+	const struct quick_config *config = &quick->config;
+	const struct quick_texts *domains = &quick->sidecar.dns_domains;
 	struct text text = {0};
 
 	for (size_t i = 0; i < config->dns.count; i++)
@@ -65,7 +67,7 @@ static int resolvconf_add(struct quick *quick, const char *program)
 	/* For all names and before all others, or private: for the domains that its input searches. */
 	const char *whose = quick->sidecar.dns_domains.count ? "-p" : "-x";
 	const char *argv[] = {"resolvconf", "-a", quick->journal.dns_name, "-m", "0", whose, NULL};
-	CLEANUP_FREE char *input = resolvconf_input(&quick->config, &quick->sidecar.dns_domains);
+	CLEANUP_FREE char *input = resolvconf_input(quick);
 
 	quick_say(quick, QUICK_STEP, "resolvconf -a %s -m 0 %s", quick->journal.dns_name, whose);
 	return quick->options->dry_run ? 0 : quick_run(quick, program, argv, input);
@@ -201,8 +203,11 @@ static int choose_way(struct quick *quick, char program[PATH_MAX])
 	bool split = quick->sidecar.dns_domains.count;
 
 	free(journal->dns_text);
-	journal->dns_text = resolvconf_input(&quick->config, &quick->sidecar.dns_domains);
-	if (!(split && resolved_runs(program)) && quick_has_program("resolvconf", program)) {
+	journal->dns_text = resolvconf_input(quick);
+	if (quick_is_elsewhere(quick)) {
+		journal->dns = QUICK_DNS_NAMESPACE;
+		quick_namespace_dns_note(quick);
+	} else if (!(split && resolved_runs(program)) && quick_has_program("resolvconf", program)) {
 		journal->dns = QUICK_DNS_RESOLVCONF;
 		choose_name(quick, program, journal->dns_name);
 	} else {
@@ -218,14 +223,19 @@ static int refuse_split(struct quick *quick)
 	bool debians =
 		quick->journal.dns == QUICK_DNS_RESOLVCONF && access("/run/resolvconf/interface", F_OK) == 0;
 
-	if (!quick->sidecar.dns_domains.count || (quick->journal.dns != QUICK_DNS_FILE && !debians))
+	bool inside = quick->journal.dns == QUICK_DNS_NAMESPACE;
+
+	if (!quick->sidecar.dns_domains.count ||
+		(quick->journal.dns != QUICK_DNS_FILE && !debians && !inside))
 		return 0;
 	quick->journal.dns = QUICK_DNS_NONE;
 	return err_at(quick->err, -EOPNOTSUPP, quick->sidecar_path, quick->sidecar.dns_domains_place.line,
 		quick->sidecar.dns_domains_place.column,
 		"dns_domains: %s has no name servers for some domains only: systemd-resolved and openresolv "
 		"do",
-		debians ? "Debian's resolvconf" : RESOLV_CONF);
+		inside    ? "a network namespace"
+		: debians ? "Debian's resolvconf"
+			  : RESOLV_CONF);
 }
 
 static int set(struct quick *quick)
@@ -233,6 +243,13 @@ static int set(struct quick *quick)
 	char program[PATH_MAX];
 	int r;
 
+	if (quick_is_elsewhere(quick) && !quick->spaces.name[0]) {
+		quick_say(quick, QUICK_WARNING,
+			"%s has no name of ip-netns(8), so there is no /etc/netns/NAME/resolv.conf: name "
+			"servers are left out",
+			quick->sidecar.namespace);
+		return 0;
+	}
 	r = choose_way(quick, program);
 	if (r >= 0)
 		r = refuse_split(quick);
@@ -247,6 +264,8 @@ static int set(struct quick *quick)
 		return resolved_add(quick, program);
 	case QUICK_DNS_FILE:
 		return change_file(quick, true);
+	case QUICK_DNS_NAMESPACE:
+		return quick_namespace_dns_add(quick);
 	}
 	return 0;
 }
@@ -286,6 +305,8 @@ static int unset(struct quick *quick)
 		return resolved_revert(quick);
 	case QUICK_DNS_FILE:
 		return change_file(quick, false);
+	case QUICK_DNS_NAMESPACE:
+		return quick_namespace_dns_remove(quick);
 	}
 	return 0;
 }
@@ -306,7 +327,7 @@ int quick_unset_dns(struct quick *quick)
 
 static bool is_set_already(const struct quick *quick)
 {
-	CLEANUP_FREE char *wanted = resolvconf_input(&quick->config, &quick->sidecar.dns_domains);
+	CLEANUP_FREE char *wanted = resolvconf_input(quick);
 
 	return quick->journal.dns_text && !strcmp(quick->journal.dns_text, wanted);
 }
@@ -379,19 +400,23 @@ bool quick_dns_is_set(struct quick *quick)
 		return resolved_has(quick);
 	case QUICK_DNS_FILE:
 		return file_has(quick);
+	case QUICK_DNS_NAMESPACE:
+		return quick_namespace_dns_is_set(quick);
 	}
 	return true;
 }
 
 void quick_guess_dns(struct quick *quick)
 {
-	const struct quick_texts none = {0};
 	char program[PATH_MAX];
 
+	if (quick_is_elsewhere(quick)) {
+		quick->journal.dns = quick->spaces.name[0] ? QUICK_DNS_NAMESPACE : QUICK_DNS_NONE;
+		return;
+	}
 	if (!quick_has_program("resolvconf", program))
 		return;
 	quick->journal.dns = QUICK_DNS_RESOLVCONF;
+	quick->journal.dns_text = resolvconf_input(quick);
 	choose_name(quick, program, quick->journal.dns_name);
-	if (quick_dns_is_set(quick))
-		quick->journal.dns_text = resolvconf_input(&quick->config, &none);
 }

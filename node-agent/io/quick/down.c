@@ -9,7 +9,7 @@ static bool is_wireguard(struct quick *quick)
 {
 	struct rtnl_link link;
 
-	if (rtnl_link_get(quick->rtnl, quick->name, &link, NULL) < 0)
+	if (quick->spaces.missing || rtnl_link_get(quick->rtnl, quick->name, &link, NULL) < 0)
 		return false;
 	return wg_open(quick->name, WG_TIMEOUT_MS, &quick->wg, NULL) >= 0;
 }
@@ -27,6 +27,15 @@ static bool is_whole(const struct quick *quick)
 	return quick->journal.stage == QUICK_STAGE_UP || quick_is_between(quick);
 }
 
+/* A namespace of ours goes when the last hook has run in it, whatever came of that. */
+static int finish(struct quick *quick, bool was_up)
+{
+	int r = was_up ? quick_hooks(quick, QUICK_POST_DOWN) : 0;
+	int removed = quick_remove_namespace(quick);
+
+	return r < 0 ? r : removed;
+}
+
 /* Its program died, or somebody deleted the link, or a command was killed half way: what is left goes. */
 static int clean_up(struct quick *quick)
 {
@@ -35,9 +44,7 @@ static int clean_up(struct quick *quick)
 
 	quick_say(quick, QUICK_WARNING, "%s is gone or was left half way: cleaning up", quick->name);
 	r = quick_undo(quick);
-	if (r >= 0 && was_up)
-		r = quick_hooks(quick, QUICK_POST_DOWN);
-	return r;
+	return r < 0 ? r : finish(quick, was_up);
 }
 
 static int take_down(struct quick *quick)
@@ -50,9 +57,7 @@ static int take_down(struct quick *quick)
 		r = quick_save_config(quick);
 	if (r >= 0)
 		r = quick_undo(quick);
-	if (r >= 0)
-		r = quick_hooks(quick, QUICK_POST_DOWN);
-	return r;
+	return r < 0 ? r : finish(quick, true);
 }
 
 static int down(struct quick *quick)
@@ -83,9 +88,9 @@ int quick_down(const struct quick_options *options, struct err *err)
 	if (r >= 0)
 		r = quick_lock(&quick);
 	if (r >= 0)
-		r = rtnl_open(RTNL_TIMEOUT_MS, &quick.rtnl, err);
-	if (r >= 0)
 		r = quick_journal_read(&quick);
+	if (r >= 0)
+		r = quick_enter_as_made(&quick);
 	if (r >= 0)
 		r = down(&quick);
 	return quick_end(&quick, r);

@@ -6,14 +6,9 @@
 #include "node-agent/core/firewall/firewall.h"
 #include "node-agent/io/quick/quick_int.h"
 
-/* The tables of one tunnel: wg-quick's for a default route, and one of our own for forwarding and multicast. */
+/* The tables of one tunnel: wg-quick's for a default route, and one of our own for forwarding. */
 
 /* ---- what is wanted ---- */
-
-static bool is_silent(const struct quick *quick)
-{
-	return quick->sidecar.has_multicast && !quick->sidecar.multicast;
-}
 
 static unsigned wanted_parts(const struct quick *quick, const struct quick_routing *routing)
 {
@@ -28,8 +23,6 @@ static unsigned wanted_parts(const struct quick *quick, const struct quick_routi
 		parts |= FIREWALL_TRANSLATING;
 	if (forward->clamp_mss)
 		parts |= FIREWALL_CLAMPING;
-	if (is_silent(quick))
-		parts |= FIREWALL_SILENCING;
 	return parts;
 }
 
@@ -75,7 +68,6 @@ int quick_routing_firewall(
 		snprintf(scope, sizeof(scope), "up %s", quick->name);
 		firewall.without = quick->journal.firewall_without;
 		put_forward(quick, &tunnel, snat);
-		tunnel.no_multicast = is_silent(quick);
 	}
 	return firewall_build(&firewall, ret_ruleset, quick->err);
 }
@@ -188,7 +180,6 @@ static void warn_of_part(const struct quick *quick, enum firewall_part part)
 			quick->name);
 		break;
 	case FIREWALL_DROPPING: /* up fails */
-	case FIREWALL_SILENCING:
 	case FIREWALL_ALL:
 		break;
 	}
@@ -218,10 +209,6 @@ static int tell_missing(struct quick *quick, unsigned wanted)
 			"pass "
 			"all of it",
 			quick->name);
-	if (missing & FIREWALL_SILENCING)
-		return err_set(quick->err, -EOPNOTSUPP,
-			"multicast: false: this kernel cannot drop it (nf_tables): %s would pass all of it",
-			quick->name);
 	*quick->err = (struct err){0};
 	if (missing && quick->journal.firewall_without == FIREWALL_ALL)
 		warn_of_all(quick, missing);
@@ -236,7 +223,7 @@ static void say_dry(const struct quick *quick, unsigned wanted)
 {
 	if (wanted & (FIREWALL_SPOOFING | FIREWALL_MARKING))
 		quick_say(quick, QUICK_STEP, "nft add tables wg-quick-%s", quick->name);
-	if (wanted & (FIREWALL_DROPPING | FIREWALL_TRANSLATING | FIREWALL_CLAMPING | FIREWALL_SILENCING))
+	if (wanted & (FIREWALL_DROPPING | FIREWALL_TRANSLATING | FIREWALL_CLAMPING))
 		quick_say(quick, QUICK_STEP, "nft add table inet holdfast-%s", quick->name);
 }
 
@@ -292,7 +279,7 @@ static int remove_tables(struct quick *quick, bool wg_quicks)
 
 int quick_undo_firewall(struct quick *quick)
 {
-	if (!quick->journal.firewall)
+	if (!quick->journal.firewall || quick->spaces.missing)
 		return 0;
 	quick_say(quick, QUICK_STEP, "nft delete tables wg-quick-%s, holdfast-%s", quick->name, quick->name);
 	return quick->options->dry_run ? 0 : remove_tables(quick, quick->journal.foreign);
@@ -302,11 +289,10 @@ int quick_undo_forwarding(struct quick *quick)
 {
 	int r;
 
-	if (!quick->journal.forwards && !is_silent(quick))
+	if (!quick->journal.forwards)
 		return 0;
 	quick_say(quick, QUICK_WARNING,
-		"wg-quick does not know of forwarding and multicast, and would leave it for ever: what %s "
-		"says of it goes "
+		"wg-quick does not know of forwarding, and would leave it for ever: what %s says of it goes "
 		"now",
 		quick->sidecar_path);
 	quick_say(quick, QUICK_STEP, "nft delete table inet holdfast-%s", quick->name);

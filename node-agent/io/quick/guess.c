@@ -39,7 +39,8 @@ static bool has_default(const struct wg_device *device)
 static bool may_have_tables(const struct quick *quick, const struct wg_device *device)
 {
 	return has_default(device) && quick->config.table == QUICK_TABLE_AUTO &&
-	       (device->fwmark || quick->sidecar.default_route == QUICK_DEFAULT_HALVES);
+	       (device->fwmark || quick->spaces.apart ||
+		       quick->sidecar.default_route == QUICK_DEFAULT_HALVES);
 }
 
 static int guess_routing(struct quick *quick)
@@ -53,7 +54,7 @@ static int guess_routing(struct quick *quick)
 	if (r < 0)
 		return r;
 	quick->journal.firewall = may_have_tables(quick, &device);
-	if (quick->journal.firewall && device.fwmark) {
+	if (quick->journal.firewall && device.fwmark && !quick->spaces.apart) {
 		r = guess_rules(quick, AF_INET, device.fwmark);
 		if (r >= 0)
 			r = guess_rules(quick, AF_INET6, device.fwmark);

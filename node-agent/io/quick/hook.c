@@ -26,6 +26,11 @@ int quick_hooks(struct quick *quick, enum quick_hook hook)
 	const struct quick_texts *hooks = &quick->config.hooks[hook];
 	int r = 0;
 
+	if (hooks->count && quick->spaces.missing && !quick->options->dry_run) {
+		quick_say(quick, QUICK_WARNING, "%s is not run: its network namespace is gone",
+			quick_hook_name(hook));
+		return 0;
+	}
 	for (size_t i = 0; i < hooks->count && r >= 0; i++) {
 		CLEANUP_FREE char *text = quick_hook_text(hooks->items[i], quick->name);
 

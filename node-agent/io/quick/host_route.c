@@ -175,7 +175,7 @@ int quick_undo_host_routes(struct quick *quick)
 {
 	int first = 0;
 
-	for (size_t i = 0; i < quick->journal.host_route_count; i++) {
+	for (size_t i = 0; i < quick->journal.host_route_count && !quick->spaces.missing; i++) {
 		const struct quick_host_route *ours = &quick->journal.host_routes[i];
 		struct rtnl_route route = {.to = ours->to,
 			.table = ours->table,

@@ -24,7 +24,7 @@ enum {
 };
 
 static const char *const stages[] = {"none", "making", "up", "removing", "adopting", "releasing"};
-static const char *const dns_ways[] = {"none", "resolvconf", "resolved", "file"};
+static const char *const dns_ways[] = {"none", "resolvconf", "resolved", "file", "namespace"};
 
 static void journal_path(const struct quick *quick, const char *name, char path[PATH_MAX + 32])
 {
@@ -35,6 +35,7 @@ void quick_journal_clear(struct quick_journal *journal)
 {
 	quick_memory_clear(&journal->memory);
 	quick_texts_clear(&journal->left_out);
+	quick_journal_clear_spaces(journal);
 	free(journal->dns_text);
 	free(journal->host_routes);
 	*journal = (struct quick_journal){0};
@@ -135,6 +136,7 @@ static json_t *to_json(const struct quick_journal *journal)
 		put_host_route(routes, &journal->host_routes[i]);
 	put_memory(root, &journal->memory);
 	put_left_out(root, journal);
+	quick_journal_put_spaces(root, journal);
 	return root;
 }
 
@@ -153,6 +155,8 @@ static int write_journal(struct quick *quick, const struct quick_journal *journa
 int quick_journal_write(struct quick *quick)
 {
 	text_copy(quick->journal.name, sizeof(quick->journal.name), quick->name);
+	if (!quick->journal.target.inode && !quick->spaces.missing)
+		quick_spaces_note(quick);
 	return write_journal(quick, &quick->journal);
 }
 
@@ -369,6 +373,8 @@ static int from_json(const struct jnode *root, struct quick_journal *journal, st
 		r = get_memory(root, &journal->memory, err);
 	if (r >= 0)
 		r = get_left_out(root, journal, err);
+	if (r >= 0)
+		r = quick_journal_get_spaces(root, journal, err);
 	journal->stage = (enum quick_stage)stage;
 	journal->dns = (enum quick_dns)dns;
 	return r;
@@ -449,23 +455,59 @@ int quick_journal_read(struct quick *quick)
 
 /* ---- others' ---- */
 
-static bool hand_to(struct quick *quick, const char *name, enum quick_parameter parameter, const char *before)
+/* Something of ours that another tunnel needs: what, and how it takes it. */
+struct heirloom {
+	bool (*take)(struct quick_journal *other, const struct heirloom *heirloom);
+	enum quick_parameter parameter;
+	const char *before;
+	enum quick_space_part part;
+};
+
+static bool take_parameter(struct quick_journal *other, const struct heirloom *heirloom)
+{
+	struct quick_parameter_note *note = &other->parameters[heirloom->parameter];
+
+	if (note->needed)
+		text_copy(note->before, sizeof(note->before), heirloom->before);
+	return note->needed;
+}
+
+static bool take_space(struct quick_journal *other, const struct heirloom *heirloom)
+{
+	switch (heirloom->part) {
+	case QUICK_SPACE_LOOPBACK:
+		other->loopback = true;
+		break;
+	case QUICK_SPACE_MADE:
+		other->made_target = true;
+		break;
+	}
+	return true;
+}
+
+static bool is_same_target(const struct quick_journal *one, const struct quick_journal *other)
+{
+	struct netns a = {.inode = one->target.inode, .cookie = one->target.cookie};
+	struct netns b = {.inode = other->target.inode, .cookie = other->target.cookie};
+
+	return netns_same(&a, &b);
+}
+
+static bool hand_to(struct quick *quick, const char *name, const struct heirloom *heirloom)
 {
 	struct quick_journal other;
 	bool taken = false;
 
 	if (read_journal(quick, name, &other) < 0)
 		return false;
-	if (other.stage == QUICK_STAGE_UP && other.parameters[parameter].needed) {
-		text_copy(other.parameters[parameter].before, sizeof(other.parameters[parameter].before),
-			before);
+	if (other.stage == QUICK_STAGE_UP && is_same_target(&other, &quick->journal) &&
+		heirloom->take(&other, heirloom))
 		taken = write_journal(quick, &other) >= 0;
-	}
 	quick_journal_clear(&other);
 	return taken;
 }
 
-bool quick_journal_hand_over(struct quick *quick, enum quick_parameter parameter, const char *value)
+static bool hand_over(struct quick *quick, const struct heirloom *heirloom)
 {
 	DIR *directory = opendir(quick->directory);
 	struct err before = *quick->err;
@@ -482,10 +524,24 @@ bool quick_journal_hand_over(struct quick *quick, enum quick_parameter parameter
 			continue;
 		*suffix = '\0';
 		if (strcmp(name, quick->name) != 0)
-			taken = hand_to(quick, name, parameter, value);
+			taken = hand_to(quick, name, heirloom);
 	}
 	if (directory)
 		closedir(directory);
 	*quick->err = before;
 	return taken;
+}
+
+bool quick_journal_hand_over(struct quick *quick, enum quick_parameter parameter, const char *value)
+{
+	struct heirloom heirloom = {.take = take_parameter, .parameter = parameter, .before = value};
+
+	return hand_over(quick, &heirloom);
+}
+
+bool quick_journal_hand_over_space(struct quick *quick, enum quick_space_part part)
+{
+	struct heirloom heirloom = {.take = take_space, .part = part};
+
+	return hand_over(quick, &heirloom);
 }

@@ -241,7 +241,7 @@ void quick_keep_see(struct quick *quick, const struct quick_view *view)
 		const struct quick_peer *peer = &quick->config.peers[i];
 
 		quick->endpoints[i] = live_endpoint(&view->device, &peer->public_key);
-		if (kept && !quick->allowed.superseded[i])
+		if (kept && !quick->allowed.superseded[i] && quick_is_here(quick))
 			see_peer(kept, peer, &quick->endpoints[i]);
 	}
 }
@@ -267,7 +267,7 @@ static bool is_there(struct quick *quick)
 {
 	struct rtnl_link link;
 
-	return rtnl_link_get(quick->rtnl, quick->name, &link, NULL) >= 0 &&
+	return !quick->spaces.missing && rtnl_link_get(quick->rtnl, quick->name, &link, NULL) >= 0 &&
 	       link.ifindex == quick->journal.ifindex;
 }
 
@@ -306,6 +306,8 @@ static int keep(struct quick *quick)
 	case QUICK_STAGE_REMOVING:
 		r = quick_undo(quick);
 		if (r >= 0)
+			r = quick_remove_namespace(quick);
+		if (r >= 0)
 			quick->keeping->kept->state = QUICK_KEPT_UNDONE;
 		return r;
 	case QUICK_STAGE_UP:
@@ -338,9 +340,9 @@ int quick_keep(const char *run_directory, const char *name, struct quick_kept *r
 	if (r >= 0)
 		r = quick_try_lock(&quick);
 	if (r >= 0)
-		r = rtnl_open(RTNL_TIMEOUT_MS, &quick.rtnl, err);
-	if (r >= 0)
 		r = quick_journal_read(&quick);
+	if (r >= 0)
+		r = quick_enter_as_made(&quick);
 	if (r >= 0)
 		r = keep(&quick);
 	(void)quick_end(&quick, r);

@@ -17,7 +17,8 @@
  * Keeping what `holdfast up` made, in the network namespace of the caller: rules, routes, addresses, MTU, up, firewall,
  * src_valid_mark, name servers. What is missing is made again; nothing is removed, and WireGuard's settings are whoever's
  * set them, but for the mark that `up` chose, if it was taken away. What counts is what `up` did: the file may have been
- * changed since, and what PostUp took away stays away.
+ * changed since, and what PostUp took away stays away. A tunnel that was made from here in other network namespaces is kept
+ * there, but none of its peers is told.
  *
  * Calls block, for programs that set name servers up to some seconds: not for a daemon's loop. No signal is held back.
  */

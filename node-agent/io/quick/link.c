@@ -3,9 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/base/mem.h"
+#include "common/io/clock.h"
 #include "node-agent/io/quick/quick_int.h"
 #include "node-agent/io/wireguard/implementation.h"
+
+enum { AWAIT_MS = 3000, LOOK_EVERY_MS = 20 };
 
 static const char *program(void)
 {
@@ -14,13 +16,36 @@ static const char *program(void)
 	return program && program[0] ? program : "wireguard-go";
 }
 
+static int create(struct quick *quick, const char *implementation)
+{
+	CLEANUP_NETNS_VISIT struct netns_visit visit = {.back_fd = -1};
+	int r = quick_visit_birth(quick, &visit);
+
+	return r < 0 ? r
+		     : wg_create_in(quick->name, implementation, quick_target_fd(quick), WG_CREATE_TIMEOUT_MS,
+			       quick->err);
+}
+
+/* One that is killed before it is moved leaves it where the socket is. */
+static int note_program(struct quick *quick)
+{
+	struct rtnl_link link;
+
+	quick->journal.program = true;
+	quick->journal.in_birth = quick->spaces.apart && rtnl_link_get(quick->spaces.birth_rtnl, quick->name,
+								 &link, NULL) == -ENODEV;
+	return quick_journal_write(quick);
+}
+
 static int make_by_program(struct quick *quick)
 {
-	int r;
+	int r = note_program(quick);
 
+	if (r < 0)
+		return r;
 	quick_say(quick, QUICK_WARNING, "this kernel has no WireGuard: using the slower %s", program());
 	quick_say(quick, QUICK_STEP, "%s %s", program(), quick->name);
-	r = wg_create(quick->name, program(), WG_CREATE_TIMEOUT_MS, quick->err);
+	r = create(quick, program());
 	if (r == -ENOENT)
 		return err_set(quick->err, r,
 			"this kernel has no WireGuard, and there is no program %.100s that can be run: "
@@ -30,15 +55,26 @@ static int make_by_program(struct quick *quick)
 	return r;
 }
 
+static void say_link(const struct quick *quick)
+{
+	const char *where = quick->sidecar.namespace;
+
+	if (quick->spaces.apart)
+		quick_say(quick, QUICK_STEP, "ip link add dev %s netns %s type wireguard", quick->name,
+			where ? where : "...");
+	else
+		quick_say(quick, QUICK_STEP, "ip link add dev %s type wireguard", quick->name);
+}
+
 int quick_make_link(struct quick *quick)
 {
 	struct rtnl_link link;
 	int r;
 
-	quick_say(quick, QUICK_STEP, "ip link add dev %s type wireguard", quick->name);
+	say_link(quick);
 	if (quick->options->dry_run)
 		return 0;
-	r = wg_create(quick->name, "kernel", WG_CREATE_TIMEOUT_MS, quick->err);
+	r = create(quick, "kernel");
 	if (r == -EOPNOTSUPP)
 		r = make_by_program(quick);
 	if (r >= 0)
@@ -46,5 +82,28 @@ int quick_make_link(struct quick *quick)
 	if (r < 0)
 		return r;
 	quick->journal.ifindex = link.ifindex;
+	quick->journal.in_birth = false;
 	return quick_journal_write(quick);
+}
+
+int quick_await_program(struct quick *quick)
+{
+	bool awaited = quick->journal.program && quick->spaces.apart && !quick->options->dry_run;
+	int64_t until_ms = clock_now_ms() + AWAIT_MS;
+	struct wg_device device;
+	struct wg *wg;
+	int r = 0;
+
+	while (awaited && r >= 0) {
+		r = quick_device(quick, &wg);
+		if (r >= 0)
+			r = wg_get(wg, &device, quick->err);
+		if (r < 0)
+			break;
+		awaited = !device.listen_port && clock_now_ms() < until_ms;
+		wg_device_clear(&device);
+		if (awaited)
+			r = quick_check_signal(quick, LOOK_EVERY_MS);
+	}
+	return r;
 }

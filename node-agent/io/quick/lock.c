@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/base/text.h"
 #include "common/io/file.h"
 #include "node-agent/io/quick/quick_int.h"
 
@@ -19,14 +20,24 @@ enum {
 /* No interface has a space in its name. */
 static const char ROUTES[] = "routes of all";
 
+static const char *directory_of(const struct quick *quick, const char *name)
+{
+	return name == ROUTES ? quick->route_directory : quick->directory;
+}
+
 static void lock_path(const struct quick *quick, const char *name, char path[LOCK_PATH_MAX])
 {
-	snprintf(path, LOCK_PATH_MAX, "%s/%s.lock", quick->directory, name);
+	snprintf(path, LOCK_PATH_MAX, "%s/%s.lock", directory_of(quick, name), name);
 }
 
 static int open_lock(struct quick *quick, const char *path)
 {
-	int r = file_make_directories(quick->directory, 0700, quick->err), fd;
+	char directory[LOCK_PATH_MAX];
+	int r, fd;
+
+	text_copy(directory, sizeof(directory), path);
+	*strrchr(directory, '/') = '\0';
+	r = file_make_directories(directory, 0700, quick->err);
 
 	if (r < 0)
 		return r;
@@ -109,7 +120,7 @@ static void release(const struct quick *quick, const char *name, int *fd)
 	unlink(path);
 	close(*fd);
 	*fd = -1;
-	rmdir(quick->directory); /* the last one turns off the light */
+	rmdir(directory_of(quick, name)); /* the last one turns off the light */
 }
 
 int quick_try_lock(struct quick *quick)

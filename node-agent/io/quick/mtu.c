@@ -6,13 +6,13 @@
 #include "node-agent/io/quick/quick_int.h"
 #include "node-agent/io/rtnl/route.h"
 
-enum { OVERHEAD_BYTES = 80, MTU_UNKNOWN = 1500 };
+enum { OVERHEAD_BYTES = 80, MTU_UNKNOWN = 1500, MTU_OF_PROGRAMS = 1420, PADDING_BYTES = 16 };
 
 static uint32_t link_mtu(struct quick *quick, const char *name)
 {
 	struct rtnl_link link;
 
-	return name[0] && rtnl_link_get(quick->rtnl, name, &link, NULL) >= 0 ? link.mtu : 0;
+	return name[0] && rtnl_link_get(quick_birth_rtnl(quick), name, &link, NULL) >= 0 ? link.mtu : 0;
 }
 
 /* 0: there is no way there. */
@@ -21,7 +21,7 @@ static uint32_t mtu_towards(struct quick *quick, const struct addr *to, uint32_t
 	struct rtnl_route_query query = {.to = *to, .mark = mark};
 	struct rtnl_route route;
 
-	if (rtnl_route_lookup(quick->rtnl, &query, &route, NULL) < 0)
+	if (rtnl_route_lookup(quick_birth_rtnl(quick), &query, &route, NULL) < 0)
 		return 0;
 	return route.mtu ? route.mtu : link_mtu(quick, route.device);
 }
@@ -32,12 +32,19 @@ static uint32_t default_route_mtu(struct quick *quick)
 	CLEANUP_FREE struct rtnl_route *routes = NULL;
 	size_t count;
 
-	if (rtnl_route_list(quick->rtnl, &filter, &routes, &count, NULL) < 0)
+	if (rtnl_route_list(quick_birth_rtnl(quick), &filter, &routes, &count, NULL) < 0)
 		return 0;
 	for (size_t i = 0; i < count; i++)
 		if (!routes[i].to.length)
 			return routes[i].mtu ? routes[i].mtu : link_mtu(quick, routes[i].device);
 	return 0;
+}
+
+/* A program does not see in another namespace what MTU its device has: it pads packets to a multiple of 16 up to the one
+ * that it began with. */
+static uint32_t mtu_of_moved(uint32_t mtu)
+{
+	return mtu == MTU_OF_PROGRAMS ? mtu : mtu & ~(uint32_t)(PADDING_BYTES - 1);
 }
 
 uint32_t quick_choose_mtu(struct quick *quick, uint32_t mark)
@@ -61,5 +68,6 @@ uint32_t quick_choose_mtu(struct quick *quick, uint32_t mark)
 		smallest = default_route_mtu(quick);
 	if (!smallest)
 		smallest = MTU_UNKNOWN;
-	return smallest > OVERHEAD_BYTES ? smallest - OVERHEAD_BYTES : smallest;
+	smallest = smallest > OVERHEAD_BYTES ? smallest - OVERHEAD_BYTES : smallest;
+	return quick->journal.program && quick->spaces.apart ? mtu_of_moved(smallest) : smallest;
 }

@@ -42,13 +42,18 @@ static int choose_directory(struct quick *quick)
 		quick->options->run_directory, (unsigned long long)status.st_ino);
 	if (length >= (int)sizeof(quick->directory) - 64)
 		return err_set(quick->err, -ENAMETOOLONG, "--run: the path is too long");
+	text_copy(quick->route_directory, sizeof(quick->route_directory), quick->directory);
 	return 0;
 }
 
 int quick_begin(struct quick *quick, const struct quick_options *options, struct err *err)
 {
-	*quick = (struct quick){
-		.options = options, .err = err, .lock_fd = -1, .route_lock_fd = -1, .signal_fd = -1};
+	*quick = (struct quick){.options = options,
+		.err = err,
+		.lock_fd = -1,
+		.route_lock_fd = -1,
+		.spaces = QUICK_SPACES_NONE,
+		.signal_fd = -1};
 	*err = (struct err){0};
 	if (geteuid() != 0)
 		return err_set(err, -EPERM, "this must be run as root");
@@ -59,9 +64,7 @@ int quick_end(struct quick *quick, int result)
 {
 	int status = result < 0 ? (quick->status ? quick->status : 1) : 0;
 
-	wg_close(quick->wg);
-	nft_close(quick->nft);
-	rtnl_close(quick->rtnl);
+	quick_spaces_leave(quick);
 	quick_unlock(quick);
 	if (quick->text)
 		mem_wipe(quick->text, quick->size);

@@ -6,12 +6,14 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "common/json/read.h"
 #include "node-agent/core/plan/plan.h"
 #include "node-agent/core/quick/allowed.h"
 #include "node-agent/core/quick/config.h"
 #include "node-agent/core/quick/rules.h"
 #include "node-agent/core/quick/sidecar.h"
 #include "node-agent/core/quick/target.h"
+#include "node-agent/io/netns/netns.h"
 #include "node-agent/io/nft/nft.h"
 #include "node-agent/io/quick/quick.h"
 #include "node-agent/io/rtnl/address.h"
@@ -31,7 +33,13 @@ enum quick_stage {
 	QUICK_STAGE_ADOPTING,  /* it runs, and passes from wg-quick's hands to ours */
 	QUICK_STAGE_RELEASING, /* and back */
 };
-enum quick_dns { QUICK_DNS_NONE, QUICK_DNS_RESOLVCONF, QUICK_DNS_RESOLVED, QUICK_DNS_FILE };
+enum quick_dns {
+	QUICK_DNS_NONE,
+	QUICK_DNS_RESOLVCONF,
+	QUICK_DNS_RESOLVED,
+	QUICK_DNS_FILE,
+	QUICK_DNS_NAMESPACE
+};
 enum { QUICK_LEFT_OUT_MAX = 1024, QUICK_RULES_MAX = 8, QUICK_DNS_NAME_MAX = 63, QUICK_SYSCTL_MAX = 15 };
 
 enum quick_parameter { QUICK_VALID_MARK, QUICK_FORWARD4, QUICK_FORWARD6, QUICK_PARAMETERS };
@@ -44,6 +52,12 @@ struct quick_parameter_note {
 struct quick_host_route {
 	struct prefix to;
 	uint32_t table, metric;
+};
+
+/* A network namespace, as it was. */
+struct quick_journal_space {
+	char *where;            /* as NAME.yaml said; owned; NULL: where the command ran */
+	uint64_t inode, cookie; /* of struct netns; 0: it was not there yet */
 };
 
 struct quick_journal {
@@ -62,17 +76,37 @@ struct quick_journal {
 	struct quick_host_route *host_routes; /* owned */
 	size_t host_route_count, host_route_capacity;
 	enum quick_dns dns;
-	char dns_name[QUICK_DNS_NAME_MAX + 1]; /* resolvconf's name for it */
-	char *dns_text;                        /* what it was told; owned; NULL: nothing */
+	char dns_name[QUICK_DNS_NAME_MAX +
+		      1]; /* resolvconf's name for it; of the namespace's file what we made */
+	char *dns_text;   /* what it was told; owned; NULL: nothing */
 	struct quick_parameter_note parameters[QUICK_PARAMETERS];
 	struct quick_memory memory;
 	/* What PostUp took away or changed of what we had made: it stays so. */
 	struct quick_texts left_out; /* operations */
 	uint32_t mtu_left;           /* 0: it did not touch that */
 	bool firewall_left;
+	struct quick_journal_space target, birth; /* of the interface and of its socket */
+	bool made_target;                         /* we make it, or have made it */
+	bool loopback;                            /* set up by us, in target */
+	bool program;                             /* the device is made by one */
+	bool in_birth;                            /* and may still be where it was made */
 };
 
 /* ---- one command ---- */
+
+/* Where it works: see spaces.c. A network namespace that has no fd is the one that we were called in. */
+struct quick_spaces {
+	struct netns here, target, birth;
+	bool missing, birth_missing;                       /* not there yet, or no longer */
+	bool apart;                                        /* target and birth are two */
+	bool elsewhere;                                    /* target is not simply where we were called */
+	char name[NAME_MAX + 1], birth_name[NAME_MAX + 1]; /* of ip-netns(8); "": none */
+	struct netns_visit visit;                          /* to target, as long as we work */
+	struct rtnl *birth_rtnl;                           /* if apart */
+};
+#define QUICK_SPACES_NONE       \
+	((struct quick_spaces){ \
+		.here = {.fd = -1}, .target = {.fd = -1}, .birth = {.fd = -1}, .visit = {.back_fd = -1}})
 
 struct quick {
 	const struct quick_options *options;
@@ -92,12 +126,15 @@ struct quick {
 	uint32_t table_number;
 	struct endpoint *endpoints; /* owned; by peer of the file */
 
-	char directory[PATH_MAX]; /* of journals and locks, for this network namespace */
+	char directory
+		[PATH_MAX]; /* of journals and locks, for the network namespace that we were called in */
+	char route_directory[PATH_MAX]; /* of the lock of routes, for the interface's */
 	int lock_fd, route_lock_fd;
 	struct quick_journal journal;
 	struct rtnl *rtnl;
 	struct nft *nft; /* opened when needed */
 	struct wg *wg;   /* opened when needed */
+	struct quick_spaces spaces;
 
 	int signal_fd;
 	int signal;                    /* that asked us to stop; 0 */
@@ -121,6 +158,30 @@ int quick_service_port(const char *name, uint16_t *ret_port); /* a number, or of
 /* Reads it, if it is there, and the key files that it names, and completes quick->config. */
 int quick_load_sidecar(struct quick *quick);
 
+/* ---- spaces.c: the network namespaces of the interface and of its socket ---- */
+/* Be in the interface's, with quick->rtnl: as the files say, or as the journal does, if there is one. What is not there
+ * is no error yet. */
+int quick_enter_as_asked(struct quick *quick);
+int quick_enter_as_made(struct quick *quick);
+int quick_spaces_settle(struct quick *quick); /* after quick->spaces changed */
+void quick_spaces_leave(struct quick *quick);
+void quick_spaces_note(struct quick *quick);        /* in the journal */
+int quick_require_spaces(struct quick *quick);      /* -ENOENT: they are not there, and not ours to make */
+int quick_require_same_spaces(struct quick *quick); /* -EBUSY: the files say others than the journal */
+bool quick_is_elsewhere(const struct quick *quick);
+bool quick_is_here(const struct quick *quick);  /* interface and socket both, where we were called */
+int quick_target_fd(const struct quick *quick); /* -1: where the socket is */
+/* For what is the socket's: where it is, and routing netlink there. */
+int quick_visit_birth(struct quick *quick, struct netns_visit *ret_visit);
+struct rtnl *quick_birth_rtnl(const struct quick *quick);
+int quick_live_in_birth(const struct quick *quick, struct err *err); /* for a child, from now on */
+
+/* ---- namespace.c: the interface's, made if it is not there ---- */
+int quick_make_namespace(struct quick *quick); /* and its loopback set up */
+int quick_undo_loopback(struct quick *quick);
+/* The last thing of all, if we made it, and with the journal: only if nobody lives there. */
+int quick_remove_namespace(struct quick *quick);
+
 /* ---- lock.c: -EINTR if a signal came first ---- */
 int quick_lock(struct quick *quick);
 void quick_unlock(struct quick *quick);  /* both */
@@ -138,6 +199,15 @@ void quick_journal_forget_left_out(struct quick_journal *journal); /* a reload m
 /* Is the parameter still needed by another tunnel of this namespace? Then that one shall restore it: it is given the
  * value that we found. */
 bool quick_journal_hand_over(struct quick *quick, enum quick_parameter parameter, const char *value);
+
+/* Likewise what was done to the interface's network namespace. */
+enum quick_space_part { QUICK_SPACE_LOOPBACK, QUICK_SPACE_MADE };
+bool quick_journal_hand_over_space(struct quick *quick, enum quick_space_part part);
+
+/* ---- journal_spaces.c ---- */
+void quick_journal_put_spaces(json_t *root, const struct quick_journal *journal);
+int quick_journal_get_spaces(const struct jnode *root, struct quick_journal *journal, struct err *err);
+void quick_journal_clear_spaces(struct quick_journal *journal);
 
 /* ---- copy.c: the file as it was read, without its secrets: what `up` was asked for ---- */
 int quick_copy_write(struct quick *quick);
@@ -157,6 +227,16 @@ int quick_run(struct quick *quick, const char *path, const char *const argv[], c
 /* Wait for a process that leads a group of its own (or has its own pid only). */
 int quick_wait(struct quick *quick, pid_t pid, bool group, int *ret_status);
 bool quick_has_program(const char *name, char path[PATH_MAX]);
+
+/* ---- child_dressed.c ---- */
+struct quick_dressed {
+	const char *path, *name; /* of the program, and of the namespace: "" */
+	char *const *words, *const *environment;
+	int stdin_fd; /* -1: ours */
+	bool group;   /* of its own */
+};
+/* As `ip netns exec` runs a program, in the network namespace that we are in. */
+int quick_spawn_dressed(const struct quick_dressed *dressed, pid_t *ret_pid);
 
 /* ---- hook.c ---- */
 int quick_hooks(struct quick *quick, enum quick_hook hook);
@@ -191,6 +271,8 @@ uint32_t quick_choose_mtu(struct quick *quick, uint32_t mark);
 
 /* ---- link.c ---- */
 int quick_make_link(struct quick *quick);
+/* A program whose device was moved finds out within a second that it is up. */
+int quick_await_program(struct quick *quick);
 
 /* ---- apply.c ---- */
 /* The operations of these kinds (a mask of 1 << enum plan_kind), in order, stopping at the first that fails. */
@@ -301,8 +383,15 @@ int quick_change_dns(struct quick *quick); /* on a reload: only if the file says
 /* Are the servers still set, as far as that can be seen without asking a program? */
 bool quick_dns_is_set(struct quick *quick);
 
+/* ---- dns_namespace.c: /etc/netns/NAME/resolv.conf ---- */
+void quick_namespace_dns_note(struct quick *quick); /* what will be made */
+int quick_namespace_dns_add(struct quick *quick);
+int quick_namespace_dns_remove(struct quick *quick);
+bool quick_namespace_dns_is_set(const struct quick *quick);
+
 /* ---- undo.c ---- */
-/* All that the journal says is ours; the first failure is returned, the rest is tried. Then the journal goes. */
+/* All that the journal says is ours; the first failure is returned, the rest is tried. Then the journal goes, unless the
+ * namespace is ours, too: quick_remove_namespace(). */
 int quick_undo(struct quick *quick);
 /* quick->err and status survive it. */
 void quick_roll_back(struct quick *quick);

@@ -97,9 +97,11 @@ static int hand_back_dns(struct quick *quick)
 	case QUICK_DNS_RESOLVED:
 		quick_say(quick, QUICK_WARNING,
 			"name servers of %s were set by resolvectl, and wg-quick only knows resolvconf: they "
-			"go with the link%s",
-			quick->name, resolvconf ? "" : ", and `wg-quick up` will fail without resolvconf");
+			"go with "
+			"the link, but `wg-quick up` will fail without it",
+			quick->name);
 		return 0;
+	case QUICK_DNS_NAMESPACE: /* refused before */
 	case QUICK_DNS_FILE:
 		quick_say(quick, QUICK_WARNING,
 			"name servers of %s are in /etc/resolv.conf, from where wg-quick would not take them "
@@ -154,10 +156,23 @@ static int hand_back(struct quick *quick)
 	return r;
 }
 
+static int require_no_spaces(struct quick *quick)
+{
+	if (!quick->journal.target.where && !quick->journal.birth.where)
+		return 0;
+	return err_set(quick->err, -EOPNOTSUPP,
+		"`%s' was made across network namespaces, of which wg-quick knows nothing: it cannot be "
+		"handed "
+		"back",
+		quick->name);
+}
+
 static int release(struct quick *quick)
 {
-	int r = quick_require_this_link(quick);
+	int r = require_no_spaces(quick);
 
+	if (r >= 0)
+		r = quick_require_this_link(quick);
 	if (r < 0)
 		return r;
 	switch (quick->journal.stage) {
@@ -189,9 +204,9 @@ int quick_release(const struct quick_options *options, struct err *err)
 	if (r >= 0)
 		r = quick_lock(&quick);
 	if (r >= 0)
-		r = rtnl_open(RTNL_TIMEOUT_MS, &quick.rtnl, err);
-	if (r >= 0)
 		r = quick_journal_read(&quick);
+	if (r >= 0)
+		r = quick_enter_as_made(&quick);
 	if (r >= 0)
 		r = release(&quick);
 	return quick_end(&quick, r);

@@ -106,9 +106,15 @@ static bool is_wanted(const struct quick *quick, size_t peer, bool all)
 /* The child's life. */
 static void resolve_all(const struct quick *quick, bool all, int out)
 {
-	bool kept = quick_has_keeper(quick), later = false;
+	bool kept = quick_has_keeper(quick) && quick_is_here(quick), later = false;
+	struct answer lost = {0};
+	struct err err;
 	sigset_t none;
 
+	if (quick_live_in_birth(quick, &err) < 0) {
+		snprintf(lost.failure, sizeof(lost.failure), "%.300s", err.text);
+		_exit(write(out, &lost, sizeof(lost)) == (ssize_t)sizeof(lost));
+	}
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	for (size_t i = 0; i < quick->config.peer_count; i++) {

@@ -121,6 +121,7 @@ int quick_routing_look(struct quick *quick, bool from_file, struct quick_routing
 	routing->facts.has_ip6 = quick_family_works(quick, AF_INET6);
 	routing->facts.forward4 = forwards(quick, AF_INET);
 	routing->facts.forward6 = forwards(quick, AF_INET6);
+	routing->facts.apart = quick->spaces.apart;
 	if (from_file || !routing->view.has_device)
 		take_file_allowed(quick, routing);
 	else if (quick->keeping)

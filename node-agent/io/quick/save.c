@@ -131,9 +131,9 @@ int quick_save_file(const struct quick_options *options, struct err *err)
 	if (r >= 0)
 		r = quick_lock(&quick);
 	if (r >= 0)
-		r = rtnl_open(RTNL_TIMEOUT_MS, &quick.rtnl, err);
-	if (r >= 0)
 		r = quick_journal_read(&quick);
+	if (r >= 0)
+		r = quick_enter_as_made(&quick);
 	if (r >= 0)
 		r = quick_require_device(&quick);
 	if (r >= 0)

@@ -96,11 +96,16 @@ static int finish(struct quick *quick)
 
 /* ---- up ---- */
 
+/* A namespace that is left of before is still ours. */
 static int begin(struct quick *quick)
 {
+	bool made = quick->journal.made_target || quick->spaces.missing;
+
 	quick_journal_clear(&quick->journal);
 	quick->journal.stage = QUICK_STAGE_MAKING;
 	quick->journal.link = true;
+	quick->journal.made_target = made;
+	quick_spaces_note(quick);
 	return quick->options->dry_run ? 0 : quick_journal_write(quick);
 }
 
@@ -109,6 +114,8 @@ static int make(struct quick *quick)
 	size_t changes;
 	int r = begin(quick);
 
+	if (r >= 0)
+		r = quick_make_namespace(quick);
 	if (r >= 0)
 		r = quick_make_link(quick);
 	if (r >= 0)
@@ -122,6 +129,8 @@ static int make(struct quick *quick)
 	if (r >= 0)
 		r = quick_make_routes(quick);
 	if (r >= 0)
+		r = quick_await_program(quick);
+	if (r >= 0)
 		r = quick_hooks(quick, QUICK_POST_UP);
 	if (r >= 0)
 		r = quick_check_signal(quick, 0);
@@ -134,8 +143,11 @@ static int make(struct quick *quick)
 
 static int make_or_undo(struct quick *quick)
 {
-	int r = make(quick);
+	int r = quick_require_spaces(quick);
 
+	if (r < 0)
+		return r;
+	r = make(quick);
 	if (r < 0 && !quick->options->dry_run)
 		quick_roll_back(quick);
 	return r;
@@ -158,11 +170,13 @@ static int reload_device(struct quick *quick)
 
 static int reload(struct quick *quick)
 {
-	int r = quick_resolve_endpoints(quick, false);
+	int r = quick_require_same_spaces(quick);
 
 	quick_journal_forget_left_out(&quick->journal);
 	if (r >= 0 && !quick->options->dry_run)
 		r = quick_make_ways(quick);
+	if (r >= 0)
+		r = quick_resolve_endpoints(quick, false);
 	if (r >= 0)
 		r = reload_device(quick);
 	if (r >= 0)
@@ -181,11 +195,41 @@ static int already_exists(struct quick *quick)
 	return err_set(quick->err, -EEXIST, "`%s' already exists", quick->name);
 }
 
-/* What a command that was killed left is taken away first. */
+static bool find_link(struct quick *quick, struct rtnl_link *ret_link)
+{
+	return !quick->spaces.missing && rtnl_link_get(quick->rtnl, quick->name, ret_link, NULL) >= 0;
+}
+
+static bool is_asked_again(const struct quick *quick)
+{
+	const char *made = quick->journal.target.where, *asked = quick->sidecar.namespace;
+
+	return !quick->spaces.missing && made && asked && !strcmp(made, asked);
+}
+
+/* What a command that was killed left, or somebody took the link of, is taken away first. */
+static int start_over(struct quick *quick)
+{
+	struct rtnl_link link;
+	int r;
+
+	quick_say(quick, QUICK_WARNING, "%s was left half way: cleaning up first", quick->name);
+	r = quick_undo(quick);
+	if (r >= 0 && !is_asked_again(quick)) {
+		r = quick_remove_namespace(quick);
+		quick->journal.made_target = false;
+	}
+	if (r >= 0)
+		r = quick_enter_as_asked(quick);
+	if (r >= 0 && !quick->options->dry_run && find_link(quick, &link))
+		return already_exists(quick);
+	return r;
+}
+
 static int up(struct quick *quick)
 {
 	struct rtnl_link link;
-	bool there = rtnl_link_get(quick->rtnl, quick->name, &link, NULL) >= 0;
+	bool there = find_link(quick, &link);
 	bool ours = there && quick->journal.link &&
 		    (!quick->journal.ifindex || quick->journal.ifindex == link.ifindex);
 	int r = 0;
@@ -198,10 +242,8 @@ static int up(struct quick *quick)
 		return r;
 	if (quick->journal.stage == QUICK_STAGE_UP && ours)
 		return reload(quick);
-	if (quick->journal.stage != QUICK_STAGE_NONE) {
-		quick_say(quick, QUICK_WARNING, "%s was left half way: cleaning up first", quick->name);
-		r = quick_undo(quick);
-	}
+	if (quick->journal.stage != QUICK_STAGE_NONE)
+		r = start_over(quick);
 	return r < 0 ? r : make_or_undo(quick);
 }
 
@@ -217,9 +259,9 @@ int quick_up(const struct quick_options *options, struct err *err)
 	if (r >= 0)
 		r = quick_lock(&quick);
 	if (r >= 0)
-		r = rtnl_open(RTNL_TIMEOUT_MS, &quick.rtnl, err);
-	if (r >= 0)
 		r = quick_journal_read(&quick);
+	if (r >= 0)
+		r = quick_enter_as_made(&quick);
 	if (r >= 0)
 		r = up(&quick);
 	return quick_end(&quick, r);

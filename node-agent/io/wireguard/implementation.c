@@ -63,6 +63,18 @@ static int refuse_existing(struct rtnl *rtnl, const char *name, struct err *err)
 	return r == -ENODEV ? refuse_answering(name, err) : r;
 }
 
+/* Until the program answers: before, it may not have looked at its device yet, and would not find it. */
+static int move(struct rtnl *rtnl, const char *name, int netns_fd, int timeout_ms, struct err *err)
+{
+	struct wg_device device;
+	int r = wg_uapi_get(name, timeout_ms, &device, err);
+
+	if (r < 0)
+		return r;
+	wg_device_clear(&device);
+	return rtnl_link_move(rtnl, name, netns_fd, err);
+}
+
 /* A program makes its device where it runs: what has that name here is in its way. */
 static int start(struct rtnl *rtnl, const char *program, const char *name, int netns_fd, int timeout_ms,
 	struct err *err)
@@ -73,7 +85,7 @@ static int start(struct rtnl *rtnl, const char *program, const char *name, int n
 		r = userspace_start(program, name, timeout_ms, err);
 	if (r < 0 || netns_fd < 0)
 		return r;
-	r = rtnl_link_move(rtnl, name, netns_fd, err);
+	r = move(rtnl, name, netns_fd, timeout_ms, err);
 	if (r < 0)
 		(void)wg_remove(name, timeout_ms, NULL);
 	return r;

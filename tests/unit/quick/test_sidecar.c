@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <check.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -188,6 +189,18 @@ START_TEST(as_many_translations_as_in_a_fleet)
 }
 END_TEST
 
+START_TEST(namespaces)
+{
+	struct quick_sidecar sidecar;
+
+	read_right(plain, "namespace: vpn.1\nsocket_namespace: /proc/1/ns/net\n", &sidecar);
+	ck_assert_str_eq(sidecar.namespace, "vpn.1");
+	ck_assert_str_eq(sidecar.socket_namespace, "/proc/1/ns/net");
+	quick_sidecar_clear(&sidecar);
+	ck_assert_ptr_null(sidecar.namespace);
+}
+END_TEST
+
 START_TEST(routes_of_peers)
 {
 	struct quick_sidecar sidecar;
@@ -268,6 +281,14 @@ static const struct wrong {
 	{plain, "dns_domains: [a..b]\n",
 		"wg0.yaml:1:15: dns_domains: \"a..b\" is not a domain such as corp.example"},
 	{plain, "dns_domains: [{ a: b }]\n", "wg0.yaml:1:15: dns_domains: expected text, found a mapping"},
+	{plain, "namespace: ..\n",
+		"wg0.yaml:1:12: namespace: expected a name (as of `ip netns add`) or an absolute path, found "
+		"\"..\""},
+	{plain, "namespace: a\nsocket_namespace: a/b\n",
+		"wg0.yaml:2:19: socket_namespace: expected a name (as of `ip netns add`) or an absolute "
+		"path, "
+		"found \"a/b\""},
+	{plain, "socket_namespace:\n", "wg0.yaml:1:18: socket_namespace: expected text, found nothing"},
 	{plain, "peers: [a]\n", "wg0.yaml:1:8: peers: expected a mapping (key: value), found a list"},
 	{plain, "peers:\n  alice: {}\n",
 		"wg0.yaml:2:3: peers: not a WireGuard key: expected 44 characters of base64 that end in '='"},
@@ -328,6 +349,23 @@ START_TEST(a_path_has_a_limit)
 	quick_sidecar_clear(&sidecar);
 	read_right(plain, at, &sidecar);
 	quick_sidecar_clear(&sidecar);
+}
+END_TEST
+
+START_TEST(a_namespace_has_a_limit)
+{
+	char yaml[512], name[QUICK_NAMESPACE_MAX + 2];
+	struct quick_sidecar sidecar;
+	CLEANUP_FREE char *found = NULL;
+
+	memset(name, 'n', sizeof(name));
+	name[QUICK_NAMESPACE_MAX] = '\0';
+	snprintf(yaml, sizeof(yaml), "namespace: %s\n", name);
+	read_right(plain, yaml, &sidecar);
+	quick_sidecar_clear(&sidecar);
+	snprintf(yaml, sizeof(yaml), "namespace: %sn\n", name);
+	found = complaint(plain, yaml, &sidecar);
+	ck_assert_str_eq(found, "wg0.yaml:1:12: namespace: too long: at most 255 bytes");
 }
 END_TEST
 
@@ -444,9 +482,11 @@ int main(void)
 	tcase_add_test(tcase, default_routes);
 	tcase_add_test(tcase, forwarding);
 	tcase_add_test(tcase, as_many_translations_as_in_a_fleet);
+	tcase_add_test(tcase, namespaces);
 	tcase_add_test(tcase, routes_of_peers);
 	tcase_add_loop_test(tcase, wrong_ones, 0, ARRAY_COUNT(wrongs));
 	tcase_add_test(tcase, a_path_has_a_limit);
+	tcase_add_test(tcase, a_namespace_has_a_limit);
 	tcase_add_test(tcase, addresses_have_a_limit);
 	tcase_add_test(tcase, domains_have_a_limit);
 	tcase_add_test(tcase, peers_have_a_limit);
