@@ -363,6 +363,23 @@ static void on_new_address(struct agent *agent, const struct rtnl_address *addre
 	look_soon(agent, tunnel);
 }
 
+/* Host routes hide from the kernel's own answers that the way to their endpoints changed: any route may be it. */
+static void on_route(struct agent *agent, const struct monitor_event *event)
+{
+	const struct rtnl_route *route = &event->route;
+	bool ours = route->protocol == QUICK_PROTOCOL || route->protocol == PLAN_PROTOCOL ||
+		    (route->protocol == QUICK_PROTOCOL_HOST && event->kind == MONITOR_ROUTE);
+
+	for (size_t i = 0; i < tunnels_count(agent) && !ours && route->table != RT_TABLE_LOCAL; i++) {
+		struct tunnel *tunnel = agent->tunnels->items[i];
+
+		if (!tunnel->kept.has_host_routes)
+			continue;
+		repair_tell(&tunnel->repair, REPAIR_ROUTE, clock_now_ms(), "the underlay changed");
+		look_soon(agent, tunnel);
+	}
+}
+
 void tunnels_told(struct agent *agent, const struct monitor_event *event)
 {
 	switch (event->kind) {
@@ -379,8 +396,10 @@ void tunnels_told(struct agent *agent, const struct monitor_event *event)
 		look_named(agent, event->address.device, event);
 		return;
 	case MONITOR_ROUTE:
+		on_route(agent, event);
 		return;
 	case MONITOR_ROUTE_GONE:
+		on_route(agent, event);
 		if (event->route.table != RT_TABLE_LOCAL)
 			look_named(agent, event->route.device, event);
 		return;

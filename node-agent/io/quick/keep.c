@@ -285,6 +285,7 @@ static int keep_up(struct quick *quick)
 	r = quick_copy_load(quick);
 	if (r < 0)
 		return r;
+	kept->has_host_routes = quick->sidecar.host_routes;
 	kept->has_other_table = quick->config.table != QUICK_TABLE_AUTO;
 	r = quick_make_device(quick, &quick->journal.memory, &differences);
 	kept->mtu = quick->keeping->wanted_mtu;

@@ -53,6 +53,7 @@ struct quick_kept {
 	uint32_t mark;        /* of the device */
 	bool needs_mark;      /* its rules go by one */
 	uint32_t rules_mark;  /* ... this one */
+	bool has_host_routes; /* ways to its endpoints that follow the underlay */
 	bool has_other_table; /* its routes are not in the main table, nor found by rules of ours */
 	size_t repair_count, repair_capacity;
 	struct quick_repair *repairs; /* owned; in order */

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Default routes without mark and rules, and host routes to endpoints: real packets to a real peer. Takes some 10 seconds."""
+"""Default routes without mark and rules, and host routes to endpoints: real packets to a real peer. Takes 11 s."""
 import os
 import sys
 
@@ -230,6 +230,36 @@ def test_leaks_are_told():
             site.down()
         site.clean("leaks")
     print("leaks are told")
+
+
+def test_an_agent_follows():
+    with Site() as site:
+        site.configure("default_route: halves\n")
+        site.write("/run/agent.yaml", '{ health: { listen: "127.0.0.1:9581" }, run: /run/holdfast, state: /run/state }')
+        agent = site.start(HOLDFAST + "-agent", "--config", "/run/agent.yaml")
+        ask = "curl -s --unix-socket /run/holdfast/agent.sock http://localhost/v1/status"
+        site.until("the agent answers", lambda: site.shell(ask)[1])
+        site.up()
+        site.until("it keeps wg0", lambda: '"up"' in site.shell(ask)[1])
+        for what, trouble in {
+            "another gateway": "ip route replace default via 192.0.2.7",
+            "the same again": "ip route replace default via 192.0.2.1",
+            "a link that flaps": "ip link set eth0 down; ip link set eth0 up; ip route add default via 192.0.2.7",
+            "a host route deleted": "ip route delete 198.51.100.1 proto 159 metric 1",
+            "both": "ip route flush proto 159",
+            "a peer that roams": f"wg set wg0 peer {public(FAR)} endpoint 198.51.100.2:51820; ip link set wg0 txqueuelen 501",
+        }.items():
+            site.must(trouble)
+            gateway = "192.0.2.1" if "again" in what else "192.0.2.7"
+            endpoint = "198.51.100.2" if "roams" in what else "198.51.100.1"
+            site.until(what, lambda: f"via {gateway} dev eth0" in site.way(endpoint) and
+                       f"unreachable {endpoint}" in site.must("ip route"))
+        site.reaches("203.0.113.9")
+        site.down()
+        site.must("kill $(pgrep holdfast-agent)")
+        agent.communicate(timeout=20)
+        assert not site.shell("ip route show table all | grep -e 159 -e wg0")[1]
+    print("an agent follows")
 
 
 def main():

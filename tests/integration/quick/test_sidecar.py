@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What NAME.yaml beside NAME.conf adds: up, reload, down, save and dry run. Takes a few seconds."""
+"""What NAME.yaml beside NAME.conf adds: up, reload, down, save and dry run. Takes 5 s."""
 import base64
 import ipaddress
 import os
