@@ -1,24 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "common/base/mem.h"
-#include "common/yaml/conf.h"
-#include "node-agent/core/quick/sidecar.h"
+#include "node-agent/core/quick/sidecar_int.h"
 
 /* A peer with what can be said of it is a handful of nodes. */
 static const struct conf_limits limits = {
 	.max_bytes = QUICK_SIDECAR_MAX_BYTES, .max_depth = 16, .max_nodes = 2000000};
 
-static struct quick_place place_of(const struct conf_node *node)
+struct quick_place quick_sidecar_place(const struct conf_node *node)
 {
 	return (struct quick_place){node->line, node->column};
 }
 
-/* ---- the interface ---- */
-
-static int read_path(const struct conf_node *map, const char *key, char **ret_path, struct err *err)
+int quick_sidecar_path(const struct conf_node *map, const char *key, char **ret_path, struct err *err)
 {
 	const char *path = NULL;
 	int r = conf_get_text(map, key, QUICK_KEY_PATH_MAX, &path, err);
@@ -28,13 +24,15 @@ static int read_path(const struct conf_node *map, const char *key, char **ret_pa
 	return r;
 }
 
+/* ---- the interface ---- */
+
 static int read_private_key(const struct conf_node *root, struct quick_sidecar *sidecar, struct err *err)
 {
 	const struct conf_node *key = conf_find_key(root, "private_key_file");
 
 	if (key)
-		sidecar->private_key_place = place_of(key);
-	return read_path(root, "private_key_file", &sidecar->private_key_file, err);
+		sidecar->private_key_place = quick_sidecar_place(key);
+	return quick_sidecar_path(root, "private_key_file", &sidecar->private_key_file, err);
 }
 
 static int read_flags(const struct conf_node *root, struct quick_sidecar *sidecar, struct err *err)
@@ -44,7 +42,7 @@ static int read_flags(const struct conf_node *root, struct quick_sidecar *sideca
 
 	sidecar->has_multicast = conf_find(root, "multicast");
 	if (link_local)
-		sidecar->link_local_place = place_of(link_local);
+		sidecar->link_local_place = quick_sidecar_place(link_local);
 	return r < 0 ? r : conf_get_bool(root, "link_local", &sidecar->link_local, err);
 }
 
@@ -83,7 +81,7 @@ static int read_dns(const struct conf_node *root, struct quick_sidecar *sidecar,
 
 	sidecar->dns_optional = !required;
 	if (domains)
-		sidecar->dns_domains_place = place_of(domains);
+		sidecar->dns_domains_place = quick_sidecar_place(domains);
 	if (r >= 0 && conf_list_count(domains) > QUICK_DNS_MAX)
 		return conf_fail(domains, err, -E2BIG, "dns_domains: %zu are too many: at most %d",
 			conf_list_count(domains), (int)QUICK_DNS_MAX);
@@ -108,7 +106,7 @@ static int read_default_route(const struct conf_node *root, struct quick_sidecar
 		return r;
 	sidecar->default_route = (enum quick_default_route)word;
 	if (key)
-		sidecar->default_route_place = place_of(key);
+		sidecar->default_route_place = quick_sidecar_place(key);
 	if (sidecar->default_route != QUICK_DEFAULT_HALVES)
 		return 0;
 	if (host_routes && !sidecar->host_routes)
@@ -149,154 +147,11 @@ static int read_namespaces(const struct conf_node *root, struct quick_sidecar *s
 	return r < 0 ? r : read_namespace(root, "socket_namespace", &sidecar->socket_namespace, err);
 }
 
-/* ---- addresses ---- */
-
-/* {local: ADDRESS, peer: PREFIX}: the length belongs to the far end, as it does for ip-address(8). */
-static int read_peered(const struct conf_node *map, struct quick_sidecar_address *address, struct err *err)
-{
-	static const char *const known[] = {"local", "peer"};
-	const struct conf_node *node;
-	struct prefix peer;
-	struct addr local;
-	int r = conf_check_keys(map, known, ARRAY_COUNT(known), err);
-
-	if (r >= 0)
-		r = conf_require(map, "local", NULL, err);
-	if (r >= 0)
-		r = conf_require(map, "peer", &node, err);
-	if (r >= 0)
-		r = conf_get_addr(map, "local", &local, err);
-	if (r >= 0)
-		r = conf_get_prefix(map, "peer", &peer, err);
-	if (r < 0)
-		return r;
-	if (local.family != peer.addr.family)
-		return conf_fail(
-			node, err, -EINVAL, "peer: %s and local are of different families", node->text);
-	if (addr_equal(&local, &peer.addr))
-		return conf_fail(node, err, -EINVAL, "peer: %s is local itself", node->text);
-	address->prefix = (struct prefix){.addr = local, .length = peer.length};
-	address->peer = peer.addr;
-	return 0;
-}
-
-static int read_address(const struct conf_node *item, struct quick_sidecar_address *address, struct err *err)
-{
-	int r;
-
-	address->place = place_of(item);
-	if (conf_find(item, "local") || conf_find(item, "peer"))
-		return read_peered(item, address, err);
-	r = conf_as_prefix(item, &address->prefix, err);
-	return r < 0 ? err_prefix(err, r, "address") : 0;
-}
-
-static bool is_there(const struct quick_sidecar *sidecar, const struct quick_sidecar_address *address)
-{
-	for (size_t i = 0; i < sidecar->address_count; i++)
-		if (prefix_equal(&sidecar->addresses[i].prefix, &address->prefix) &&
-			addr_equal(&sidecar->addresses[i].peer, &address->peer))
-			return true;
-	return false;
-}
-
-static int read_addresses(const struct conf_node *root, struct quick_sidecar *sidecar, struct err *err)
-{
-	const struct conf_node *list = conf_find(root, "address");
-	size_t count = conf_list_count(list);
-
-	if (count > QUICK_SIDECAR_ADDRESSES_MAX)
-		return conf_fail(list, err, -E2BIG, "address: %zu are too many: at most %d", count,
-			(int)QUICK_SIDECAR_ADDRESSES_MAX);
-	for (size_t i = 0; i < count; i++) {
-		struct quick_sidecar_address address = {0};
-		int r = read_address(conf_list_item(list, i), &address, err);
-
-		if (r < 0)
-			return r;
-		if (is_there(sidecar, &address))
-			return conf_fail(conf_list_item(list, i), err, -EINVAL, "address: it is there twice");
-		sidecar->addresses[sidecar->address_count++] = address;
-	}
-	return 0;
-}
+/* ---- forwarding ---- */
 
 static int read_forward(const struct conf_node *root, struct quick_sidecar *sidecar, struct err *err)
 {
 	return quick_forward_read(conf_find(root, "forward"), &sidecar->forward, err);
-}
-
-/* ---- peers ---- */
-
-/* A number without a route to put it on is a slip. */
-static int read_route_number(
-	const struct conf_node *map, const char *key, bool unrouted, uint32_t *ret_number, struct err *err)
-{
-	uint64_t number = 0;
-	int r = conf_get_u64(map, key, 1, UINT32_MAX, &number, err);
-
-	if (r >= 0 && number && unrouted)
-		return conf_fail(
-			conf_find(map, key), err, -EINVAL, "%s: with route: false there is no route", key);
-	if (r >= 0)
-		*ret_number = (uint32_t)number;
-	return r;
-}
-
-static int read_routing(const struct conf_node *map, struct quick_sidecar_peer *peer, struct err *err)
-{
-	bool routed = true;
-	int r = conf_get_bool(map, "route", &routed, err);
-
-	peer->unrouted = !routed;
-	if (r >= 0)
-		r = read_route_number(map, "route_metric", peer->unrouted, &peer->route_metric, err);
-	if (r >= 0)
-		r = read_route_number(map, "route_table", peer->unrouted, &peer->route_table, err);
-	return r;
-}
-
-static int read_peer(const struct conf_pair *pair, struct quick_sidecar_peer *peer, struct err *err)
-{
-	static const char *const known[] = {
-		"preshared_key_file", "disabled", "route", "route_metric", "route_table"};
-	int r = conf_as_key(pair->key, &peer->public_key, err);
-
-	if (r < 0)
-		return err_prefix(err, r, "peers");
-	peer->place = place_of(pair->key);
-	r = conf_check_keys(pair->value, known, ARRAY_COUNT(known), err);
-	if (r >= 0)
-		r = read_path(pair->value, "preshared_key_file", &peer->preshared_key_file, err);
-	if (r >= 0)
-		r = conf_get_bool(pair->value, "disabled", &peer->disabled, err);
-	return r < 0 ? r : read_routing(pair->value, peer, err);
-}
-
-static int by_key(const void *left, const void *right)
-{
-	const struct quick_sidecar_peer *a = left, *b = right;
-
-	return memcmp(a->public_key.bytes, b->public_key.bytes, KEY_BYTES);
-}
-
-static int read_peers(const struct conf_node *root, struct quick_sidecar *sidecar, struct err *err)
-{
-	const struct conf_node *peers = conf_find(root, "peers");
-	int r = peers ? conf_expect_mapping(peers, err) : 0;
-
-	if (r < 0)
-		return err_prefix(err, r, "peers");
-	if (!peers || !peers->count)
-		return 0;
-	if (peers->count > QUICK_SIDECAR_PEERS_MAX)
-		return conf_fail(peers, err, -E2BIG, "peers: %zu are too many: at most %d", peers->count,
-			(int)QUICK_SIDECAR_PEERS_MAX);
-	sidecar->peers = mem_new(peers->count, sizeof(*sidecar->peers));
-	for (size_t i = 0; i < peers->count && r >= 0; i++)
-		r = read_peer(&peers->pairs[i], &sidecar->peers[sidecar->peer_count++], err);
-	qsort(sidecar->peers, sidecar->peer_count, sizeof(*sidecar->peers), by_key);
-	return r;
 }
 
 /* ---- all of it ---- */
@@ -307,8 +162,8 @@ static int read_root(const struct conf_node *root, struct quick_sidecar *sidecar
 		"link_local", "multicast", "default_route", "host_routes", "dns_required", "dns_domains",
 		"forward", "peers"};
 	static int (*const parts[])(const struct conf_node *, struct quick_sidecar *, struct err *) = {
-		read_private_key, read_namespaces, read_flags, read_dns, read_default_route, read_addresses,
-		read_forward, read_peers};
+		read_private_key, read_namespaces, read_flags, read_dns, read_default_route,
+		quick_sidecar_read_addresses, read_forward, quick_sidecar_read_peers};
 	int r = conf_check_keys(root, known, ARRAY_COUNT(known), err);
 
 	for (size_t i = 0; i < ARRAY_COUNT(parts) && r >= 0; i++)
