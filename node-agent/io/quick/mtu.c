@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <linux/rtnetlink.h>
+#include <string.h>
 #include <sys/socket.h>
 
 #include "common/base/mem.h"
@@ -23,6 +24,8 @@ static uint32_t mtu_towards(struct quick *quick, const struct addr *to, uint32_t
 
 	if (rtnl_route_lookup(quick_birth_rtnl(quick), &query, &route, NULL) < 0)
 		return 0;
+	if (!strcmp(route.device, quick->name) && !quick->spaces.apart)
+		return 0; /* through itself: what the MTU is tells nothing of what it shall be */
 	return route.mtu ? route.mtu : link_mtu(quick, route.device);
 }
 

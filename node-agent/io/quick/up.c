@@ -173,10 +173,10 @@ static int reload(struct quick *quick)
 	int r = quick_require_same_spaces(quick);
 
 	quick_journal_forget_left_out(&quick->journal);
-	if (r >= 0 && !quick->options->dry_run)
-		r = quick_make_ways(quick);
 	if (r >= 0)
 		r = quick_resolve_endpoints(quick, false);
+	if (r >= 0 && !quick->options->dry_run)
+		r = quick_make_ways(quick);
 	if (r >= 0)
 		r = reload_device(quick);
 	if (r >= 0)
