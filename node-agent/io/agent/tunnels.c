@@ -436,6 +436,18 @@ void tunnels_underlay_changed(struct agent *agent, const char *to, const char *w
 	}
 }
 
+void tunnels_look_around(struct agent *agent)
+{
+	for (size_t i = 0; i < tunnels_count(agent); i++) {
+		struct tunnel *tunnel = agent->tunnels->items[i];
+
+		if (!tunnel->kept.has_host_routes)
+			continue;
+		repair_tell(&tunnel->repair, REPAIR_ROUTE, clock_now_ms(), "the underlay changed");
+		look_in(agent, tunnel, 0);
+	}
+}
+
 void tunnels_see_mark(struct agent *agent, const char *name, uint32_t mark)
 {
 	struct tunnel *tunnel = find(agent, name);

@@ -38,6 +38,8 @@ void tunnels_close(struct agent *agent); /* NULL-safe as to agent->tunnels */
 void tunnels_told(struct agent *agent, const struct monitor_event *event);
 void tunnels_firewall_changed(struct agent *agent); /* tables of ours, or of theirs */
 void tunnels_underlay_changed(struct agent *agent, const char *to, const char *way);
+/* The underlay may have changed: those whose ways to their endpoints depend on it. */
+void tunnels_look_around(struct agent *agent);
 void tunnels_look_soon(struct agent *agent, const char *name); /* nothing if it is none of them */
 void tunnels_see_mark(struct agent *agent, const char *name, uint32_t mark); /* the device's, now */
 void tunnels_second(struct agent *agent);

@@ -141,6 +141,7 @@ static void on_check(evutil_socket_t fd, short what, void *context)
 		repair_tell(&agent->repair, REPAIR_ROUTE, clock_now_ms(), "the underlay changed");
 		agent_look_soon(agent);
 	}
+	tunnels_look_around(agent);
 	ask_all(agent, &ways);
 	now = ways_first_change(&agent->ways, &ways, &before);
 	if (now)

@@ -8,6 +8,7 @@
 
 #include "common/base/mem.h"
 #include "common/base/text.h"
+#include "node-agent/core/quick/host_route.h"
 #include "node-agent/io/quick/quick_int.h"
 #include "node-agent/io/rtnl/sysctl.h"
 
@@ -59,6 +60,16 @@ int quick_keep_host_routes(struct quick *quick, const struct plan_target *target
 	return before == quick->journal.host_route_count ? 0 : quick_journal_write(quick);
 }
 
+int quick_keep_settled(struct quick *quick, const struct plan_target *target)
+{
+	size_t before = quick->journal.host_route_count;
+
+	if (quick->keeping->noting || quick->keeping->kept->failure[0])
+		return 0;
+	quick_settle_host_routes(quick, target);
+	return before == quick->journal.host_route_count ? 0 : quick_journal_write(quick);
+}
+
 /* ---- operations ---- */
 
 static bool is_left_out(const struct quick_journal *journal, const char *text)
@@ -104,6 +115,14 @@ static void run_batch(struct quick *quick, struct rtnl_batch *batch, const struc
 	}
 }
 
+/* A way around the tunnel that no longer is one goes: what leads there is the underlay's to say. */
+static bool is_kept(const struct quick *quick, const struct plan_op *op)
+{
+	if (op->kind == PLAN_ROUTE_DELETE)
+		return quick_is_host_route(&op->route, quick->name) && !quick->keeping->noting;
+	return kept_kinds & (1u << op->kind);
+}
+
 int quick_keep_apply(struct quick *quick, const struct plan *plan, unsigned kinds)
 {
 	CLEANUP_FREE const struct plan_op **ops = mem_new(plan->count + 1, sizeof(const struct plan_op *));
@@ -113,7 +132,7 @@ int quick_keep_apply(struct quick *quick, const struct plan *plan, unsigned kind
 	for (size_t i = 0; i < plan->count; i++) {
 		const struct plan_op *op = &plan->ops[i];
 
-		if (!(kinds & kept_kinds & (1u << op->kind)))
+		if (!(kinds & (1u << op->kind)) || !is_kept(quick, op))
 			continue;
 		plan_op_format(op, text);
 		if (quick->keeping->noting)

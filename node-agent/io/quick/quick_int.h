@@ -415,6 +415,8 @@ int quick_keep_apply(struct quick *quick, const struct plan *plan, unsigned kind
 /* The mark and families that `up` made rules for. */
 int quick_keep_mark(struct quick *quick, struct quick_routing *routing);
 int quick_keep_host_routes(struct quick *quick, const struct plan_target *target);
+int quick_keep_settled(
+	struct quick *quick, const struct plan_target *target); /* those that went are not ours */
 int quick_keep_firewall(struct quick *quick, const struct fw_ruleset *ruleset);
 /* What of the file is not so now: PostUp, or wg-quick's user, wanted that. */
 int quick_note_left_out(struct quick *quick);

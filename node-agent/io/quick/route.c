@@ -223,8 +223,8 @@ static int make(struct quick *quick, struct quick_routing *routing)
 		r = quick_apply(quick, &plan, parameters);
 	if (r >= 0)
 		r = explain(quick, &plan, quick_apply(quick, &plan, rest));
-	if (r >= 0 && !quick->keeping)
-		r = settle(quick, &target, routing);
+	if (r >= 0)
+		r = quick->keeping ? quick_keep_settled(quick, &target) : settle(quick, &target, routing);
 	plan_clear(&plan);
 	plan_target_clear(&target);
 	return r;

@@ -218,8 +218,11 @@ def test_what_the_user_set_stays(machine):
     routes = machine.ip("route", "show", "table", "99", check=False)
     assert "10.89" not in routes and "10.91" not in routes, routes
     assert machine.inside("wg", "show", machine.other, "persistent-keepalive").split()[-1] == "7"
-    machine.inside("wg", "set", machine.other, "peer", machine.far, "allowed-ips", "10.89.0.0/16,10.90.0.0/16")
-    machine.trouble("(a peer's allowed IPs are as they were)", lambda: machine.nudge(machine.other),
+
+    def put_back():
+        machine.inside("wg", "set", machine.other, "peer", machine.far, "allowed-ips", "10.89.0.0/16,10.90.0.0/16")
+        machine.nudge(machine.other)
+    machine.trouble("(a peer's allowed IPs are as they were)", put_back,
                     lambda: "10.89.0.0/16" in machine.ip("route", "show", "table", "99", check=False))
     assert "10.90" not in machine.ip("route", "show", "table", "99")
 
@@ -242,9 +245,56 @@ def test_two_full_tunnels(machine):
     repairs = len(machine.said())
     machine.holdfast("down", second)
     machine.quiet(machine.full)
-    assert rules_are_there(machine) and routes_are_there(machine) and tables(machine) == machine.tables
+    assert rules_are_there(machine) and routes_are_there(machine)
+    assert tables(machine) == machine.tables, tables(machine)
     assert machine.inside("sysctl", "-n", "net.ipv4.conf.all.src_valid_mark").strip() == "1"
     assert len(machine.said()) == repairs, machine.said()[repairs:]
+
+
+def test_host_routes_follow_the_underlay(machine):
+    """A tunnel by halves: what it sends itself needs a way around it, which is the underlay's."""
+    name = machine.write("h", "Address = 10.65.0.1/24", "AllowedIPs = 0.0.0.0/0\nEndpoint = 198.51.100.7:51820")
+    with open(f"{machine.dir}/{name}.yaml", "w") as file:
+        file.write("default_route: halves\nhost_routes: true\n")
+
+    def ways(to="198.51.100.7"):
+        return [line.split(" metric")[0].split(" proto")[0].strip() for line in machine.ip("route", "show", to, "proto", "159").splitlines()]
+
+    def goes(way, to="198.51.100.7"):
+        return lambda: ways(to) == [way, "unreachable " + to]
+
+    def flap():
+        machine.ip("link", "set", "eth0", "down")
+        until("nothing comes back into the tunnel", lambda: ways() == ["unreachable 198.51.100.7"])
+        machine.ip("link", "set", "eth0", "up")
+        machine.ip("addr", "replace", "2001:db8::11/64", "dev", "eth0", "nodad")
+        machine.ways()
+        machine.ip("route", "add", "10.99.0.0/16", "via", "10.9.0.1", "proto", "static")
+        machine.ip("route", "add", "10.98.0.0/16", "via", "10.9.0.1", "table", "77")
+    eth0 = "198.51.100.7 via 10.9.0.1 dev eth0"
+    machine.up(name)
+    assert goes(eth0)(), ways()
+    machine.trouble("ip route del ENDPOINT", lambda: machine.ip("route", "del", "198.51.100.7", "via", "10.9.0.1"), goes(eth0))
+    machine.trouble("the underlay loses its default route", lambda: machine.ip("route", "del", "default", "via", "10.9.0.1"),
+                    lambda: ways() == ["unreachable 198.51.100.7"])
+    machine.trouble("and has the same gateway again", machine.ways, goes(eth0))
+    machine.trouble("the underlay flaps, the way was the endpoint's", flap, goes(eth0))
+    machine.make_link("wan3", "eth3")
+    machine.trouble("the same gateway on another link, for host routes",
+                    lambda: machine.ip("route", "replace", "default", "via", "10.9.0.1", "dev", "eth3", "onlink"),
+                    goes("198.51.100.7 via 10.9.0.1 dev eth3"))
+    machine.ip("link", "del", "eth3")
+    assert ways() == ["unreachable 198.51.100.7"], "the kernel takes the way along, and what leads nowhere stays"
+    machine.trouble("another gateway", lambda: machine.ip("route", "replace", "default", "via", "10.9.0.21"),
+                    goes("198.51.100.7 via 10.9.0.21 dev eth0"))
+    machine.trouble("the old one", machine.ways, goes(eth0))
+
+    def roam():
+        machine.inside("wg", "set", name, "peer", machine.far, "endpoint", "198.51.100.8:51820")
+        machine.nudge(name)
+    machine.trouble("the peer is elsewhere", roam, lambda: goes("198.51.100.8 via 10.9.0.1 dev eth0", "198.51.100.8")() and not ways())
+    machine.holdfast("down", name)
+    assert "proto 159" not in machine.ip("route", "show", "table", "all")
 
 
 def test_it_can_be_watched(machine):
@@ -325,6 +375,7 @@ def test_nothing_stays(machine):
 if __name__ == "__main__":
     main([test_set_up, test_rules, test_firewall, test_routes, test_what_networkd_does, test_addresses, test_link,
           test_parameters_and_mark, test_name_servers, test_underlay, test_the_underlay_flaps, test_more_than_the_kernel_can_tell,
-          test_what_the_user_set_stays, test_rp_filter_is_explained, test_two_full_tunnels, test_it_can_be_watched,
+          test_what_the_user_set_stays, test_rp_filter_is_explained, test_two_full_tunnels,
+          test_host_routes_follow_the_underlay, test_it_can_be_watched,
           test_foreign_state_is_as_it_was, test_reload_and_restart, test_a_command_is_killed, test_the_link_is_deleted,
           test_nothing_stays], Machine(), "Tunnels of `holdfast up`")
