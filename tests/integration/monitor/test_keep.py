@@ -31,9 +31,9 @@ def routes_are_there(machine):
 
 
 def tables(machine):
-    """All of the tunnels' tables, in whatever order they were made."""
+    """All of the tunnels' tables, in whatever order they and their addresses came."""
     text = machine.inside("nft", "list", "ruleset")
-    return sorted(re.findall(r"table ip6? wg-quick-\S+ \{.*?\n\}", text, re.S))
+    return sorted(sorted(table.splitlines()) for table in re.findall(r"table ip6? wg-quick-\S+ \{.*?\n\}", text, re.S))
 
 
 def test_set_up(machine):
