@@ -202,8 +202,8 @@ static int commit(struct work *work, bool *ret_changed, struct err *err)
 	/* Its chain and sets are there, or in the same batch: it is the expression that is not. */
 	if (error == -ENOENT && nft_batch_is_rule(&work->batch, failed))
 		return err_set(err, -EOPNOTSUPP,
-			"the kernel's nftables has no expression that a %s needs (nft_fib, nft_ct, "
-			"nft_masq?)",
+			"the kernel refuses the firewall, a %s: its nftables lacks an expression (modules "
+			"nft_fib, nft_ct, nft_masq?)",
 			what);
 	return err_set(err, error, "the kernel refuses the firewall, a %s: %s", what, strerror(-error));
 }
@@ -212,10 +212,8 @@ static int apply_once(struct work *work, bool *ret_changed, struct err *err)
 {
 	struct listing listing = {0};
 	int error = nft_list_for(work->nft, work->ruleset, &listing);
-	if (error == -EINVAL) { /* no subsystem of that number (nfnetlink_rcv_msg()) */
-		error = err_set(err, -EPROTONOSUPPORT, "the kernel has no nftables (module nf_tables)");
-	} else if (error) {
-		err_set(err, error, "cannot list nftables: %s", strerror(-error));
+	if (error) {
+		error = nft_explain_list(error, err);
 	} else {
 		build(work, &listing);
 		error = commit(work, ret_changed, err);

@@ -38,6 +38,7 @@ struct nft_difference {
 	char what[256];     /* the first difference, for a person: "inet holdfast fence_in: rule 3" */
 };
 
+/* -EPROTONOSUPPORT: the kernel has no nftables. */
 int nft_observe(struct nft *nft, const struct fw_ruleset *ruleset, struct nft_difference *ret_difference,
 	struct err *err);
 

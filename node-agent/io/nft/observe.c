@@ -187,6 +187,14 @@ int nft_list_for(struct nft *nft, const struct fw_ruleset *ruleset, struct listi
 	return error;
 }
 
+/* -EINVAL: no subsystem of that number (nfnetlink_rcv_msg(), net/netfilter/nfnetlink.c). */
+int nft_explain_list(int error, struct err *err)
+{
+	if (error == -EINVAL)
+		return err_set(err, -EPROTONOSUPPORT, "the kernel has no nftables (module nf_tables)");
+	return err_set(err, error, "cannot list nftables: %s", strerror(-error));
+}
+
 int nft_has_table(struct nft *nft, enum fw_family family, const char *name, bool *ret_has, struct err *err)
 {
 	struct listing listing = {0};
@@ -195,12 +203,12 @@ int nft_has_table(struct nft *nft, enum fw_family family, const char *name, bool
 	for (size_t i = 0; i < listing.count; i++)
 		has |= listing.tables[i].family == nft_family(family) &&
 		       strcmp(listing.tables[i].name, name) == 0;
-	if (error)
-		err_set(err, error, "cannot list nftables: %s", strerror(-error));
+	if (error && error != -EINVAL)
+		error = nft_explain_list(error, err);
 	else
-		*ret_has = has;
+		*ret_has = has; /* without nftables there is none */
 	nft_listing_clear(&listing);
-	return error;
+	return error == -EINVAL ? 0 : error;
 }
 
 void nft_compare(
@@ -221,7 +229,7 @@ int nft_observe(struct nft *nft, const struct fw_ruleset *ruleset, struct nft_di
 	struct listing listing = {0};
 	int error = nft_list_for(nft, ruleset, &listing);
 	if (error)
-		err_set(err, error, "cannot list nftables: %s", strerror(-error));
+		error = nft_explain_list(error, err);
 	else
 		nft_compare(&listing, ruleset, ret_difference);
 	nft_listing_clear(&listing);

@@ -7,6 +7,9 @@
 /* The tables, and the contents of those the ruleset names. Clear the listing also after an error. */
 int nft_list_for(struct nft *nft, const struct fw_ruleset *ruleset, struct listing *listing);
 
+/* Its error in words, and -EPROTONOSUPPORT for a kernel without nftables. */
+int nft_explain_list(int error, struct err *err);
+
 void nft_compare(
 	const struct listing *listing, const struct fw_ruleset *ruleset, struct nft_difference *difference);
 /* One table; listed may be NULL: it is not there. Adds to *difference. A table without sets is made anew where it

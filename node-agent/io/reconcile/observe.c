@@ -178,6 +178,12 @@ static int observe_firewall(struct reconcile *reconcile, const struct reconcile_
 	struct nft_difference difference;
 	int r = nft_observe(reconcile->nft, input->ruleset, &difference, err);
 
+	/* Tunnels that need none work all the same; others are told by the attempt to load it. */
+	if (r == -EPROTONOSUPPORT) {
+		world->firewall_differs = input->ruleset->count > 0;
+		*ret_fence_missing = false;
+		return 0;
+	}
 	if (r < 0)
 		return r;
 	world->firewall_differs = difference.differs;
