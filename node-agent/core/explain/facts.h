@@ -113,9 +113,11 @@ struct explain_facts {
 	size_t rule_count, rule_capacity;
 	struct explain_way inner; /* to the address */
 	struct explain_way outer; /* to the endpoint; counts if there is one */
-	struct explain_way back;  /* to the endpoint, as reverse path filtering asks: without the mark */
-	struct explain_way back_marked; /* likewise with it */
-	struct explain_way back_inner;  /* to the address, likewise */
+	/* What reverse path filtering looks up for what comes in: of a packet to this machine as if it were an answer of its
+	 * own; of a forwarded one as if it came in by where that goes out (net/ipv4/fib_frontend.c). */
+	struct explain_way back;        /* to the endpoint, without a mark */
+	struct explain_way back_marked; /* likewise, with the tunnel's: src_valid_mark */
+	struct explain_way back_inner;  /* to the address */
 	struct explain_way back_in;     /* to question.from; counts if it is given */
 	struct explain_sysctls in, on_tunnel, on_outer;
 	struct loaded_ruleset ruleset;

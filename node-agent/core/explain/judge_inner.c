@@ -35,21 +35,22 @@ static void judge_forwarding_of(
 			device);
 }
 
-/* The kernel asks where an answer to the source would go. */
+/* The kernel asks where an answer to the source would go: as if it came in by the interface that this leaves by. */
 static void judge_arriving_source(struct judgement *judgement)
 {
 	const struct explain_facts *facts = judgement->facts;
 	const struct explain_way *back = &facts->back_in;
+	char from[ADDR_TEXT_MAX], where[JUDGE_BACK_TEXT_MAX];
 	struct explain_finding *finding;
-	char from[ADDR_TEXT_MAX];
 
-	if (!back->asked || facts->question.to.family != AF_INET || facts->in.rp_filter != RP_FILTER_STRICT ||
-		(!back->error && strcmp(back->answer.device, facts->question.in) == 0))
+	if (!addr_is_set(&back->to) || back->to.family != AF_INET ||
+		facts->in.rp_filter != RP_FILTER_STRICT ||
+		judge_back(facts, back, facts->question.in) != JUDGE_BACK_DROPS)
 		return;
 	finding = explain_find(judgement->findings, EXPLAIN_FORWARDING, EXPLAIN_NO,
-		"rp_filter is strict (1) on %s, and the way back to %s is %s%s: it is dropped",
-		facts->question.in, addr_format(&facts->question.from, from, sizeof(from)),
-		back->error ? "none" : "by ", back->error ? "" : back->answer.device);
+		"rp_filter is strict (1) on %s, and the way back to %s leads %s: it is dropped",
+		facts->question.in, addr_format(&back->to, from, sizeof(from)),
+		judge_back_format(facts, back, where));
 	explain_todo(finding, "sysctl -w net.ipv4.conf.%s.rp_filter=2", facts->question.in);
 }
 
@@ -178,29 +179,46 @@ void judge_source(struct judgement *judgement)
 
 /* ---- back out of the tunnel ---- */
 
-void judge_rp_filter(struct judgement *judgement)
+static void say_filtered(struct judgement *judgement)
 {
 	const struct explain_facts *facts = judgement->facts;
-	const struct explain_way *back = &facts->back_inner;
-	struct explain_finding *finding;
-	char to[ADDR_TEXT_MAX];
-
-	if (facts->question.to.family != AF_INET)
-		return;
-	if (facts->on_tunnel.rp_filter != RP_FILTER_STRICT ||
-		(!back->error && strcmp(back->answer.device, facts->tunnel.name) == 0)) {
-		explain_find(judgement->findings, EXPLAIN_RP_FILTER, EXPLAIN_OK, "%d on %s",
-			facts->on_tunnel.rp_filter, facts->tunnel.name);
-		return;
-	}
-	finding = explain_find(judgement->findings, EXPLAIN_RP_FILTER, EXPLAIN_NO,
-		"it is strict (1) on %s, and a look-up without marks for %s leads %s%s: answers out of the "
+	char to[ADDR_TEXT_MAX], where[JUDGE_BACK_TEXT_MAX];
+	struct explain_finding *finding = explain_find(judgement->findings, EXPLAIN_RP_FILTER, EXPLAIN_NO,
+		"it is strict (1) on %s, and the look-up of %s that it makes leads %s: answers out of the "
 		"tunnel are "
 		"dropped",
 		facts->tunnel.name, addr_format(&facts->question.to, to, sizeof(to)),
-		back->error ? "nowhere" : "to ", back->error ? "" : back->answer.device);
+		judge_back_format(facts, &facts->back_inner, where));
+
 	explain_todo(finding,
 		"sysctl -w net.ipv4.conf.%s.rp_filter=2 (the larger of it and net.ipv4.conf.all.rp_filter "
 		"counts)",
 		facts->tunnel.name);
+}
+
+void judge_rp_filter(struct judgement *judgement)
+{
+	const struct explain_facts *facts = judgement->facts;
+	enum judge_back result = JUDGE_BACK_PASSES;
+
+	if (facts->question.to.family != AF_INET)
+		return;
+	if (facts->on_tunnel.rp_filter == RP_FILTER_STRICT)
+		result = judge_back(facts, &facts->back_inner, facts->tunnel.name);
+	switch (result) {
+	case JUDGE_BACK_PASSES:
+		explain_find(judgement->findings, EXPLAIN_RP_FILTER, EXPLAIN_OK, "%d on %s",
+			facts->on_tunnel.rp_filter, facts->tunnel.name);
+		return;
+	case JUDGE_BACK_DROPS:
+		say_filtered(judgement);
+		return;
+	case JUDGE_BACK_UNSURE:
+		explain_find(judgement->findings, EXPLAIN_RP_FILTER, EXPLAIN_DOUBTFUL,
+			"it is strict (1) on %s, and cannot tell what it looks up: a rule selects by more "
+			"than is "
+			"looked at here",
+			facts->tunnel.name);
+		return;
+	}
 }

@@ -99,20 +99,20 @@ void judge_outer_rp_filter(struct judgement *judgement)
 	const struct explain_way *back = way_back(judgement);
 	const char *device = facts->outer.answer.device;
 	struct explain_finding *finding;
+	char where[JUDGE_BACK_TEXT_MAX];
 
 	if (!judgement->leaves || facts->outer.to.family != AF_INET)
 		return;
 	if (facts->on_outer.rp_filter != RP_FILTER_STRICT ||
-		(!back->error && strcmp(back->answer.device, device) == 0)) {
+		judge_back(facts, back, device) == JUDGE_BACK_PASSES) {
 		explain_find(judgement->findings, EXPLAIN_OUTER_RP_FILTER, EXPLAIN_OK, "%d on %s",
 			facts->on_outer.rp_filter, device);
 		return;
 	}
 	finding = explain_find(judgement->findings, EXPLAIN_OUTER_RP_FILTER, EXPLAIN_NO,
-		"it is strict (1) on %s, and the way back, as it is looked up for that, leads %s%s: the "
-		"peer's answers "
-		"are dropped",
-		device, back->error ? "nowhere" : "to ", back->error ? "" : back->answer.device);
+		"it is strict (1) on %s, and the look-up that it makes leads %s: the peer's answers are "
+		"dropped",
+		device, judge_back_format(facts, back, where));
 	explain_todo(finding,
 		"sysctl -w net.ipv4.conf.%s.rp_filter=2; with a marked default route also "
 		"net.ipv4.conf.all.src_valid_mark=1",

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <linux/rtnetlink.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "node-agent/core/explain/words.h"
@@ -86,4 +87,32 @@ bool judge_no_way(struct judgement *judgement, enum explain_step step, const str
 	finding = explain_find(judgement->findings, step, EXPLAIN_NO, "%s: %s", to, error_text(error));
 	explain_todo(finding, "add a route, or look for what took it away ('holdfast events', 'ip monitor')");
 	return true;
+}
+
+/* The device that the look-up leads to; "": none. */
+static const char *device_back(const struct explain_way *back, const struct explain_choice *choice)
+{
+	if (back->asked)
+		return back->error ? "" : back->answer.device;
+	return choice->route ? choice->route->device : "";
+}
+
+enum judge_back judge_back(
+	const struct explain_facts *facts, const struct explain_way *back, const char *device)
+{
+	struct explain_choice choice = explain_choose(facts, back, back->mark);
+
+	if (!back->asked && choice.unknown)
+		return JUDGE_BACK_UNSURE;
+	return strcmp(device_back(back, &choice), device) ? JUDGE_BACK_DROPS : JUDGE_BACK_PASSES;
+}
+
+char *judge_back_format(
+	const struct explain_facts *facts, const struct explain_way *back, char buffer[JUDGE_BACK_TEXT_MAX])
+{
+	struct explain_choice choice = explain_choose(facts, back, back->mark);
+	const char *device = device_back(back, &choice);
+
+	snprintf(buffer, JUDGE_BACK_TEXT_MAX, device[0] ? "to %s" : "nowhere%s", device);
+	return buffer;
 }

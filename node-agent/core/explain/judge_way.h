@@ -19,4 +19,14 @@ void judge_rule(struct judgement *judgement, enum explain_step step, const struc
 bool judge_no_way(struct judgement *judgement, enum explain_step step, const struct explain_way *way,
 	const struct explain_choice *choice);
 
+/* What strict reverse path filtering (rp_filter 1) of the device makes of a packet that comes in by it, for which `back` is
+ * the look-up. */
+enum judge_back { JUDGE_BACK_PASSES, JUDGE_BACK_DROPS, JUDGE_BACK_UNSURE };
+enum judge_back judge_back(
+	const struct explain_facts *facts, const struct explain_way *back, const char *device);
+/* "to eth0", "nowhere": where the look-up leads. */
+enum { JUDGE_BACK_TEXT_MAX = 32 };
+char *judge_back_format(
+	const struct explain_facts *facts, const struct explain_way *back, char buffer[JUDGE_BACK_TEXT_MAX]);
+
 #endif

@@ -76,6 +76,8 @@ static int look_at_routes(struct rtnl *rtnl, struct explain_facts *facts, struct
 		return r;
 	take_routes(routes, count, &facts->inner);
 	take_routes(routes, count, &facts->outer);
+	take_routes(routes, count, &facts->back_inner);
+	take_routes(routes, count, &facts->back_in);
 	return 0;
 }
 
@@ -100,25 +102,35 @@ static void look_up(struct rtnl *rtnl, struct explain_way *way)
 	way->device_up = link.up && link.carrier;
 }
 
-static void look_up_all(struct rtnl *rtnl, struct explain_facts *facts)
+static void look_up_inner(struct rtnl *rtnl, struct explain_facts *facts)
+{
+	facts->inner.to = facts->back_inner.to = facts->question.to;
+	look_up(rtnl, &facts->inner);
+	facts->back_inner.from = facts->inner.answer.src;
+	look_up(rtnl, &facts->back_inner);
+}
+
+/* The kernel answers such questions only as if forwarding and reverse path filtering had let the packet through. */
+static void prepare_forwarded(struct explain_facts *facts)
 {
 	const struct explain_question *question = &facts->question;
 
-	facts->inner.to = question->to;
-	facts->inner.from = question->from;
+	facts->inner.to = facts->back_inner.to = question->to;
+	facts->inner.from = facts->back_inner.from = facts->back_in.to = question->from;
+	facts->back_in.from = question->to;
 	text_copy(facts->inner.iif, sizeof(facts->inner.iif), question->in);
-	if (!question->in[0])
-		look_up(rtnl, &facts->inner);
+	text_copy(facts->back_inner.iif, sizeof(facts->back_inner.iif), question->in);
+	text_copy(facts->back_in.iif, sizeof(facts->back_in.iif), facts->tunnel.name);
+}
+
+static void look_up_outer(struct rtnl *rtnl, struct explain_facts *facts)
+{
 	facts->outer.to = facts->back.to = facts->back_marked.to = facts->peer.endpoint.addr;
 	facts->outer.mark = facts->back_marked.mark = facts->tunnel.fwmark;
 	look_up(rtnl, &facts->outer);
+	facts->back.from = facts->back_marked.from = facts->outer.answer.src;
 	look_up(rtnl, &facts->back);
 	look_up(rtnl, &facts->back_marked);
-	facts->back_inner.to = question->to;
-	look_up(rtnl, &facts->back_inner);
-	facts->back_in.to = question->from;
-	if (question->in[0])
-		look_up(rtnl, &facts->back_in);
 }
 
 /* ---- kernel parameters ---- */
@@ -174,7 +186,11 @@ int explain_look_at_ways(struct rtnl *rtnl, struct explain_facts *facts, struct 
 
 	if (r < 0)
 		return r;
-	look_up_all(rtnl, facts);
+	if (facts->question.in[0])
+		prepare_forwarded(facts);
+	else
+		look_up_inner(rtnl, facts);
+	look_up_outer(rtnl, facts);
 	r = look_at_rules(rtnl, facts, err);
 	if (r >= 0)
 		r = look_at_routes(rtnl, facts, err);

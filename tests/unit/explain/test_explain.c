@@ -363,17 +363,16 @@ static void forward(void)
 {
 	text_copy(facts.question.in, IFNAMSIZ, "eth1");
 	text_copy(facts.inner.iif, IFNAMSIZ, "eth1");
-	facts.question.from = facts.inner.from = sample_addr("192.168.1.9");
-	facts.back_in.to = facts.question.from;
-	facts.back_in.asked = true;
-	text_copy(facts.back_in.answer.device, IFNAMSIZ, "eth1");
-	facts.inner.asked = false;
+	facts.question.from = facts.inner.from = facts.back_in.to = sample_addr("192.168.1.9");
+	text_copy(facts.back_in.iif, IFNAMSIZ, "wg0");
+	facts.inner.asked = facts.back_inner.asked = false;
 	facts.in.forwarding = facts.on_tunnel.forwarding = 1;
 }
 
 START_TEST(test_forwarded)
 {
 	forward();
+	sample_route(&facts.back_in, "192.168.1.0/24", "eth1", RT_TABLE_MAIN);
 	run();
 	ck_assert_ptr_null(explain_first_no(&findings));
 	facts.on_tunnel.forwarding = 0;
@@ -382,14 +381,40 @@ START_TEST(test_forwarded)
 	assert_no(EXPLAIN_FORWARDING, "from eth1");
 	forward();
 	facts.in.rp_filter = 1;
-	text_copy(facts.back_in.answer.device, IFNAMSIZ, "eth0");
-	assert_no(EXPLAIN_FORWARDING, "rp_filter is strict (1) on eth1");
-	forward();
+	run();
+	ck_assert_ptr_null(explain_first_no(&findings));
+	text_copy(facts.back_in.routes[0].device, IFNAMSIZ, "eth0");
+	assert_no(EXPLAIN_FORWARDING,
+		"rp_filter is strict (1) on eth1, and the way back to 192.168.1.9 leads to eth0");
+	facts.in.rp_filter = 0;
 	chain("f", "fwd", NF_INET_FORWARD, NF_DROP);
 	assert_no(EXPLAIN_FIREWALL, "at forward");
 	loaded_clear(&facts.ruleset);
 	facts.inner.route_count = 0;
 	assert_no(EXPLAIN_ROUTE, "no route");
+}
+END_TEST
+
+/* The kernel looks the way back up as if from where the packet leaves: a rule about that interface counts. */
+START_TEST(test_rp_filter_of_forwarded)
+{
+	struct explain_rule *rule = &facts.rules[0];
+
+	forward();
+	facts.on_tunnel.rp_filter = 1;
+	rule->table = 77;
+	text_copy(rule->iif, IFNAMSIZ, "eth1");
+	sample_route(&facts.inner, "10.60.0.0/16", "wg0", 77);
+	facts.back_inner.route_count = 0;
+	sample_route(&facts.back_inner, "10.60.0.0/16", "wg0", 77);
+	run();
+	ck_assert_int_eq(at(EXPLAIN_RP_FILTER)->says, EXPLAIN_NO);
+	text_copy(facts.back_inner.iif, IFNAMSIZ, "eth1");
+	run();
+	ck_assert_ptr_null(explain_first_no(&findings));
+	rule->has_more = true;
+	run();
+	ck_assert_int_eq(at(EXPLAIN_RP_FILTER)->says, EXPLAIN_DOUBTFUL);
 }
 END_TEST
 
@@ -447,6 +472,7 @@ static Suite *make_suite(void)
 	tcase_add_test(tcase, test_fence);
 	tcase_add_test(tcase, test_firewall_not_known);
 	tcase_add_test(tcase, test_forwarded);
+	tcase_add_test(tcase, test_rp_filter_of_forwarded);
 	tcase_add_test(tcase, test_forwarded_with_a_mark);
 	suite_add_tcase(suite, tcase);
 	return suite;
