@@ -172,20 +172,24 @@ static void apply_mask(struct machine *machine, const struct loaded_expr *expr)
 	store(machine, expr->target, &value, unknown);
 }
 
+/* Whole units only, as the kernel does: nft(8) writes units of 2 bytes for a value of 1, which then stays as it is. */
 static void turn_round(struct machine *machine, const struct loaded_expr *expr)
 {
-	size_t length = expr->byteorder.length, size = expr->byteorder.size;
-	struct loaded_value value = {.length = (uint8_t)length};
-	bool known = is_known(machine, expr->source, length);
+	size_t size = expr->byteorder.size, length = size ? expr->byteorder.length / size * size : 0;
+	uint8_t turned[REGISTER_BYTES];
 
-	if (!size || !fits(expr->source, length))
+	if (!length || !fits(expr->source, length) || !fits(expr->target, length))
 		return;
-	for (size_t i = 0; i < length / size * size; i++) {
+	for (size_t i = 0; i < length; i++) {
 		size_t from = BYTE_ORDER == BIG_ENDIAN ? i : i / size * size + size - 1 - i % size;
 
-		value.bytes[i] = machine->bytes[expr->source + from];
+		turned[i] = machine->bytes[expr->source + from];
 	}
-	store(machine, expr->target, &value, known ? 0 : bits(0, length));
+	memcpy(machine->bytes + expr->target, turned, length);
+	if (is_known(machine, expr->source, length))
+		machine->unknown &= ~bits(expr->target, length);
+	else
+		machine->unknown |= bits(expr->target, length);
 }
 
 /* ---- sets and maps ---- */
@@ -298,7 +302,7 @@ static void step(struct machine *machine, const struct loaded_expr *expr)
 			set_mark(machine, expr, &machine->packet->mark);
 		return;
 	case LOADED_CT_SET:
-		if (expr->load.key == NFT_CT_MARK)
+		if (expr->load.key == NFT_CT_MARK && machine->packet->ct != TRACE_CT_NONE)
 			set_mark(machine, expr, &machine->packet->ct_mark);
 		return;
 	case LOADED_PAYLOAD_SET:
@@ -323,7 +327,7 @@ static void step(struct machine *machine, const struct loaded_expr *expr)
 	case LOADED_PASS:
 		return;
 	case LOADED_NOTRACK:
-		if (machine->matched->match == TRACE_MATCH_YES)
+		if (machine->matched->match == TRACE_MATCH_YES && machine->packet->ct == TRACE_CT_NONE)
 			machine->packet->ct = TRACE_CT_UNTRACKED;
 		return;
 	case LOADED_PERHAPS:

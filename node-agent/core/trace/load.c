@@ -169,6 +169,8 @@ static uint32_t ct_state(const struct trace_packet *packet)
 		return NF_CT_STATE_BIT(IP_CT_ESTABLISHED);
 	case TRACE_CT_UNTRACKED:
 		return NF_CT_STATE_UNTRACKED_BIT;
+	case TRACE_CT_NONE:
+		return NF_CT_STATE_INVALID_BIT;
 	}
 	return 0;
 }
@@ -182,7 +184,7 @@ static void load_ct(
 		give_u32(loaded, ct_state(packet));
 		return;
 	}
-	if (packet->ct == TRACE_CT_UNTRACKED) {
+	if (packet->ct == TRACE_CT_UNTRACKED || packet->ct == TRACE_CT_NONE) {
 		loaded->fails = true;
 		return;
 	}

@@ -12,7 +12,12 @@
  * A packet that nobody sends: what of it is known. Everything else (lengths, TTL, who sent it ...) is not, and whatever
  * depends on that is not known either.
  */
-enum trace_ct { TRACE_CT_NEW, TRACE_CT_ESTABLISHED, TRACE_CT_UNTRACKED };
+enum trace_ct {
+	TRACE_CT_NEW,
+	TRACE_CT_ESTABLISHED,
+	TRACE_CT_UNTRACKED,
+	TRACE_CT_NONE /* not seen by it yet */
+};
 
 struct trace_mark {
 	uint32_t value;

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter_ipv4.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -145,12 +146,24 @@ static bool mark_differs(const struct trace_mark *a, const struct trace_mark *b)
 	return a->unknown != b->unknown || a->value != b->value;
 }
 
-static void ask(const struct hooked *hooked, struct trace_packet *packet, struct trace_budget *budget,
-	struct trace_result *result)
+/* Chains before connection tracking see nothing of it; it comes at the first hook of a packet. */
+static bool is_before_conntrack(enum trace_hook hook, const struct loaded_chain *chain)
 {
+	return hook == TRACE_INGRESS ||
+	       ((hook == TRACE_PREROUTING || hook == TRACE_OUTPUT) && chain->priority < NF_IP_PRI_CONNTRACK);
+}
+
+static void ask(const struct hooked *hooked, enum trace_hook hook, struct trace_packet *packet,
+	struct trace_budget *budget, struct trace_result *result)
+{
+	struct trace_packet seen = *packet;
 	struct trace_outcome outcome;
 
-	trace_base_chain(hooked->table, hooked->chain, packet, budget, &outcome);
+	if (is_before_conntrack(hook, hooked->chain) && seen.ct != TRACE_CT_UNTRACKED)
+		seen.ct = TRACE_CT_NONE;
+	trace_base_chain(hooked->table, hooked->chain, &seen, budget, &outcome);
+	if (outcome.packet.ct == TRACE_CT_NONE)
+		outcome.packet.ct = packet->ct;
 	if (hooked->chain->route && mark_differs(&outcome.packet.mark, &packet->mark))
 		result->rerouted = true;
 	*packet = outcome.packet;
@@ -169,7 +182,7 @@ void trace_hook(const struct loaded_ruleset *ruleset, enum trace_hook hook, stru
 		if (ret_result->verdict == TRACE_DROP || ret_result->verdict == TRACE_REJECT)
 			break;
 		if (is_asked(hooks.items[i].chain, packet))
-			ask(&hooks.items[i], packet, &budget, ret_result);
+			ask(&hooks.items[i], hook, packet, &budget, ret_result);
 	}
 	free(hooks.items);
 	if (ruleset->incomplete && ret_result->verdict == TRACE_ACCEPT) {

@@ -162,7 +162,7 @@ static int take_set(const struct nlmsghdr *message, void *context)
 		error ? NULL
 		      : find_table(context, family_of(message), nftnl_set_get_str(set, NFTNL_SET_TABLE));
 	if (table)
-		nft_load_set(set, loaded_add_set(table, nftnl_set_get_str(set, NFTNL_SET_NAME)));
+		nft_load_set(message, set, loaded_add_set(table, nftnl_set_get_str(set, NFTNL_SET_NAME)));
 	nftnl_set_free(set);
 	return error;
 }

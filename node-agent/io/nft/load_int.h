@@ -4,6 +4,7 @@
 
 #include <libnftnl/expr.h>
 #include <libnftnl/set.h>
+#include <linux/netlink.h>
 
 #include "node-agent/core/trace/loaded.h"
 
@@ -15,7 +16,7 @@ void nft_load_match(struct nftnl_expr *from, struct loaded_rule *to);
 void nft_load_target(struct nftnl_expr *from, struct loaded_rule *to);
 
 /* The set without its elements, and one element. */
-void nft_load_set(const struct nftnl_set *from, struct loaded_set *to);
+void nft_load_set(const struct nlmsghdr *message, const struct nftnl_set *from, struct loaded_set *to);
 void nft_load_element(struct nftnl_set_elem *from, struct loaded_set *to);
 
 #endif

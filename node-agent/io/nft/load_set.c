@@ -1,21 +1,37 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <endian.h>
 #include <stdio.h>
 #include <string.h>
 
 #include <linux/netfilter/nf_tables.h> /* after stdio.h, which libnftnl needs */
 
 #include "common/base/mem.h"
+#include "node-agent/io/nft/attr.h"
 #include "node-agent/io/nft/load_int.h"
 
-static void fill_fields(const struct nftnl_set *from, struct loaded_set *to)
+/* The library does not read how long the fields of a concatenation are. */
+static void take_field(const struct nlattr *field, struct loaded_set *to)
 {
-	uint32_t size = 0;
-	const uint8_t *lengths = nftnl_set_get_data(from, NFTNL_SET_DESC_CONCAT, &size);
-	for (size_t i = 0; lengths && i < size && i < LOADED_FIELDS_MAX && lengths[i]; i++)
-		to->fields[to->field_count++] = lengths[i];
+	const struct nlattr *length = nft_attr_within(field, NFTA_SET_FIELD_LEN);
+	if (length && mnl_attr_validate(length, MNL_TYPE_U32) == 0 && to->field_count < LOADED_FIELDS_MAX)
+		to->fields[to->field_count++] = (uint8_t)be32toh(mnl_attr_get_u32(length));
 }
 
-void nft_load_set(const struct nftnl_set *from, struct loaded_set *to)
+static void take_fields(const struct nlmsghdr *message, struct loaded_set *to)
+{
+	const struct nlattr *desc = nft_attr(message, NFTA_SET_DESC);
+	const struct nlattr *concat = desc ? nft_attr_within(desc, NFTA_SET_DESC_CONCAT) : NULL;
+	if (!concat)
+		return;
+	const struct nlattr *field = mnl_attr_get_payload(concat);
+	int left = mnl_attr_get_payload_len(concat);
+	for (; mnl_attr_ok(field, left); field = mnl_attr_next(field)) {
+		take_field(field, to);
+		left -= (int)MNL_ALIGN(field->nla_len);
+	}
+}
+
+void nft_load_set(const struct nlmsghdr *message, const struct nftnl_set *from, struct loaded_set *to)
 {
 	uint32_t flags = nftnl_set_get_u32(from, NFTNL_SET_FLAGS);
 	to->key_length = (uint8_t)nftnl_set_get_u32(from, NFTNL_SET_KEY_LEN);
@@ -23,8 +39,7 @@ void nft_load_set(const struct nftnl_set *from, struct loaded_set *to)
 	to->incomplete = flags & NFT_SET_OBJECT;
 	to->verdict_map =
 		flags & NFT_SET_MAP && nftnl_set_get_u32(from, NFTNL_SET_DATA_TYPE) == NFT_DATA_VERDICT;
-	if (nftnl_set_is_set(from, NFTNL_SET_DESC_CONCAT))
-		fill_fields(from, to);
+	take_fields(message, to);
 }
 
 static void get_value(struct nftnl_set_elem *from, uint16_t attribute, struct loaded_value *to)

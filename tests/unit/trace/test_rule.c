@@ -196,6 +196,21 @@ START_TEST(test_byteorder)
 }
 END_TEST
 
+/* nft 1.0.6 turns a protocol round in units of 2 bytes: the kernel does nothing then. */
+START_TEST(test_byteorder_of_less_than_a_unit)
+{
+	uint8_t protocol = IPPROTO_ICMP;
+	struct loaded_expr *turn;
+
+	load(LOADED_META, NFT_META_L4PROTO);
+	turn = loaded_add_expr(rule, LOADED_BYTEORDER);
+	turn->byteorder.length = 1;
+	turn->byteorder.size = 2;
+	sample_compare(rule, NFT_CMP_EQ, &protocol, 1);
+	ck_assert_int_eq(run(), TRACE_MATCH_YES);
+}
+END_TEST
+
 START_TEST(test_fib)
 {
 	struct loaded_expr *fib = load(LOADED_FIB, NFT_FIB_RESULT_ADDRTYPE);
@@ -315,6 +330,7 @@ static Suite *make_suite(void)
 	tcase_add_test(tcase, test_ct_state);
 	tcase_add_test(tcase, test_mask_of_unknown);
 	tcase_add_test(tcase, test_byteorder);
+	tcase_add_test(tcase, test_byteorder_of_less_than_a_unit);
 	tcase_add_test(tcase, test_fib);
 	tcase_add_test(tcase, test_who_sends_it);
 	tcase_add_test(tcase, test_written_source);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <check.h>
 #include <linux/netfilter.h>
+#include <linux/netfilter/nf_conntrack_common.h>
 #include <linux/netfilter/nf_tables.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -354,6 +355,35 @@ START_TEST(test_mark_behind_a_doubt)
 }
 END_TEST
 
+static void add_state_rule(struct loaded_chain *chain, uint32_t state, int verdict)
+{
+	struct loaded_rule *rule = sample_empty_rule(&ruleset, chain);
+
+	loaded_add_expr(rule, LOADED_CT)->load.key = NFT_CT_STATE;
+	sample_compare(rule, NFT_CMP_EQ, &state, sizeof(state));
+	sample_verdict(rule, verdict, NULL);
+}
+
+/* Before connection tracking (-200) a packet is of no state, and only there can it be kept from it. */
+START_TEST(test_before_conntrack)
+{
+	struct loaded_chain *chain = sample_base(table, "raw", NF_INET_LOCAL_OUT, -300, NF_ACCEPT);
+
+	add_state_rule(chain, NF_CT_STATE_BIT(IP_CT_NEW), NF_DROP);
+	ck_assert_int_eq(run(), TRACE_ACCEPT);
+	ck_assert_int_eq(packet.ct, TRACE_CT_NEW);
+	loaded_find_chain(table, "raw")->priority = -199;
+	ck_assert_int_eq(run(), TRACE_DROP);
+	loaded_clear_rules(&ruleset);
+	loaded_add_expr(sample_empty_rule(&ruleset, chain), LOADED_NOTRACK);
+	run();
+	ck_assert_int_eq(packet.ct, TRACE_CT_NEW);
+	loaded_find_chain(table, "raw")->priority = -201;
+	run();
+	ck_assert_int_eq(packet.ct, TRACE_CT_UNTRACKED);
+}
+END_TEST
+
 static Suite *make_suite(void)
 {
 	Suite *suite = suite_create("trace");
@@ -381,6 +411,7 @@ static Suite *make_suite(void)
 	tcase_add_test(tcase, test_rules_limit);
 	tcase_add_test(tcase, test_source_nat);
 	tcase_add_test(tcase, test_reject_and_away);
+	tcase_add_test(tcase, test_before_conntrack);
 	tcase_add_test(tcase, test_marks);
 	tcase_add_test(tcase, test_mark_behind_a_doubt);
 	suite_add_tcase(suite, tcase);
