@@ -159,9 +159,9 @@ static int take_address(const struct nlmsghdr *message, void *context)
 
 	if (message->nlmsg_type != RTM_NEWADDR || rtnl_address_parse(message, &address) < 0)
 		return 0;
-	if (dump->ifindex == 0 || dump->ifindex == address.ifindex)
-		*(struct rtnl_address *)rtnl_list_new_item(&dump->list) = address;
-	return 0;
+	if (dump->ifindex && dump->ifindex != address.ifindex)
+		return 0;
+	return rtnl_list_add(&dump->list, &address);
 }
 
 static void forget_addresses(void *context)

@@ -10,6 +10,8 @@
 #include "common/base/err.h"
 #include "node-agent/io/rtnl/address.h"
 #include "node-agent/io/rtnl/link.h"
+#include "node-agent/io/rtnl/monitor.h"
+#include "node-agent/io/rtnl/neighbour.h"
 #include "node-agent/io/rtnl/netlink.h"
 #include "node-agent/io/rtnl/route.h"
 #include "node-agent/io/rtnl/rule.h"
@@ -56,6 +58,10 @@ int rtnl_link_parse(const struct nlmsghdr *message, struct rtnl_link *ret_link);
 int rtnl_address_parse(const struct nlmsghdr *message, struct rtnl_address *ret_address);
 int rtnl_route_parse(const struct nlmsghdr *message, struct rtnl_route *ret_route);
 int rtnl_rule_parse(const struct nlmsghdr *message, struct rtnl_rule *ret_rule);
+/* -ENOENT: it is not known at present; -EAFNOSUPPORT: its link-layer address is none of Ethernet's. */
+int rtnl_neighbour_parse(const struct nlmsghdr *message, uint8_t ret_mac[RTNL_MAC_BYTES]);
+/* Whichever of these a multicast group tells. A route that is only cached is no event. */
+int monitor_event_parse(const struct nlmsghdr *message, struct monitor_event *ret_event);
 
 char *rtnl_link_format_change(const struct rtnl_link_change *change, char *buffer, size_t size);
 char *rtnl_address_format(enum rtnl_op op, const struct rtnl_address *address, char *buffer, size_t size);
@@ -69,7 +75,8 @@ struct rtnl_list {
 	void *items;
 	size_t count, capacity, item_size;
 };
-/* A zeroed new item at the end. */
-void *rtnl_list_new_item(struct rtnl_list *list);
+enum { RTNL_LIST_MAX = 1 << 22 }; /* the Internet has 1.3 million routes of both families */
+/* A copy of the item at the end. -E2BIG: one more than RTNL_LIST_MAX. */
+int rtnl_list_add(struct rtnl_list *list, const void *item);
 
 #endif

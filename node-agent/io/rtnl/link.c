@@ -186,9 +186,9 @@ static int take_listed(const struct nlmsghdr *message, void *context)
 	if (message->nlmsg_type != RTM_NEWLINK || rtnl_link_parse(message, &link) < 0)
 		return 0;
 	/* The kernel only filters by a kind whose module is loaded. */
-	if (!dump->kind || strcmp(dump->kind, link.kind) == 0)
-		*(struct rtnl_link *)rtnl_list_new_item(&dump->list) = link;
-	return 0;
+	if (dump->kind && strcmp(dump->kind, link.kind) != 0)
+		return 0;
+	return rtnl_list_add(&dump->list, &link);
 }
 
 static void forget_listed(void *context)

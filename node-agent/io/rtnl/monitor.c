@@ -104,76 +104,44 @@ int monitor_fd(const struct monitor *monitor)
 	return mnl_socket_get_fd(monitor->socket);
 }
 
+static void name_device(struct rtnl *names, struct monitor_event *event)
+{
+	switch (event->kind) {
+	case MONITOR_LINK:
+	case MONITOR_LINK_GONE:
+		/* A name may have come, gone or changed. */
+		rtnl_names_forget(names);
+		break;
+	case MONITOR_ADDRESS:
+	case MONITOR_ADDRESS_GONE:
+		rtnl_name_of(names, event->address.ifindex, event->address.device);
+		break;
+	case MONITOR_ROUTE:
+	case MONITOR_ROUTE_GONE:
+		rtnl_name_of(names, event->route.ifindex, event->route.device);
+		break;
+	case MONITOR_RULE:
+	case MONITOR_RULE_GONE:
+	case MONITOR_RESYNC:
+		break;
+	}
+}
+
 static void tell(struct reading *reading, const struct monitor_event *event)
 {
 	reading->events++;
 	reading->callback(event, reading->context);
 }
 
-static void tell_link(struct reading *reading, const struct nlmsghdr *message)
-{
-	struct monitor_event event = {
-		.kind = message->nlmsg_type == RTM_NEWLINK ? MONITOR_LINK : MONITOR_LINK_GONE};
-
-	/* A name may have come, gone or changed. */
-	rtnl_names_forget(reading->monitor->names);
-	if (rtnl_link_parse(message, &event.link) == 0)
-		tell(reading, &event);
-}
-
-static void tell_address(struct reading *reading, const struct nlmsghdr *message)
-{
-	struct monitor_event event = {
-		.kind = message->nlmsg_type == RTM_NEWADDR ? MONITOR_ADDRESS : MONITOR_ADDRESS_GONE};
-
-	if (rtnl_address_parse(message, &event.address) < 0)
-		return;
-	rtnl_name_of(reading->monitor->names, event.address.ifindex, event.address.device);
-	tell(reading, &event);
-}
-
-static void tell_route(struct reading *reading, const struct nlmsghdr *message)
-{
-	const struct rtmsg *header = mnl_nlmsg_get_payload(message);
-	struct monitor_event event = {
-		.kind = message->nlmsg_type == RTM_NEWROUTE ? MONITOR_ROUTE : MONITOR_ROUTE_GONE};
-
-	if (rtnl_route_parse(message, &event.route) < 0 || header->rtm_flags & RTM_F_CLONED)
-		return;
-	rtnl_name_of(reading->monitor->names, event.route.ifindex, event.route.device);
-	tell(reading, &event);
-}
-
-static void tell_rule(struct reading *reading, const struct nlmsghdr *message)
-{
-	struct monitor_event event = {
-		.kind = message->nlmsg_type == RTM_NEWRULE ? MONITOR_RULE : MONITOR_RULE_GONE};
-
-	if (rtnl_rule_parse(message, &event.rule) == 0)
-		tell(reading, &event);
-}
-
 static void take_message(struct reading *reading, const struct nlmsghdr *message)
 {
+	struct monitor_event event;
+
 	reading->messages++;
-	switch (message->nlmsg_type) {
-	case RTM_NEWLINK:
-	case RTM_DELLINK:
-		tell_link(reading, message);
-		break;
-	case RTM_NEWADDR:
-	case RTM_DELADDR:
-		tell_address(reading, message);
-		break;
-	case RTM_NEWROUTE:
-	case RTM_DELROUTE:
-		tell_route(reading, message);
-		break;
-	case RTM_NEWRULE:
-	case RTM_DELRULE:
-		tell_rule(reading, message);
-		break;
-	}
+	if (monitor_event_parse(message, &event) < 0)
+		return;
+	name_device(reading->monitor->names, &event);
+	tell(reading, &event);
 }
 
 /* 1: took something, 0: nothing waits. */

@@ -7,6 +7,8 @@
 #include <linux/rtnetlink.h>
 #include <string.h>
 
+#include "common/base/mem.h"
+#include "node-agent/io/rtnl/attribute.h"
 #include "node-agent/io/rtnl/internal.h"
 
 enum { VALID = NUD_PERMANENT | NUD_NOARP | NUD_REACHABLE | NUD_PROBE | NUD_STALE | NUD_DELAY };
@@ -15,6 +17,21 @@ struct found {
 	int result;
 	uint8_t mac[RTNL_MAC_BYTES];
 };
+
+int rtnl_neighbour_parse(const struct nlmsghdr *message, uint8_t ret_mac[RTNL_MAC_BYTES])
+{
+	const struct ndmsg *header = mnl_nlmsg_get_payload(message);
+	const struct nlattr *table[NDA_MAX + 1];
+
+	if (!attribute_table(message, sizeof(*header), table, ARRAY_COUNT(table)))
+		return -EPROTO;
+	if (!table[NDA_LLADDR] || !(header->ndm_state & VALID))
+		return -ENOENT;
+	if (mnl_attr_get_payload_len(table[NDA_LLADDR]) != RTNL_MAC_BYTES)
+		return -EAFNOSUPPORT;
+	memcpy(ret_mac, mnl_attr_get_payload(table[NDA_LLADDR]), RTNL_MAC_BYTES);
+	return 0;
+}
 
 static struct nlmsghdr *put_question(void *buffer, unsigned ifindex, const struct addr *address)
 {
@@ -31,20 +48,10 @@ static struct nlmsghdr *put_question(void *buffer, unsigned ifindex, const struc
 
 static int take(const struct nlmsghdr *message, void *context)
 {
-	const struct ndmsg *head = mnl_nlmsg_get_payload(message);
 	struct found *found = context;
-	struct nlattr *attribute;
 
-	if (message->nlmsg_type != RTM_NEWNEIGH || mnl_nlmsg_get_payload_len(message) < sizeof(*head))
-		return 0;
-	mnl_attr_for_each(attribute, message, sizeof(*head))
-	{
-		if (mnl_attr_get_type(attribute) != NDA_LLADDR || !(head->ndm_state & VALID))
-			continue;
-		found->result = mnl_attr_get_payload_len(attribute) == RTNL_MAC_BYTES ? 0 : -EAFNOSUPPORT;
-		if (found->result == 0)
-			memcpy(found->mac, mnl_attr_get_payload(attribute), RTNL_MAC_BYTES);
-	}
+	if (message->nlmsg_type == RTM_NEWNEIGH)
+		found->result = rtnl_neighbour_parse(message, found->mac);
 	return 0;
 }
 

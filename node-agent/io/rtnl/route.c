@@ -116,9 +116,9 @@ static int take_route(const struct nlmsghdr *message, void *context)
 
 	if (message->nlmsg_type != RTM_NEWROUTE || rtnl_route_parse(message, &route) < 0)
 		return 0;
-	if (!(header->rtm_flags & RTM_F_CLONED) && is_wanted(dump->filter, &route))
-		*(struct rtnl_route *)rtnl_list_new_item(&dump->list) = route;
-	return 0;
+	if (header->rtm_flags & RTM_F_CLONED || !is_wanted(dump->filter, &route))
+		return 0;
+	return rtnl_list_add(&dump->list, &route);
 }
 
 static void forget_routes(void *context)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "node-agent/io/rtnl/rtnl.h"
 
+#include <errno.h>
 #include <linux/rtnetlink.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,14 +47,13 @@ const char *rtnl_op_word(enum rtnl_op op)
 	return "?";
 }
 
-void *rtnl_list_new_item(struct rtnl_list *list)
+int rtnl_list_add(struct rtnl_list *list, const void *item)
 {
-	char *item;
-
+	if (list->count == RTNL_LIST_MAX)
+		return -E2BIG;
 	list->items = mem_grow(list->items, &list->capacity, list->count + 1, list->item_size);
-	item = (char *)list->items + list->count++ * list->item_size;
-	memset(item, 0, list->item_size);
-	return item;
+	memcpy((char *)list->items + list->count++ * list->item_size, item, list->item_size);
+	return 0;
 }
 
 /* The kernel's dev_valid_name(), as far as text from outside could break messages. */

@@ -231,9 +231,9 @@ static int take_rule(const struct nlmsghdr *message, void *context)
 	struct rule_dump *dump = context;
 	struct rtnl_rule rule;
 
-	if (message->nlmsg_type == RTM_NEWRULE && rtnl_rule_parse(message, &rule) == 0)
-		*(struct rtnl_rule *)rtnl_list_new_item(&dump->list) = rule;
-	return 0;
+	if (message->nlmsg_type != RTM_NEWRULE || rtnl_rule_parse(message, &rule) < 0)
+		return 0;
+	return rtnl_list_add(&dump->list, &rule);
 }
 
 static void forget_rules(void *context)
