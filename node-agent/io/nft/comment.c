@@ -1,39 +1,33 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include <errno.h>
 #include <libnftnl/common.h>
 #include <libnftnl/udata.h>
 #include <linux/netfilter/nf_tables.h>
 #include <string.h>
 
 #include "common/base/text.h"
+#include "node-agent/io/nft/decode.h"
 #include "node-agent/io/nft/encode.h"
 #include "node-agent/io/nft/nft.h"
 #include "node-agent/io/nft/socket.h"
+#include "node-agent/io/nft/udata.h"
 
 struct comment {
 	char *text;
 	size_t size;
 };
 
-static int find_comment(const struct nftnl_udata *attr, void *context)
-{
-	struct comment *comment = context;
-	const char *text = nftnl_udata_get(attr);
-	size_t length = nftnl_udata_len(attr);
-	if (nftnl_udata_type(attr) == NFTNL_UDATA_SET_COMMENT && length > 0 && text[length - 1] == '\0')
-		text_copy(comment->text, comment->size, text);
-	return 0;
-}
-
 static int take_set(const struct nlmsghdr *message, void *context)
 {
-	struct nftnl_set *set = nftnl_set_alloc();
+	struct comment *comment = context;
+	struct nftnl_set *set;
 	uint32_t length = 0;
-	const void *data = NULL;
-	if (nftnl_set_nlmsg_parse(message, set) == 0)
-		data = nftnl_set_get_data(set, NFTNL_SET_USERDATA, &length);
-	if (data)
-		nftnl_udata_parse(data, length, find_comment, context);
+	int error = nft_decode_set(message, &set);
+	if (error)
+		return error;
+	const void *data = nftnl_set_get_data(set, NFTNL_SET_USERDATA, &length);
+	const char *text = data ? nft_udata_text(data, length, NFTNL_UDATA_SET_COMMENT) : NULL;
+	if (text)
+		text_copy(comment->text, comment->size, text);
 	nftnl_set_free(set);
 	return 0;
 }

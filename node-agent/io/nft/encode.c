@@ -14,6 +14,7 @@
 
 #include "common/base/mem.h"
 #include "common/base/text.h"
+#include "node-agent/io/nft/udata.h"
 
 #define COMMENT_PREFIX "holdfast "
 
@@ -88,33 +89,15 @@ struct nftnl_table *nft_encode_table(const struct fw_table *table, const char *s
 	return to;
 }
 
-struct comment {
-	const char *text;
-	size_t length;
-};
-
-static int find_comment(const struct nftnl_udata *attr, void *context)
-{
-	struct comment *comment = context;
-	if (nftnl_udata_type(attr) == NFTNL_UDATA_TABLE_COMMENT) {
-		comment->text = nftnl_udata_get(attr);
-		comment->length = nftnl_udata_len(attr);
-	}
-	return 0;
-}
-
 bool nft_decode_scope(const struct nftnl_table *table, char *scope, size_t size)
 {
-	struct comment comment = {0};
 	uint32_t length = 0;
 	const void *data = nftnl_table_get_data(table, NFTNL_TABLE_USERDATA, &length);
-	if (!data || nftnl_udata_parse(data, length, find_comment, &comment) < 0 || !comment.text)
-		return false;
+	const char *comment = data ? nft_udata_text(data, length, NFTNL_UDATA_TABLE_COMMENT) : NULL;
 	size_t prefix = strlen(COMMENT_PREFIX);
-	if (comment.length <= prefix || comment.text[comment.length - 1] != '\0' ||
-		memcmp(comment.text, COMMENT_PREFIX, prefix) != 0)
+	if (!comment || strncmp(comment, COMMENT_PREFIX, prefix) != 0)
 		return false;
-	return text_copy(scope, size, comment.text + prefix);
+	return text_copy(scope, size, comment + prefix);
 }
 
 /* The numbers of nft's own data types and expressions (nftables, include/datatype.h, include/expression.h): without

@@ -1,17 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "node-agent/io/nft/lease.h"
 
-#include <endian.h>
 #include <errno.h>
 #include <libnftnl/common.h>
-#include <libnftnl/set.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
-#include <linux/netfilter/nfnetlink.h>
 #include <stdbool.h>
 #include <string.h>
 
-#include "node-agent/io/nft/attr.h"
+#include "node-agent/io/nft/decode.h"
 #include "node-agent/io/nft/elements.h"
 #include "node-agent/io/nft/socket.h"
 
@@ -104,17 +101,10 @@ int nft_permit_release(struct nft *nft, const struct fw_permit *permit)
 	return result;
 }
 
-/* The expiration inside the list of elements of an answer about one key. */
 static int take_expiration(const struct nlmsghdr *message, void *context)
 {
 	int64_t *ret_left_ms = context;
-	const struct nlattr *attr = nft_attr(message, NFTA_SET_ELEM_LIST_ELEMENTS);
-	if (attr)
-		attr = nft_attr_within(attr, NFTA_LIST_ELEM);
-	if (attr)
-		attr = nft_attr_within(attr, NFTA_SET_ELEM_EXPIRATION);
-	if (attr && mnl_attr_validate(attr, MNL_TYPE_U64) == 0)
-		*ret_left_ms = (int64_t)be64toh(mnl_attr_get_u64(attr));
+	*ret_left_ms = nft_decode_expiration_ms(message);
 	return 0;
 }
 

@@ -9,6 +9,7 @@
 
 #include "common/base/mem.h"
 #include "common/base/text.h"
+#include "node-agent/io/nft/decode.h"
 
 static void clear_contents(struct listed_table *table)
 {
@@ -45,12 +46,16 @@ static void add_table(struct listing *listing, const struct nftnl_table *table)
 		to->scope[0] = '\0';
 }
 
-static int take_table(const struct nlmsghdr *message, void *context)
+int nft_take_table(const struct nlmsghdr *message, void *context)
 {
-	struct nftnl_table *table = nftnl_table_alloc();
-	int error = nftnl_table_nlmsg_parse(message, table) < 0 ? -EBADMSG : 0;
+	struct listing *listing = context;
+	struct nftnl_table *table;
+	int error = nft_decode_table(message, &table);
+	if (error)
+		return error;
+	error = listing->count < NFT_TABLES_MAX ? 0 : -E2BIG;
 	if (!error)
-		add_table(context, table);
+		add_table(listing, table);
 	nftnl_table_free(table);
 	return error;
 }
@@ -64,47 +69,57 @@ int nft_list_tables(struct nft *nft, struct listing *listing)
 {
 	const struct nft_question question = {.type = NFT_MSG_GETTABLE,
 		.restart = forget_tables,
-		.message = take_table,
+		.message = nft_take_table,
 		.context = listing};
 	return nft_dump(nft, &question);
 }
 
-static int take_set(const struct nlmsghdr *message, void *context)
+int nft_take_set(const struct nlmsghdr *message, void *context)
 {
 	struct listed_table *table = context;
-	struct nftnl_set *set = nftnl_set_alloc();
-	if (nftnl_set_nlmsg_parse(message, set) < 0) {
+	struct nftnl_set *set;
+	int error = nft_decode_set(message, &set);
+	if (error)
+		return error;
+	if (table->set_count == NFT_LISTED_MAX) {
 		nftnl_set_free(set);
-		return -EBADMSG;
+		return 0;
 	}
+	table->set_count++;
 	nftnl_set_list_add_tail(set, table->sets);
 	return 0;
 }
 
 /* Older kernels list the chains of all tables of the family. */
-static int take_chain(const struct nlmsghdr *message, void *context)
+int nft_take_chain(const struct nlmsghdr *message, void *context)
 {
 	struct listed_table *table = context;
-	struct nftnl_chain *chain = nftnl_chain_alloc();
-	if (nftnl_chain_nlmsg_parse(message, chain) < 0) {
+	struct nftnl_chain *chain;
+	int error = nft_decode_chain(message, &chain);
+	if (error)
+		return error;
+	if (table->chain_count == NFT_LISTED_MAX ||
+		strcmp(nftnl_chain_get_str(chain, NFTNL_CHAIN_TABLE), table->name) != 0) {
 		nftnl_chain_free(chain);
-		return -EBADMSG;
+		return 0;
 	}
-	if (strcmp(nftnl_chain_get_str(chain, NFTNL_CHAIN_TABLE), table->name) == 0)
-		nftnl_chain_list_add_tail(chain, table->chains);
-	else
-		nftnl_chain_free(chain);
+	table->chain_count++;
+	nftnl_chain_list_add_tail(chain, table->chains);
 	return 0;
 }
 
-static int take_rule(const struct nlmsghdr *message, void *context)
+int nft_take_rule(const struct nlmsghdr *message, void *context)
 {
 	struct listed_table *table = context;
-	struct nftnl_rule *rule = nftnl_rule_alloc();
-	if (nftnl_rule_nlmsg_parse(message, rule) < 0) {
+	struct nftnl_rule *rule;
+	int error = nft_decode_rule(message, &rule);
+	if (error)
+		return error;
+	if (table->rule_count == NFT_LISTED_MAX) {
 		nftnl_rule_free(rule);
-		return -EBADMSG;
+		return 0;
 	}
+	table->rule_count++;
 	nftnl_rule_list_add_tail(rule, table->rules);
 	return 0;
 }
@@ -115,6 +130,7 @@ static void forget_sets(void *context)
 	if (table->sets)
 		nftnl_set_list_free(table->sets);
 	table->sets = nftnl_set_list_alloc();
+	table->set_count = 0;
 }
 
 static void forget_chains(void *context)
@@ -123,6 +139,7 @@ static void forget_chains(void *context)
 	if (table->chains)
 		nftnl_chain_list_free(table->chains);
 	table->chains = nftnl_chain_list_alloc();
+	table->chain_count = 0;
 }
 
 static void forget_rules(void *context)
@@ -131,6 +148,14 @@ static void forget_rules(void *context)
 	if (table->rules)
 		nftnl_rule_list_free(table->rules);
 	table->rules = nftnl_rule_list_alloc();
+	table->rule_count = 0;
+}
+
+void nft_listed_start(struct listed_table *table)
+{
+	forget_sets(table);
+	forget_chains(table);
+	forget_rules(table);
 }
 
 int nft_list_contents(struct nft *nft, struct listed_table *table)
@@ -139,8 +164,9 @@ int nft_list_contents(struct nft *nft, struct listed_table *table)
 		uint16_t type;
 		void (*restart)(void *context);
 		int (*message)(const struct nlmsghdr *message, void *context);
-	} parts[] = {{NFT_MSG_GETSET, forget_sets, take_set}, {NFT_MSG_GETCHAIN, forget_chains, take_chain},
-		{NFT_MSG_GETRULE, forget_rules, take_rule}};
+	} parts[] = {{NFT_MSG_GETSET, forget_sets, nft_take_set},
+		{NFT_MSG_GETCHAIN, forget_chains, nft_take_chain},
+		{NFT_MSG_GETRULE, forget_rules, nft_take_rule}};
 	int error = 0;
 	for (size_t i = 0; i < ARRAY_COUNT(parts) && !error; i++) {
 		const struct nft_question question = {.type = parts[i].type,

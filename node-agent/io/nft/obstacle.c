@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "common/base/text.h"
+#include "node-agent/io/nft/decode.h"
 #include "node-agent/io/nft/socket.h"
 
 enum { CHAINS_MAX = 16, NAME_MAX_BYTES = 64 };
@@ -28,7 +29,7 @@ struct search {
 	bool named;
 };
 
-static bool drops_forwarded(const struct nftnl_chain *chain)
+bool nft_drops_forwarded(const struct nftnl_chain *chain)
 {
 	uint32_t family = nftnl_chain_get_u32(chain, NFTNL_CHAIN_FAMILY);
 
@@ -43,7 +44,7 @@ static void add_chain(struct search *search, const struct nftnl_chain *chain)
 {
 	struct dropping *to = &search->chains[search->count];
 
-	if (search->count == CHAINS_MAX || !drops_forwarded(chain))
+	if (search->count == CHAINS_MAX || !nft_drops_forwarded(chain))
 		return;
 	to->family = (uint16_t)nftnl_chain_get_u32(chain, NFTNL_CHAIN_FAMILY);
 	if (text_copy(to->table, sizeof(to->table), nftnl_chain_get_str(chain, NFTNL_CHAIN_TABLE)) &&
@@ -53,13 +54,14 @@ static void add_chain(struct search *search, const struct nftnl_chain *chain)
 
 static int take_chain(const struct nlmsghdr *message, void *context)
 {
-	struct nftnl_chain *chain = nftnl_chain_alloc();
-	int error = nftnl_chain_nlmsg_parse(message, chain) < 0 ? -EBADMSG : 0;
+	struct nftnl_chain *chain;
+	int error = nft_decode_chain(message, &chain);
 
-	if (!error)
-		add_chain(context, chain);
+	if (error)
+		return error;
+	add_chain(context, chain);
 	nftnl_chain_free(chain);
-	return error;
+	return 0;
 }
 
 static void forget_chains(void *context)
@@ -67,10 +69,15 @@ static void forget_chains(void *context)
 	((struct search *)context)->count = 0;
 }
 
+struct naming {
+	const char *interface;
+	bool found;
+};
+
 /* An interface's name is compared with all of it, its end included. */
 static int look_for_name(struct nftnl_expr *expression, void *context)
 {
-	struct search *search = context;
+	struct naming *naming = context;
 	const char *name = nftnl_expr_get_str(expression, NFTNL_EXPR_NAME);
 	const void *data;
 	uint32_t size = 0;
@@ -78,21 +85,31 @@ static int look_for_name(struct nftnl_expr *expression, void *context)
 	if (!name || strcmp(name, "cmp"))
 		return 0;
 	data = nftnl_expr_get(expression, NFTNL_EXPR_CMP_DATA, &size);
-	if (data && size > strlen(search->interface) &&
-		!memcmp(data, search->interface, strlen(search->interface) + 1))
-		search->named = true;
+	if (data && size > strlen(naming->interface) &&
+		!memcmp(data, naming->interface, strlen(naming->interface) + 1))
+		naming->found = true;
 	return 0;
+}
+
+bool nft_names_interface(struct nftnl_rule *rule, const char *interface)
+{
+	struct naming naming = {.interface = interface};
+
+	nftnl_expr_foreach(rule, look_for_name, &naming);
+	return naming.found;
 }
 
 static int take_rule(const struct nlmsghdr *message, void *context)
 {
-	struct nftnl_rule *rule = nftnl_rule_alloc();
-	int error = nftnl_rule_nlmsg_parse(message, rule) < 0 ? -EBADMSG : 0;
+	struct search *search = context;
+	struct nftnl_rule *rule;
+	int error = nft_decode_rule(message, &rule);
 
-	if (!error)
-		nftnl_expr_foreach(rule, look_for_name, context);
+	if (error)
+		return error;
+	search->named |= nft_names_interface(rule, search->interface);
 	nftnl_rule_free(rule);
-	return error;
+	return 0;
 }
 
 static void forget_rules(void *context)

@@ -2,6 +2,9 @@
 #ifndef HOLDFAST_IO_NFT_OBSTACLE_H
 #define HOLDFAST_IO_NFT_OBSTACLE_H
 
+#include <libnftnl/chain.h>
+#include <libnftnl/rule.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "node-agent/io/nft/nft.h"
@@ -15,5 +18,9 @@ enum { NFT_OBSTACLE_MAX = 160 };
 
 /* *ret_chain: "ip filter FORWARD", the first; "": there is none. */
 int nft_find_obstacle(struct nft *nft, const char *interface, char ret_chain[NFT_OBSTACLE_MAX]);
+
+/* What it looks for in what it is told: is a chain such a one, and does a rule compare with that name? */
+bool nft_drops_forwarded(const struct nftnl_chain *chain);
+bool nft_names_interface(struct nftnl_rule *rule, const char *interface);
 
 #endif

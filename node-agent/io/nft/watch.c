@@ -5,20 +5,14 @@
 #include <errno.h>
 #include <libmnl/libmnl.h>
 #include <linux/filter.h>
-#include <linux/netfilter.h>
-#include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
 #include "common/base/mem.h"
-#include "node-agent/core/firewall/permit.h"
-#include "node-agent/io/nft/attr.h"
-
-#define WG_QUICK_PREFIX "wg-quick-"
+#include "node-agent/io/nft/decode.h"
 
 struct nft_watch {
 	struct mnl_socket *socket;
@@ -82,32 +76,6 @@ int nft_watch_fd(const struct nft_watch *watch)
 	return mnl_socket_get_fd(watch->socket);
 }
 
-static bool is_ours(uint8_t family, const char *table)
-{
-	switch (family) {
-	case NFPROTO_INET:
-	case NFPROTO_ARP:
-		return strcmp(table, FW_TABLE) == 0;
-	case NFPROTO_IPV4:
-	case NFPROTO_IPV6:
-		return strncmp(table, WG_QUICK_PREFIX, strlen(WG_QUICK_PREFIX)) == 0;
-	default: /* numbers of the kernel, not an enum of ours */
-		return false;
-	}
-}
-
-static enum nft_news judge(const struct nlmsghdr *message)
-{
-	unsigned type = NFNL_MSG_TYPE(message->nlmsg_type);
-	if (NFNL_SUBSYS_ID(message->nlmsg_type) != NFNL_SUBSYS_NFTABLES || type == NFT_MSG_NEWGEN ||
-		mnl_nlmsg_get_payload_len(message) < sizeof(struct nfgenmsg))
-		return NFT_NEWS_NONE;
-	const struct nfgenmsg *header = mnl_nlmsg_get_payload(message);
-	if (!is_ours(header->nfgen_family, nft_attr_table(message)))
-		return NFT_NEWS_NONE;
-	return type == NFT_MSG_DELTABLE ? NFT_NEWS_GONE : NFT_NEWS_CHANGED;
-}
-
 static enum nft_news worse(enum nft_news a, enum nft_news b)
 {
 	return a > b ? a : b;
@@ -129,6 +97,6 @@ enum nft_news nft_watch_read(struct nft_watch *watch)
 		int left = (int)length;
 		const struct nlmsghdr *message = (const void *)watch->buffer;
 		for (; mnl_nlmsg_ok(message, left); message = mnl_nlmsg_next(message, &left))
-			news = worse(news, judge(message));
+			news = worse(news, nft_decode_news(message));
 	}
 }
