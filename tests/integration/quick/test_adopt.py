@@ -43,7 +43,8 @@ def journal(host):
     found = json.loads(host.must("cat /run/holdfast/quick/net-*/wg0.json"))
     for parameter in found["parameters"].values():
         del parameter["before"]
-    del found["ifindex"], found["listen_port"]
+    for chance in ("ifindex", "listen_port", "namespace", "socket_namespace", "program"):
+        del found[chance]
     return json.dumps(found, indent=1, sort_keys=True)
 
 
