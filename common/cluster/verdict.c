@@ -135,17 +135,24 @@ static void condemn(struct verdict *verdict, const struct verdict_view *view, in
 	become(verdict, kind, false, now_ms, actions);
 }
 
+/* It speaks by TLS: since it was suspected, or, known to be blocked, not long ago. */
+static bool is_heard_by_tls(const struct verdict *verdict, int64_t now_ms)
+{
+	bool suspected = verdict->kind == VERDICT_SUSPECT;
+
+	return is_since(verdict->tls_ms, suspected ? verdict->suspected_ms : verdict->burst.began_ms) ||
+	       (verdict->blocked && now_ms - verdict->tls_ms < verdict->timing.tls_ms);
+}
+
 /* Nobody has answered, and the time for it is over. */
 static void conclude(struct verdict *verdict, const struct verdict_view *view, int64_t now_ms,
 	struct verdict_actions *actions)
 {
-	int64_t began_ms = verdict->burst.began_ms;
-
 	burst_end(&verdict->burst, now_ms);
 	act(actions, VERDICT_ACTION_RESULT, 0);
-	if (is_since(verdict_last_sign_ms(verdict), began_ms))
+	if (is_since(verdict_last_sign_ms(verdict), verdict->burst.began_ms))
 		become_alive(verdict, now_ms, actions);
-	else if (is_since(verdict->tls_ms, began_ms))
+	else if (is_heard_by_tls(verdict, now_ms))
 		become_blocked(verdict, now_ms, actions);
 	else
 		condemn(verdict, view, now_ms, actions);
@@ -275,7 +282,8 @@ static void note_result(struct verdict *verdict, const struct verdict_event *eve
 
 	if (!verdict->burst.running)
 		return;
-	verdict->burst.reported |= bit;
+	if (event->report.burst_done) /* a call is no word: the one that matters may be lost yet */
+		verdict->burst.reported |= bit;
 	if (event->report.kernel_answered)
 		verdict->burst.kernel_told |= bit;
 	if (event->report.burst_done && !event->report.agent_answered && !event->report.blind)

@@ -139,8 +139,13 @@ END_TEST
 START_TEST(test_unconfirmed_needs_sixteen_probes)
 {
 	int64_t last = fall_silent();
+	struct verdict_event event = {.kind = VERDICT_EVENT_REPORT};
 
-	report(3, 100, false, false, false); /* one that cannot tell yet */
+	event.report.observer = 3;
+	event.report.silent_ms = 100;
+	event.report.burst_done = true;
+	event.report.blind = true; /* it cannot tell */
+	step(event);
 	run_until(last + 110 + 48 + 28 + 25 - 1);
 	ck_assert_int_eq(verdict.kind, VERDICT_SUSPECT);
 	run_until(now + 1);
@@ -393,6 +398,32 @@ START_TEST(test_a_blind_observer_confirms_nothing)
 }
 END_TEST
 
+START_TEST(test_a_call_is_no_word)
+{
+	int64_t last = fall_silent();
+
+	report(3, 60, false, false, false);
+	run_until(last + 110 + 3 * 101 - 1);
+	ck_assert_int_eq(verdict.kind, VERDICT_SUSPECT);
+	report(3, 10, true, true, true);
+	ck_assert_int_eq(verdict.kind, VERDICT_ALIVE);
+}
+END_TEST
+
+START_TEST(test_who_is_known_to_be_blocked_is_not_given_up_between_two_reports)
+{
+	fall_silent();
+	step((struct verdict_event){.kind = VERDICT_EVENT_TLS});
+	run_until(now + 500);
+	ck_assert(verdict.blocked);
+	report(3, 900, false, false, false); /* another, who does not speak TLS with it, calls */
+	ck_assert(verdict.burst.running);
+	run_until(now + 500);
+	ck_assert_int_eq(verdict.kind, VERDICT_ALIVE);
+	ck_assert(verdict.blocked);
+}
+END_TEST
+
 START_TEST(test_tls_alive_is_an_alarm_not_a_death)
 {
 	int64_t last = fall_silent();
@@ -512,6 +543,8 @@ int main(void)
 	tcase_add_test(all, test_too_many_silent_at_once_is_my_own_blindness);
 	tcase_add_test(all, test_members_reports_count_when_mine_does_not);
 	tcase_add_test(all, test_a_blind_observer_confirms_nothing);
+	tcase_add_test(all, test_a_call_is_no_word);
+	tcase_add_test(all, test_who_is_known_to_be_blocked_is_not_given_up_between_two_reports);
 	tcase_add_test(all, test_tls_alive_is_an_alarm_not_a_death);
 	tcase_add_test(all, test_tls_revives);
 	tcase_add_test(all, test_tls_before_the_silence_proves_nothing);
