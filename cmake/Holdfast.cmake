@@ -9,7 +9,8 @@ target_compile_options(holdfast_flags INTERFACE
   -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wvla
   -Wformat=2 -Wundef -Wcast-qual -Wwrite-strings -fno-strict-aliasing -fstack-protector-strong)
 if(HOLDFAST_SANITIZE)
-  target_compile_options(holdfast_flags INTERFACE -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  # Optimised a little: without, the simulator runs a third of the schedules in the same time.
+  target_compile_options(holdfast_flags INTERFACE -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
   target_link_options(holdfast_flags INTERFACE -fsanitize=address,undefined)
 endif()
 

@@ -47,8 +47,8 @@ static bool is_lost(struct world *world, const struct message *message)
 		return world_chance(world, world->loss) || world_chance(world, world->loss) ||
 		       !world->witness || !world->hosts[message->to].underlay;
 	case MSG_DATAGRAM:
-		return world_chance(world, world->loss) ||
-		       !network_is_open(world, message->from, message->to);
+		return world_chance(world, world->loss) || world->hosts[message->from].deaf ||
+		       world->hosts[message->to].deaf || !network_is_open(world, message->from, message->to);
 	case MSG_ORDER:
 	case MSG_REPORT:
 		break;

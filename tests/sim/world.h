@@ -64,6 +64,7 @@ struct host {
 	struct watched others[HOSTS];
 	struct queue backlog;   /* arrived while it hung */
 	bool underlay, carrier; /* its cable works; and the kernel sees it */
+	bool deaf;              /* no liveness datagram comes or goes: its port is blocked */
 
 	/* a gateway's */
 	struct seat seat;
@@ -166,7 +167,22 @@ void invariant_serves(struct world *world, size_t gateway); /* has just begun un
 void invariant_check(struct world *world);                  /* every millisecond */
 void invariant_settled(struct world *world);                /* L1, L6 at the end */
 
-/* schedule.c: 0, or 1 with world.failure */
-int schedule_run(uint64_t seed, bool verbose, char *ret_failure, size_t size);
+/* course.c */
+int64_t course_between(struct world *world, int64_t least, int64_t most); /* at random, both included */
+size_t course_owner(const struct world *world);                           /* SIZE_MAX: nobody serves */
+size_t course_other(struct world *world, size_t gateway);                 /* another gateway, at random */
+void course_run(struct world *world, int64_t ms);
+void course_power_on(struct world *world); /* those whose time has come */
+void course_begin(struct world *world);    /* until the first owner has served for a while */
+void course_end(struct world *world);      /* all is repaired, comes to rest, and is looked at */
+
+/* killer.c: runs that were thought of because they would break a worse protocol */
+size_t killer_count(void);
+const char *killer_name(size_t index);
+bool killer_exists(const char *name);
+void killer_run(struct world *world, const char *name);
+
+/* schedule.c: one run, of all sorts or, with a killer, of that one. 0, or 1 with the failure. */
+int schedule_run(uint64_t seed, const char *killer, bool verbose, char *ret_failure, size_t size);
 
 #endif

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "tests/sim/world.h"
+
+/* The parts of which runs are made: how each begins, goes on and comes to rest. */
+
+int64_t course_between(struct world *world, int64_t least, int64_t most)
+{
+	return least + (int64_t)world_random(world, (uint64_t)(most - least + 1));
+}
+
+size_t course_owner(const struct world *world)
+{
+	for (size_t i = 0; i < world->gateways; i++)
+		if (host_serves(world, i))
+			return i;
+	return SIZE_MAX;
+}
+
+size_t course_other(struct world *world, size_t gateway)
+{
+	return (gateway + 1 + (size_t)world_random(world, world->gateways - 1)) % world->gateways;
+}
+
+void course_run(struct world *world, int64_t ms)
+{
+	world_run(world, world->now + ms);
+}
+
+void course_power_on(struct world *world)
+{
+	for (size_t i = 0; i < world->gateways; i++)
+		if (!world->hosts[i].power && world->now >= world->hosts[i].starts_ms)
+			world->hosts[i].power = true;
+}
+
+/* Until the first owner has served for a while and every witness is known. */
+void course_begin(struct world *world)
+{
+	course_run(world, course_between(world, 5000, 5300));
+	if (course_owner(world) == SIZE_MAX)
+		world_fail(world, "L1: no first owner");
+	world->longest_ms = world->unserved_ms = 0;
+	world->orders = world->moves = 0;
+}
+
+static void repair(struct world *world)
+{
+	world_say(world, "all is repaired");
+	for (size_t i = 0; i < HOSTS; i++) {
+		struct host *h = &world->hosts[i];
+		for (size_t j = 0; j < HOSTS; j++)
+			world->cut[i][j] = false;
+		if (i < world->gateways && !h->underlay)
+			fault_plug(world, i);
+		if (i == CTL || i < world->gateways)
+			h->power = true;
+		h->deaf = false;
+		if (!h->running && h->starts_ms != INT64_MAX)
+			h->starts_ms = world->now;
+	}
+}
+
+void course_end(struct world *world)
+{
+	repair(world);
+	course_run(world, SETTLE_MS);
+	invariant_settled(world);
+}

@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <string.h>
+
+#include "common/base/mem.h"
+#include "tests/sim/world.h"
+
+/*
+ * FAILOVER section 6, "known killers". Not among them, since this world has no such thing: a second controller with a
+ * database of its own, and nftables itself (`flush ruleset`).
+ */
+
+/* ---- what is cut ---- */
+
+static void cut(struct world *world, size_t from, size_t to)
+{
+	world_say(world, "FAULT no way from %s to %s", world_name(from), world_name(to));
+	world->cut[from][to] = true;
+}
+
+static void cut_both(struct world *world, size_t a, size_t b)
+{
+	cut(world, a, b);
+	cut(world, b, a);
+}
+
+static void heal(struct world *world)
+{
+	world_say(world, "all ways are open");
+	memset(world->cut, 0, sizeof(world->cut));
+}
+
+/* No way between the gateway, with the controller if it is on its side, and everybody else. */
+static void split(struct world *world, size_t gateway, bool with_controller)
+{
+	for (size_t i = 0; i < world->gateways; i++) {
+		if (i == gateway)
+			continue;
+		cut_both(world, gateway, i);
+		if (with_controller)
+			cut_both(world, CTL, i);
+	}
+	if (!with_controller)
+		cut_both(world, gateway, CTL);
+}
+
+/* ---- what is expected ---- */
+
+static void expect_no_move(struct world *world, size_t before)
+{
+	if (world->moves > 0 || course_owner(world) != before || world->longest_ms > 0)
+		world_fail(world, "L3: %u moves (%s), nobody served for %u ms: for nothing", world->moves,
+			world->cause, world->longest_ms);
+}
+
+static void expect_one_move(struct world *world, size_t from)
+{
+	if (world->moves != 1 || host_serves(world, from))
+		world_fail(world, "L1: %u moves away from %s", world->moves, world_name(from));
+}
+
+static void run_powered(struct world *world, int64_t ms)
+{
+	for (int64_t end = world->now + ms; world->now < end && world->failure[0] == '\0';) {
+		course_run(world, 10);
+		course_power_on(world);
+	}
+}
+
+/* ---- the killers ---- */
+
+static void owner_cut_one_way(struct world *world)
+{
+	size_t owner = course_owner(world);
+
+	if (world_chance(world, 0.5))
+		cut(world, owner, CTL);
+	else
+		cut(world, CTL, owner);
+	course_run(world, course_between(world, 2000, 8000));
+	heal(world);
+	course_run(world, 5000);
+	expect_no_move(world, owner);
+}
+
+/* The controller sees the owner, and nobody else: the owner stays, on whatever side the others are more. */
+static void split_with_the_owner(struct world *world)
+{
+	size_t owner = course_owner(world);
+
+	split(world, owner, true);
+	course_run(world, course_between(world, 500, 6000));
+	heal(world);
+	course_run(world, 5000);
+	expect_no_move(world, owner);
+}
+
+/* In `hold` both serve while the split lasts, if a witness is on the owner's side; not much longer. */
+static void split_from_the_owner(struct world *world)
+{
+	size_t owner = course_owner(world);
+
+	split(world, owner, false);
+	course_run(world, course_between(world, LEASE_MS * 2, 6000));
+	heal(world);
+	course_run(world, 5000);
+	expect_one_move(world, owner);
+}
+
+static void standby_cable_out(struct world *world)
+{
+	size_t owner = course_owner(world), standby = course_other(world, owner);
+
+	fault_cable(world, standby, world_chance(world, 0.5));
+	course_run(world, 4000);
+	fault_plug(world, standby);
+	course_run(world, 5000);
+	expect_no_move(world, owner);
+}
+
+static void liveness_port_blocked(struct world *world)
+{
+	size_t owner = course_owner(world), gateway = (size_t)world_random(world, world->gateways);
+
+	world_say(world, "FAULT the liveness port of %s is blocked", world_name(gateway));
+	world->hosts[gateway].deaf = true;
+	course_run(world, course_between(world, 2000, 8000));
+	world->hosts[gateway].deaf = false;
+	course_run(world, 5000);
+	if (world->loss <=
+		0.05) /* above, both observers lose all three probes of its kernel one time in 500 */
+		expect_no_move(world, owner);
+}
+
+static void controller_restored(struct world *world)
+{
+	size_t owner = course_owner(world);
+
+	fault_kill(world, CTL, course_between(world, 20, 2000));
+	world->hosts[CTL].stored_term = 0;
+	course_run(world, 4000);
+	expect_no_move(world, owner);
+	fault_power(world, owner, 1000000);
+	course_run(world, 3000);
+	expect_one_move(world, owner);
+}
+
+/* The controller dies, the owner dies, the owner returns, its successor dies. */
+static void one_after_the_other(struct world *world)
+{
+	size_t owner = course_owner(world);
+
+	fault_kill(world, CTL, course_between(world, 1000, 3000));
+	run_powered(world, course_between(world, 0, 500));
+	fault_power(world, owner, course_between(world, 500, 4000));
+	run_powered(world, course_between(world, 500, 5000));
+	if (course_owner(world) != SIZE_MAX)
+		fault_power(world, course_owner(world), course_between(world, 500, 3000));
+	run_powered(world, 4000);
+	course_end(world);
+}
+
+static void guest_paused(struct world *world)
+{
+	size_t owner = course_owner(world), guest = course_other(world, owner);
+	enum seat_role *role = &world->hosts[guest].seat.role;
+
+	if (controller_move(world, guest) < 0)
+		return; /* it was not fit just now */
+	for (int64_t end = world->now + 200; *role != SEAT_GUEST && world->now < end;)
+		course_run(world, 1);
+	course_run(world, course_between(world, 0, 20));
+	fault_hang(world, guest, course_between(world, 20, 5000));
+	course_run(world, 6000);
+	course_end(world);
+}
+
+/* The order that names the successor lies in its socket for 5 s; meanwhile others are named, or the owner is back. */
+static void order_read_late(struct world *world)
+{
+	size_t owner = course_owner(world), successor = course_other(world, owner);
+
+	fault_power(world, owner, course_between(world, 1000, 9000));
+	cut(world, CTL, successor);
+	run_powered(world, 5000);
+	heal(world);
+	run_powered(world, 5000);
+	course_end(world);
+}
+
+static void cable_replugged(struct world *world)
+{
+	size_t owner = course_owner(world);
+
+	fault_cable(world, owner, false);
+	course_run(world, course_between(world, 300, 3000));
+	fault_plug(world, owner);
+	course_run(world, 5000);
+	expect_one_move(world, owner);
+}
+
+/* All but one, the owner among them or not. */
+static void half_silent(struct world *world)
+{
+	size_t left = (size_t)world_random(world, world->gateways);
+
+	for (size_t i = 0; i < world->gateways; i++)
+		for (size_t j = 0; j < HOSTS; j++)
+			if (i != left && i != j)
+				cut_both(world, i, j);
+	course_run(world, course_between(world, 200, 5000));
+	heal(world);
+	course_run(world, 5000);
+	course_end(world);
+}
+
+static const struct killer {
+	const char *name;
+	void (*run)(struct world *world);
+} killers[] = {
+	{"owner-cut-one-way", owner_cut_one_way},
+	{"split-with-the-owner", split_with_the_owner},
+	{"split-from-the-owner", split_from_the_owner},
+	{"standby-cable-out", standby_cable_out},
+	{"liveness-port-blocked", liveness_port_blocked},
+	{"controller-restored", controller_restored},
+	{"one-after-the-other", one_after_the_other},
+	{"guest-paused", guest_paused},
+	{"order-read-late", order_read_late},
+	{"cable-replugged", cable_replugged},
+	{"half-silent", half_silent},
+};
+
+size_t killer_count(void)
+{
+	return ARRAY_COUNT(killers);
+}
+
+const char *killer_name(size_t index)
+{
+	return killers[index].name;
+}
+
+static const struct killer *find(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_COUNT(killers); i++)
+		if (strcmp(killers[i].name, name) == 0)
+			return &killers[i];
+	return NULL;
+}
+
+bool killer_exists(const char *name)
+{
+	return find(name) != NULL;
+}
+
+void killer_run(struct world *world, const char *name)
+{
+	find(name)->run(world);
+}
