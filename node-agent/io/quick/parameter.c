@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <string.h>
 
+#include "common/base/mem.h"
 #include "common/base/text.h"
 #include "node-agent/io/quick/quick_int.h"
 #include "node-agent/io/rtnl/sysctl.h"
@@ -40,7 +41,24 @@ void quick_parameters_note(struct quick *quick, const struct plan_world *wanted)
 	}
 }
 
-/* Only if it is as we left it, and nobody else of ours needs it. */
+/* wg-quick's tunnels, and the agent's, have no journal: their rules tell. */
+static bool others_route_by_mark(struct quick *quick)
+{
+	CLEANUP_FREE struct quick_rule *rules = NULL;
+	size_t count = 0;
+	bool found = false;
+
+	(void)quick_list_rules(quick, AF_INET, &rules, &count);
+	for (size_t i = 0; i < count; i++) {
+		const struct plan_rule *rule = &rules[i].rule;
+
+		found |= rule->invert && rule->has_fwmark && rule->fwmark == rule->table &&
+			 !quick_has_journalled(quick, rule);
+	}
+	return found;
+}
+
+/* Only if it is as we left it, and nobody else needs it. */
 static int give_back(struct quick *quick, enum quick_parameter parameter)
 {
 	const char *key = keys[parameter], *before = quick->journal.parameters[parameter].before;
@@ -48,6 +66,11 @@ static int give_back(struct quick *quick, enum quick_parameter parameter)
 
 	if (!quick->options->dry_run && quick_journal_hand_over(quick, parameter, before))
 		return 0;
+	if (parameter == QUICK_VALID_MARK && others_route_by_mark(quick)) {
+		quick_say(quick, QUICK_WARNING, "%s stays 1, which another tunnel needs; it was %s", key,
+			before);
+		return 0;
+	}
 	quick_say(quick, QUICK_STEP, "sysctl -w %s=%s", key, before);
 	if (quick->options->dry_run || sysctl_read(key, now, sizeof(now), NULL) < 0 || strcmp(now, "1") != 0)
 		return 0;
