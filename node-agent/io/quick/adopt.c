@@ -32,6 +32,7 @@ static void guess_rest(struct quick *quick, const struct quick_handover *handove
 	const struct quick_routing *routing = &handover->routing;
 
 	journal->listen_port = routing->view.device.listen_port;
+	journal->program = quick->wg && wg_is_userspace(quick->wg);
 	journal->firewall = quick_routing_needs_mark(routing);
 	journal->parameters[QUICK_VALID_MARK].needed = quick_needs_mark(&routing->facts, AF_INET);
 	if (!quick->config.has_fwmark && routing->facts.mark >= QUICK_MARK_FIRST)
@@ -39,11 +40,10 @@ static void guess_rest(struct quick *quick, const struct quick_handover *handove
 	if (!quick->config.dns.count)
 		return;
 	quick_guess_dns(quick);
-	if (journal->dns == QUICK_DNS_NONE)
-		quick_say(quick, QUICK_WARNING,
-			"wg-quick sets name servers with resolvconf, and there is none: `holdfast up %s` "
-			"sets those of %s",
-			quick->name, quick->path);
+	if (!journal->dns_text)
+		quick_say(quick, QUICK_WARNING, "resolvconf %s: `holdfast up %s` sets the name servers of %s",
+			journal->dns == QUICK_DNS_NONE ? "is not there" : "knows nothing of it", quick->name,
+			quick->path);
 }
 
 /* ---- taking it over ---- */

@@ -45,10 +45,8 @@ static void choose_name(struct quick *quick, const char *program, char name[QUIC
 		length ? "." : "", quick->name);
 }
 
-static char *resolvconf_input(const struct quick *quick)
+static char *resolvconf_input(const struct quick_config *config, const struct quick_texts *domains)
 {
-	const struct quick_config *config = &quick->config;
-	const struct quick_texts *domains = &quick->sidecar.dns_domains;
 	struct text text = {0};
 
 	for (size_t i = 0; i < config->dns.count; i++)
@@ -67,7 +65,7 @@ static int resolvconf_add(struct quick *quick, const char *program)
 	/* For all names and before all others, or private: for the domains that its input searches. */
 	const char *whose = quick->sidecar.dns_domains.count ? "-p" : "-x";
 	const char *argv[] = {"resolvconf", "-a", quick->journal.dns_name, "-m", "0", whose, NULL};
-	CLEANUP_FREE char *input = resolvconf_input(quick);
+	CLEANUP_FREE char *input = resolvconf_input(&quick->config, &quick->sidecar.dns_domains);
 
 	quick_say(quick, QUICK_STEP, "resolvconf -a %s -m 0 %s", quick->journal.dns_name, whose);
 	return quick->options->dry_run ? 0 : quick_run(quick, program, argv, input);
@@ -203,7 +201,7 @@ static int choose_way(struct quick *quick, char program[PATH_MAX])
 	bool split = quick->sidecar.dns_domains.count;
 
 	free(journal->dns_text);
-	journal->dns_text = resolvconf_input(quick);
+	journal->dns_text = resolvconf_input(&quick->config, &quick->sidecar.dns_domains);
 	if (quick_is_elsewhere(quick)) {
 		journal->dns = QUICK_DNS_NAMESPACE;
 		quick_namespace_dns_note(quick);
@@ -327,7 +325,7 @@ int quick_unset_dns(struct quick *quick)
 
 static bool is_set_already(const struct quick *quick)
 {
-	CLEANUP_FREE char *wanted = resolvconf_input(quick);
+	CLEANUP_FREE char *wanted = resolvconf_input(&quick->config, &quick->sidecar.dns_domains);
 
 	return quick->journal.dns_text && !strcmp(quick->journal.dns_text, wanted);
 }
@@ -408,6 +406,7 @@ bool quick_dns_is_set(struct quick *quick)
 
 void quick_guess_dns(struct quick *quick)
 {
+	const struct quick_texts none = {0};
 	char program[PATH_MAX];
 
 	if (quick_is_elsewhere(quick)) {
@@ -417,6 +416,7 @@ void quick_guess_dns(struct quick *quick)
 	if (!quick_has_program("resolvconf", program))
 		return;
 	quick->journal.dns = QUICK_DNS_RESOLVCONF;
-	quick->journal.dns_text = resolvconf_input(quick);
 	choose_name(quick, program, quick->journal.dns_name);
+	if (quick_dns_is_set(quick))
+		quick->journal.dns_text = resolvconf_input(&quick->config, &none);
 }

@@ -139,7 +139,10 @@ static int look_at_tables(struct quick *quick, struct quick_handover *handover)
 		r = nft_has_table(quick->nft, FW_IP, name, &handover->has_table4, quick->err);
 	if (r >= 0)
 		r = nft_has_table(quick->nft, FW_IP6, name, &handover->has_table6, quick->err);
-	return r;
+	if (!nft_is_unsupported(r))
+		return r;
+	*quick->err = (struct err){0}; /* there can be none */
+	return 0;
 }
 
 int quick_handover_look(struct quick *quick, struct quick_handover *handover)

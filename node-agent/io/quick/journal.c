@@ -449,6 +449,7 @@ int quick_journal_read(struct quick *quick)
 
 	if (r != -ENOENT)
 		return r;
+	quick_copy_remove(quick); /* without its journal it is nothing */
 	*quick->err = (struct err){0};
 	return 0;
 }

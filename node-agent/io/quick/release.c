@@ -97,9 +97,8 @@ static int hand_back_dns(struct quick *quick)
 	case QUICK_DNS_RESOLVED:
 		quick_say(quick, QUICK_WARNING,
 			"name servers of %s were set by resolvectl, and wg-quick only knows resolvconf: they "
-			"go with "
-			"the link, but `wg-quick up` will fail without it",
-			quick->name);
+			"go with the link%s",
+			quick->name, resolvconf ? "" : ", and `wg-quick up` will fail without resolvconf");
 		return 0;
 	case QUICK_DNS_NAMESPACE: /* refused before */
 	case QUICK_DNS_FILE:
