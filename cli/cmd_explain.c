@@ -57,8 +57,8 @@ static int read_option(int option, const char *text, struct request *request, st
 		return read_port(text, IPPROTO_TCP, request, err);
 	case 'u':
 		return read_port(text, IPPROTO_UDP, request, err);
-	default: /* a letter, not an enum */
-		return err_set(err, -EINVAL, "unknown option");
+	default: /* getopt_long() has said what is wrong */
+		return err_set(err, -EINVAL, "see above");
 	}
 }
 
@@ -85,7 +85,6 @@ static int read_request(const struct invocation *invocation, struct request *req
 	int option, r = 0;
 
 	request->socket = controller && !strncmp(controller, "unix:", 5) ? controller + 5 : AGENT_SOCKET;
-	err_set(err, 0, "unknown option");
 	while (!r && (option = getopt_long(invocation->argc, invocation->argv, "", options, NULL)) != -1)
 		r = read_option(option, optarg, request, err);
 	if (r < 0)
