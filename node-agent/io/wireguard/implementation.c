@@ -94,7 +94,8 @@ static int start(struct rtnl *rtnl, const char *program, const char *name, int n
 static int create_kernel(struct rtnl *rtnl, const char *name, int netns_fd, struct err *err)
 {
 	bool here = netns_fd < 0;
-	int r = here ? refuse_existing(rtnl, name, err) : refuse_answering(name, err);
+	int r = refuse_existing(
+		rtnl, name, err); /* the kernel refuses a name that is taken here in either case */
 
 	if (r < 0)
 		return r;
