@@ -127,7 +127,8 @@ static int fill(const struct firewall *firewall, struct fw_ruleset *ruleset, str
 		firewall_add_fence(firewall, inet);
 	}
 	firewall_add_forward(firewall, inet);
-	firewall_add_multicast(firewall, inet);
+	if (!(firewall->without & FIREWALL_SILENCING))
+		firewall_add_multicast(firewall, inet);
 	int error = firewall_add_srcnat(firewall, inet, err);
 	if (error)
 		return error;

@@ -76,7 +76,8 @@ enum firewall_part {
 	FIREWALL_DROPPING = 1 << 2, /* forward, with established connections let through: ct */
 	FIREWALL_TRANSLATING = 1 << 3,
 	FIREWALL_CLAMPING = 1 << 4,
-	FIREWALL_ALL = (1 << 5) - 1,
+	FIREWALL_SILENCING = 1 << 5, /* multicast */
+	FIREWALL_ALL = (1 << 6) - 1,
 };
 
 struct firewall {

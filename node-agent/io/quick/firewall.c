@@ -6,9 +6,14 @@
 #include "node-agent/core/firewall/firewall.h"
 #include "node-agent/io/quick/quick_int.h"
 
-/* The tables of one tunnel: wg-quick's for a default route, and one of our own for forwarding. */
+/* The tables of one tunnel: wg-quick's for a default route, and one of our own for forwarding and multicast. */
 
 /* ---- what is wanted ---- */
+
+static bool is_silent(const struct quick *quick)
+{
+	return quick->sidecar.has_multicast && !quick->sidecar.multicast;
+}
 
 static unsigned wanted_parts(const struct quick *quick, const struct quick_routing *routing)
 {
@@ -23,6 +28,8 @@ static unsigned wanted_parts(const struct quick *quick, const struct quick_routi
 		parts |= FIREWALL_TRANSLATING;
 	if (forward->clamp_mss)
 		parts |= FIREWALL_CLAMPING;
+	if (is_silent(quick))
+		parts |= FIREWALL_SILENCING;
 	return parts;
 }
 
@@ -68,6 +75,7 @@ int quick_routing_firewall(
 		snprintf(scope, sizeof(scope), "up %s", quick->name);
 		firewall.without = quick->journal.firewall_without;
 		put_forward(quick, &tunnel, snat);
+		tunnel.no_multicast = is_silent(quick);
 	}
 	return firewall_build(&firewall, ret_ruleset, quick->err);
 }
@@ -180,6 +188,7 @@ static void warn_of_part(const struct quick *quick, enum firewall_part part)
 			quick->name);
 		break;
 	case FIREWALL_DROPPING: /* up fails */
+	case FIREWALL_SILENCING:
 	case FIREWALL_ALL:
 		break;
 	}
@@ -209,6 +218,10 @@ static int tell_missing(struct quick *quick, unsigned wanted)
 			"pass "
 			"all of it",
 			quick->name);
+	if (missing & FIREWALL_SILENCING)
+		return err_set(quick->err, -EOPNOTSUPP,
+			"multicast: false: this kernel cannot drop it (nf_tables): %s would pass all of it",
+			quick->name);
 	*quick->err = (struct err){0};
 	if (missing && quick->journal.firewall_without == FIREWALL_ALL)
 		warn_of_all(quick, missing);
@@ -223,7 +236,7 @@ static void say_dry(const struct quick *quick, unsigned wanted)
 {
 	if (wanted & (FIREWALL_SPOOFING | FIREWALL_MARKING))
 		quick_say(quick, QUICK_STEP, "nft add tables wg-quick-%s", quick->name);
-	if (wanted & (FIREWALL_DROPPING | FIREWALL_TRANSLATING | FIREWALL_CLAMPING))
+	if (wanted & (FIREWALL_DROPPING | FIREWALL_TRANSLATING | FIREWALL_CLAMPING | FIREWALL_SILENCING))
 		quick_say(quick, QUICK_STEP, "nft add table inet holdfast-%s", quick->name);
 }
 
@@ -289,10 +302,11 @@ int quick_undo_forwarding(struct quick *quick)
 {
 	int r;
 
-	if (!quick->journal.forwards)
+	if (!quick->journal.forwards && !is_silent(quick))
 		return 0;
 	quick_say(quick, QUICK_WARNING,
-		"wg-quick does not know of forwarding, and would leave it for ever: what %s says of it goes "
+		"wg-quick does not know of forwarding and multicast, and would leave it for ever: what %s "
+		"says of it goes "
 		"now",
 		quick->sidecar_path);
 	quick_say(quick, QUICK_STEP, "nft delete table inet holdfast-%s", quick->name);

@@ -142,6 +142,8 @@ multicast: false
         assert "inet 10.51.0.1 peer 10.51.0.2/30" in addresses and "inet6 fd51::1 peer fd51::2/128" in addresses, addresses
         assert "inet 10.52.0.1/24" in addresses and mine + "/64" in addresses and "MULTICAST" not in addresses, addresses
         assert "10.51.0.0/30" not in machine.must("ip route show proto 158")
+        firewall = machine.must("nft list table inet holdfast-wg0")
+        assert 'oifname "wg0" ip daddr 224.0.0.0/4 drop' in firewall and 'iifname "wg0" ip6 daddr ff00::/8 drop' in firewall, firewall
         assert machine.holdfast("up") == 0 and not steps(machine), machine.said
         assert machine.holdfast("save") == 0 and machine.read("/etc/wireguard/wg0.conf") == text
         write(machine, "address: { local: 10.51.0.1, peer: 10.51.0.3 }\n")
@@ -149,10 +151,16 @@ multicast: false
         addresses = machine.must("ip address show wg0")
         assert "inet 10.51.0.1 peer 10.51.0.3/32" in addresses and "10.51.0.2" not in addresses and "fd51" not in addresses, addresses
         assert mine not in addresses and "MULTICAST" in addresses and "fd50::2/64" in addresses, addresses
+        assert "holdfast-wg0" not in machine.must("nft list ruleset")
         machine.must("rm /etc/wireguard/wg0.yaml")
         machine.up()
         assert "10.51.0.1" not in machine.must("ip address show wg0")
         assert machine.read("/etc/wireguard/wg0.conf") == text
+        write(machine, "multicast: false\n")
+        machine.up()
+        assert "holdfast-wg0" in machine.must("nft list ruleset")
+        assert machine.holdfast("release") == 0 and "holdfast-wg0" not in machine.must("nft list ruleset"), machine.said
+        assert machine.holdfast("adopt") == 0, machine.said
         machine.down()
         machine.clean("the interface")
         machine.must("sysctl -qw net.ipv6.conf.default.disable_ipv6=1")
