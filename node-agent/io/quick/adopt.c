@@ -31,7 +31,7 @@ static void guess_rest(struct quick *quick, const struct quick_handover *handove
 	struct quick_journal *journal = &quick->journal;
 	const struct quick_routing *routing = &handover->routing;
 
-	journal->listen_port = routing->view.device.listen_port;
+	journal->listen_port = routing->view.device->listen_port;
 	journal->program = quick->wg && wg_is_userspace(quick->wg);
 	journal->firewall = quick_routing_needs_mark(routing);
 	journal->parameters[QUICK_VALID_MARK].needed = quick_needs_mark(&routing->facts, AF_INET);

@@ -168,7 +168,7 @@ static void tell_mark(struct telling *telling, const struct quick_handover *hand
 	const char *key = quick_parameter_key(QUICK_VALID_MARK);
 	char value[SYSCTL_VALUE_MAX];
 
-	if (quick_routing_needs_mark(&handover->routing) && !handover->routing.view.device.fwmark)
+	if (quick_routing_needs_mark(&handover->routing) && !handover->routing.view.device->fwmark)
 		tell(telling, "its packets have no mark, which default routes need");
 	if (quick_needs_mark(&handover->routing.facts, AF_INET) &&
 		sysctl_read(key, value, sizeof(value), NULL) >= 0 && strcmp(value, "1") != 0)

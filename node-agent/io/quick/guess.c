@@ -45,23 +45,19 @@ static bool may_have_tables(const struct quick *quick, const struct wg_device *d
 
 static int guess_routing(struct quick *quick)
 {
-	struct wg_device device;
-	struct wg *wg;
-	int r = quick_device(quick, &wg);
+	const struct wg_device *device;
+	int r = quick_read_device(quick, &device);
 
-	if (r >= 0)
-		r = wg_get(wg, &device, quick->err);
 	if (r < 0)
 		return r;
-	quick->journal.firewall = may_have_tables(quick, &device);
-	if (quick->journal.firewall && device.fwmark && !quick->spaces.apart) {
-		r = guess_rules(quick, AF_INET, device.fwmark);
+	quick->journal.firewall = may_have_tables(quick, device);
+	if (quick->journal.firewall && device->fwmark && !quick->spaces.apart) {
+		r = guess_rules(quick, AF_INET, device->fwmark);
 		if (r >= 0)
-			r = guess_rules(quick, AF_INET6, device.fwmark);
+			r = guess_rules(quick, AF_INET6, device->fwmark);
 	}
 	if (r >= 0)
-		r = quick_guess_host_routes(quick, &device);
-	wg_device_clear(&device);
+		r = quick_guess_host_routes(quick, device);
 	return r;
 }
 

@@ -21,7 +21,7 @@ void quick_handover_clear(struct quick_handover *handover)
 static void take_plain(struct quick_handover *handover)
 {
 	struct quick_routing *routing = &handover->routing;
-	const struct wg_device *device = &routing->view.device;
+	const struct wg_device *device = routing->view.device;
 	size_t count = 0;
 
 	handover->asked = routing->routed;
@@ -49,7 +49,7 @@ static int look_at_mark(struct quick *quick, struct quick_handover *handover)
 
 	if (!quick_routing_needs_mark(&handover->routing))
 		return 0;
-	*mark = handover->routing.view.device.fwmark;
+	*mark = handover->routing.view.device->fwmark;
 	if (*mark)
 		return 0;
 	r = rtnl_route_list(quick->rtnl, &filter, &routes, &count, quick->err);

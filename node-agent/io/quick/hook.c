@@ -40,6 +40,7 @@ int quick_hooks(struct quick *quick, enum quick_hook hook)
 		quick_say(quick, QUICK_STEP, "%s", text);
 		if (quick->options->dry_run)
 			continue;
+		quick_forget_device(quick);
 		r = run_hook(quick, text);
 		if (r < 0 && !quick->signal)
 			err_prefix(quick->err, r, "%s", quick_hook_name(hook));

@@ -93,8 +93,8 @@ static int take_others(struct quick *quick, struct quick_routing *routing)
 /* Where the device sends to; `ahead`: and where the file is about to make it send to. */
 static void take_endpoints(struct quick *quick, bool ahead, struct quick_routing *routing)
 {
-	const struct wg_device *device = &routing->view.device;
-	size_t live = routing->view.has_device ? device->peer_count : 0;
+	const struct wg_device *device = routing->view.device;
+	size_t live = device ? device->peer_count : 0;
 	size_t more = ahead && quick->endpoints ? quick->config.peer_count : 0;
 
 	routing->endpoints = mem_new(live + more + 1, sizeof(*routing->endpoints));

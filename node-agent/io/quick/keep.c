@@ -166,6 +166,7 @@ static int put_mark_back(struct quick *quick, uint32_t mark)
 	struct wg *wg;
 	int r = quick_device(quick, &wg);
 
+	quick_forget_device(quick);
 	if (r >= 0)
 		r = wg_set(wg, &change, quick->err);
 	if (r < 0)
@@ -191,7 +192,7 @@ int quick_keep_mark(struct quick *quick, struct quick_routing *routing)
 		return 0;
 	quick->keeping->kept->needs_mark = true;
 	quick->keeping->kept->rules_mark = facts->mark;
-	if (routing->view.device.fwmark || journal->mark != facts->mark)
+	if (routing->view.device->fwmark || journal->mark != facts->mark)
 		return 0; /* another one was set by somebody */
 	return put_mark_back(quick, journal->mark);
 }
@@ -248,18 +249,18 @@ void quick_keep_see(struct quick *quick, const struct quick_view *view)
 	size_t count = quick->config.peer_count;
 
 	quick->keeping->mtu = view->world.link_count ? view->world.links[0].mtu : 0;
-	quick->public_key = view->device.public_key;
+	quick->public_key = view->device->public_key;
 	free(quick->endpoints);
 	quick->endpoints = mem_new(count + 1, sizeof(*quick->endpoints));
 	if (kept) {
-		kept->mark = view->device.fwmark;
+		kept->mark = view->device->fwmark;
 		kept->peers = mem_new((count < QUICK_KEPT_PEERS_MAX ? count : QUICK_KEPT_PEERS_MAX) + 1,
 			sizeof(*kept->peers));
 	}
 	for (size_t i = 0; i < count; i++) {
 		const struct quick_peer *peer = &quick->config.peers[i];
 
-		quick->endpoints[i] = live_endpoint(&view->device, &peer->public_key);
+		quick->endpoints[i] = live_endpoint(view->device, &peer->public_key);
 		if (kept && !quick->allowed.superseded[i] && quick_is_here(quick))
 			see_peer(kept, peer, &quick->endpoints[i]);
 	}

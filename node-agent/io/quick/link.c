@@ -90,18 +90,15 @@ int quick_await_program(struct quick *quick)
 {
 	bool awaited = quick->journal.program && quick->spaces.apart && !quick->options->dry_run;
 	int64_t until_ms = clock_now_ms() + AWAIT_MS;
-	struct wg_device device;
-	struct wg *wg;
+	const struct wg_device *device;
 	int r = 0;
 
 	while (awaited && r >= 0) {
-		r = quick_device(quick, &wg);
-		if (r >= 0)
-			r = wg_get(wg, &device, quick->err);
+		quick_forget_device(quick);
+		r = quick_read_device(quick, &device);
 		if (r < 0)
 			break;
-		awaited = !device.listen_port && clock_now_ms() < until_ms;
-		wg_device_clear(&device);
+		awaited = !device->listen_port && clock_now_ms() < until_ms;
 		if (awaited)
 			r = quick_check_signal(quick, LOOK_EVERY_MS);
 	}

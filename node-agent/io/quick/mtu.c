@@ -4,20 +4,33 @@
 #include <sys/socket.h>
 
 #include "common/base/mem.h"
+#include "common/base/text.h"
 #include "node-agent/io/quick/quick_int.h"
 #include "node-agent/io/rtnl/route.h"
 
 enum { OVERHEAD_BYTES = 80, MTU_UNKNOWN = 1500, MTU_OF_PROGRAMS = 1420, PADDING_BYTES = 16 };
 
-static uint32_t link_mtu(struct quick *quick, const char *name)
+/* The link that was asked for last: most peers are reached over the same. */
+struct egress {
+	char device[IFNAMSIZ];
+	uint32_t mtu;
+};
+
+static uint32_t link_mtu(struct quick *quick, const char *name, struct egress *egress)
 {
 	struct rtnl_link link;
 
-	return name[0] && rtnl_link_get(quick_birth_rtnl(quick), name, &link, NULL) >= 0 ? link.mtu : 0;
+	if (!name[0])
+		return 0;
+	if (strcmp(egress->device, name) != 0) {
+		text_copy(egress->device, sizeof(egress->device), name);
+		egress->mtu = rtnl_link_get(quick_birth_rtnl(quick), name, &link, NULL) >= 0 ? link.mtu : 0;
+	}
+	return egress->mtu;
 }
 
 /* 0: there is no way there. */
-static uint32_t mtu_towards(struct quick *quick, const struct addr *to, uint32_t mark)
+static uint32_t mtu_towards(struct quick *quick, const struct addr *to, uint32_t mark, struct egress *egress)
 {
 	struct rtnl_route_query query = {.to = *to, .mark = mark};
 	struct rtnl_route route;
@@ -26,10 +39,10 @@ static uint32_t mtu_towards(struct quick *quick, const struct addr *to, uint32_t
 		return 0;
 	if (!strcmp(route.device, quick->name) && !quick->spaces.apart)
 		return 0; /* through itself: what the MTU is tells nothing of what it shall be */
-	return route.mtu ? route.mtu : link_mtu(quick, route.device);
+	return route.mtu ? route.mtu : link_mtu(quick, route.device, egress);
 }
 
-static uint32_t default_route_mtu(struct quick *quick)
+static uint32_t default_route_mtu(struct quick *quick, struct egress *egress)
 {
 	struct rtnl_route_filter filter = {.family = AF_INET, .table = RT_TABLE_MAIN};
 	CLEANUP_FREE struct rtnl_route *routes = NULL;
@@ -39,7 +52,7 @@ static uint32_t default_route_mtu(struct quick *quick)
 		return 0;
 	for (size_t i = 0; i < count; i++)
 		if (!routes[i].to.length)
-			return routes[i].mtu ? routes[i].mtu : link_mtu(quick, routes[i].device);
+			return routes[i].mtu ? routes[i].mtu : link_mtu(quick, routes[i].device, egress);
 	return 0;
 }
 
@@ -52,6 +65,7 @@ static uint32_t mtu_of_moved(uint32_t mtu)
 
 uint32_t quick_choose_mtu(struct quick *quick, uint32_t mark)
 {
+	struct egress egress = {.device = ""};
 	uint32_t smallest = 0;
 
 	if (quick->keeping && quick->journal.mtu_left)
@@ -60,7 +74,7 @@ uint32_t quick_choose_mtu(struct quick *quick, uint32_t mark)
 		return quick->config.mtu;
 	for (size_t i = 0; i < quick->config.peer_count; i++) {
 		const struct addr *to = &quick->endpoints[i].addr;
-		uint32_t mtu = addr_is_set(to) ? mtu_towards(quick, to, mark) : 0;
+		uint32_t mtu = addr_is_set(to) ? mtu_towards(quick, to, mark, &egress) : 0;
 
 		if (mtu && (!smallest || mtu < smallest))
 			smallest = mtu;
@@ -68,7 +82,7 @@ uint32_t quick_choose_mtu(struct quick *quick, uint32_t mark)
 	if (!smallest && quick->keeping && quick->keeping->mtu)
 		return quick->keeping->mtu; /* no way out just now tells nothing */
 	if (!smallest)
-		smallest = default_route_mtu(quick);
+		smallest = default_route_mtu(quick, &egress);
 	if (!smallest)
 		smallest = MTU_UNKNOWN;
 	smallest = smallest > OVERHEAD_BYTES ? smallest - OVERHEAD_BYTES : smallest;

@@ -20,6 +20,28 @@ int quick_device(struct quick *quick, struct wg **ret_wg)
 	return r;
 }
 
+void quick_forget_device(struct quick *quick)
+{
+	quick->device_known = false;
+}
+
+int quick_read_device(struct quick *quick, const struct wg_device **ret_device)
+{
+	struct wg *wg;
+	int r = 0;
+
+	if (!quick->device_known) {
+		wg_device_clear(&quick->device);
+		r = quick_device(quick, &wg);
+		if (r >= 0)
+			r = wg_get(wg, &quick->device, quick->err);
+		quick->device_known = r >= 0;
+	}
+	if (r >= 0)
+		*ret_device = &quick->device;
+	return r;
+}
+
 /* Can the host have such addresses? A new device inherits from `default`. */
 bool quick_family_works(const struct quick *quick, int family)
 {
@@ -160,23 +182,19 @@ static void observe_peer(struct plan_device *device, const struct wg_peer *from)
 static int observe_device(struct quick *quick, struct quick_view *view)
 {
 	struct plan_device *device;
-	struct wg *wg;
 	int r;
 
 	if (!view->world.link_count)
 		return 0;
-	r = quick_device(quick, &wg);
-	if (r >= 0)
-		r = wg_get(wg, &view->device, quick->err);
+	r = quick_read_device(quick, &view->device);
 	if (r < 0)
 		return r;
-	view->has_device = true;
 	device = plan_world_device(&view->world, quick->name);
-	device->public_key = view->device.public_key;
-	device->listen_port = view->device.listen_port;
-	device->fwmark = view->device.fwmark;
-	for (size_t i = 0; i < view->device.peer_count; i++)
-		observe_peer(device, &view->device.peers[i]);
+	device->public_key = view->device->public_key;
+	device->listen_port = view->device->listen_port;
+	device->fwmark = view->device->fwmark;
+	for (size_t i = 0; i < view->device->peer_count; i++)
+		observe_peer(device, &view->device->peers[i]);
 	return 0;
 }
 
@@ -205,13 +223,11 @@ int quick_observe(struct quick *quick, struct quick_view *ret_view)
 void quick_view_clear(struct quick_view *view)
 {
 	plan_world_clear(&view->world);
-	if (view->has_device)
-		wg_device_clear(&view->device);
 	free(view->addresses);
 	*view = (struct quick_view){0};
 }
 
 const struct plan_device *quick_view_device(const struct quick_view *view)
 {
-	return view->has_device ? &view->world.devices[0] : NULL;
+	return view->device ? &view->world.devices[0] : NULL;
 }

@@ -64,6 +64,7 @@ int quick_end(struct quick *quick, int result)
 {
 	int status = result < 0 ? (quick->status ? quick->status : 1) : 0;
 
+	wg_device_clear(&quick->device);
 	quick_spaces_leave(quick);
 	quick_unlock(quick);
 	if (quick->text)

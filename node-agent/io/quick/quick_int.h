@@ -134,6 +134,8 @@ struct quick {
 	struct rtnl *rtnl;
 	struct nft *nft; /* opened when needed */
 	struct wg *wg;   /* opened when needed */
+	bool device_known;
+	struct wg_device device; /* as it was read last; see quick_read_device() */
 	struct quick_spaces spaces;
 
 	int signal_fd;
@@ -248,8 +250,8 @@ int quick_resolve_endpoints(struct quick *quick, bool all);
 /* ---- observe.c ---- */
 struct quick_view {
 	struct plan_world world; /* what of it is ours to change */
-	bool has_device;
-	struct wg_device device; /* peers of world borrow its allowed IPs */
+	const struct wg_device
+		*device; /* borrowed; NULL: there is none. Peers of world borrow its allowed IPs */
 	struct rtnl_address *addresses;
 	size_t address_count;
 };
@@ -261,6 +263,10 @@ bool quick_family_works(const struct quick *quick, int family);
 int quick_list_rules(struct quick *quick, int family, struct quick_rule **ret_rules, size_t *ret_count);
 bool quick_has_journalled(const struct quick *quick, const struct plan_rule *rule);
 int quick_device(struct quick *quick, struct wg **ret_wg);
+/* What the device holds. Reading 10,000 peers takes longer than all that is done with them, so it is read once, and again
+ * after quick_forget_device(): what we or a hook did may have changed it. Valid until then. */
+int quick_read_device(struct quick *quick, const struct wg_device **ret_device);
+void quick_forget_device(struct quick *quick);
 
 /* ---- up.c ---- */
 /* Link, addresses and WireGuard as the file wants them. `memory`: what it said before; NULL: it comes up now. */

@@ -43,6 +43,7 @@ static int set_mark(struct quick *quick, uint32_t mark)
 	quick_say(quick, QUICK_STEP, "wg set %s fwmark %u", quick->name, mark);
 	if (quick->options->dry_run)
 		return 0;
+	quick_forget_device(quick);
 	r = quick_device(quick, &wg);
 	return r < 0 ? r : wg_set(wg, &change, quick->err);
 }
@@ -51,7 +52,7 @@ static int set_mark(struct quick *quick, uint32_t mark)
 static int choose_mark(struct quick *quick, struct quick_routing *routing)
 {
 	struct quick_journal *journal = &quick->journal;
-	uint32_t live = routing->view.has_device ? routing->view.device.fwmark : quick->config.fwmark;
+	uint32_t live = routing->view.device ? routing->view.device->fwmark : quick->config.fwmark;
 	int r = 0;
 
 	if (!quick_routing_needs_mark(routing)) {

@@ -30,7 +30,7 @@ static void take_peer(struct quick *quick, struct quick_routing *routing, const 
 
 static void take_live_allowed(struct quick *quick, struct quick_routing *routing)
 {
-	const struct wg_device *device = &routing->view.device;
+	const struct wg_device *device = routing->view.device;
 	size_t count = 0;
 
 	for (size_t i = 0; i < device->peer_count; i++)
@@ -122,13 +122,13 @@ int quick_routing_look(struct quick *quick, bool from_file, struct quick_routing
 	routing->facts.forward4 = forwards(quick, AF_INET);
 	routing->facts.forward6 = forwards(quick, AF_INET6);
 	routing->facts.apart = quick->spaces.apart;
-	if (from_file || !routing->view.has_device)
+	if (from_file || !routing->view.device)
 		take_file_allowed(quick, routing);
 	else if (quick->keeping)
 		keep_live_allowed(quick, routing);
 	else
 		take_live_allowed(quick, routing);
-	if (from_file || !routing->view.has_device)
+	if (from_file || !routing->view.device)
 		routing->covering =
 			quick_connected(&quick->config, &quick->sidecar, &routing->facts.covering_count);
 	else

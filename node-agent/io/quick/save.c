@@ -52,12 +52,12 @@ static char *compose(struct quick *quick, const struct quick_view *view)
 	struct quick_saved live = {.addresses = addresses,
 		.address_count = take_addresses(quick, view, addresses),
 		.mtu = view->world.links[0].mtu,
-		.private_key = view->device.private_key,
-		.public_key = view->device.public_key,
-		.listen_port = view->device.listen_port,
-		.port_is_chosen = ours && journal->listen_port == view->device.listen_port,
-		.fwmark = view->device.fwmark,
-		.mark_is_chosen = ours && journal->mark == view->device.fwmark,
+		.private_key = view->device->private_key,
+		.public_key = view->device->public_key,
+		.listen_port = view->device->listen_port,
+		.port_is_chosen = ours && journal->listen_port == view->device->listen_port,
+		.fwmark = view->device->fwmark,
+		.mark_is_chosen = ours && journal->mark == view->device->fwmark,
 		.peers = view->world.devices[0].peers,
 		.peer_count = view->world.devices[0].peer_count};
 	char *text = quick_save(quick->text, quick->size, &quick->config, &quick->allowed, &live);

@@ -28,6 +28,16 @@ static void warn_of_ip6(const struct quick *quick, const struct quick_facts *fac
 			(int)IP6_MTU_MIN, quick->name);
 }
 
+/* Routes and rules are planned for, too, but not here: of this plan none of them is meant. */
+static size_t count_of(const struct plan *plan, unsigned kinds)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < plan->count; i++)
+		count += (kinds & (1u << plan->ops[i].kind)) != 0;
+	return count;
+}
+
 int quick_make_device(struct quick *quick, const struct quick_memory *memory, size_t *ret_changes)
 {
 	struct plan_target target = {0};
@@ -57,8 +67,10 @@ int quick_make_device(struct quick *quick, const struct quick_memory *memory, si
 		quick->keeping->wanted_mtu = facts.mtu;
 	quick_target_device(&target, &facts);
 	plan_init(&plan, &target, &view.world);
-	*ret_changes = plan.count;
+	*ret_changes = count_of(&plan, device_kinds);
 	r = quick_apply(quick, &plan, device_kinds);
+	if (*ret_changes)
+		quick_forget_device(quick);
 	plan_clear(&plan);
 	plan_target_clear(&target);
 	quick_view_clear(&view);
@@ -67,17 +79,12 @@ int quick_make_device(struct quick *quick, const struct quick_memory *memory, si
 
 static int note_port(struct quick *quick)
 {
-	struct wg_device device;
-	struct wg *wg;
-	int r = quick_device(quick, &wg);
+	const struct wg_device *device;
+	int r = quick_read_device(quick, &device);
 
 	if (r >= 0)
-		r = wg_get(wg, &device, quick->err);
-	if (r < 0)
-		return r;
-	quick->journal.listen_port = device.listen_port;
-	wg_device_clear(&device);
-	return 0;
+		quick->journal.listen_port = device->listen_port;
+	return r;
 }
 
 static int finish(struct quick *quick)

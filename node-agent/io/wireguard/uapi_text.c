@@ -93,8 +93,7 @@ void wg_uapi_format(const struct wg_change *change, struct text *ret_text)
 
 void wg_uapi_wipe(struct text *text)
 {
-	if (text->data)
-		mem_wipe(text->data, text->capacity);
+	mem_wipe(text->data, text->length);
 	text_clear(text);
 }
 
