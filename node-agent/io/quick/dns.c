@@ -377,6 +377,15 @@ static bool resolved_has(const struct quick *quick)
 	return file_read(path, RESOLV_CONF_MAX_BYTES, &text, NULL, NULL) >= 0 && strstr(text, "SERVERS=");
 }
 
+/* systemd's own resolvconf is resolvectl by that name. */
+static bool resolvconf_is_resolvectl(void)
+{
+	char program[PATH_MAX], resolved[PATH_MAX];
+
+	return quick_has_program("resolvconf", program) && realpath(program, resolved) &&
+	       !strcmp(strrchr(resolved, '/'), "/resolvectl");
+}
+
 static bool file_has(const struct quick *quick)
 {
 	CLEANUP_FREE char *text = NULL, *without = NULL;
@@ -393,7 +402,8 @@ bool quick_dns_is_set(struct quick *quick)
 	case QUICK_DNS_NONE:
 		return true;
 	case QUICK_DNS_RESOLVCONF:
-		return resolvconf_has(quick->journal.dns_name);
+		return resolvconf_is_resolvectl() ? resolved_has(quick)
+						  : resolvconf_has(quick->journal.dns_name);
 	case QUICK_DNS_RESOLVED:
 		return resolved_has(quick);
 	case QUICK_DNS_FILE:
