@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "common/base/mem.h"
+#include "node-agent/io/netlink/datagram.h"
 #include "node-agent/io/nft/attr.h"
 #include "node-agent/io/nft/socket.h"
 
@@ -85,9 +86,10 @@ static const char *object_name(uint16_t type)
 
 static const struct nlmsghdr *find(const struct nft_batch *batch, uint32_t sequence)
 {
-	const struct nlmsghdr *message = (const void *)batch->data;
-	int left = (int)batch->length;
-	for (; mnl_nlmsg_ok(message, left); message = mnl_nlmsg_next(message, &left))
+	struct netlink_datagram datagram = {batch->data, batch->length};
+	const struct nlmsghdr *message;
+
+	while ((message = netlink_datagram_next(&datagram)))
 		if (message->nlmsg_seq == sequence && message->nlmsg_type >> 8 == NFNL_SUBSYS_NFTABLES)
 			return message;
 	return NULL;

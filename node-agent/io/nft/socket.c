@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 
 #include "common/base/mem.h"
+#include "node-agent/io/netlink/datagram.h"
 
 enum {
 	SOCKET_BUFFER_BYTES = 4 * 1024 * 1024, /* a whole ruleset as one batch */
@@ -67,17 +68,14 @@ uint32_t nft_port_id(const struct nft *nft)
 	return mnl_socket_get_portid(nft->socket);
 }
 
-/* The next datagram: its length, or -errno. -EAGAIN: none is there, and none came within wait_ms. */
-static ssize_t receive(struct nft *nft, int wait_ms)
+/* The kernel's next datagram. -EAGAIN: none is there, and none came within wait_ms. */
+static int receive(struct nft *nft, int wait_ms, struct netlink_datagram *ret_datagram)
 {
 	for (;;) {
-		ssize_t length = mnl_socket_recvfrom(nft->socket, nft->answer, sizeof nft->answer);
-		if (length >= 0)
-			return length;
-		if (errno == EINTR)
-			continue;
-		if (errno != EAGAIN || wait_ms == 0)
-			return -errno;
+		int error = netlink_datagram_receive(
+			mnl_socket_get_fd(nft->socket), nft->answer, sizeof nft->answer, ret_datagram);
+		if (error != -EAGAIN || wait_ms == 0)
+			return error;
 		struct pollfd poll_fd = {.fd = mnl_socket_get_fd(nft->socket), .events = POLLIN};
 		int ready = poll(&poll_fd, 1, wait_ms);
 		if (ready == 0)
@@ -123,11 +121,11 @@ static void take_in(struct outcome *outcome, const struct nlmsghdr *message)
 	}
 }
 
-static void take_in_all(struct outcome *outcome, const struct nft *nft, ssize_t length)
+static void take_in_all(struct outcome *outcome, struct netlink_datagram *datagram)
 {
-	int left = (int)length;
-	const struct nlmsghdr *message = (const void *)nft->answer;
-	for (; mnl_nlmsg_ok(message, left); message = mnl_nlmsg_next(message, &left))
+	const struct nlmsghdr *message;
+
+	while ((message = netlink_datagram_next(datagram)))
 		take_in(outcome, message);
 }
 
@@ -139,12 +137,13 @@ static int commit_once(struct nft *nft, const struct nft_batch *batch, uint32_t 
 		return error;
 	while (!outcome.complete) {
 		/* After an error of the whole batch (no permission) nothing more comes. */
-		ssize_t length = receive(nft, outcome.error ? 0 : ANSWER_WAIT_MS);
-		if (outcome.error && (length == -EAGAIN || length == -ENOBUFS))
+		struct netlink_datagram datagram;
+		error = receive(nft, outcome.error ? 0 : ANSWER_WAIT_MS, &datagram);
+		if (outcome.error && (error == -EAGAIN || error == -ENOBUFS))
 			break;
-		if (length < 0)
-			return length == -EAGAIN ? -ETIMEDOUT : (int)length;
-		take_in_all(&outcome, nft, length);
+		if (error)
+			return error == -EAGAIN ? -ETIMEDOUT : error;
+		take_in_all(&outcome, &datagram);
 	}
 	*ret_failed = outcome.failed;
 	return outcome.error;
@@ -225,16 +224,16 @@ static int dump_once(struct nft *nft, const struct nft_question *question)
 	if (error)
 		return error;
 	while (!progress.done) {
-		ssize_t length = receive(nft, ANSWER_WAIT_MS);
-		if (length == -ENOBUFS) {
+		struct netlink_datagram datagram;
+		const struct nlmsghdr *message;
+		error = receive(nft, ANSWER_WAIT_MS, &datagram);
+		if (error == -ENOBUFS) {
 			progress.interrupted = true; /* something was lost; the rest still comes */
 			continue;
 		}
-		if (length < 0)
-			return length == -EAGAIN ? -ETIMEDOUT : (int)length;
-		int left = (int)length;
-		const struct nlmsghdr *message = (const void *)nft->answer;
-		for (; mnl_nlmsg_ok(message, left); message = mnl_nlmsg_next(message, &left))
+		if (error)
+			return error == -EAGAIN ? -ETIMEDOUT : error;
+		while ((message = netlink_datagram_next(&datagram)))
 			progress_message(&progress, message, question);
 	}
 	return progress.error ? progress.error : progress.interrupted ? -EINTR : 0;
@@ -256,12 +255,12 @@ static int ask_once(struct nft *nft, struct nlmsghdr *request,
 	request->nlmsg_seq = nft_next_sequence(nft);
 	int error = send_bytes(nft, request, request->nlmsg_len);
 	while (!error) {
-		ssize_t length = receive(nft, ANSWER_WAIT_MS);
-		if (length < 0)
-			return length == -EAGAIN ? -ETIMEDOUT : (int)length;
-		int left = (int)length;
-		const struct nlmsghdr *answer = (const void *)nft->answer;
-		for (; mnl_nlmsg_ok(answer, left); answer = mnl_nlmsg_next(answer, &left)) {
+		struct netlink_datagram datagram;
+		const struct nlmsghdr *answer;
+		int r = receive(nft, ANSWER_WAIT_MS, &datagram);
+		if (r)
+			return r == -EAGAIN ? -ETIMEDOUT : r;
+		while ((answer = netlink_datagram_next(&datagram))) {
 			if (answer->nlmsg_seq != request->nlmsg_seq)
 				continue;
 			if (answer->nlmsg_type == NLMSG_ERROR)

@@ -18,7 +18,7 @@ struct nft {
 	struct mnl_socket *socket;
 	uint32_t sequence;
 	struct nft_batch batch; /* kept, so that a renewal allocates nothing */
-	uint8_t answer[NFT_ANSWER_BYTES];
+	uint8_t answer[NFT_ANSWER_BYTES] __attribute__((aligned(NLMSG_ALIGNTO)));
 };
 
 uint32_t nft_next_sequence(struct nft *nft);

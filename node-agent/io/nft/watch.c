@@ -12,11 +12,12 @@
 #include <sys/socket.h>
 
 #include "common/base/mem.h"
+#include "node-agent/io/netlink/datagram.h"
 #include "node-agent/io/nft/decode.h"
 
 struct nft_watch {
 	struct mnl_socket *socket;
-	uint8_t buffer[65536];
+	uint8_t buffer[65536] __attribute__((aligned(NLMSG_ALIGNTO)));
 };
 
 /*
@@ -85,18 +86,17 @@ enum nft_news nft_watch_read(struct nft_watch *watch)
 {
 	enum nft_news news = NFT_NEWS_NONE;
 	for (;;) {
-		ssize_t length = mnl_socket_recvfrom(watch->socket, watch->buffer, sizeof watch->buffer);
-		if (length < 0 && errno == EINTR)
-			continue;
-		if (length < 0 && errno == ENOBUFS) {
+		struct netlink_datagram datagram;
+		const struct nlmsghdr *message;
+		int error = netlink_datagram_receive(
+			nft_watch_fd(watch), watch->buffer, sizeof watch->buffer, &datagram);
+		if (error == -ENOBUFS || error == -EMSGSIZE) {
 			news = worse(news, NFT_NEWS_CHANGED); /* events were lost, any of them may be ours */
 			continue;
 		}
-		if (length <= 0)
+		if (error)
 			return news;
-		int left = (int)length;
-		const struct nlmsghdr *message = (const void *)watch->buffer;
-		for (; mnl_nlmsg_ok(message, left); message = mnl_nlmsg_next(message, &left))
+		while ((message = netlink_datagram_next(&datagram)))
 			news = worse(news, nft_decode_news(message));
 	}
 }

@@ -252,13 +252,14 @@ static size_t find_waiting(const struct run *run, uint32_t sequence, size_t end)
 	return SIZE_MAX;
 }
 
-static void take_answers(struct run *run, const struct nlmsghdr *message, size_t size, size_t end)
+static void take_answers(struct run *run, struct netlink_datagram *datagram, size_t end)
 {
+	const struct nlmsghdr *message;
 	char why[NETLINK_WHY_MAX];
 	size_t index;
-	int left, r;
+	int r;
 
-	for (left = (int)size; mnl_nlmsg_ok(message, left); message = mnl_nlmsg_next(message, &left)) {
+	while ((message = netlink_datagram_next(datagram))) {
 		if (message->nlmsg_type != NLMSG_ERROR)
 			continue;
 		index = find_waiting(run, message->nlmsg_seq, end);
@@ -272,8 +273,7 @@ static void take_answers(struct run *run, const struct nlmsghdr *message, size_t
 /* Send the chunk and wait until its last request is answered. A failure of the conversation itself is every unanswered one's result. */
 static int flush(struct run *run, size_t end)
 {
-	const struct nlmsghdr *message = NULL;
-	size_t size = 0;
+	struct netlink_datagram datagram;
 	int r = 0;
 
 	if (run->waiting > 0) {
@@ -281,9 +281,9 @@ static int flush(struct run *run, size_t end)
 		r = netlink_send(run->rtnl->netlink, run->chunk, run->chunk_bytes);
 	}
 	while (r == 0 && run->waiting > 0) {
-		r = netlink_receive(run->rtnl->netlink, &message, &size);
+		r = netlink_receive(run->rtnl->netlink, &datagram);
 		if (r == 0)
-			take_answers(run, message, size, end);
+			take_answers(run, &datagram, end);
 	}
 	if (r < 0)
 		settle_waiting(run, end, r);

@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 
 #include "common/base/mem.h"
+#include "node-agent/io/netlink/datagram.h"
 #include "node-agent/io/rtnl/internal.h"
 
 enum {
@@ -149,24 +150,20 @@ static int read_datagram(struct reading *reading)
 {
 	struct monitor *monitor = reading->monitor;
 	const struct monitor_event resync = {.kind = MONITOR_RESYNC};
-	const struct nlmsghdr *message = (const struct nlmsghdr *)(const void *)monitor->buffer;
-	struct sockaddr_nl from = {0};
-	socklen_t from_size = sizeof from;
-	ssize_t size = recvfrom(monitor_fd(monitor), monitor->buffer, MONITOR_BUFFER_BYTES, MSG_TRUNC,
-		(struct sockaddr *)&from, &from_size);
-	int left;
+	const struct nlmsghdr *message;
+	struct netlink_datagram datagram;
+	int r = netlink_datagram_receive(
+		monitor_fd(monitor), monitor->buffer, MONITOR_BUFFER_BYTES, &datagram);
 
-	if (size < 0 && (errno == EAGAIN || errno == EINTR))
-		return errno == EINTR;
-	if (size < 0 && errno != ENOBUFS)
-		return -errno;
-	if (size < 0 || size > MONITOR_BUFFER_BYTES) {
+	if (r == -EAGAIN)
+		return 0;
+	if (r == -ENOBUFS || r == -EMSGSIZE) {
 		tell(reading, &resync);
 		return 1;
 	}
-	if (from.nl_pid != 0)
-		return 1;
-	for (left = (int)size; mnl_nlmsg_ok(message, left); message = mnl_nlmsg_next(message, &left))
+	if (r < 0)
+		return r;
+	while ((message = netlink_datagram_next(&datagram)))
 		take_message(reading, message);
 	return 1;
 }

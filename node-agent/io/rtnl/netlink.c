@@ -110,39 +110,12 @@ int netlink_send(struct netlink *netlink, const void *messages, size_t size_byte
 	return (size_t)sent == size_bytes ? 0 : -EMSGSIZE;
 }
 
-/* One datagram, whoever sent it: its sender's port is *ret_port. */
-static ssize_t receive_datagram(struct netlink *netlink, uint32_t *ret_port)
+int netlink_receive(struct netlink *netlink, struct netlink_datagram *ret_datagram)
 {
-	struct sockaddr_nl from = {0};
-	struct iovec iov = {.iov_base = netlink->buffer, .iov_len = NETLINK_BUFFER_BYTES};
-	struct msghdr msg = {.msg_name = &from, .msg_namelen = sizeof from, .msg_iov = &iov, .msg_iovlen = 1};
-	ssize_t size;
+	int r = netlink_datagram_receive(
+		mnl_socket_get_fd(netlink->socket), netlink->buffer, NETLINK_BUFFER_BYTES, ret_datagram);
 
-	do
-		size = recvmsg(mnl_socket_get_fd(netlink->socket), &msg, 0);
-	while (size < 0 && errno == EINTR);
-	if (size < 0)
-		return errno == EAGAIN ? -ETIMEDOUT : -errno;
-	if (msg.msg_flags & MSG_TRUNC)
-		return -EMSGSIZE;
-	*ret_port = from.nl_pid;
-	return size;
-}
-
-int netlink_receive(struct netlink *netlink, const struct nlmsghdr **ret_messages, size_t *ret_size_bytes)
-{
-	uint32_t port = 0;
-	ssize_t size;
-
-	/* Any process may send to our port: only the kernel's is 0. */
-	do
-		size = receive_datagram(netlink, &port);
-	while (size >= 0 && port != 0);
-	if (size < 0)
-		return (int)size;
-	*ret_messages = (const struct nlmsghdr *)(const void *)netlink->buffer;
-	*ret_size_bytes = (size_t)size;
-	return 0;
+	return r == -EAGAIN ? -ETIMEDOUT : r;
 }
 
 static void copy_words(const struct nlattr *attribute, char why[NETLINK_WHY_MAX])
@@ -218,15 +191,15 @@ static void take_message(struct netlink *netlink, const struct nlmsghdr *message
 
 static int collect(struct netlink *netlink, struct answer *answer)
 {
-	const struct nlmsghdr *message = NULL;
-	size_t size = 0;
-	int left, r;
+	const struct nlmsghdr *message;
+	struct netlink_datagram datagram;
+	int r;
 
 	while (!answer->complete) {
-		r = netlink_receive(netlink, &message, &size);
+		r = netlink_receive(netlink, &datagram);
 		if (r < 0)
 			return r;
-		for (left = (int)size; mnl_nlmsg_ok(message, left); message = mnl_nlmsg_next(message, &left))
+		while ((message = netlink_datagram_next(&datagram)))
 			take_message(netlink, message, answer);
 	}
 	return answer->result;

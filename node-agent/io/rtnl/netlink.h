@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "node-agent/io/netlink/datagram.h"
+
 /*
  * A netlink socket that asks and waits for the answer: netlink(7), RFC 3549. What rtnetlink and WireGuard's generic
  * netlink have in common. Messages are libmnl's. Errors are -errno; the kernel's own words for the last one, if it had
@@ -47,8 +49,8 @@ void netlink_wipe(struct netlink *netlink);
 /* The pieces, for who sends many requests at once. Sequence numbers: `count` successive ones, the first is returned. */
 uint32_t netlink_sequence(struct netlink *netlink, uint32_t count);
 int netlink_send(struct netlink *netlink, const void *messages, size_t size_bytes);
-/* The messages of one datagram of the kernel's, valid until the next receive. -ETIMEDOUT, -ENOBUFS. */
-int netlink_receive(struct netlink *netlink, const struct nlmsghdr **ret_messages, size_t *ret_size_bytes);
+/* The messages of one datagram of the kernel's, valid until the next receive. -ETIMEDOUT, -ENOBUFS, -EMSGSIZE. */
+int netlink_receive(struct netlink *netlink, struct netlink_datagram *ret_datagram);
 /* The code of an NLMSG_ERROR message: 0 (an acknowledgement) or -errno; -EPROTO if it is malformed. The kernel's words
  * go to why (of NETLINK_WHY_MAX bytes). */
 int netlink_error(const struct nlmsghdr *message, char why[NETLINK_WHY_MAX]);
