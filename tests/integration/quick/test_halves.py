@@ -219,7 +219,7 @@ def test_killed_anywhere():
 
 
 def test_leaks_are_told():
-    cases = {"halves": ("default_route: halves\n", "0.0.0.0/0", True), "halves of the file": ("", "0.0.0.0/1, 128.0.0.0/1", True),
+    cases = {"rules": ("", "0.0.0.0/0", True), "rules, both": ("", "0.0.0.0/0, ::/0", False), "halves": ("default_route: halves\n", "0.0.0.0/0", True), "halves of the file": ("", "0.0.0.0/1, 128.0.0.0/1", True),
              "both": ("default_route: halves\n", "0.0.0.0/0, ::/0", False), "one half": ("", "0.0.0.0/1", False),
              "both, by halves": ("", "0.0.0.0/1, 128.0.0.0/1, ::/1, 8000::/1", False)}
     with Site() as site:
