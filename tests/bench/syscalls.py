@@ -51,13 +51,14 @@ class Trace:
         self._strace.wait()
         with self._file:
             self._file.seek(0)
-            self.calls = list(_read(self._file))
+            self.calls = list(read(self._file))
 
     def between(self, begin, end):
         return [call for call in self.calls if begin <= call.at <= end]
 
 
-def _read(lines):
+def read(lines):
+    """The calls in what strace -f -ttt -yy wrote."""
     latest = {}      # of each thread
     for line in lines:
         if found := _CALL.match(line):
