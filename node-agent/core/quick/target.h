@@ -85,6 +85,8 @@ struct quick_route_facts {
 	size_t routed_count;
 	const struct prefix *covering; /* main table's routes on the device that are not ours */
 	size_t covering_count;
+	const struct prefix *rivals; /* main table's routes on others; needed only where quick_has_covered() */
+	size_t rival_count;
 	bool has_ip4, has_ip6;
 	bool halves; /* a default route is two routes of length 1 in the main table, without mark and rules */
 	bool host_routes; /* endpoints that our routes cover get ways around them; needs the following: */
@@ -100,6 +102,8 @@ struct quick_route_facts {
 bool quick_has_default(const struct quick_route_facts *facts, uint8_t family);
 /* Does all of a family? Also by two halves that the file itself has. */
 bool quick_takes_all(const struct quick_route_facts *facts, uint8_t family);
+/* Is there a route on the device that covers an allowed IP, so that this may need none of its own? */
+bool quick_has_covered(const struct quick_route_facts *facts);
 /* Does a default route ask for a mark and rules? */
 bool quick_needs_mark(const struct quick_route_facts *facts, uint8_t family);
 /* Routes, rules, and the kernel parameters that they and forwarding need. */

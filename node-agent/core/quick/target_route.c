@@ -54,12 +54,37 @@ bool quick_takes_all(const struct quick_route_facts *facts, uint8_t family)
 	return quick_has_default(facts, family) || (has_routed(facts, &lower) && has_routed(facts, &upper));
 }
 
-static bool covered(const struct quick_route_facts *facts, const struct prefix *allowed)
+/* The longest route on the device that the allowed IP lies in; NULL: none. */
+static const struct prefix *cover_of(const struct quick_route_facts *facts, const struct prefix *allowed)
 {
+	const struct prefix *longest = NULL;
+
 	for (size_t i = 0; i < facts->covering_count; i++)
-		if (prefix_covers(&facts->covering[i], allowed))
+		if (prefix_covers(&facts->covering[i], allowed) &&
+			(!longest || facts->covering[i].length > longest->length))
+			longest = &facts->covering[i];
+	return longest;
+}
+
+bool quick_has_covered(const struct quick_route_facts *facts)
+{
+	for (size_t i = 0; i < facts->routed_count; i++)
+		if (facts->routed[i].to.length && cover_of(facts, &facts->routed[i].to))
 			return true;
 	return false;
+}
+
+/* Would the look-up choose the covering route? Not if one of another device lies between the two: longer than the
+ * cover, and shorter than the allowed IP, whose own route would win. One as long as that is somebody's decision. */
+static bool is_covered(const struct quick_route_facts *facts, const struct prefix *allowed)
+{
+	const struct prefix *cover = cover_of(facts, allowed);
+
+	for (size_t i = 0; cover && i < facts->rival_count; i++)
+		if (facts->rivals[i].length > cover->length && facts->rivals[i].length < allowed->length &&
+			prefix_covers(&facts->rivals[i], allowed))
+			return false;
+	return cover != NULL;
 }
 
 static void want_route(struct plan_world *world, const struct quick_route_facts *facts,
@@ -125,7 +150,7 @@ static void want_routed(
 			want_halves(world, facts, routed);
 		else if (!routed->to.length)
 			want_route(world, facts, routed, facts->apart ? PLAN_TABLE_MAIN : facts->mark);
-		else if (!covered(facts, &routed->to))
+		else if (!is_covered(facts, &routed->to))
 			want_route(world, facts, routed, PLAN_TABLE_MAIN);
 		return;
 	}

@@ -299,7 +299,7 @@ struct quick_routing {
 	struct quick_view view;
 	struct quick_route_facts facts; /* mark and priorities are the caller's to choose */
 	struct quick_routed *routed;    /* owned; of facts, as covering */
-	struct prefix *covering;
+	struct prefix *covering, *rivals;
 	struct addr *endpoints;
 	struct quick_other *others;
 };

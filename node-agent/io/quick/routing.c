@@ -11,6 +11,7 @@ void quick_routing_clear(struct quick_routing *routing)
 	quick_view_clear(&routing->view);
 	free(routing->routed);
 	free(routing->covering);
+	free(routing->rivals);
 	free(routing->endpoints);
 	free(routing->others);
 }
@@ -94,6 +95,24 @@ static int take_covering(struct quick *quick, struct quick_routing *routing)
 	return 0;
 }
 
+/* The whole main table, which may be large: only where it can matter. */
+static int take_rivals(struct quick *quick, struct quick_routing *routing)
+{
+	struct rtnl_route_filter filter = {.table = RT_TABLE_MAIN};
+	CLEANUP_FREE struct rtnl_route *routes = NULL;
+	size_t count;
+	int r = rtnl_route_list(quick->rtnl, &filter, &routes, &count, quick->err);
+
+	if (r < 0)
+		return r;
+	routing->rivals = mem_new(count + 1, sizeof(*routing->rivals));
+	for (size_t i = 0; i < count; i++)
+		if (routes[i].ifindex != quick->journal.ifindex)
+			routing->rivals[routing->facts.rival_count++] = routes[i].to;
+	routing->facts.rivals = routing->rivals;
+	return 0;
+}
+
 static bool forwards(const struct quick *quick, int family)
 {
 	const struct quick_forward *forward = &quick->sidecar.forward;
@@ -135,6 +154,8 @@ int quick_routing_look(struct quick *quick, bool from_file, struct quick_routing
 		r = take_covering(quick, routing);
 	routing->facts.routed = routing->routed;
 	routing->facts.covering = routing->covering;
+	if (r >= 0 && quick->config.table == QUICK_TABLE_AUTO && quick_has_covered(&routing->facts))
+		r = take_rivals(quick, routing);
 	return r;
 }
 

@@ -167,6 +167,29 @@ def test_rules_beside_a_preference_of_0():
     print("beside a rule of preference 0")
 
 
+def test_a_covered_route_that_loses():
+    """Another device's route lies between the tunnel's network and an allowed IP: where wg-quick adds none, packets go the other way."""
+    interface = INTERFACE.replace("10.50.0.2/24, fd50::2/64", "10.0.0.2/8, fd50::2/32")
+    peer = FULL.replace("0.0.0.0/0, ::/0", "10.20.30.0/24, 10.40.0.0/16, fd50:0:1:2::/64")
+    with Machine() as machine:
+        machine.must("ip route add 10.20.0.0/16 dev eth0; ip route add fd50:0:1::/48 dev eth0")
+        machine.fresh = machine.state()
+        machine.up(interface + peer)
+        assert "dev wg0" in machine.must("ip route get 10.20.30.1") and "dev wg0" in machine.must("ip route get fd50:0:1:2::1")
+        assert "dev eth0" in machine.must("ip route get 10.20.31.1") and "dev wg0" in machine.must("ip route get 10.40.0.1")
+        routes = machine.must("ip route show dev wg0; ip -6 route show dev wg0")
+        assert "10.40.0.0/16" not in routes and "10.20.30.0/24" in routes, routes
+        machine.up(interface + peer)
+        assert not steps(machine), machine.said
+        machine.must("ip route delete 10.20.0.0/16 dev eth0")
+        machine.up(interface + peer)
+        assert "10.20.30.0/24" not in machine.must("ip route show dev wg0") and "dev wg0" in machine.must("ip route get 10.20.30.1")
+        machine.must("ip route add 10.20.0.0/16 dev eth0")
+        machine.down()
+        machine.clean("a covered route")
+    print("a covered route that loses")
+
+
 def test_without_ip6():
     with Machine() as machine:
         machine.must("sysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1")
