@@ -77,7 +77,8 @@ static int look_inside(struct netns *netns, struct err *err)
 	return r;
 }
 
-static int look_at(struct netns *netns, struct err *err)
+/* We are in it, or have to enter it, which needs CAP_SYS_ADMIN. */
+static int look_at(struct netns *netns, bool own, struct err *err)
 {
 	struct stat status;
 
@@ -86,23 +87,31 @@ static int look_at(struct netns *netns, struct err *err)
 	if (ioctl(netns->fd, NS_GET_NSTYPE) != CLONE_NEWNET)
 		return err_set(err, -EINVAL, "this is not a network namespace");
 	netns->inode = status.st_ino;
-	return look_inside(netns, err);
+	if (!own)
+		return look_inside(netns, err);
+	netns->cookie = own_cookie();
+	return 0;
 }
 
-int netns_open_path(const char *path, struct netns *ret_netns, struct err *err)
+static int open_at(const char *path, bool own, struct netns *ret_netns, struct err *err)
 {
 	struct netns netns = {.fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
 	int r;
 
 	if (netns.fd < 0)
 		return err_set(err, -errno, "%s: %s", path, strerror(errno));
-	r = look_at(&netns, err);
+	r = look_at(&netns, own, err);
 	if (r < 0) {
 		netns_close(&netns);
 		return err_prefix(err, r, "%s", path);
 	}
 	*ret_netns = netns;
 	return 0;
+}
+
+int netns_open_path(const char *path, struct netns *ret_netns, struct err *err)
+{
+	return open_at(path, false, ret_netns, err);
 }
 
 static bool is_name(const char *where)
@@ -134,7 +143,7 @@ int netns_open(const char *where, struct netns *ret_netns, struct err *err)
 
 int netns_open_own(struct netns *ret_netns, struct err *err)
 {
-	return netns_open_path(OWN, ret_netns, err);
+	return open_at(OWN, true, ret_netns, err);
 }
 
 void netns_close(struct netns *netns)

@@ -374,8 +374,14 @@ def test_errors():
         machine.clean("a lost journal")
         unprivileged = "setpriv --bounding-set -sys_admin --inh-caps -sys_admin " + HOLDFAST
         status, _, machine.said = machine.shell(unprivileged + " up wg0")
-        assert status == 1 and "cannot enter the network namespace: Operation not permitted" in machine.said, machine.said
+        assert status == 1 and "/vpn: cannot enter the network namespace: Operation not permitted" in machine.said, machine.said
         machine.clean("no permission")
+        machine.must("rm /etc/wireguard/wg0.yaml")
+        machine.conf(INTERFACE + PEER)
+        for verb in "up", "up", "down":
+            status, _, machine.said = machine.shell(f"{unprivileged} {verb} wg0")
+            assert status == 0, machine.said
+        machine.clean("no need of it")
     print("errors")
 
 
