@@ -20,6 +20,13 @@ HOLDFAST = os.path.abspath(BIN) + "/holdfast"
 AGENT = os.path.abspath(BIN) + "/holdfast-agent"
 
 
+def with_its_powers():
+    """What its unit leaves it of root's."""
+    with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../../deploy/systemd/holdfast-agent.service"), encoding="ascii") as unit:
+        powers = next(line for line in unit if line.startswith("CapabilityBoundingSet=")).split("=")[1].split()
+    return ["setpriv", "--no-new-privs", "--bounding-set", "-all," + ",".join("+" + power.removeprefix("CAP_").lower() for power in powers)]
+
+
 class Machine:
     def __init__(self):
         self.host, self.router = f"hk{os.getpid()}a", f"hk{os.getpid()}r"
@@ -157,7 +164,7 @@ class Machine:
         with open(self.dir + "/agent.yaml", "w") as file:
             json.dump(config, file)  # JSON is YAML
         log = open(self.dir + "/agent.log", "ab")
-        self.agent = subprocess.Popen(["ip", "netns", "exec", self.host, AGENT, "--config", self.dir + "/agent.yaml"],
+        self.agent = subprocess.Popen(["ip", "netns", "exec", self.host, *with_its_powers(), AGENT, "--config", self.dir + "/agent.yaml"],
                                       stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         until("the agent answers", lambda: self.ask("/v1/status"))
 
