@@ -11,6 +11,7 @@
 
 #include "node-agent/core/firewall/permit.h"
 #include "node-agent/io/nft/attr.h"
+#include "node-agent/io/nft/shape.h"
 
 #define WG_QUICK_PREFIX "wg-quick-"
 
@@ -22,7 +23,7 @@ static bool has_header(const struct nlmsghdr *message)
 int nft_decode_table(const struct nlmsghdr *message, struct nftnl_table **ret_table)
 {
 	struct nftnl_table *table = nftnl_table_alloc();
-	if (!has_header(message) || nftnl_table_nlmsg_parse(message, table) < 0 ||
+	if (!nft_shape_ok(message) || nftnl_table_nlmsg_parse(message, table) < 0 ||
 		!nftnl_table_is_set(table, NFTNL_TABLE_NAME)) {
 		nftnl_table_free(table);
 		return -EBADMSG;
@@ -34,7 +35,7 @@ int nft_decode_table(const struct nlmsghdr *message, struct nftnl_table **ret_ta
 int nft_decode_set(const struct nlmsghdr *message, struct nftnl_set **ret_set)
 {
 	struct nftnl_set *set = nftnl_set_alloc();
-	if (!has_header(message) || nftnl_set_nlmsg_parse(message, set) < 0 ||
+	if (!nft_shape_ok(message) || nftnl_set_nlmsg_parse(message, set) < 0 ||
 		!nftnl_set_is_set(set, NFTNL_SET_TABLE) || !nftnl_set_is_set(set, NFTNL_SET_NAME)) {
 		nftnl_set_free(set);
 		return -EBADMSG;
@@ -46,7 +47,7 @@ int nft_decode_set(const struct nlmsghdr *message, struct nftnl_set **ret_set)
 int nft_decode_chain(const struct nlmsghdr *message, struct nftnl_chain **ret_chain)
 {
 	struct nftnl_chain *chain = nftnl_chain_alloc();
-	if (!has_header(message) || nftnl_chain_nlmsg_parse(message, chain) < 0 ||
+	if (!nft_shape_ok(message) || nftnl_chain_nlmsg_parse(message, chain) < 0 ||
 		!nftnl_chain_is_set(chain, NFTNL_CHAIN_TABLE) ||
 		!nftnl_chain_is_set(chain, NFTNL_CHAIN_NAME)) {
 		nftnl_chain_free(chain);
@@ -59,7 +60,7 @@ int nft_decode_chain(const struct nlmsghdr *message, struct nftnl_chain **ret_ch
 int nft_decode_rule(const struct nlmsghdr *message, struct nftnl_rule **ret_rule)
 {
 	struct nftnl_rule *rule = nftnl_rule_alloc();
-	if (!has_header(message) || nftnl_rule_nlmsg_parse(message, rule) < 0 ||
+	if (!nft_shape_ok(message) || nftnl_rule_nlmsg_parse(message, rule) < 0 ||
 		!nftnl_rule_is_set(rule, NFTNL_RULE_TABLE) || !nftnl_rule_is_set(rule, NFTNL_RULE_CHAIN)) {
 		nftnl_rule_free(rule);
 		return -EBADMSG;

@@ -17,6 +17,7 @@
 #include "common/base/mem.h"
 #include "node-agent/io/nft/attr.h"
 #include "node-agent/io/nft/load_int.h"
+#include "node-agent/io/nft/shape.h"
 #include "node-agent/io/nft/socket.h"
 
 enum { LOAD_ATTEMPTS_MAX = 10 };
@@ -90,7 +91,7 @@ static void fill_base(const struct nftnl_chain *from, struct loaded_chain *to)
 static int take_chain(const struct nlmsghdr *message, void *context)
 {
 	struct nftnl_chain *chain = nftnl_chain_alloc();
-	int error = nftnl_chain_nlmsg_parse(message, chain) < 0 ? -EBADMSG : 0;
+	int error = !nft_shape_ok(message) || nftnl_chain_nlmsg_parse(message, chain) < 0 ? -EBADMSG : 0;
 	struct loaded_table *table = error ? NULL
 					   : find_table(context, family_of(message),
 						     nftnl_chain_get_str(chain, NFTNL_CHAIN_TABLE));
@@ -126,7 +127,7 @@ static void fill_rule(const struct nlmsghdr *message, struct loaded_rule *to)
 	struct nftnl_rule *rule = nftnl_rule_alloc();
 	if (handle && mnl_attr_validate(handle, MNL_TYPE_U64) == 0)
 		to->handle = be64toh(mnl_attr_get_u64(handle));
-	if (nftnl_rule_nlmsg_parse(message, rule) < 0) {
+	if (!nft_shape_ok(message) || nftnl_rule_nlmsg_parse(message, rule) < 0) {
 		loaded_add_what(to, LOADED_PERHAPS, "an expression not known here");
 		loaded_add_what(to, LOADED_AWAY, "an expression not known here");
 	} else {
@@ -157,7 +158,7 @@ static int take_rule(const struct nlmsghdr *message, void *context)
 static int take_set(const struct nlmsghdr *message, void *context)
 {
 	struct nftnl_set *set = nftnl_set_alloc();
-	int error = nftnl_set_nlmsg_parse(message, set) < 0 ? -EBADMSG : 0;
+	int error = !nft_shape_ok(message) || nftnl_set_nlmsg_parse(message, set) < 0 ? -EBADMSG : 0;
 	struct loaded_table *table =
 		error ? NULL
 		      : find_table(context, family_of(message), nftnl_set_get_str(set, NFTNL_SET_TABLE));
@@ -170,7 +171,7 @@ static int take_set(const struct nlmsghdr *message, void *context)
 static int take_elements(const struct nlmsghdr *message, void *context)
 {
 	struct nftnl_set *set = nftnl_set_alloc();
-	int error = nftnl_set_elems_nlmsg_parse(message, set) < 0 ? -EBADMSG : 0;
+	int error = !nft_shape_ok(message) || nftnl_set_elems_nlmsg_parse(message, set) < 0 ? -EBADMSG : 0;
 	struct nftnl_set_elems_iter *iter = error ? NULL : nftnl_set_elems_iter_create(set);
 	struct nftnl_set_elem *element;
 	while (iter && (element = nftnl_set_elems_iter_next(iter)))

@@ -13,6 +13,7 @@
 #include "node-agent/core/firewall/permit.h"
 #include "node-agent/io/nft/decode.h"
 #include "node-agent/io/nft/listing.h"
+#include "node-agent/io/nft/shape.h"
 #include "node-agent/io/nft/udata.h"
 
 static uint8_t buffer[1024];
@@ -244,6 +245,78 @@ START_TEST(test_what_a_table_holds_has_a_limit)
 }
 END_TEST
 
+/* libnftnl would end the process. */
+START_TEST(test_an_attribute_of_a_wrong_size_is_refused)
+{
+	struct nlmsghdr *message = named(NFT_MSG_NEWCHAIN, "t", NFTA_CHAIN_NAME, "c");
+	struct nftnl_chain *chain;
+	struct nftnl_set *set;
+
+	mnl_attr_put_u32(message, NFTA_CHAIN_HANDLE, 1);
+	ck_assert_int_eq(nft_decode_chain(message, &chain), -EBADMSG);
+	message = named(NFT_MSG_NEWCHAIN, "t", NFTA_CHAIN_NAME, "c");
+	mnl_attr_put(message, NFTA_CHAIN_TYPE, 3, "nat"); /* no end */
+	ck_assert_int_eq(nft_decode_chain(message, &chain), -EBADMSG);
+	message = named(NFT_MSG_NEWSET, "t", NFTA_SET_NAME, "s");
+	mnl_attr_put_u8(message, NFTA_SET_KEY_LEN, 4);
+	ck_assert_int_eq(nft_decode_set(message, &set), -EBADMSG);
+}
+END_TEST
+
+static int decode_fields(unsigned count)
+{
+	struct nlmsghdr *message = named(NFT_MSG_NEWSET, "t", NFTA_SET_NAME, "s");
+	struct nlattr *desc = mnl_attr_nest_start(message, NFTA_SET_DESC);
+	struct nlattr *fields = mnl_attr_nest_start(message, NFTA_SET_DESC_CONCAT);
+	struct nftnl_set *set;
+
+	for (unsigned i = 0; i < count; i++) {
+		struct nlattr *field = mnl_attr_nest_start(message, NFTA_LIST_ELEM);
+
+		mnl_attr_put_u32(message, NFTA_SET_FIELD_LEN, htobe32(4));
+		mnl_attr_nest_end(message, field);
+	}
+	mnl_attr_nest_end(message, fields);
+	mnl_attr_nest_end(message, desc);
+	int r = nft_decode_set(message, &set);
+	if (r == 0)
+		nftnl_set_free(set);
+	return r;
+}
+
+/* An expression whose data is another's. */
+static void put_nested(struct nlmsghdr *message, uint16_t type, unsigned levels)
+{
+	struct nlattr *expression = mnl_attr_nest_start(message, type);
+	struct nlattr *data;
+
+	mnl_attr_put_strz(message, NFTA_EXPR_NAME, "dynset");
+	data = mnl_attr_nest_start(message, NFTA_EXPR_DATA);
+	if (levels > 1)
+		put_nested(message, NFTA_DYNSET_EXPR, levels - 1);
+	mnl_attr_nest_end(message, data);
+	mnl_attr_nest_end(message, expression);
+}
+
+static bool nested_is_ok(unsigned levels)
+{
+	struct nlmsghdr *message = named(NFT_MSG_NEWRULE, "t", NFTA_RULE_CHAIN, "c");
+	struct nlattr *list = mnl_attr_nest_start(message, NFTA_RULE_EXPRESSIONS);
+
+	put_nested(message, NFTA_LIST_ELEM, levels);
+	mnl_attr_nest_end(message, list);
+	return nft_shape_ok(message);
+}
+
+START_TEST(test_nests_have_limits)
+{
+	ck_assert_int_eq(decode_fields(NFT_REG32_COUNT), 0);
+	ck_assert_int_eq(decode_fields(NFT_REG32_COUNT + 1), -EBADMSG);
+	ck_assert(nested_is_ok(NFT_SHAPE_DEPTH_MAX - 1)); /* and the list around them */
+	ck_assert(!nested_is_ok(NFT_SHAPE_DEPTH_MAX));
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("nft-decode");
@@ -252,6 +325,8 @@ int main(void)
 	tcase_set_timeout(all, 50);
 	tcase_add_test(all, test_objects_without_names_are_refused);
 	tcase_add_test(all, test_a_message_shorter_than_its_header_is_refused);
+	tcase_add_test(all, test_an_attribute_of_a_wrong_size_is_refused);
+	tcase_add_test(all, test_nests_have_limits);
 	tcase_add_test(all, test_user_data_lies_about_lengths);
 	tcase_add_test(all, test_news);
 	tcase_add_test(all, test_expiration);
