@@ -67,6 +67,16 @@ static void check_save(const char *text, size_t size, const struct quick_config 
 	free(peers);
 }
 
+/* What is left of a file that is read is read, too. */
+static void check_strip(const char *stripped)
+{
+	struct quick_config config;
+	struct err err = {0};
+
+	FUZZ_CHECK(!quick_read("fuzz", stripped, strlen(stripped), &config, &err));
+	quick_config_clear(&config);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const char *text = (const char *)data;
@@ -74,11 +84,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct err err = {0};
 	char *stripped = quick_strip(text, size);
 
-	free(stripped);
 	if (quick_read("fuzz", text, size, &config, &err) < 0) {
 		FUZZ_CHECK(err.text[0] && !strchr(err.text, '\n'));
+		free(stripped);
 		return 0;
 	}
+	check_strip(stripped);
+	free(stripped);
 	check_save(text, size, &config);
 	quick_config_clear(&config);
 	return 0;
