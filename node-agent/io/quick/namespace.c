@@ -146,9 +146,7 @@ static int remove_rest(struct quick *quick)
 	int r = netns_open(quick->spaces.name, &other, NULL);
 
 	netns_close(&other);
-	if (r == -EINVAL && !quick->options->dry_run)
-		r = netns_delete(quick->spaces.name, quick->err);
-	return r == -EINVAL ? r : 0;
+	return r == -EINVAL && !quick->options->dry_run ? netns_delete(quick->spaces.name, quick->err) : 0;
 }
 
 /* The name may be another's by now: then ours ends by itself. */

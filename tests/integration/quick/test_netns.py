@@ -294,6 +294,22 @@ def test_killed_anywhere():
     print("killed anywhere, cleaned up")
 
 
+def test_the_rest_of_it_stays():
+    """What is left of the name cannot be removed: `down` says so, and the next one tries again."""
+    with Netns() as machine:
+        machine.yaml("namespace: vpn\n")
+        machine.conf(INTERFACE + PEER)
+        machine.up()
+        machine.must("ip netns delete vpn; touch /run/netns/vpn")
+        assert machine.holdfast("down", "wg0", "--dry-run") == 0, machine.said
+        machine.must("rm /run/netns/vpn; mkdir /run/netns/vpn")
+        assert machine.holdfast("down") == 1 and "/netns/vpn: Is a directory" in machine.said, machine.said
+        machine.must("rmdir /run/netns/vpn; touch /run/netns/vpn")
+        machine.down()
+        machine.clean("the rest of it")
+    print("the rest of it stays")
+
+
 def test_signals():
     with Netns() as machine:
         machine.yaml("namespace: vpn\n")
