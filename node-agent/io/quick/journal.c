@@ -155,8 +155,12 @@ static int write_journal(struct quick *quick, const struct quick_journal *journa
 int quick_journal_write(struct quick *quick)
 {
 	text_copy(quick->journal.name, sizeof(quick->journal.name), quick->name);
-	if (!quick->journal.target.inode && !quick->spaces.missing)
-		quick_spaces_note(quick);
+	if (!quick->journal.target.inode && !quick->spaces.missing) {
+		if (quick->journal.target.where)
+			quick_spaces_note_made(quick);
+		else
+			quick_spaces_note(quick);
+	}
 	return write_journal(quick, &quick->journal);
 }
 

@@ -168,6 +168,7 @@ int quick_enter_as_made(struct quick *quick);
 int quick_spaces_settle(struct quick *quick); /* after quick->spaces changed */
 void quick_spaces_leave(struct quick *quick);
 void quick_spaces_note(struct quick *quick);        /* in the journal */
+void quick_spaces_note_made(struct quick *quick);   /* there, which the target is that it has the name of */
 int quick_require_spaces(struct quick *quick);      /* -ENOENT: they are not there, and not ours to make */
 int quick_require_same_spaces(struct quick *quick); /* -EBUSY: the files say others than the journal */
 bool quick_is_elsewhere(const struct quick *quick);

@@ -212,6 +212,15 @@ void quick_spaces_note(struct quick *quick)
 		spaces->birth_missing ? &none : of_birth(spaces));
 }
 
+/* One that was killed had made it, and could not note which it is. What the files say by now does not matter. */
+void quick_spaces_note_made(struct quick *quick)
+{
+	const struct netns *target = of_target(&quick->spaces);
+
+	quick->journal.target.inode = target->inode;
+	quick->journal.target.cookie = target->cookie;
+}
+
 /* ---- may it be made, or changed, there? ---- */
 
 /* -ENOENT; a target that has a name is made instead. */

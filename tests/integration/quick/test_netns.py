@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Tunnels in network namespaces, with real packets through them. Takes about half a minute, much of it a second each for
 wireguard-go to find out that its device is up."""
+import json
 import os
 import re
 import signal
@@ -308,6 +309,37 @@ def test_the_rest_of_it_stays():
         machine.down()
         machine.clean("the rest of it")
     print("the rest of it stays")
+
+
+def journal_of(machine):
+    path = machine.must("ls /run/holdfast/quick/net-*/wg0.json").strip()
+    return path, json.loads(machine.read(path))
+
+
+def test_killed_before_it_was_noted():
+    """The namespace is made, and the journal does not say yet which it is; then the file asks for none."""
+    with Netns() as machine:
+        machine.yaml("namespace: vpn\n")
+        machine.conf(INTERFACE + PEER)
+        machine.up()
+        path, journal = journal_of(machine)
+        routes = f"{path.rsplit('/', 2)[0]}/net-{journal['namespace']['inode']}/routes of all.lock"
+        journal["namespace"].update(inode=0, cookie=0)
+        machine.write(path, json.dumps(dict(journal, stage="making")))
+        machine.yaml("")
+        machine.must(f"mkdir -p '{os.path.dirname(routes)}'")
+        holder = machine.start("flock", routes, "sleep", "300")
+        machine.until("the lock is held", lambda: machine.shell(f"test -e '{routes}' && ! flock -n '{routes}' true")[0] == 0)
+        process = machine.start(HOLDFAST, "down", "wg0")
+        machine.until("it is being undone", lambda: journal_of(machine)[1]["stage"] == "removing")
+        found = journal_of(machine)[1]["namespace"]
+        assert found["where"] == "vpn" and found["inode"], found
+        machine.must("pkill sleep")
+        holder.communicate(timeout=30)
+        _, machine.said = process.communicate(timeout=30)
+        assert process.returncode == 0, machine.said
+        machine.clean("killed before it was noted")
+    print("killed before it was noted")
 
 
 def test_signals():
