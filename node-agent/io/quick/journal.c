@@ -537,6 +537,34 @@ static bool hand_over(struct quick *quick, const struct heirloom *heirloom)
 	return taken;
 }
 
+static void take_handed(struct quick_journal *journal, const struct quick_journal *written)
+{
+	for (unsigned i = 0; i < QUICK_PARAMETERS; i++) {
+		struct quick_parameter_note *note = &journal->parameters[i];
+
+		if (!note->before[0])
+			text_copy(note->before, sizeof(note->before), written->parameters[i].before);
+	}
+	journal->loopback |= written->loopback;
+	journal->made_target |= written->made_target;
+}
+
+/* Only one that is up is given something. */
+void quick_journal_take_handed(struct quick *quick)
+{
+	struct err before = *quick->err;
+	struct quick_journal written;
+
+	if (quick->journal.stage == QUICK_STAGE_NONE || quick->lock_fd < 0)
+		return;
+	if (read_journal(quick, quick->name, &written) >= 0) {
+		if (written.stage == QUICK_STAGE_UP)
+			take_handed(&quick->journal, &written);
+		quick_journal_clear(&written);
+	}
+	*quick->err = before;
+}
+
 bool quick_journal_hand_over(struct quick *quick, enum quick_parameter parameter, const char *value)
 {
 	struct heirloom heirloom = {.take = take_parameter, .parameter = parameter, .before = value};

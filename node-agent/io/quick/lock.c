@@ -157,11 +157,17 @@ void quick_unlock(struct quick *quick)
 
 int quick_lock_routes(struct quick *quick)
 {
+	int r;
+
 	if (quick->route_lock_fd >= 0)
 		return 0;
 	if (quick->keeping && !quick->keeping->noting)
-		return take_now(quick, ROUTES, &quick->route_lock_fd);
-	return take(quick, ROUTES, &quick->route_lock_fd);
+		r = take_now(quick, ROUTES, &quick->route_lock_fd);
+	else
+		r = take(quick, ROUTES, &quick->route_lock_fd);
+	if (r >= 0)
+		quick_journal_take_handed(quick);
+	return r;
 }
 
 void quick_unlock_routes(struct quick *quick)

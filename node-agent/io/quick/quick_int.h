@@ -206,6 +206,8 @@ bool quick_journal_hand_over(struct quick *quick, enum quick_parameter parameter
 /* Likewise what was done to the interface's network namespace. */
 enum quick_space_part { QUICK_SPACE_LOOPBACK, QUICK_SPACE_MADE };
 bool quick_journal_hand_over_space(struct quick *quick, enum quick_space_part part);
+/* Under the lock of routes, which such things change hands under: what we were given since we read our journal. */
+void quick_journal_take_handed(struct quick *quick);
 
 /* ---- journal_spaces.c ---- */
 void quick_journal_put_spaces(json_t *root, const struct quick_journal *journal);

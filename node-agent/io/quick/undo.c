@@ -95,6 +95,18 @@ static int undo_parameters(struct quick *quick)
 	return r;
 }
 
+/* From now on no other tunnel gives us anything; what they gave is ours to undo. */
+static int note_removing(struct quick *quick)
+{
+	int r = quick->journal.stage == QUICK_STAGE_UP ? quick_lock_routes(quick) : 0;
+
+	quick->journal.stage = QUICK_STAGE_REMOVING;
+	if (r >= 0)
+		r = quick_journal_write(quick);
+	quick_unlock_routes(quick);
+	return r;
+}
+
 int quick_undo(struct quick *quick)
 {
 	static int (*const steps[])(struct quick * quick) = {quick_unset_dns, undo_rules, undo_link,
@@ -104,8 +116,7 @@ int quick_undo(struct quick *quick)
 
 	quick->undoing = true;
 	if (!quick->options->dry_run) {
-		quick->journal.stage = QUICK_STAGE_REMOVING;
-		first = quick_journal_write(quick);
+		first = note_removing(quick);
 		first_err = *quick->err;
 	}
 	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {

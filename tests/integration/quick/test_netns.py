@@ -342,6 +342,20 @@ def test_killed_before_it_was_noted():
     print("killed before it was noted")
 
 
+def test_handed_over_meanwhile():
+    """Another tunnel goes, and hands over what it did to the namespace, when `down` has read its journal."""
+    with Netns(VPN) as machine:
+        machine.yaml("namespace: vpn\n")
+        machine.conf(INTERFACE + "PreDown = sed -i 's/\"loopback\": *false/\"loopback\":true/' /run/holdfast/quick/net-*/wg0.json\n" + PEER)
+        machine.up()
+        path, journal = journal_of(machine)
+        assert journal["loopback"]
+        machine.write(path, json.dumps(dict(journal, loopback=False)))
+        machine.down()
+        machine.clean("handed over meanwhile")
+    print("handed over meanwhile")
+
+
 def test_signals():
     with Netns() as machine:
         machine.yaml("namespace: vpn\n")
