@@ -6,7 +6,7 @@ suite_build() {
 	local preset results=$scratch/build begin=$SECONDS took
 	local presets=(release)
 	[[ " $* " != *" unit "* && " $* " != *" sim "* && " $* " != *" integration "* && ${CI:-} != true ]] || presets+=(asan-ubsan)
-	[[ " $* " != *" fuzz "* ]] || presets+=(fuzz)
+	[[ " $* " != *" fuzz "* && " $* " != *" soak "* ]] || presets+=(fuzz)
 	[[ " $* " != *" unit "* ]] || presets+=(clang)
 	: >"$results"
 	for preset in "${presets[@]}"; do
@@ -65,12 +65,14 @@ suite_soak() {
 	local begin=$SECONDS results=$root/build/soak.jsonl pass=0
 	: >"$scratch/soak"
 	soak_differential $((minutes * 20))
+	soak_fuzz $((minutes * 20))
 	while [ $((SECONDS - begin)) -lt $((minutes * 60)) ]; do
 		pass=$((pass + 1))
 		soak_pass "$pass" "$results"
 	done
 	tally_suite soak $((SECONDS - begin)) "$scratch/soak" "$(wc -l <"$results") passes so far in build/soak.jsonl"
 	tail -n 1 "$scratch/soak-differential"
+	cat "$scratch/soak-fuzz"
 }
 
 # soak_differential SECONDS: random configurations under wg-quick and holdfast, a third of the time or until 500 are done; what
@@ -80,6 +82,20 @@ soak_differential() {
 	HOLDFAST_BIN=$root/build/release/bin python3 -B "$root/tests/integration/quick/differential/soak.py" \
 		"$root/build/soak-differential.jsonl" --count 500 --seconds "$1" >"$output" 2>&1 </dev/null || status=failed
 	printf '%s\tsoak-differential\t%d\t%s\n' "$status" $((SECONDS - took)) "$output" >>"$scratch/soak"
+}
+
+# soak_fuzz SECONDS: every fuzz target its share of them, from what earlier calls found in build/fuzz on.
+soak_fuzz() {
+	local programs=("$root"/build/fuzz/tests/fuzz/fuzz-*) program name output status took runs
+	: >"$scratch/soak-fuzz"
+	for program in "${programs[@]}"; do
+		name=${program##*/fuzz-} status=passed took=$SECONDS
+		output=$scratch/soak-fuzz-$name
+		"$root/tests/fuzz/search" "$program" "$name" $(($1 / ${#programs[@]} + 1)) >"$output" 2>&1 </dev/null || status=failed
+		runs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$output")
+		printf 'fuzz-%s %s: %s runs in %d s\n' "$name" "$status" "${runs:-no}" $((SECONDS - took)) >>"$scratch/soak-fuzz"
+		printf '%s\tsoak-fuzz-%s\t%d\t%s\n' "$status" "$name" $((SECONDS - took)) "$output" >>"$scratch/soak"
+	done
 }
 
 # soak_pass NUMBER RESULTS: every fault once; one line of JSON.
