@@ -21,9 +21,10 @@ static bool is_in_box(const struct loaded_set *set, const struct loaded_element 
 
 	if (!set->field_count)
 		return is_within(key, element->key.bytes, element->key_end.bytes, element->key.length);
-	for (size_t i = 0; i < set->field_count && offset < LOADED_VALUE_MAX; i++) {
-		if (!is_within(key + offset, element->key.bytes + offset, element->key_end.bytes + offset,
-			    set->fields[i]))
+	for (size_t i = 0; i < set->field_count; i++) {
+		if (offset + set->fields[i] > LOADED_VALUE_MAX ||
+			!is_within(key + offset, element->key.bytes + offset, element->key_end.bytes + offset,
+				set->fields[i]))
 			return false;
 		offset += padded(set->fields[i]);
 	}

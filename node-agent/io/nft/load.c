@@ -269,19 +269,22 @@ int nft_load(struct nft *nft, struct loaded_ruleset *ret_ruleset, struct err *er
 {
 	struct loaded_ruleset ruleset = {0};
 	uint32_t before = 0, after = 0;
-	int error = 0;
+	int error = ask_generation(nft, &before);
+	if (error == -EINVAL || error == -EOPNOTSUPP || error == -EPROTONOSUPPORT) {
+		*ret_ruleset = ruleset; /* nobody answers for nftables: there are no rules */
+		return 0;
+	}
 	for (int attempt = 0; attempt < LOAD_ATTEMPTS_MAX; attempt++) {
-		error = ask_generation(nft, &before);
 		if (!error)
 			error = load_once(nft, &ruleset);
 		if (!error)
 			error = ask_generation(nft, &after);
-		if (error != -ENOENT && (error || before == after))
+		if (!error && before != after)
+			error = -EAGAIN;
+		if (error != -ENOENT && error != -EAGAIN)
 			break;
-	}
-	if (error == -EINVAL || error == -EOPNOTSUPP || error == -EPROTONOSUPPORT) {
-		loaded_clear(&ruleset); /* nobody answers for nftables: there are no rules */
-		error = 0;
+		if (attempt + 1 < LOAD_ATTEMPTS_MAX)
+			error = ask_generation(nft, &before);
 	}
 	if (error) {
 		loaded_clear(&ruleset);

@@ -121,12 +121,12 @@ static int pass(struct quick *quick, struct quick_handover *handover)
 
 	if (r >= 0)
 		r = quick_handover_pass(quick, handover, false);
+	if (r >= 0) /* what follows is not done again on the way back */
+		r = quick_check_signal(quick, 0);
 	if (r >= 0)
 		r = hand_back_dns(quick);
 	if (r >= 0)
 		r = quick_undo_forwarding(quick);
-	if (r >= 0)
-		r = quick_check_signal(quick, 0);
 	if (r < 0 && !quick->options->dry_run)
 		quick_handover_back(quick, handover, true);
 	else if (!quick->options->dry_run)
