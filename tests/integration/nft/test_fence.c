@@ -287,7 +287,8 @@ START_TEST(the_kernel_fences_by_itself)
 		answered = host_pings(&host, DIAL4);
 	}
 	ck_assert_int_ge(wire_now_ms() - start, 280);
-	ck_assert(!host_pings(&host, DIAL6));
+	while (host_pings(&host, DIAL6)) /* a moment later, if its element was made a moment later */
+		ck_assert_int_lt(wire_now_ms() - start, 300 + SOON_MS);
 	ck_assert(!host_probes(&host, DIAL4));
 	ck_assert_int_eq(nft_permit_renew(gateway.nft, &gateway.permit, PERMIT_MS), -ENOENT);
 	ck_assert(!host_pings(&host, DIAL4));
