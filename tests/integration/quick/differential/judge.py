@@ -20,11 +20,13 @@ say() { echo "$*" >>/run/transcript; }
 
 LINES_MAX = 80  # of one problem that are shown
 TIMEOUT_S = 1200  # wg-quick takes 3 to 8 ms a prefix, and one case has 130,560 of them
+ATTEMPTS = 3
 
 
 class Result:
     def __init__(self, name):
         self.name, self.problems, self.explained, self.seconds, self.compared = name, [], set(), 0.0, 0
+        self.odd = False               # wg-quick itself ended otherwise than it does
 
     def problem(self, where, text):
         self.problems.append(f"{where}:\n    " + "\n    ".join(text.splitlines()[:LINES_MAX]))
@@ -102,6 +104,7 @@ def judge_statuses(step, answers, result):
         elif statuses[0] != statuses[1]:
             result.explained.add("own-status")
     elif statuses != step.statuses:
+        result.odd |= statuses[0] != step.statuses[0] and statuses[1] == step.statuses[1]
         result.problem(f"`{step.text}' ended with {statuses}, expected {step.statuses}", "\n--\n".join(a[2] for a in answers))
     elif statuses[0] != statuses[1]:
         result.explained.add(step.why)
@@ -130,6 +133,15 @@ def judge_end(case, bench, before, result):
 
 
 def run(case):
+    """What wg-quick and wireguard-go do not repeat is no measure: on a busy machine a port in use is noticed too late, or never."""
+    for _ in range(ATTEMPTS):
+        result = run_once(case)
+        if not result.odd:
+            break
+    return result
+
+
+def run_once(case):
     result, begin = Result(case.name), time.monotonic()
     try:
         with Bench(case.files) as bench:
