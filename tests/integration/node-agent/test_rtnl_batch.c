@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -8,6 +7,7 @@
 #include "net.h"
 #include "node-agent/io/rtnl/batch.h"
 #include "sandbox.h"
+#include "storm.h"
 
 static struct rtnl *rtnl;
 static struct rtnl_batch *batch;
@@ -171,7 +171,7 @@ START_TEST(test_a_batch_runs_again)
 }
 END_TEST
 
-enum { STANDING = 2000 };
+enum { STANDING = 2000, LISTS = 200 };
 
 /* 10.1.A.B/32 on br0. */
 static struct rtnl_address numbered_address(unsigned number)
@@ -183,25 +183,17 @@ static struct rtnl_address numbered_address(unsigned number)
 	return address;
 }
 
-/* In a process of its own, until it is killed: an address comes and goes in front of all others (the kernel sorts by
- * scope), so that what a dump has counted so far is wrong. */
-static pid_t start_storm(void)
+/* An address comes and goes in front of all others (the kernel sorts by scope), so that what a dump has counted so far is
+ * wrong. */
+static void change_an_address(unsigned number)
 {
+	static struct rtnl *other;
 	struct rtnl_address address = {
 		.prefix = net_prefix("10.2.0.1/32"), .device = "br0", .scope = RT_SCOPE_HOST};
-	struct rtnl *other = NULL;
-	pid_t child = fork();
 
-	if (child != 0)
-		return child;
-	if (rtnl_open(RTNL_TIMEOUT_MS, &other, NULL) < 0)
+	if (!other && rtnl_open(RTNL_TIMEOUT_MS, &other, NULL) < 0)
 		_exit(1);
-	for (;;) {
-		(void)rtnl_address_request(other, RTNL_ADD, &address, NULL);
-		usleep(200);
-		(void)rtnl_address_request(other, RTNL_DELETE, &address, NULL);
-		usleep(200);
-	}
+	(void)rtnl_address_request(other, number % 2 ? RTNL_DELETE : RTNL_ADD, &address, NULL);
 }
 
 /* Is each of the standing ones there exactly once? */
@@ -235,8 +227,8 @@ START_TEST(test_lists_are_whole_in_a_storm_of_changes)
 {
 	struct rtnl_address *addresses, address;
 	unsigned i, whole = 0, flawed = 0;
+	struct storm *storm;
 	size_t count;
-	pid_t storm;
 	int r;
 
 	make_br0();
@@ -245,12 +237,14 @@ START_TEST(test_lists_are_whole_in_a_storm_of_changes)
 		rtnl_batch_address(batch, RTNL_ADD, &address);
 	}
 	NET_OK(&err, rtnl_batch_run(rtnl, batch, &err));
-	storm = start_storm();
-	for (i = 0; i < 500; i++) {
+	storm = storm_start(change_an_address);
+	while (whole + flawed < LISTS) {
 		r = rtnl_address_list(rtnl, "br0", AF_INET, &addresses, &count, &err);
 		ck_assert_msg(r == 0 || r == -EAGAIN, "%s", err.text);
-		if (r < 0)
+		if (r < 0) {
+			storm_soften(storm);
 			continue;
+		}
 		if (is_whole(addresses, count))
 			whole++;
 		else
@@ -258,7 +252,7 @@ START_TEST(test_lists_are_whole_in_a_storm_of_changes)
 		free(addresses);
 	}
 	ck_assert_uint_gt(whole, flawed);
-	kill(storm, SIGKILL);
+	storm_end(storm);
 }
 END_TEST
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +14,7 @@
 #include "node-agent/io/wireguard/internal.h"
 #include "node-agent/io/wireguard/wireguard.h"
 #include "sandbox.h"
+#include "storm.h"
 #include "tests/unit/node-agent-io/wg_sample.h"
 
 /* The kernel's WireGuard itself. Where the kernel has none, this skips. */
@@ -308,24 +308,16 @@ START_TEST(test_a_handle_stays_in_its_namespace)
 }
 END_TEST
 
-/* In a process of its own, until it is killed: a peer comes and goes. */
-static pid_t start_storm(const char *name)
+static void change_a_peer(unsigned number)
 {
-	struct wg_peer_change peer = {.public_key = sample_key(99999)};
+	static struct wg *other;
+	struct wg_peer_change peer = {
+		.public_key = sample_key(99999), .flags = number % 2 ? WG_PEER_REMOVE : 0};
 	struct wg_change change = {.peers = &peer, .peer_count = 1};
-	struct wg *wg = NULL;
-	pid_t child = fork();
 
-	if (child != 0)
-		return child;
-	if (wg_open(name, WG_TIMEOUT_MS, &wg, NULL) < 0)
+	if (!other && wg_open("wg0", WG_TIMEOUT_MS, &other, NULL) < 0)
 		_exit(1);
-	for (unsigned pause_us = 2000;;
-		pause_us += 100) { /* it abates, so that a slow machine can read in between */
-		peer.flags ^= WG_PEER_REMOVE;
-		(void)wg_set(wg, &change, NULL);
-		usleep(pause_us);
-	}
+	(void)wg_set(other, &change, NULL);
 }
 
 /* A dump that a change interrupts begins anew, from nothing: every peer is there once, with its addresses once. */
@@ -335,17 +327,19 @@ START_TEST(test_reads_are_whole_in_a_storm_of_changes)
 	struct wg_change change = {.peers = peers, .peer_count = 1000};
 	struct wg *wg = create("wg0");
 	struct wg_device device;
-	unsigned i, whole = 0;
-	pid_t storm;
+	struct storm *storm;
+	unsigned whole = 0;
 	int r;
 
 	NET_OK(&err, wg_set(wg, &change, &err));
-	storm = start_storm("wg0");
-	for (i = 0; i < 50 || !whole; i++) {
+	storm = storm_start(change_a_peer);
+	while (whole < 20) {
 		r = wg_get(wg, &device, &err);
 		ck_assert_msg(r == 0 || r == -EAGAIN, "%s", err.text);
-		if (r < 0)
+		if (r < 0) {
+			storm_soften(storm);
 			continue;
+		}
 		if (wg_device_peer(&device, &coming.public_key))
 			ck_assert_uint_eq(device.peer_count, 1001);
 		else
@@ -353,7 +347,7 @@ START_TEST(test_reads_are_whole_in_a_storm_of_changes)
 		wg_device_clear(&device);
 		whole++;
 	}
-	kill(storm, SIGKILL);
+	storm_end(storm);
 	wg_close(wg);
 	sample_peers_free(peers, 1000);
 }
