@@ -18,6 +18,19 @@ static bool is_ip(int family)
 	return family == AF_INET || family == AF_INET6;
 }
 
+static bool is_well_formed(const struct nlattr *const table[], int family)
+{
+	const size_t addr_size = family == AF_INET ? 4 : 16;
+	const struct attribute_size sizes[] = {
+		{IFA_ADDRESS, addr_size},
+		{IFA_LOCAL, addr_size},
+		{IFA_FLAGS, sizeof(uint32_t)},
+		{IFA_CACHEINFO, sizeof(struct ifa_cacheinfo)},
+	};
+
+	return attribute_sizes_hold(table, sizes, ARRAY_COUNT(sizes));
+}
+
 static void parse_lifetimes(const struct nlattr *attribute, struct rtnl_address *address)
 {
 	struct ifa_cacheinfo info;
@@ -36,7 +49,7 @@ int rtnl_address_parse(const struct nlmsghdr *message, struct rtnl_address *ret_
 	struct rtnl_address address = {0};
 
 	if (!attribute_table(message, sizeof *header, table, ARRAY_COUNT(table)) ||
-		!is_ip(header->ifa_family))
+		!is_ip(header->ifa_family) || !is_well_formed(table, header->ifa_family))
 		return -EPROTO;
 	/* Of a point-to-point address IFA_LOCAL is ours, and IFA_ADDRESS the peer's. */
 	(void)attribute_addr(table[IFA_ADDRESS], header->ifa_family, &address.peer);

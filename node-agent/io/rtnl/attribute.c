@@ -43,6 +43,18 @@ void attribute_nest(const struct nlattr *nest, const struct nlattr *table[], siz
 		clear_table(table, count);
 }
 
+bool attribute_sizes_hold(
+	const struct nlattr *const table[], const struct attribute_size *sizes, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		const struct nlattr *attribute = table[sizes[i].type];
+
+		if (attribute && mnl_attr_get_payload_len(attribute) < sizes[i].min_bytes)
+			return false;
+	}
+	return true;
+}
+
 bool attribute_bytes(const struct nlattr *attribute, void *ret_bytes, size_t size_bytes)
 {
 	if (!attribute || mnl_attr_get_payload_len(attribute) < size_bytes)
@@ -93,6 +105,11 @@ bool attribute_text(const struct nlattr *attribute, char *ret_text, size_t size)
 	memcpy(ret_text, mnl_attr_get_payload(attribute), length);
 	ret_text[length] = '\0';
 	return true;
+}
+
+bool attribute_text_if_any(const struct nlattr *attribute, char *ret_text, size_t size)
+{
+	return !attribute || attribute_text(attribute, ret_text, size);
 }
 
 void attribute_put_addr(struct nlmsghdr *message, uint16_t type, const struct addr *addr)

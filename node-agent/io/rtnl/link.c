@@ -19,6 +19,19 @@
 /* IFF_LOWER_UP lives in linux/if.h, which does not get along with net/if.h. */
 #define LOWER_UP (1U << 16)
 
+static bool is_well_formed(const struct nlattr *const table[], const struct ifinfomsg *header)
+{
+	const struct attribute_size sizes[] = {
+		{IFLA_MTU, sizeof(uint32_t)},
+		{IFLA_OPERSTATE, sizeof(uint8_t)},
+		{IFLA_MASTER, sizeof(uint32_t)},
+		{IFLA_ADDRESS, header->ifi_type == ARPHRD_ETHER ? RTNL_MAC_BYTES : 0},
+	};
+
+	return attribute_sizes_hold(table, sizes, ARRAY_COUNT(sizes));
+}
+
+/* Of a kind with a longer name than any that we look for it is a link all the same. */
 static void parse_linkinfo(const struct nlattr *nest, struct rtnl_link *link)
 {
 	const struct nlattr *info[IFLA_INFO_MAX + 1];
@@ -27,16 +40,18 @@ static void parse_linkinfo(const struct nlattr *nest, struct rtnl_link *link)
 	(void)attribute_text(info[IFLA_INFO_KIND], link->kind, sizeof link->kind);
 }
 
-static void parse_attributes(
+static bool parse_attributes(
 	const struct nlattr *const table[], const struct ifinfomsg *header, struct rtnl_link *link)
 {
-	(void)attribute_text(table[IFLA_IFNAME], link->name, sizeof link->name);
+	if (!is_well_formed(table, header))
+		return false;
 	(void)attribute_u32(table[IFLA_MTU], &link->mtu);
 	(void)attribute_u8(table[IFLA_OPERSTATE], &link->operstate);
 	(void)attribute_u32(table[IFLA_MASTER], &link->master);
 	if (header->ifi_type == ARPHRD_ETHER)
 		link->has_mac = attribute_bytes(table[IFLA_ADDRESS], link->mac, sizeof link->mac);
 	parse_linkinfo(table[IFLA_LINKINFO], link);
+	return attribute_text_if_any(table[IFLA_IFNAME], link->name, sizeof link->name);
 }
 
 int rtnl_link_parse(const struct nlmsghdr *message, struct rtnl_link *ret_link)
@@ -50,7 +65,8 @@ int rtnl_link_parse(const struct nlmsghdr *message, struct rtnl_link *ret_link)
 	/* Bridges tell of their ports under a family of their own: that is not the link. */
 	if (header->ifi_family != AF_UNSPEC || header->ifi_index <= 0)
 		return -EPROTO;
-	parse_attributes(table, header, &link);
+	if (!parse_attributes(table, header, &link))
+		return -EPROTO;
 	link.ifindex = (unsigned)header->ifi_index;
 	link.flags = header->ifi_flags;
 	link.up = header->ifi_flags & IFF_UP;

@@ -13,7 +13,25 @@
 
 /* ---- reading ---- */
 
-static void parse_via(const struct nlattr *const table[], int family, struct rtnl_route *route)
+static bool is_well_formed(const struct nlattr *const table[], int family)
+{
+	const size_t addr_size = family == AF_INET ? 4 : 16;
+	const struct attribute_size sizes[] = {
+		{RTA_DST, addr_size},
+		{RTA_PREFSRC, addr_size},
+		{RTA_GATEWAY, addr_size},
+		{RTA_VIA, sizeof(uint16_t)},
+		{RTA_OIF, sizeof(uint32_t)},
+		{RTA_TABLE, sizeof(uint32_t)},
+		{RTA_PRIORITY, sizeof(uint32_t)},
+		{RTA_MULTIPATH, sizeof(struct rtnexthop)},
+	};
+
+	return attribute_sizes_hold(table, sizes, ARRAY_COUNT(sizes));
+}
+
+/* False: it is malformed. */
+static bool parse_via(const struct nlattr *const table[], int family, struct rtnl_route *route)
 {
 	struct {
 		uint16_t family;
@@ -21,16 +39,19 @@ static void parse_via(const struct nlattr *const table[], int family, struct rtn
 	} other;
 
 	if (attribute_addr(table[RTA_GATEWAY], family, &route->via))
-		return;
+		return true;
 	/* struct rtvia: so far the kernel only has IPv6 gateways of IPv4 routes. */
-	if (!attribute_bytes(table[RTA_VIA], &other, sizeof other) || other.family != AF_INET6)
-		return;
+	if (!attribute_u16(table[RTA_VIA], &other.family) || other.family != AF_INET6)
+		return true;
+	if (!attribute_bytes(table[RTA_VIA], &other, sizeof other))
+		return false;
 	route->via.family = AF_INET6;
 	memcpy(route->via.bytes, other.bytes, sizeof other.bytes);
+	return true;
 }
 
 /* The first next hop stands for all; that there are more is all we say of them. */
-static void parse_multipath(const struct nlattr *nest, int family, struct rtnl_route *route)
+static bool parse_multipath(const struct nlattr *nest, int family, struct rtnl_route *route)
 {
 	const struct nlattr *table[RTA_MAX + 1];
 	struct rtnexthop hop;
@@ -38,13 +59,23 @@ static void parse_multipath(const struct nlattr *nest, int family, struct rtnl_r
 
 	if (!attribute_bytes(nest, &hop, sizeof hop) || hop.rtnh_len < sizeof hop ||
 		hop.rtnh_len > mnl_attr_get_payload_len(nest))
-		return;
+		return false;
 	payload = mnl_attr_get_payload(nest);
 	attribute_span(payload + sizeof hop, hop.rtnh_len - sizeof hop, table, ARRAY_COUNT(table));
 	route->multipath = true;
 	route->ifindex = (unsigned)hop.rtnh_ifindex;
 	route->onlink = hop.rtnh_flags & RTNH_F_ONLINK;
-	parse_via(table, family, route);
+	return is_well_formed(table, family) && parse_via(table, family, route);
+}
+
+static bool parse_metrics(const struct nlattr *nest, struct rtnl_route *route)
+{
+	static const struct attribute_size mtu = {RTAX_MTU, sizeof(uint32_t)};
+	const struct nlattr *metrics[RTAX_MAX + 1];
+
+	attribute_nest(nest, metrics, ARRAY_COUNT(metrics));
+	(void)attribute_u32(metrics[RTAX_MTU], &route->mtu);
+	return attribute_sizes_hold(metrics, &mtu, 1);
 }
 
 static void parse_header(const struct rtmsg *header, struct rtnl_route *route)
@@ -58,20 +89,17 @@ static void parse_header(const struct rtmsg *header, struct rtnl_route *route)
 	route->onlink = header->rtm_flags & RTNH_F_ONLINK;
 }
 
-static void parse_attributes(const struct nlattr *const table[], int family, struct rtnl_route *route)
+static bool parse_attributes(const struct nlattr *const table[], int family, struct rtnl_route *route)
 {
-	const struct nlattr *metrics[RTAX_MAX + 1];
-
+	if (!is_well_formed(table, family) || (route->to.length && !table[RTA_DST]))
+		return false;
 	(void)attribute_addr(table[RTA_DST], family, &route->to.addr);
 	(void)attribute_addr(table[RTA_PREFSRC], family, &route->src);
 	(void)attribute_u32(table[RTA_OIF], &route->ifindex);
 	(void)attribute_u32(table[RTA_TABLE], &route->table);
 	(void)attribute_u32(table[RTA_PRIORITY], &route->metric);
-	attribute_nest(table[RTA_METRICS], metrics, ARRAY_COUNT(metrics));
-	(void)attribute_u32(metrics[RTAX_MTU], &route->mtu);
-	parse_via(table, family, route);
-	if (table[RTA_MULTIPATH])
-		parse_multipath(table[RTA_MULTIPATH], family, route);
+	return parse_metrics(table[RTA_METRICS], route) && parse_via(table, family, route) &&
+	       (!table[RTA_MULTIPATH] || parse_multipath(table[RTA_MULTIPATH], family, route));
 }
 
 int rtnl_route_parse(const struct nlmsghdr *message, struct rtnl_route *ret_route)
@@ -87,7 +115,8 @@ int rtnl_route_parse(const struct nlmsghdr *message, struct rtnl_route *ret_rout
 	parse_header(header, &route);
 	if (route.to.length > addr_bits(&route.to.addr))
 		return -EPROTO;
-	parse_attributes(table, header->rtm_family, &route);
+	if (!parse_attributes(table, header->rtm_family, &route))
+		return -EPROTO;
 	*ret_route = route;
 	return 0;
 }

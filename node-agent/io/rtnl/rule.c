@@ -19,6 +19,27 @@
 
 /* ---- reading ---- */
 
+static bool is_well_formed(const struct nlattr *const table[], const struct fib_rule_hdr *header)
+{
+	const size_t addr_size = header->family == AF_INET ? 4 : 16;
+	const struct attribute_size sizes[] = {
+		{FRA_SRC, addr_size},
+		{FRA_DST, addr_size},
+		{FRA_PRIORITY, sizeof(uint32_t)},
+		{FRA_TABLE, sizeof(uint32_t)},
+		{FRA_FWMARK, sizeof(uint32_t)},
+		{FRA_FWMASK, sizeof(uint32_t)},
+		{FRA_SUPPRESS_PREFIXLEN, sizeof(uint32_t)},
+		{FRA_SUPPRESS_IFGROUP, sizeof(uint32_t)},
+		{FRA_PROTOCOL, sizeof(uint8_t)},
+		{FRA_L3MDEV, sizeof(uint8_t)},
+	};
+
+	return attribute_sizes_hold(table, sizes, ARRAY_COUNT(sizes)) &&
+	       (!header->src_len || table[FRA_SRC]) && (!header->dst_len || table[FRA_DST]) &&
+	       header->src_len <= 8 * addr_size && header->dst_len <= 8 * addr_size;
+}
+
 static void parse_mark(const struct nlattr *const table[], struct rtnl_rule *rule)
 {
 	(void)attribute_u32(table[FRA_FWMARK], &rule->fwmark);
@@ -63,19 +84,19 @@ static bool has_more(const struct fib_rule_hdr *header, const struct nlattr *con
 	return false;
 }
 
-static void parse_attributes(
+static bool parse_attributes(
 	const struct nlattr *const table[], const struct fib_rule_hdr *header, struct rtnl_rule *rule)
 {
 	(void)attribute_u32(table[FRA_PRIORITY], &rule->priority);
 	(void)attribute_u32(table[FRA_TABLE], &rule->table);
 	(void)attribute_u8(table[FRA_PROTOCOL], &rule->protocol);
-	(void)attribute_text(table[FRA_IIFNAME], rule->iif, sizeof rule->iif);
-	(void)attribute_text(table[FRA_OIFNAME], rule->oif, sizeof rule->oif);
 	parse_prefix(table[FRA_SRC], header->family, header->src_len, &rule->from);
 	parse_prefix(table[FRA_DST], header->family, header->dst_len, &rule->to);
 	parse_mark(table, rule);
 	parse_suppress(table, rule);
 	rule->has_more = has_more(header, table);
+	return attribute_text_if_any(table[FRA_IIFNAME], rule->iif, sizeof rule->iif) &&
+	       attribute_text_if_any(table[FRA_OIFNAME], rule->oif, sizeof rule->oif);
 }
 
 int rtnl_rule_parse(const struct nlmsghdr *message, struct rtnl_rule *ret_rule)
@@ -83,22 +104,21 @@ int rtnl_rule_parse(const struct nlmsghdr *message, struct rtnl_rule *ret_rule)
 	const struct fib_rule_hdr *header = mnl_nlmsg_get_payload(message);
 	const struct nlattr *table[FRA_MAX + 1];
 	struct rtnl_rule rule = {0};
-	unsigned bits;
 
 	if (!attribute_table(message, sizeof *header, table, ARRAY_COUNT(table)))
 		return -EPROTO;
 	/* Multicast routing has rules of its own under families of its own. */
 	if (header->family != AF_INET && header->family != AF_INET6)
 		return -EPROTO;
-	bits = header->family == AF_INET ? 32 : 128;
-	if (header->src_len > bits || header->dst_len > bits)
+	if (!is_well_formed(table, header))
 		return -EPROTO;
 	rule.family = header->family;
 	rule.has_priority = true;
 	rule.invert = header->flags & FIB_RULE_INVERT;
 	rule.table = header->table;
 	rule.action = header->action;
-	parse_attributes(table, header, &rule);
+	if (!parse_attributes(table, header, &rule))
+		return -EPROTO;
 	*ret_rule = rule;
 	return 0;
 }

@@ -306,6 +306,148 @@ START_TEST(test_broken_messages_read_nothing_beyond)
 }
 END_TEST
 
+/* Takes a byte off the first attribute of the type, among those that follow the header or lie in a nest of them. */
+static void shorten(size_t header_bytes, uint16_t nest, uint16_t type)
+{
+	struct nlattr *attribute;
+	bool found = false;
+
+	mnl_attr_for_each(attribute, message(), header_bytes)
+	{
+		struct nlattr *inner;
+
+		if (!nest && mnl_attr_get_type(attribute) == type && !found) {
+			attribute->nla_len--;
+			found = true;
+		}
+		if (!nest || mnl_attr_get_type(attribute) != nest)
+			continue;
+		mnl_attr_for_each_nested(inner, attribute)
+		{
+			if (mnl_attr_get_type(inner) == type)
+				inner->nla_len--;
+			found |= mnl_attr_get_type(inner) == type;
+		}
+	}
+	ck_assert(found);
+}
+
+static int short_rule(uint16_t type)
+{
+	const struct rtnl_rule rule = {.family = AF_INET,
+		.from = prefix("10.0.0.0/8"),
+		.to = prefix("10.0.0.0/8"),
+		.has_priority = true,
+		.has_fwmark = true,
+		.has_suppress = true,
+		.table = 99,
+		.protocol = 158};
+	struct rtnl_rule found;
+
+	clear();
+	rtnl_rule_put(buffer, RTNL_ADD, &rule);
+	ck_assert_int_eq(rtnl_rule_parse(message(), &found), 0);
+	shorten(sizeof(struct fib_rule_hdr), 0, type);
+	return rtnl_rule_parse(message(), &found);
+}
+
+static int short_route(const char *via, uint16_t nest, uint16_t type)
+{
+	const struct rtnl_route route = {.to = prefix("10.0.0.0/8"),
+		.via = addr(via),
+		.src = addr("10.0.0.1"),
+		.ifindex = 3,
+		.table = 1000,
+		.metric = 7,
+		.mtu = 1400};
+	struct rtnl_route found;
+
+	clear();
+	rtnl_route_put(buffer, RTNL_ADD, &route);
+	ck_assert_int_eq(rtnl_route_parse(message(), &found), 0);
+	shorten(sizeof(struct rtmsg), nest, type);
+	return rtnl_route_parse(message(), &found);
+}
+
+static int short_address(uint16_t type)
+{
+	const struct rtnl_address address = {.prefix = prefix("fd50::1/64"),
+		.peer = addr("fd50::2"),
+		.ifindex = 7,
+		.flags = IFA_F_NODAD,
+		.valid_lft_s = 3};
+	struct rtnl_address found;
+
+	clear();
+	rtnl_address_put(buffer, RTNL_ADD, &address);
+	ck_assert_int_eq(rtnl_address_parse(message(), &found), 0);
+	shorten(sizeof(struct ifaddrmsg), 0, type);
+	return rtnl_address_parse(message(), &found);
+}
+
+static int short_link(uint16_t type, size_t size_bytes)
+{
+	static const uint8_t bytes[8];
+	struct ifinfomsg *header;
+	struct rtnl_link found;
+
+	clear();
+	header = mnl_nlmsg_put_extra_header(mnl_nlmsg_put_header(buffer), sizeof *header);
+	header->ifi_index = 7;
+	header->ifi_type = ARPHRD_ETHER;
+	mnl_attr_put(message(), type, size_bytes, bytes);
+	ck_assert_int_eq(rtnl_link_parse(message(), &found), 0);
+	shorten(sizeof *header, 0, type);
+	return rtnl_link_parse(message(), &found);
+}
+
+/* A rule whose FRA_SRC cannot be read is not one for everybody. */
+START_TEST(test_what_is_too_short_is_malformed)
+{
+	static const uint16_t of_rule[] = {FRA_SRC, FRA_DST, FRA_PRIORITY, FRA_FWMARK, FRA_FWMASK,
+		FRA_SUPPRESS_PREFIXLEN, FRA_TABLE, FRA_PROTOCOL};
+	static const uint16_t of_route[] = {
+		RTA_DST, RTA_PREFSRC, RTA_OIF, RTA_TABLE, RTA_PRIORITY, RTA_GATEWAY};
+	static const uint16_t of_address[] = {IFA_LOCAL, IFA_ADDRESS, IFA_FLAGS, IFA_CACHEINFO};
+
+	for (size_t i = 0; i < ARRAY_COUNT(of_rule); i++)
+		ck_assert_int_eq(short_rule(of_rule[i]), -EPROTO);
+	for (size_t i = 0; i < ARRAY_COUNT(of_route); i++)
+		ck_assert_int_eq(short_route("10.0.0.2", 0, of_route[i]), -EPROTO);
+	ck_assert_int_eq(short_route("fe80::1", 0, RTA_VIA), -EPROTO);
+	ck_assert_int_eq(short_route("10.0.0.2", RTA_METRICS, RTAX_MTU), -EPROTO);
+	for (size_t i = 0; i < ARRAY_COUNT(of_address); i++)
+		ck_assert_int_eq(short_address(of_address[i]), -EPROTO);
+	ck_assert_int_eq(short_link(IFLA_MTU, 4), -EPROTO);
+	ck_assert_int_eq(short_link(IFLA_MASTER, 4), -EPROTO);
+	ck_assert_int_eq(short_link(IFLA_OPERSTATE, 1), -EPROTO);
+	ck_assert_int_eq(short_link(IFLA_ADDRESS, RTNL_MAC_BYTES), -EPROTO);
+}
+END_TEST
+
+/* The header tells of a prefix that no attribute has. */
+START_TEST(test_a_length_without_its_prefix_is_malformed)
+{
+	struct fib_rule_hdr *of_rule;
+	struct rtmsg *of_route;
+	struct rtnl_route route;
+	struct rtnl_rule rule;
+
+	clear();
+	of_rule = mnl_nlmsg_put_extra_header(mnl_nlmsg_put_header(buffer), sizeof *of_rule);
+	of_rule->family = AF_INET;
+	ck_assert_int_eq(rtnl_rule_parse(message(), &rule), 0);
+	of_rule->src_len = 8;
+	ck_assert_int_eq(rtnl_rule_parse(message(), &rule), -EPROTO);
+	clear();
+	of_route = mnl_nlmsg_put_extra_header(mnl_nlmsg_put_header(buffer), sizeof *of_route);
+	of_route->rtm_family = AF_INET6;
+	ck_assert_int_eq(rtnl_route_parse(message(), &route), 0);
+	of_route->rtm_dst_len = 64;
+	ck_assert_int_eq(rtnl_route_parse(message(), &route), -EPROTO);
+}
+END_TEST
+
 static struct nlmsgerr *put_error(int code, uint16_t flags)
 {
 	struct nlmsgerr *error;
@@ -400,6 +542,8 @@ int main(void)
 	tcase_add_test(all, test_link);
 	tcase_add_test(all, test_multipath_shows_its_first_hop);
 	tcase_add_test(all, test_broken_messages_read_nothing_beyond);
+	tcase_add_test(all, test_what_is_too_short_is_malformed);
+	tcase_add_test(all, test_a_length_without_its_prefix_is_malformed);
 	tcase_add_test(all, test_errors_carry_the_kernels_words);
 	tcase_add_test(all, test_the_longest_requests_fit);
 	suite_add_tcase(suite, all);
