@@ -87,6 +87,7 @@ void repair_begin(struct repair *repair, const struct repair_basis *basis, int64
 	repair->look_ms = now_ms;
 	repair->in_look = 0;
 	repair->again = false;
+	memset(repair->done, 0, sizeof(repair->done));
 	memset(repair->ids, 0, sizeof(repair->ids));
 	memcpy(repair->seen, repair->events, sizeof(repair->seen));
 	memset(repair->events, 0, sizeof(repair->events));
@@ -133,14 +134,25 @@ bool repair_done(struct repair *repair, enum repair_what what, const char *opera
 		return false;
 	remember(repair, identify(operation));
 	repair->in_look++;
+	repair->done[what] = true;
 	repair->totals[what]++;
 	*ret_why = event ? event->why : "the regular look found it";
 	*ret_took_ms = now_ms - (event ? event->at_ms : repair->look_ms);
 	return true;
 }
 
+static void keep_reasons(struct repair *repair, int64_t now_ms)
+{
+	for (size_t i = 0; i < REPAIR_WHATS; i++)
+		if (repair->seen[i].told && !repair->done[i] &&
+			now_ms - repair->seen[i].at_ms < REPAIR_REASON_MS)
+			repair->events[i] = repair->seen[i];
+}
+
 void repair_end(struct repair *repair, bool well, int64_t now_ms)
 {
+	if (!well)
+		keep_reasons(repair, now_ms);
 	repair->whole = repair->whole || well;
 	if (!repair->in_look)
 		return;

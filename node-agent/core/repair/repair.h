@@ -35,6 +35,7 @@ enum {
 	REPAIR_IDS_MAX = 16,           /* repairs of a look that the next one is compared with */
 	REPAIR_FOUGHT = 6, /* looks with repairs, each within REPAIR_CALM_MS of the last: a fight */
 	REPAIR_CALM_MS = 10000,
+	REPAIR_REASON_MS = 60000, /* how long looks that fail leave a reason to the next one */
 };
 
 /* "rule": the label of holdfast_repairs_total{what}. */
@@ -59,6 +60,7 @@ struct repair {
 	int64_t look_ms;                          /* when it began */
 	struct repair_event events[REPAIR_WHATS]; /* since the last look began: the first of each kind */
 	struct repair_event seen[REPAIR_WHATS];   /* those that led to the look under way */
+	bool done[REPAIR_WHATS];                  /* kinds that the look under way has repaired */
 	size_t in_look;                           /* repairs of the look under way */
 	bool again;                               /* one of them was one of the last, too */
 	uint64_t ids[REPAIR_IDS_MAX],
@@ -83,7 +85,7 @@ void repair_begin(struct repair *repair, const struct repair_basis *basis, int64
 /* It did this operation (its text tells whether it is the same again). false: not a repair. Else why (valid until the next look) and how long it was wrong, as far as known. */
 bool repair_done(struct repair *repair, enum repair_what what, const char *operation, int64_t now_ms,
 	const char **ret_why, int64_t *ret_took_ms);
-/* It is over; all went well, or not. */
+/* It is over; all went well, or not: then the next one has the reasons that this one did nothing about. */
 void repair_end(struct repair *repair, bool well, int64_t now_ms);
 
 /* A repair that was made outside a look. */

@@ -129,7 +129,7 @@ struct agent {
 	size_t bypasses; /* routes to peers that follow the underlay's */
 	struct event *ways_timer;
 	struct names *names;
-	struct tunnels *tunnels; /* of `holdfast up`; NULL: another agent's to keep */
+	struct tunnels *tunnels; /* of `holdfast up`; NULL: another agent's to keep, for now */
 	int64_t last_takeover_ms;
 };
 

@@ -105,7 +105,7 @@ void keeper_free(struct keeper *keeper)
 	pthread_join(keeper->thread, NULL);
 	pthread_cond_destroy(&keeper->work);
 	pthread_mutex_destroy(&keeper->mutex);
-	if (keeper->answered && keeper->answer.result >= 0)
+	if (keeper->answered)
 		quick_kept_clear(&keeper->answer.kept);
 	close(keeper->fd);
 	free(keeper->run_directory);

@@ -15,7 +15,7 @@ struct keeper;
 
 struct keeper_answer {
 	char name[IFNAMSIZ];
-	int result; /* of quick_keep(); if it is negative, err says why, else kept is there to be cleared */
+	int result; /* of quick_keep(); if it is negative, err says why; kept is there to be cleared */
 	struct err err;
 	struct quick_kept kept;
 };

@@ -152,6 +152,8 @@ static bool is_among(const char *name, char names[QUICK_KEPT_MAX][IFNAMSIZ], siz
 	return false;
 }
 
+static void take_answer(struct agent *agent);
+
 static void scan(struct agent *agent)
 {
 	static const uint32_t mask = IN_MOVED_TO | IN_DELETE | IN_ONLYDIR;
@@ -159,6 +161,7 @@ static void scan(struct agent *agent)
 	char names[QUICK_KEPT_MAX][IFNAMSIZ];
 	size_t count;
 
+	take_answer(agent); /* what was repaired of one that has gone since is told */
 	(void)inotify_add_watch(tunnels->inotify_fd, tunnels->directory, mask); /* before it is listed */
 	count = quick_kept_list(agent->config->run, names);
 	for (size_t i = tunnels->count; i-- > 0;)
@@ -267,10 +270,6 @@ static void fail(struct agent *agent, struct tunnel *tunnel, const char *why)
 
 static void settle(struct agent *agent, struct tunnel *tunnel, struct quick_kept *kept)
 {
-	agent->looks++;
-	agent->operations += kept->repair_count;
-	note_repairs(agent, tunnel, kept);
-	repair_end(&tunnel->repair, !kept->failure[0], clock_now_ms());
 	note_state(agent, tunnel, kept->state);
 	if (kept->state == QUICK_KEPT_BUSY) {
 		tunnel->kept.state = QUICK_KEPT_BUSY;
@@ -291,15 +290,30 @@ static void settle(struct agent *agent, struct tunnel *tunnel, struct quick_kept
 	tunnel->retry_ms = 0;
 }
 
-static void on_answer(evutil_socket_t fd, short what, void *context)
+/* What was repaired is told whatever failed after it. */
+static void take_look(struct agent *agent, struct tunnel *tunnel, struct keeper_answer *answer)
 {
-	struct agent *agent = context;
-	struct keeper_answer answer;
-	struct tunnel *tunnel;
+	struct quick_kept *kept = &answer->kept;
 	char line[ERR_WHERE_MAX + ERR_TEXT_MAX + 32];
 
-	(void)fd;
-	(void)what;
+	agent->looks++;
+	agent->operations += kept->repair_count;
+	note_repairs(agent, tunnel, kept);
+	repair_end(&tunnel->repair,
+		answer->result >= 0 && !kept->failure[0] && kept->state != QUICK_KEPT_BUSY, clock_now_ms());
+	if (answer->result >= 0) {
+		settle(agent, tunnel, kept);
+		return;
+	}
+	quick_kept_clear(kept);
+	fail(agent, tunnel, err_format(&answer->err, line, sizeof(line)));
+}
+
+static void take_answer(struct agent *agent)
+{
+	struct keeper_answer answer;
+	struct tunnel *tunnel;
+
 	if (!keeper_next(agent->tunnels->keeper, &answer))
 		return;
 	if (answer.result >= 0 &&
@@ -308,13 +322,18 @@ static void on_answer(evutil_socket_t fd, short what, void *context)
 			"a command had been killed while at work on %s: all of it was taken back",
 			answer.name);
 	tunnel = find(agent, answer.name);
-	if (tunnel && answer.result < 0)
-		fail(agent, tunnel, err_format(&answer.err, line, sizeof(line)));
-	else if (tunnel)
-		settle(agent, tunnel, &answer.kept);
-	else if (answer.result >= 0)
+	if (tunnel)
+		take_look(agent, tunnel, &answer);
+	else
 		quick_kept_clear(&answer.kept);
 	schedule(agent->tunnels);
+}
+
+static void on_answer(evutil_socket_t fd, short what, void *context)
+{
+	(void)fd;
+	(void)what;
+	take_answer(context);
 }
 
 /* ---- what others tell ---- */
@@ -459,19 +478,6 @@ void tunnels_see_mark(struct agent *agent, const char *name, uint32_t mark)
 	look_soon(agent, tunnel);
 }
 
-void tunnels_second(struct agent *agent)
-{
-	struct tunnels *tunnels = agent->tunnels;
-	int64_t now_ms = clock_now_ms();
-
-	if (!tunnels || now_ms < tunnels->regular_ms)
-		return;
-	tunnels->regular_ms = now_ms + AGENT_SLOW_POLL_MS;
-	scan(agent);
-	for (size_t i = 0; i < tunnels->count; i++)
-		look_in(agent, tunnels->items[i], 0);
-}
-
 /* ---- start and end ---- */
 
 static int open_all(struct agent *agent, struct tunnels *tunnels, struct err *err)
@@ -500,25 +506,65 @@ static void listen_to_all(struct agent *agent, struct tunnels *tunnels)
 	event_add(tunnels->answers, NULL);
 }
 
-int tunnels_open(struct agent *agent, struct err *err)
+static int keep_them(struct agent *agent, int lock_fd, struct err *err)
 {
-	int lock_fd = quick_keeper_open(agent->config->run, err), r;
+	int r;
 
-	if (lock_fd == -EBUSY) {
-		log_warning("agent", "tunnels-not-kept", log_err(err));
-		return 0;
-	}
-	if (lock_fd < 0)
-		return lock_fd;
 	agent->tunnels = mem_new(1, sizeof(*agent->tunnels));
 	agent->tunnels->lock_fd = lock_fd;
 	agent->tunnels->inotify_fd = -1;
 	r = open_all(agent, agent->tunnels, err);
-	if (r < 0)
+	if (r < 0) {
+		tunnels_close(agent);
 		return r;
+	}
 	listen_to_all(agent, agent->tunnels);
 	scan(agent);
 	return 0;
+}
+
+int tunnels_open(struct agent *agent, struct err *err)
+{
+	int lock_fd = quick_keeper_open(agent->config->run, err);
+
+	if (lock_fd == -EBUSY) {
+		journal_add(&agent->journal, "tunnels-not-kept", NULL,
+			"%s: they are kept from here as soon as it ends", err->text);
+		return 0;
+	}
+	return lock_fd < 0 ? lock_fd : keep_them(agent, lock_fd, err);
+}
+
+/* The other agent may have been killed, which tells nobody. */
+static void try_again(struct agent *agent)
+{
+	struct err err = {0};
+	int r = quick_keeper_open(agent->config->run, &err);
+
+	if (r >= 0)
+		r = keep_them(agent, r, &err);
+	if (r >= 0)
+		journal_add(&agent->journal, "tunnels-kept", NULL,
+			"no other agent keeps the tunnels of `holdfast up` any more: this one does");
+	else if (r != -EBUSY)
+		log_limited(LEVEL_WARNING, "agent", "tunnels-not-kept", "", log_err(&err));
+}
+
+void tunnels_second(struct agent *agent)
+{
+	struct tunnels *tunnels = agent->tunnels;
+	int64_t now_ms = clock_now_ms();
+
+	if (!tunnels) {
+		try_again(agent);
+		return;
+	}
+	if (now_ms < tunnels->regular_ms)
+		return;
+	tunnels->regular_ms = now_ms + AGENT_SLOW_POLL_MS;
+	scan(agent);
+	for (size_t i = 0; i < tunnels->count; i++)
+		look_in(agent, tunnels->items[i], 0);
 }
 
 void tunnels_close(struct agent *agent)

@@ -31,7 +31,7 @@ struct tunnel {
 	enum quick_kept_state told; /* in the events */
 };
 
-/* Tells and goes on without them if another agent keeps this namespace's. */
+/* Tells and goes on without them while another agent keeps this namespace's; tunnels_second() tries again. */
 int tunnels_open(struct agent *agent, struct err *err);
 void tunnels_close(struct agent *agent); /* NULL-safe as to agent->tunnels */
 

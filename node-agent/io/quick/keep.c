@@ -212,9 +212,11 @@ int quick_keep_firewall(struct quick *quick, const struct fw_ruleset *ruleset)
 	}
 	r = nft_apply(quick->nft, ruleset, NULL, 0, &changed, quick->err);
 	snprintf(text, sizeof(text), "nft add tables wg-quick-%s", quick->name);
-	if (r >= 0 && changed)
+	if (r < 0)
+		failed(quick, text, quick->err); /* without its routes more would leak than without it */
+	else if (changed)
 		repaired(quick, PLAN_FIREWALL_LOAD, text);
-	return r;
+	return 0;
 }
 
 /* ---- one look ---- */
@@ -283,26 +285,29 @@ static void keep_dns(struct quick *quick)
 	*quick->err = err;
 }
 
-static bool is_there(struct quick *quick)
+/* Another link by its name is not it. Only the kernel's word that there is none counts: any other answer is no news of it.
+ */
+static int is_there(struct quick *quick, bool *ret_there)
 {
 	struct rtnl_link link;
+	int r;
 
-	return !quick->spaces.missing && rtnl_link_get(quick->rtnl, quick->name, &link, NULL) >= 0 &&
-	       link.ifindex == quick->journal.ifindex;
+	*ret_there = false;
+	if (quick->spaces.missing)
+		return 0;
+	r = rtnl_link_get(quick->rtnl, quick->name, &link, quick->err);
+	if (r < 0)
+		return r == -ENODEV ? 0 : r;
+	*ret_there = link.ifindex == quick->journal.ifindex;
+	return 0;
 }
 
-static int keep_up(struct quick *quick)
+static int keep_all(struct quick *quick)
 {
 	struct quick_kept *kept = quick->keeping->kept;
 	size_t differences;
-	int r;
+	int r = quick_copy_load(quick);
 
-	if (!is_there(quick)) {
-		kept->state = QUICK_KEPT_LOST;
-		return 0;
-	}
-	kept->state = QUICK_KEPT_UP;
-	r = quick_copy_load(quick);
 	if (r < 0)
 		return r;
 	kept->has_host_routes = quick->sidecar.host_routes;
@@ -314,6 +319,17 @@ static int keep_up(struct quick *quick)
 	if (r >= 0)
 		keep_dns(quick);
 	return r;
+}
+
+static int keep_up(struct quick *quick)
+{
+	bool there;
+	int r = is_there(quick, &there);
+
+	if (r < 0)
+		return r;
+	quick->keeping->kept->state = there ? QUICK_KEPT_UP : QUICK_KEPT_LOST;
+	return there ? keep_all(quick) : 0;
 }
 
 static int keep(struct quick *quick)
@@ -371,10 +387,7 @@ int quick_keep(const char *run_directory, const char *name, struct quick_kept *r
 		kept.state = QUICK_KEPT_BUSY;
 		r = 0;
 	}
-	if (r < 0)
-		quick_kept_clear(&kept);
-	else
-		*ret_kept = kept;
+	*ret_kept = kept;
 	return r;
 }
 

@@ -63,6 +63,8 @@ struct quick_kept {
 	struct quick_kept_peer *peers; /* owned; those with an endpoint, at most QUICK_KEPT_PEERS_MAX */
 };
 
+/* A failure may come after repairs: ret_kept has them, and is to be cleared, whatever is returned; the rest of it counts
+ * if nothing failed. */
 int quick_keep(const char *run_directory, const char *name, struct quick_kept *ret_kept, struct err *err);
 void quick_kept_clear(struct quick_kept *kept); /* NULL-safe */
 

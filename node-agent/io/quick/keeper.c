@@ -4,12 +4,12 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include "common/base/text.h"
 #include "common/io/file.h"
 #include "node-agent/io/quick/keep.h"
+#include "node-agent/io/quick/lock_file.h"
 #include "node-agent/io/quick/quick_int.h"
 
 /* Whether an agent keeps the tunnels of a namespace is told by a lock beside the directory of their journals. */
@@ -33,34 +33,51 @@ static void keeper_path(const char *directory, char path[KEEPER_PATH_MAX])
 	snprintf(path, KEEPER_PATH_MAX, "%s.agent", directory);
 }
 
+/* Of an open file, not of the process, and it can be asked for without being taken: an agent that starts while `up` asks
+ * gets it (fcntl(2), open file description locks). */
+static struct flock whole_file(short type)
+{
+	return (struct flock){.l_type = type, .l_whence = SEEK_SET};
+}
+
 bool quick_has_keeper(const struct quick *quick)
 {
+	struct flock held = whole_file(F_RDLCK);
 	char path[KEEPER_PATH_MAX];
-	bool held;
-	int fd;
+	int fd, r;
 
 	keeper_path(quick->directory, path);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return false;
-	held = flock(fd, LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK;
+	r = fcntl(fd, F_OFD_GETLK, &held);
 	close(fd);
-	return held;
+	return r == 0 && held.l_type != F_UNLCK;
 }
 
-static int lock(const char *path, struct err *err)
+static int open_and_lock(const char *path, struct err *err)
 {
 	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600), r;
+	struct flock own = whole_file(F_WRLCK);
 
 	if (fd < 0)
 		return err_set(err, -errno, "%s: %s", path, strerror(errno));
-	if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+	if (fcntl(fd, F_OFD_SETLK, &own) == 0)
 		return fd;
-	r = errno == EWOULDBLOCK
+	r = errno == EAGAIN || errno == EACCES
 		    ? err_set(err, -EBUSY, "%s: another agent keeps this namespace's tunnels", path)
 		    : err_set(err, -errno, "%s: %s", path, strerror(errno));
 	close(fd);
 	return r;
+}
+
+static int lock(const char *path, struct err *err)
+{
+	int fd;
+
+	while ((fd = open_and_lock(path, err)) >= 0 && !lock_file_is_current(fd, path))
+		close(fd); /* the agent before us has just removed it */
+	return fd;
 }
 
 int quick_keeper_open(const char *run_directory, struct err *err)

@@ -4,11 +4,11 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/base/text.h"
 #include "common/io/file.h"
+#include "node-agent/io/quick/lock_file.h"
 #include "node-agent/io/quick/quick_int.h"
 
 enum {
@@ -47,15 +47,6 @@ static int open_lock(struct quick *quick, const char *path)
 	return fd < 0 ? err_set(quick->err, -errno, "%s: %s", path, strerror(errno)) : fd;
 }
 
-/* The file is removed with the lock: is what we hold still the one that others will find? */
-static bool is_current(int fd, const char *path)
-{
-	struct stat held, found;
-
-	return fstat(fd, &held) == 0 && stat(path, &found) == 0 && held.st_ino == found.st_ino &&
-	       held.st_dev == found.st_dev;
-}
-
 /* -EAGAIN: another has it. */
 static int try_once(struct quick *quick, const char *path)
 {
@@ -63,7 +54,7 @@ static int try_once(struct quick *quick, const char *path)
 
 	if (fd < 0)
 		return fd;
-	if (flock(fd, LOCK_EX | LOCK_NB) == 0 && is_current(fd, path))
+	if (flock(fd, LOCK_EX | LOCK_NB) == 0 && lock_file_is_current(fd, path))
 		return fd;
 	if (errno != EWOULDBLOCK && errno != ENOENT)
 		r = err_set(quick->err, -errno, "%s: %s", path, strerror(errno));

@@ -77,20 +77,32 @@ static int find(struct quick *quick, const char *where, struct netns *ret_netns,
 	return r == -ENOENT ? 0 : r;
 }
 
-/* The one that it was when the journal was written, wherever it is found now. */
-static void find_again(const struct quick_journal_space *space, struct netns *ret_netns, bool *ret_missing)
+static bool says_gone(int r)
+{
+	return r == -ENOENT || r == -ENOTDIR || r == -ESRCH ||
+	       r == -EINVAL; /* EINVAL: a file that stood for one */
+}
+
+/* The one that it was when the journal was written, wherever it is found now. One that cannot be entered is not gone. */
+static int find_again(struct quick *quick, const struct quick_journal_space *space, struct netns *ret_netns,
+	bool *ret_missing)
 {
 	struct netns lost = {.fd = -1, .inode = space->inode, .cookie = space->cookie};
+	int r;
 
 	*ret_missing = false;
 	if (!space->where)
-		return;
-	if (netns_open(space->where, ret_netns, NULL) >= 0) {
+		return 0;
+	r = netns_open(space->where, ret_netns, quick->err);
+	if (r < 0 && !says_gone(r))
+		return r;
+	if (r >= 0) {
 		if (!space->inode || netns_same(ret_netns, &lost))
-			return;
+			return 0;
 		netns_close(ret_netns);
 	}
 	*ret_missing = !space->inode || netns_open_inhabited(&lost, ret_netns) < 0;
+	return 0;
 }
 
 /* ---- going there ---- */
@@ -167,11 +179,11 @@ int quick_enter_as_made(struct quick *quick)
 	quick_spaces_leave(quick);
 	take_names(spaces, journal->target.where, journal->birth.where);
 	r = netns_open_own(&spaces->here, quick->err);
-	if (r < 0)
-		return r;
-	find_again(&journal->target, &spaces->target, &spaces->missing);
-	find_again(&journal->birth, &spaces->birth, &spaces->birth_missing);
-	return quick_spaces_settle(quick);
+	if (r >= 0)
+		r = find_again(quick, &journal->target, &spaces->target, &spaces->missing);
+	if (r >= 0)
+		r = find_again(quick, &journal->birth, &spaces->birth, &spaces->birth_missing);
+	return r < 0 ? r : quick_spaces_settle(quick);
 }
 
 /* What was opened there goes with it. */

@@ -26,7 +26,7 @@ def run(*command, check=True, stdin=None):
     return done.stdout
 
 
-def until(what, condition, seconds=10.0):
+def until(what, condition, seconds=30.0):
     """Wait for a condition; what it returned last is the answer."""
     end = time.monotonic() + seconds
     while True:

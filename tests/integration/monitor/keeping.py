@@ -159,13 +159,17 @@ class Machine:
 
     # ---- the agent ----
 
-    def start(self):
-        config = {"health": {"listen": "127.0.0.1:9581"}, "run": "run", "log": "debug"}
-        with open(self.dir + "/agent.yaml", "w") as file:
-            json.dump(config, file)  # JSON is YAML
-        log = open(self.dir + "/agent.log", "ab")
-        self.agent = subprocess.Popen(["ip", "netns", "exec", self.host, *with_its_powers(), AGENT, "--config", self.dir + "/agent.yaml"],
-                                      stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+    def launch(self, port=9581, **environment):
+        """An agent; it need not answer yet."""
+        path = f"{self.dir}/agent-{port}.yaml"
+        with open(path, "w") as file:
+            json.dump({"health": {"listen": f"127.0.0.1:{port}"}, "run": "run", "log": "debug"}, file)  # JSON is YAML
+        with open(self.dir + "/agent.log", "ab") as log:
+            return subprocess.Popen(["ip", "netns", "exec", self.host, *with_its_powers(), AGENT, "--config", path],
+                                    stdin=subprocess.DEVNULL, stdout=log, stderr=log, env={**os.environ, **environment})
+
+    def start(self, **environment):
+        self.agent = self.launch(**environment)
         until("the agent answers", lambda: self.ask("/v1/status"))
 
     def stop(self, number=signal.SIGTERM):

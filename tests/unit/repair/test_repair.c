@@ -118,6 +118,39 @@ START_TEST(reasons_are_those_before_the_look)
 }
 END_TEST
 
+/* What the failed look did put right is told, and no reason for anything else. */
+START_TEST(a_look_that_fails_leaves_its_reasons_to_the_next)
+{
+	repair_tell(&repair, REPAIR_ADDRESS, 2000, "10.0.0.1 was deleted");
+	repair_tell(&repair, REPAIR_RULE, 2010, "a rule was deleted");
+	repair_begin(&repair, &basis, 2050);
+	ck_assert(repair_done(&repair, REPAIR_ADDRESS, "ip address add", 2055, &why, &took_ms));
+	repair_end(&repair, false, 2060);
+	ck_assert(look(REPAIR_RULE, 3000));
+	ck_assert_str_eq(why, "a rule was deleted");
+	ck_assert_int_eq(took_ms, 3005 - 2010);
+	repair_tell(&repair, REPAIR_ADDRESS, 4000, "10.0.0.1 was deleted");
+	repair_begin(&repair, &basis, 4050);
+	ck_assert(repair_done(&repair, REPAIR_ADDRESS, "ip address add", 4055, &why, &took_ms));
+	repair_end(&repair, false, 4060);
+	ck_assert(look(REPAIR_ADDRESS, 5000));
+	ck_assert_str_eq(why, "the regular look found it");
+}
+END_TEST
+
+START_TEST(reasons_do_not_get_old)
+{
+	repair_tell(&repair, REPAIR_RULE, 2000, "a rule was deleted");
+	repair_begin(&repair, &basis, 2050);
+	repair_end(&repair, false, 2000 + REPAIR_REASON_MS - 1);
+	ck_assert(repair.events[REPAIR_RULE].told);
+	repair_begin(&repair, &basis, 2000 + REPAIR_REASON_MS);
+	repair_end(&repair, false, 2000 + REPAIR_REASON_MS);
+	ck_assert(look(REPAIR_RULE, 2000 + 2 * REPAIR_REASON_MS));
+	ck_assert_str_eq(why, "the regular look found it");
+}
+END_TEST
+
 START_TEST(a_long_reason_is_cut)
 {
 	char text[300];
@@ -210,6 +243,8 @@ int main(void)
 	tcase_add_test(tests, without_a_word_of_its_own_the_first_event_is_why);
 	tcase_add_test(tests, reasons_are_those_before_the_look);
 	tcase_add_test(tests, what_a_look_did_itself_is_no_reason);
+	tcase_add_test(tests, a_look_that_fails_leaves_its_reasons_to_the_next);
+	tcase_add_test(tests, reasons_do_not_get_old);
 	tcase_add_test(tests, a_long_reason_is_cut);
 	tcase_add_test(tests, a_fight_slows_it_down);
 	tcase_add_test(tests, other_repairs_each_time_are_no_fight);

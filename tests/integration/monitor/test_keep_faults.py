@@ -1,0 +1,122 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""An agent that keeps tunnels of `holdfast up` when it is not all well itself: the kernel does not answer it, half of a look
+fails, another agent was first. Costs 10 s, most of it waiting for conditions."""
+import os
+import re
+import signal
+import subprocess
+import sys
+
+sys.dont_write_bytecode = True
+from keeping import BIN, Machine, main, run, until  # noqa: E402
+from trouble import mend  # noqa: E402
+
+FULL = "Address = 10.60.0.1/24"
+EVERYTHING = "AllowedIPs = 0.0.0.0/0, 10.88.0.0/16\nEndpoint = 10.9.0.21:4712"
+NO_ANSWER = os.path.abspath(BIN) + "/../tests/integration/monitor/no_answer.so"
+
+
+def has_address(machine):
+    return "10.60.0.1/24" in machine.ip("addr", "show", "dev", machine.full)
+
+
+def refuse(machine, what):
+    """The kernel does not answer this question."""
+    with open(machine.silence + ".new", "w") as file:
+        file.write(what)
+    os.rename(machine.silence + ".new", machine.silence)
+
+
+def why_not(machine, pattern):
+    return lambda: any(re.search(pattern, reason) for reason in machine.ready()["reasons"])
+
+
+def test_a_link_that_cannot_be_asked_for_is_not_gone(machine):
+    machine.full = machine.write("f", FULL, EVERYTHING)
+    machine.silence = machine.dir + "/silence"
+    machine.start(LD_PRELOAD=NO_ANSWER, NO_ANSWER=machine.silence,
+                  ASAN_OPTIONS="verify_asan_link_order=0:" + os.environ.get("ASAN_OPTIONS", ""))
+    machine.up(machine.full)
+    machine.quiet(machine.full)
+    refuse(machine, machine.full)
+    machine.ip("addr", "del", "10.60.0.1/24", "dev", machine.full)
+    until("it is told", why_not(machine, "ip link show .*No buffer space"))
+    assert machine.said(rf"not-kept tunnel={machine.full} .*No buffer space") and not machine.said(r"lost .*"), machine.log()
+    assert not has_address(machine), "it was meant to fail"
+    _, lines = mend("the kernel answers again", lambda: os.unlink(machine.silence), lambda: has_address(machine), machine.said, until)
+    assert "10.60.0.1/24 on " in lines[0].split("why=")[1], "it knows why, although the look failed at first: " + lines[0]
+    until("all is well", lambda: machine.ready()["ready"] and machine.is_kept(machine.full))
+
+
+def test_a_repair_is_told_whatever_fails_after_it(machine):
+    """The address is back before the firewall is asked for."""
+    machine.quiet(machine.full)
+    total = machine.metric('holdfast_repairs_total{what="address"}')
+    refuse(machine, "tables")
+    _, lines = mend("ip addr del, and then the kernel does not answer",
+                    lambda: machine.ip("addr", "del", "10.60.0.1/24", "dev", machine.full), lambda: has_address(machine), machine.said, until)
+    assert "ip address add 10.60.0.1/24" in lines[0] and "10.60.0.1/24" in lines[0].split("why=")[1], lines
+    assert machine.metric('holdfast_repairs_total{what="address"}') == total + 1
+    events = machine.ask("/v1/events?after=0")["events"]
+    assert sum("ip address add 10.60.0.1/24" in event["text"] for event in events) == total + 1, events
+    until("the look failed", why_not(machine, "No buffer space"))
+    assert "default" not in machine.ip("route", "show", "table", "51820", check=False), "which went with the address"
+    mend("it answers again", lambda: os.unlink(machine.silence),
+         lambda: "default" in machine.ip("route", "show", "table", "51820", check=False), machine.said, until)
+    until("all is well", lambda: machine.ready()["ready"])
+
+
+def test_a_firewall_that_fails_leaves_the_rest_whole(machine):
+    """Another program owns a table by the name of ours (nft(8), flags owner)."""
+    machine.quiet(machine.full)
+    owner = subprocess.Popen(["ip", "netns", "exec", machine.host, "nft", "-i"], stdin=subprocess.PIPE,
+                             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, text=True)
+    # One transaction, so that no look comes between.
+    owner.stdin.write(f"delete table ip wg-quick-{machine.full}; add table ip wg-quick-{machine.full} {{ flags owner; }}\n")
+    owner.stdin.flush()
+    until("it fails", why_not(machine, "refuses the firewall"))
+    mend("ip route flush while the firewall fails", lambda: machine.ip("route", "flush", "table", "51820"),
+         lambda: "default" in machine.ip("route", "show", "table", "51820", check=False), machine.said, until)
+    assert not machine.ready()["ready"], "the firewall is not ours yet"
+
+    def end():
+        owner.stdin.close()
+        owner.wait()
+        machine.nudge(machine.full)  # the kernel tells nobody
+    mend("the other program ends", end, lambda: "preraw" in machine.inside("nft", "list", "table", "ip", "wg-quick-" + machine.full, check=False),
+         machine.said, until)
+    until("all is well", lambda: machine.ready()["ready"])
+
+
+def test_the_second_agent_takes_over_from_the_first(machine):
+    """It finds the lock held (by one that ends slowly, say), says so, and tries again."""
+    machine.quiet(machine.full)
+    os.unlink(machine.dir + "/run/agent.sock")  # else the second would not start
+    first, machine.agent = machine.agent, None
+    try:
+        machine.agent = machine.launch(port=9582)
+        until("it says so", lambda: machine.said(r"tunnels-not-kept .*another agent keeps this namespace's tunnels.*"))
+        assert not machine.ask("/v1/status")["tunnels"]
+        first.send_signal(signal.SIGKILL)
+        first.wait()
+        until("it keeps them", lambda: machine.said(r"tunnels-kept .*"))
+        until("it has looked", lambda: machine.is_kept(machine.full))
+        mend("ip addr del, for the second agent", lambda: machine.ip("addr", "del", "10.60.0.1/24", "dev", machine.full),
+             lambda: has_address(machine), machine.said, until)
+    finally:
+        first.kill()
+        first.wait()
+
+
+def test_nothing_stays(machine):
+    machine.holdfast("down", machine.full)
+    until("no tunnel is left", lambda: not machine.ask("/v1/status")["tunnels"])
+    assert machine.stop() == 0
+    until("no process is left", lambda: not run("ip", "netns", "pids", machine.host).split())
+    assert os.listdir(machine.dir + "/run/quick") == [], os.listdir(machine.dir + "/run/quick")
+
+
+if __name__ == "__main__":
+    main([test_a_link_that_cannot_be_asked_for_is_not_gone, test_a_repair_is_told_whatever_fails_after_it,
+          test_a_firewall_that_fails_leaves_the_rest_whole, test_the_second_agent_takes_over_from_the_first, test_nothing_stays], Machine(), "An agent in trouble itself")
