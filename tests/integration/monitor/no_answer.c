@@ -30,7 +30,7 @@ static bool read_word(char word[WORD_MAX])
 
 static bool asks_for_link(const struct nlmsghdr *message, const char *name)
 {
-	const struct nlattr *attribute;
+	struct nlattr *attribute;
 
 	if (message->nlmsg_type != RTM_GETLINK)
 		return false;
