@@ -73,7 +73,8 @@ class BaselineGateway(Gateway):
         self._files.write(self.name, "keepalived.conf", text=_KEEPALIVED.format(
             name=self.name, place=self.place, priority=150 if self.name == HOME else 100, dial=network.DIAL,
             inside=network.INSIDE, far=network.FAR_NET, far_router=network.FAR_ROUTER))
-        with open(self._files.log(f"{self.name}-keepalived"), "ab") as log:
+        # A new life begins a new log: what an earlier one said last is not its state.
+        with open(self._files.log(f"{self.name}-keepalived"), "wb") as log:
             self._keepalived = self.machine.spawn("keepalived", "--vrrp", "--dont-fork", "--log-console", "-f", config,
                                                   stdout=log, stderr=log)
         wait_for(f"{self.name}: keepalived stands by", 20, self.state)

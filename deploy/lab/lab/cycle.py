@@ -9,7 +9,8 @@ LEAD, TAIL = 1.0, 1.0      # seconds of undisturbed pings before and after
 
 
 class Cycle:
-    """What is measured of one fault: the pings to the host in the LAN and to the one behind it, and what the cluster says."""
+    """What is measured of one fault: the pings to the host in the LAN and to the one behind it, what the cluster says, and
+    how late this machine's own timers were during the gap."""
 
     def __init__(self, fault, number):
         self.fault, self.number = fault, number
@@ -54,5 +55,11 @@ def _pings_for(scene, since, seconds):
 
 def _measure(scene, cycle, begin, end):
     cycle.lan, cycle.far = (scene.pings.window(begin, end, target) for target in (LAN, FAR))
-    cycle.late_ms = max(scene.pings.late_ms(begin, end), default=0.0)
+    cycle.late_ms = _late_in_gap(scene, max(cycle.lan, cycle.far, key=lambda window: window.outage_ms))
     cycle.owner = scene.owner()
+
+
+def _late_in_gap(scene, window):
+    """This machine's own worst delay while the gap lasted. One before or after it has made nothing longer."""
+    began, ended = window.outage
+    return max(scene.pings.late_ms(began, ended), default=0.0)

@@ -69,10 +69,12 @@ class Pinger:
 
 
 class Window:
-    """The pings sent within a time: whether each was answered, and the longest time between two answers less the interval."""
+    """The pings sent within a time: whether each was answered, and the longest time between two answers less the interval;
+    `outage` is when that time began and ended."""
 
-    def __init__(self, answered, outage_ms):
-        self.answered, self.outage_ms = answered, outage_ms
+    def __init__(self, answered, outage, interval_ms):
+        self.answered, self.outage = answered, outage
+        self.outage_ms = max(0.0, (outage[1] - outage[0]) * 1000 - interval_ms)
 
     @property
     def sent(self):
@@ -115,11 +117,10 @@ class _Target:
 
     def window(self, begin, end, interval_ms):
         first, last = bisect.bisect_left(self._sent_at, begin), bisect.bisect_left(self._sent_at, end)
-        return Window([seq in self._answered for seq in range(first, last)], self._outage_ms(begin, end, interval_ms))
+        return Window([seq in self._answered for seq in range(first, last)], self._outage(begin, end), interval_ms)
 
-    def _outage_ms(self, begin, end, interval_ms):
+    def _outage(self, begin, end):
         first, last = bisect.bisect_left(self._arrivals, begin), bisect.bisect_left(self._arrivals, end)
         times = [begin, *self._arrivals[first:last], *([] if last < len(self._arrivals) else [end])]
         times += self._arrivals[last:last + 1]
-        longest = max(later - earlier for earlier, later in zip(times, times[1:]))
-        return max(0.0, longest * 1000 - interval_ms)
+        return max(zip(times, times[1:]), key=lambda pair: pair[1] - pair[0])

@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""How the demo judges a row: what is promised, and what this machine's own delay may excuse. Needs no lab; milliseconds."""
+from labtest import expect, run
+from lab.cycle import Cycle
+from lab.pings import Window
+from lab.table import PROMISES, held
+
+INTERVAL_MS = 10
+
+
+def cycles(fault, *gaps):
+    """One cycle for each (gap, timer delay within it), in milliseconds."""
+    made = []
+    for number, (gap_ms, late_ms) in enumerate(gaps):
+        cycle = Cycle(fault, number)
+        lost = [False] * round(gap_ms / INTERVAL_MS)
+        cycle.lan = cycle.far = Window([True, *lost, True], (0.0, (gap_ms + INTERVAL_MS) / 1000), INTERVAL_MS)
+        cycle.late_ms = late_ms
+        made.append(cycle)
+    return made
+
+
+def judged(verdict, fault, *gaps):
+    made = cycles(fault, *gaps)
+    said = PROMISES[fault].verdict(made)
+    expect(said == verdict, f"{fault} with {gaps} is judged {said!r}, not {verdict!r}")
+    expect(held(made) == (verdict != "MISSED"), f"{fault} with {gaps}: held() says otherwise")
+
+
+def a_power_cut():
+    judged("ok", "power", (120, 0), (200, 0), (350, 0))
+    judged("MISSED", "power", (120, 0), (150, 0), (352, 0))
+    judged("MISSED", "power", (120, 0), (202, 0), (350, 0))
+
+
+def a_median_needs_three():
+    judged("ok", "power", (300, 0), (340, 0))
+    judged("MISSED", "power", (300, 0), (300, 0), (120, 0))
+
+
+def a_delay_excuses_its_own_size():
+    judged("noisy", "power", (120, 0), (150, 0), (400, 55))
+    judged("MISSED", "power", (120, 0), (150, 0), (400, 45))
+    judged("noisy", "power", (120, 0), (230, 40), (230, 30))
+    judged("MISSED", "power", (120, 90), (230, 10), (230, 10))
+
+
+def a_lost_packet_is_never_excused():
+    judged("ok", "drain", (0, 50), (0, 0))
+    judged("MISSED", "drain", (0, 0), (20, 50))
+
+
+run(a_power_cut, a_median_needs_three, a_delay_excuses_its_own_size, a_lost_packet_is_never_excused)
