@@ -58,6 +58,8 @@ char *report_encode(const struct report *report)
 	jput_u64(json, "generation", report->generation);
 	jput_text(json, "hash", report->hash);
 	jput_bool(json, "fit", report->fit);
+	if (report->leaving)
+		jput_bool(json, "leaving", true);
 	jput_i64(json, "wall_ms", report->wall_ms);
 	jput_bool(json, "sessions_whole", report->sessions_whole);
 	put_lists(json, report);
@@ -195,6 +197,7 @@ static int get_report(const struct jnode *from, struct report *report, struct er
 		     &report->generation, 0, err)) ||
 		(r = get_hash(from, report->hash, sizeof(report->hash), err)) ||
 		(r = jnode_bool(from, "fit", JSON_REQUIRED, &report->fit, err)) ||
+		(r = jnode_bool(from, "leaving", JSON_OPTIONAL, &report->leaving, err)) ||
 		(r = jnode_i64(
 			 from, "wall_ms", JSON_REQUIRED, INT64_MIN, INT64_MAX, &report->wall_ms, err)) ||
 		(r = jnode_bool(from, "sessions_whole", JSON_REQUIRED, &report->sessions_whole, err)) ||

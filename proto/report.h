@@ -40,6 +40,7 @@ struct report {
 	bool fit;            /* could serve: devices, firewall, underlay */
 	size_t reason_count; /* why not, or warnings */
 	char reasons[PROTO_REASONS_MAX][PROTO_REASON_MAX + 1];
+	bool leaving;    /* its host is about to go down: what it owns shall move away first */
 	int64_t wall_ms; /* its wall clock, for skew */
 	size_t seat_count;
 	struct seat_state seats[PROTO_ENDPOINTS_MAX];

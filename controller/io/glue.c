@@ -63,6 +63,7 @@ static void tell_fitness(struct controller *controller, const struct agent *agen
 	char clock[PROTO_NAME_MAX + 64];
 	if (!agent->reported)
 		return;
+	decisions_leaving(controller->decisions, agent->name, report->leaving);
 	describe_clock(controller, agent, clock, sizeof clock);
 	decisions_fitness(controller->decisions, agent->name, report->fit, report->fit ? NULL : why,
 		!obstacle && clock[0] ? clock : obstacle);

@@ -5,7 +5,7 @@
 #include "controller/core/ownership/ownership.h"
 
 /* What the files of this core share. member.c: what is known of the members. change.c: what is done to the
- * endpoint. ownership.c: when. command.c: what people ask for. */
+ * endpoint. ownership.c: when. command.c: what people ask for. leaving.c: who shall serve no longer. */
 
 void member_init(struct ownership_member *member, const char *name);
 void member_hear_seat(struct ownership_member *member, const struct seat_state *seat, int64_t now_ms);
@@ -49,5 +49,11 @@ void change_lose(struct ownership *ownership, const char *cause, size_t except, 
 /* It serves already: so it is the owner. */
 void change_adopt(
 	struct ownership *ownership, size_t member, int64_t now_ms, struct ownership_actions *actions);
+
+/* Why an owner that serves shall do so no longer, as the cause of a planned move; NULL: it may. */
+const char *leaving_cause(const struct ownership_member *owner);
+/* Its own word that its host is about to go down, or is not. */
+void leaving_hear(struct ownership *ownership, size_t member, bool leaving, int64_t now_ms,
+	struct ownership_actions *actions);
 
 #endif

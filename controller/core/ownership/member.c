@@ -131,6 +131,8 @@ static int check_member(const struct ownership_member *member, int64_t now_ms, s
 		return rc;
 	if (member->drained)
 		return refuse(err, member, -ENOTSUP, "is drained");
+	if (member->leaving)
+		return refuse(err, member, -ENOTSUP, "is about to go down");
 	if (!member->fit_known)
 		return refuse(err, member, -ENOTSUP, "has not reported whether it could serve");
 	if (!member->fit)

@@ -48,7 +48,8 @@ static bool is_worth_waiting(const struct ownership *ownership, int64_t now_ms)
 	if (!epoch_is_zero(&ownership->highest) || now_ms >= ownership->started_ms + OWNERSHIP_FIRST_MS)
 		return false;
 	for (size_t i = 0; i < ownership->config.member_count && i != first; i++)
-		if (!member_is_down(&ownership->members[i]) && !ownership->members[i].drained)
+		if (!member_is_down(&ownership->members[i]) && !ownership->members[i].drained &&
+			!ownership->members[i].leaving)
 			return true;
 	return false;
 }
@@ -137,20 +138,16 @@ static size_t find_preferred(const struct ownership *ownership, int64_t now_ms)
 static void improve(struct ownership *ownership, int64_t now_ms, struct ownership_actions *actions)
 {
 	const struct ownership_member *owner = owner_of(ownership);
-	size_t target = OWNERSHIP_NOBODY;
-	const char *cause = "preempt";
+	const char *cause = leaving_cause(owner);
+	size_t target;
 
 	if (ownership->frozen || now_ms < ownership->move_after_ms || owner->verdict != VERDICT_ALIVE ||
 		!is_served_under(owner, &ownership->epoch))
 		return;
-	if (owner->drained || (owner->fit_known && !owner->fit)) {
-		cause = owner->drained ? "drain" : "unfit";
-		target = ownership_pick(ownership, ownership->owner, now_ms);
-	} else {
-		target = find_preferred(ownership, now_ms);
-	}
+	target = cause != NULL ? ownership_pick(ownership, ownership->owner, now_ms)
+			       : find_preferred(ownership, now_ms);
 	if (target != OWNERSHIP_NOBODY)
-		change_move(ownership, target, cause, now_ms, actions);
+		change_move(ownership, target, cause != NULL ? cause : "preempt", now_ms, actions);
 }
 
 static void watch_owner(struct ownership *ownership, int64_t now_ms, struct ownership_actions *actions)
@@ -430,6 +427,9 @@ void ownership_step(struct ownership *ownership, const struct ownership_event *e
 		break;
 	case OWNERSHIP_EVENT_FITNESS:
 		member_hear_fitness(member, event->fit, event->why, now_ms);
+		break;
+	case OWNERSHIP_EVENT_LEAVING:
+		leaving_hear(ownership, event->member, event->leaving, now_ms, actions);
 		break;
 	}
 	consider(ownership, now_ms, actions);

@@ -72,6 +72,7 @@ enum ownership_event_kind {
 	OWNERSHIP_EVENT_SEAT = 1,    /* a member said its state, by beat or report */
 	OWNERSHIP_EVENT_VERDICT = 2, /* a member's verdict, at every change */
 	OWNERSHIP_EVENT_FITNESS = 3, /* a member's report: fit or not, and why not; with every report */
+	OWNERSHIP_EVENT_LEAVING = 4, /* a member's report: is its host about to go down?; with every report */
 };
 
 struct ownership_event {
@@ -82,6 +83,7 @@ struct ownership_event {
 	int64_t last_sign_ms;          /* VERDICT: verdict_last_sign_ms() */
 	bool fit;                      /* FITNESS: it could serve, and holds the committed generation */
 	const char *why;               /* FITNESS: a short reason when not; may be NULL */
+	bool leaving;                  /* LEAVING */
 };
 
 enum ownership_action_kind {
@@ -124,6 +126,7 @@ struct ownership_member {
 	int64_t fit_since_ms;           /* INT64_MAX while unfit */
 	char why[PROTO_REASON_MAX + 1]; /* not fit */
 	bool drained;
+	bool leaving;            /* as drained, but by its own word, and until its next life says otherwise */
 	int64_t passed_until_ms; /* it did not confirm an order; INT64_MIN: may be asked */
 	int64_t told_ms;         /* when it was last told to step down */
 };

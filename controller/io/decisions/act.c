@@ -30,6 +30,7 @@ static const char *cause_text(const char *cause)
 		{"unfit", "the old owner cannot serve"},
 		{"move", "as asked for"},
 		{"drain", "the old owner is being drained"},
+		{"leaving", "the old owner's host is about to go down"},
 		{"resume", "its preferred gateway is back"},
 		{"preempt", "its preferred gateway has been well for long enough"},
 		{"lost", "the old owner has lost it"},

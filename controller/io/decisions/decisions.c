@@ -338,6 +338,20 @@ void decisions_fitness(
 	decisions_stepped(decisions);
 }
 
+void decisions_leaving(struct decisions *decisions, const char *gateway, bool leaving)
+{
+	for (size_t i = 0; i < decisions->count; i++) {
+		struct decided *decided = decisions->items[i];
+		size_t member = ownership_find(&decided->ownership, gateway);
+		if (member != OWNERSHIP_NOBODY)
+			step(decisions, decided,
+				&(struct ownership_event){.kind = OWNERSHIP_EVENT_LEAVING,
+					.member = member,
+					.leaving = leaving});
+	}
+	decisions_stepped(decisions);
+}
+
 void decisions_takeover(struct decisions *decisions, const char *gateway, const struct takeover *takeover)
 {
 	struct decided *decided = takeover->endpoint[0] ? decided_find(decisions, takeover->endpoint) : NULL;

@@ -62,6 +62,8 @@ void decisions_verdict(
  * but makes an owner that serves no worse: it is not connected, or lacks the newest generation. */
 void decisions_fitness(
 	struct decisions *decisions, const char *gateway, bool fit, const char *why, const char *obstacle);
+/* Its own word, with every report: is its host about to go down? */
+void decisions_leaving(struct decisions *decisions, const char *gateway, bool leaving);
 void decisions_takeover(struct decisions *decisions, const char *gateway, const struct takeover *takeover);
 /* The standing orders that concern a gateway, once more. */
 void decisions_repeat_orders(struct decisions *decisions, const char *gateway);

@@ -74,6 +74,9 @@ void pool_say(struct pool *pool, size_t member)
 			   .member = member,
 			   .fit = pool->members[member].fit,
 			   .why = "the test says so"});
+	step(pool, (struct ownership_event){.kind = OWNERSHIP_EVENT_LEAVING,
+			   .member = member,
+			   .leaving = pool->members[member].leaving});
 }
 
 void pool_init(struct pool *pool)

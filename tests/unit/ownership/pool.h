@@ -16,6 +16,7 @@ struct pool {
 	struct pool_member {
 		bool alive;
 		bool fit;
+		bool leaving;
 		struct seat_state seat;
 	} members[POOL];
 	unsigned orders, releases, hosts, events, alarms; /* hosts: orders with a guest */
@@ -27,7 +28,7 @@ void pool_init(struct pool *pool);
 /* The same, after the first owner, gw-a, has been named and serves. */
 void pool_init_served(struct pool *pool);
 void pool_pass(struct pool *pool, int64_t ms);
-void pool_say(struct pool *pool, size_t member); /* its seat and fitness, now */
+void pool_say(struct pool *pool, size_t member); /* its seat, fitness and whether it leaves, now */
 void pool_serve(struct pool *pool, size_t member, struct epoch epoch);
 void pool_stand_by(struct pool *pool, size_t member);
 void pool_fence(struct pool *pool, size_t member);

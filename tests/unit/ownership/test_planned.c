@@ -254,6 +254,70 @@ START_TEST(test_resume_moves_nothing)
 }
 END_TEST
 
+START_TEST(test_owner_whose_host_goes_down_is_relieved)
+{
+	pool.members[GW_A].leaving = true;
+	pool_say(&pool, GW_A);
+	ck_assert_uint_eq(pool.hosts, 1);
+	ck_assert_str_eq(pool.last.cause, "leaving");
+	pool_pass(&pool, 200);
+	ck_assert_uint_eq(pool.ownership.owner, GW_B);
+	ck_assert_uint_eq(pool.alarms, 0);
+	ck_assert(!ownership_can_take(&pool.ownership, GW_A, pool.now, &err));
+	ck_assert_str_eq(err.text, "gw-a is about to go down");
+}
+END_TEST
+
+START_TEST(test_who_leaves_gets_nothing_in_this_life_of_its_host)
+{
+	pool.members[GW_B].leaving = true;
+	pool_pass(&pool, 50);
+	ck_assert_uint_eq(pool.hosts, 0); /* it owns nothing */
+	pool_verdict(&pool, GW_A, VERDICT_DEAD);
+	pool_pass(&pool, 100);
+	ck_assert_uint_eq(pool.ownership.owner, GW_C);
+	pool_verdict(&pool, GW_B, VERDICT_DEAD);
+	pool.members[GW_B].leaving = false;
+	pool_return(&pool, GW_B);
+	ck_assert(ownership_can_take(&pool.ownership, GW_B, pool.now, &err));
+	pool_pass(&pool, 3000);
+	ck_assert_uint_eq(pool.ownership.owner, GW_C);
+}
+END_TEST
+
+START_TEST(test_who_leaves_waits_for_somebody_who_can)
+{
+	pool.members[GW_B].leaving = pool.members[GW_C].leaving = true;
+	pool_pass(&pool, 50);
+	pool.events = 0;
+	pool.members[GW_A].leaving = true;
+	pool_say(&pool, GW_A);
+	ck_assert_uint_eq(pool.hosts, 0);
+	ck_assert_uint_eq(pool.events, 2);
+	pool_pass(&pool, 1000);
+	ck_assert_uint_eq(pool.hosts, 0);
+	ck_assert_uint_eq(pool.events, 2);  /* told once */
+	pool.members[GW_C].leaving = false; /* called off there */
+	pool_pass(&pool, 200);
+	ck_assert_uint_eq(pool.ownership.owner, GW_C);
+}
+END_TEST
+
+START_TEST(test_host_that_stays_up_after_all_keeps_it)
+{
+	pool.members[GW_B].fit = pool.members[GW_C].fit = false;
+	pool_pass(&pool, 50);
+	pool.members[GW_A].leaving = true;
+	pool_pass(&pool, 500);
+	pool.members[GW_A].leaving = false;
+	pool_pass(&pool, 50);
+	pool.members[GW_B].fit = true;
+	pool_pass(&pool, 1000);
+	ck_assert_uint_eq(pool.hosts, 0);
+	ck_assert_uint_eq(pool.ownership.owner, GW_A);
+}
+END_TEST
+
 START_TEST(test_unfit_owner_moves_when_another_is_fit)
 {
 	pool.members[GW_A].fit = false;
@@ -430,6 +494,10 @@ int main(void)
 	tcase_add_test(all, test_drain_empties_and_keeps_empty);
 	tcase_add_test(all, test_drain_waits_for_somebody_who_can);
 	tcase_add_test(all, test_resume_moves_nothing);
+	tcase_add_test(all, test_owner_whose_host_goes_down_is_relieved);
+	tcase_add_test(all, test_who_leaves_gets_nothing_in_this_life_of_its_host);
+	tcase_add_test(all, test_who_leaves_waits_for_somebody_who_can);
+	tcase_add_test(all, test_host_that_stays_up_after_all_keeps_it);
 	tcase_add_test(all, test_unfit_owner_moves_when_another_is_fit);
 	tcase_add_test(all, test_unfit_owner_stays_when_nobody_is_better);
 	tcase_add_test(all, test_preempts_only_if_told_and_after_its_time);

@@ -41,6 +41,27 @@ START_TEST(the_fields_arrive)
 }
 END_TEST
 
+START_TEST(a_host_that_goes_down_says_so)
+{
+	struct report report;
+	struct err err = {0};
+	size_t size;
+	char *text = sample_text("report-leaving.json", &size);
+
+	ck_assert_int_eq(report_decode(text, size, &report, NULL), 0);
+	ck_assert(report.leaving && report.fit);
+	report_clear(&report);
+	free(text);
+	text = sample_text("report-takeover.json", &size);
+	ck_assert_int_eq(report_decode(text, size, &report, NULL), 0);
+	ck_assert(!report.leaving);
+	report_clear(&report);
+	free(text);
+	ck_assert_int_eq(decode(sample_with("report-leaving.json", "leaving", "1"), &err), -EINVAL);
+	ck_assert_ptr_nonnull(strstr(err.text, "leaving"));
+}
+END_TEST
+
 START_TEST(a_report_may_tell_of_no_takeover)
 {
 	struct report report;
@@ -177,6 +198,7 @@ int main(void)
 
 	tcase_add_test(tcase, the_fields_arrive);
 	tcase_add_test(tcase, a_report_may_tell_of_no_takeover);
+	tcase_add_test(tcase, a_host_that_goes_down_says_so);
 	tcase_add_loop_test(tcase, a_wrong_value_is_refused_by_its_place, 0, ARRAY_COUNT(wrong));
 	tcase_add_test(tcase, reasons_at_and_beyond_the_limit);
 	tcase_add_test(tcase, seats_at_and_beyond_the_limit);
