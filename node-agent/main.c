@@ -33,8 +33,9 @@ static const char usage[] =
 	"  --help          this text\n"
 	"  --version       the version\n"
 	"\n"
-	"Ends with 0 on SIGTERM or SIGINT, leaving everything as it is for the next start;\n"
-	"with 1 when it could not start, 2 when used wrongly.\n";
+	"Ends with 0 on SIGTERM or SIGINT, leaving everything as it is for the next start; on\n"
+	"SIGTERM while the host goes down when what it served has moved away. Ends with 1\n"
+	"when it could not start, with 2 when used wrongly.\n";
 
 static int used_wrongly(const char *text)
 {
@@ -103,18 +104,27 @@ static void pin_memory(void)
 		log_info("agent", "memory-not-pinned", log_errno(-errno));
 }
 
-static void on_signal(evutil_socket_t signal_number, short what, void *context)
+static void on_interrupt(evutil_socket_t signal_number, short what, void *context)
 {
 	(void)signal_number;
 	(void)what;
 	event_base_loopbreak(context);
 }
 
+static void on_term(evutil_socket_t signal_number, short what, void *context)
+{
+	struct agent **agent = context;
+
+	(void)signal_number;
+	(void)what;
+	agent_stop(*agent);
+}
+
 static int serve(struct event_base *base, const struct config *config, struct err *err)
 {
-	struct event *term = evsignal_new(base, SIGTERM, on_signal, base);
-	struct event *interrupt = evsignal_new(base, SIGINT, on_signal, base);
 	struct agent *agent = NULL;
+	struct event *term = evsignal_new(base, SIGTERM, on_term, &agent);
+	struct event *interrupt = evsignal_new(base, SIGINT, on_interrupt, base);
 	int r;
 
 	signal(SIGPIPE, SIG_IGN);

@@ -74,6 +74,8 @@ class Scene:
 class HoldfastScene(Scene):
     """Real agents, a real controller, the documented fleet file."""
 
+    gateway_kind = HoldfastGateway
+
     def __init__(self, files, programs, peers=0, liveness=None, **options):
         super().__init__(files, **options)
         self._programs, self._peers, self._liveness = programs, peers, liveness
@@ -88,7 +90,7 @@ class HoldfastScene(Scene):
         self.controller.start()
         for name in GATEWAYS:
             self.files.make_gateway(name)
-            self.gateways[name] = HoldfastGateway(self.network, name, self.files, self._programs)
+            self.gateways[name] = self.gateway_kind(self.network, name, self.files, self._programs)
             self.gateways[name].power_on()
         self.controller.wait_ready(GATEWAYS, 30 + self._peers / 100)
         self.go_home()

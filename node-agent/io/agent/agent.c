@@ -158,7 +158,12 @@ static int open_all(struct agent *agent, struct err *err)
 	if (r < 0)
 		return r;
 	event_add(agent->second, &second);
-	return alone ? 0 : agent_adopt(agent, err);
+	if (alone)
+		return 0;
+	r = agent_adopt(agent, err);
+	if (r >= 0)
+		leaving_open(agent);
+	return r;
 }
 
 int agent_new(struct event_base *base, const struct config *config, struct agent **ret_agent, struct err *err)
@@ -187,6 +192,7 @@ void agent_free(struct agent *agent)
 	if (!agent)
 		return;
 	log_flush();
+	leaving_close(agent);
 	control_free(agent->control);
 	liveness_free(agent->liveness);
 	agent_seats_free(agent);

@@ -21,4 +21,7 @@ int agent_new(
 	struct event_base *base, const struct config *config, struct agent **ret_agent, struct err *err);
 void agent_free(struct agent *agent); /* NULL-safe */
 
+/* Ends the loop: at once, or, where the whole host goes down, when what is served here has moved away. */
+void agent_stop(struct agent *agent);
+
 #endif

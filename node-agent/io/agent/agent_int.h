@@ -10,6 +10,7 @@
 #include "common/liveness/liveness.h"
 #include "node-agent/core/firewall/firewall.h"
 #include "node-agent/core/firewall/permit.h"
+#include "node-agent/core/leave/leave.h"
 #include "node-agent/core/repair/repair.h"
 #include "node-agent/core/repair/way.h"
 #include "node-agent/core/seat/seat.h"
@@ -21,6 +22,7 @@
 #include "node-agent/io/agent/tunnels.h"
 #include "node-agent/io/announce/announce.h"
 #include "node-agent/io/control/control.h"
+#include "node-agent/io/logind/logind.h"
 #include "node-agent/io/nft/lease.h"
 #include "node-agent/io/nft/watch.h"
 #include "node-agent/io/probe/probe.h"
@@ -115,6 +117,9 @@ struct agent {
 	struct liveness_config liveness_config;
 	bool has_way_to_controller; /* its last local is the one to talk to it from */
 	struct control *control;
+	struct leave leave;
+	struct logind *logind;
+	struct event *leave_timer; /* NULL: alone, so nobody could take anything from it */
 	struct http_server *health, *local;
 	struct health_source health_source;
 	struct journal journal;
@@ -258,6 +263,12 @@ bool witness_is_on_link(
  * the announcements, a question or answer that was lost costs little: the kernel takes in the answer. */
 void witness_ask_next_hops(struct agent_seat *seat);
 void witness_ask_partner(struct agent *agent, const struct addr *address, uint32_t count);
+
+/* ---- leaving.c ---- */
+void leaving_open(struct agent *agent);
+void leaving_close(struct agent *agent);
+/* After every step of a seat, and when contact with a controller was made or lost. */
+void leaving_look(struct agent *agent);
 
 /* ---- orders.c ---- */
 int agent_control_open(struct agent *agent, struct err *err);

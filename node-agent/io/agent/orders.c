@@ -146,6 +146,7 @@ static void on_report(void *context, struct report *report)
 
 	text_copy(report->gateway, sizeof(report->gateway), agent->config->gateway);
 	report->boot = agent->boot;
+	report->leaving = leave_is_leaving(&agent->leave);
 	report->wall_ms = clock_wall_ms();
 	report->reason_count =
 		agent_reasons(agent, report->reasons, ARRAY_COUNT(report->reasons), &report->fit);
@@ -226,6 +227,7 @@ static void on_connected(void *context, bool connected)
 		journal_add(&agent->journal, "disconnected", NULL, "%s", control_failure(agent->control));
 	agent->sessions_told = false;
 	agent_beats_update(agent);
+	leaving_look(agent);
 }
 
 int agent_control_open(struct agent *agent, struct err *err)

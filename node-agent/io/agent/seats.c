@@ -68,6 +68,7 @@ void agent_seat_step(struct agent_seat *seat, const struct seat_event *event)
 	seat_step(&seat->seat, event, clock_now_ms(), &actions);
 	agent_seat_act(seat, &actions);
 	schedule(seat);
+	leaving_look(seat->agent);
 }
 
 void agent_seats_step(struct agent *agent, const struct seat_event *event)
@@ -123,9 +124,11 @@ static void seat_start(struct agent_seat *seat)
 	if (r < 0 && r != -ESTALE)
 		log_warning("seat", "permit-not-read", log_errno(r));
 	agent_seat_step(seat, &start);
-	if (steering_reset(seat) && agent_seat_serves(seat))
-		takeover_start(
-			seat); /* a move that ended with the agent: what the guest has pulled comes back */
+	if (steering_reset(seat) && agent_seat_serves(seat)) {
+		/* a move that ended with the agent: what the guest has pulled comes back */
+		seat->ordered_ms = clock_now_ms();
+		takeover_start(seat);
+	}
 	agent_seat_step(seat, &carrier);
 	if (agent->fit) /* an endpoint that is new on a gateway which is in order; else the next look tells */
 		agent_seat_step(seat, &fit);

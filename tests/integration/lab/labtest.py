@@ -5,6 +5,7 @@ import os
 import shutil
 import sys
 import tempfile
+import time
 from contextlib import contextmanager
 
 ROOT = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", "..", ".."))
@@ -12,8 +13,12 @@ DEMO = os.path.join(ROOT, "deploy", "lab", "demo")
 sys.path.insert(0, os.path.join(ROOT, "deploy", "lab"))
 
 from lab.files import Files                   # noqa: E402: the path comes first
-from lab.scene import HoldfastScene           # noqa: E402
+from lab.pings import FAR, LAN                # noqa: E402
+from lab.scene import GATEWAYS, HoldfastScene  # noqa: E402
 from lab.wait import LabError, wait_for       # noqa: E402
+
+
+STILL_MS = 40      # nobody forwards packets while no program runs
 
 
 class Missed(Exception):
@@ -40,10 +45,10 @@ def scratch_files():
 
 
 @contextmanager
-def running_scene(**options):
+def running_scene(kind=HoldfastScene, **options):
     """A whole lab with a client that reaches both hosts; every daemon must end well."""
     with scratch_files() as files:
-        scene = HoldfastScene(files, programs(), **options)
+        scene = kind(files, programs(), **options)
         try:
             scene.build()
             yield scene
@@ -53,6 +58,34 @@ def running_scene(**options):
             raise
         finally:
             scene.destroy()
+
+
+def stood_still(scene):
+    """How often an agent, whose priority is real-time, did not get its turn for a tenth of a second."""
+    count = 0
+    for name in GATEWAYS:
+        with open(scene.files.log(name), encoding="utf-8", errors="replace") as log:
+            count += log.read().count(" stalled gap_ms=")
+    return count
+
+
+@contextmanager
+def nothing_lost(scene, what):
+    """Not one ping to either host may be lost in this block; where this machine itself stood still, that is said instead."""
+    scene.wait_steady()
+    stalls, began = stood_still(scene), time.time()
+    yield
+    end = max(time.time(), began + 1)      # of a shorter time there is little to tell
+    scene.pings.settle(end)
+    windows = {"the LAN": scene.pings.window(began, end, LAN), "the far host": scene.pings.window(began, end, FAR)}
+    if max(scene.pings.late_ms(began, end), default=0) > STILL_MS or stood_still(scene) > stalls:
+        print(f"{what}: not judged, this machine stood still")
+        return
+    for name, window in windows.items():
+        expect(window.sent > 100, f"{what}: only {window.sent} pings were sent to {name}")
+        expect(not window.lost, f"{what}: {window.lost} of {window.sent} pings to {name} were lost, the first "
+               f"{(window.first_lost or 0) * scene.interval_ms} ms after it began")
+    print(f"{what}: 0 of {sum(window.sent for window in windows.values())} pings lost")
 
 
 def apply_peer(scene, name, line):

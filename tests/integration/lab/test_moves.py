@@ -2,13 +2,13 @@
 """Planned moves lose nothing: two clients, one over IPv4 and one over IPv6, ping two hosts every 5 ms while the endpoint moves to and fro."""
 import time
 
-from labtest import apply_peer, expect, run, running_scene, wait_for
+from labtest import STILL_MS, apply_peer, expect, run, running_scene, stood_still, wait_for
 from lab import network
 from lab.pings import FAR, LAN
 from lab.scene import GATEWAYS, HOME
 
 ADDRESS, ADDRESS6, INTERVAL_MS, MOVES, LEAD_MS = "10.50.0.66", "fd50::66", 5, 6, 500
-STILL_MS, JUDGED = 40, []      # nobody forwards packets while no program runs
+JUDGED = []
 
 
 def nothing_is_lost():
@@ -54,15 +54,6 @@ def move(scene, pingers, number):
             expect(not window.lost, f"move {number + 1} to {target}: {family} lost {window.lost} of {window.sent} to {name}, the first "
                    f"{(window.first_lost or 0) * INTERVAL_MS - LEAD_MS} ms after it was asked for")
             print(f"move {number + 1} to {target}: {family} to {name}: 0 of {window.sent} lost")
-
-
-def stood_still(scene):
-    """How often an agent, whose priority is real-time, did not get its turn for a tenth of a second."""
-    count = 0
-    for name in GATEWAYS:
-        with open(scene.files.log(name), encoding="utf-8", errors="replace") as log:
-            count += log.read().count(" stalled gap_ms=")
-    return count
 
 
 def without_steering_it_moves_and_says_so():

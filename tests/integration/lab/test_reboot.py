@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""An orderly reboot costs nothing: the owner hands its endpoint over before its host goes down, whether logind tells it or the
+unit is stopped with the host, and comes back as a standby. An agent that is only started anew moves nothing. About 30 s."""
+import time
+
+from labtest import expect, nothing_lost, run, running_scene, wait_for
+from lab.scene import GATEWAYS, HOME, HoldfastScene
+from logind import LogindGateway
+
+DELAY_S = 5      # logind's default InhibitDelayMaxSec
+
+
+class RebootScene(HoldfastScene):
+    gateway_kind = LogindGateway
+
+
+def causes(scene, after):
+    return [event["cause"] for event in scene.controller.events(after) if event["event"] == "order"]
+
+
+def a_restart_moves_nothing(scene):
+    agent, last = scene.gateways[HOME].agent, scene.controller.last_event()
+    with nothing_lost(scene, "the agent is started anew"):
+        expect(agent.stop() == 0, "the agent did not end well")
+        agent.start()
+        scene.controller.wait_ready(GATEWAYS)
+    expect(scene.owner() == HOME and not causes(scene, last), "a restart of the agent moved the endpoint")
+    wait_for("the new agent is told, too", 10, scene.gateways[HOME].logind.holds)
+
+
+def a_reboot_moves_it_first(scene):
+    """logind waits for the lock before it stops anything."""
+    gateway, other, last = scene.gateways[HOME], scene.other(HOME).name, scene.controller.last_event()
+    with nothing_lost(scene, "the owner reboots"):
+        began = time.monotonic()
+        gateway.logind.tell("shutdown")
+        gateway.logind.wait_released(DELAY_S)
+        print(f"the owner reboots: the host waited {time.monotonic() - began:.1f} s for it")
+        expect(scene.owner() == other, f"the host may go down, and {scene.owner()} still has the endpoint")
+        gateway.reboot()
+        scene.controller.wait_ready(GATEWAYS)
+    expect(scene.owner() == other, "it went back by itself")
+    expect(causes(scene, last) == ["leaving"], f"it moved because of {causes(scene, last)}")
+
+
+def a_standby_keeps_nobody(scene):
+    gateway, last = scene.gateways[HOME], scene.controller.last_event()
+    with nothing_lost(scene, "the standby reboots"):
+        gateway.logind.tell("shutdown")
+        gateway.logind.wait_released(1)
+        gateway.reboot()
+        scene.controller.wait_ready(GATEWAYS)
+    expect(not causes(scene, last), f"the endpoint moved because of {causes(scene, last)}")
+
+
+def a_stop_with_the_host_moves_it_first(scene):
+    """Without logind's word: `systemctl reboot -ff` of a machine manager, or a lock that came too late."""
+    gateway, last = scene.gateways[scene.owner()], scene.controller.last_event()
+    with nothing_lost(scene, "the unit is stopped with its host"):
+        gateway.logind.tell("state stopping")
+        expect(gateway.agent.stop(DELAY_S) == 0, "the agent did not end well")
+        expect(scene.owner() == HOME, f"the agent has ended, and {scene.owner()} has the endpoint")
+        gateway.power_off()
+        gateway.power_on()
+        scene.controller.wait_ready(GATEWAYS)
+    expect(causes(scene, last) == ["leaving"], f"it moved because of {causes(scene, last)}")
+
+
+def without_a_controller_nobody_is_waited_for(scene):
+    gateway, last = scene.gateways[HOME], scene.controller.last_event()
+    with nothing_lost(scene, "nobody can be told"):
+        expect(scene.controller.service.stop() == 0, "the controller did not end well")
+        gateway.logind.tell("shutdown")
+        gateway.logind.wait_released(DELAY_S - 1)
+        with open(scene.files.log(HOME), encoding="utf-8") as log:
+            expect("not-relieved" in log.read(), "the agent says nothing of it")
+        gateway.logind.tell("stay")
+        wait_for("it is told the next time, too", 10, gateway.logind.holds)
+        scene.controller.start()
+        scene.controller.wait_ready(GATEWAYS)
+    expect(scene.owner() == HOME and not causes(scene, last), "it moved although the host stayed up")
+
+
+def reboots():
+    with running_scene(kind=RebootScene, interval_ms=5) as scene:
+        for case in (a_restart_moves_nothing, a_reboot_moves_it_first, a_standby_keeps_nobody,
+                     a_stop_with_the_host_moves_it_first, without_a_controller_nobody_is_waited_for):
+            case(scene)
+
+
+run(reboots)
