@@ -50,14 +50,14 @@ static bool path(const struct world *world, size_t from, size_t to)
 	return false;
 }
 
-static void check_pair(struct world *world, size_t a, size_t b)
+static void check_pair(struct world *world, size_t a, size_t b, int64_t ms)
 {
 	const struct host *high = &world->hosts[a], *low = &world->hosts[b];
 	int64_t limit_ms = world->loss > 0.05 ? BOTH_LOSSY_MS : BOTH_MS;
 	bool both = host_serves(world, a) && host_serves(world, b) &&
 		    epoch_compare(&high->served, &low->served) > 0;
 
-	world->both_ms[a][b] = both && path(world, a, b) ? world->both_ms[a][b] + 1 : 0;
+	world->both_ms[a][b] = both && path(world, a, b) ? world->both_ms[a][b] + ms : 0;
 	if (world->both_ms[a][b] > limit_ms)
 		world_fail(world, "S2: %s and %s both serve for %lld ms", world_name(a), world_name(b),
 			(long long)world->both_ms[a][b]);
@@ -69,7 +69,7 @@ static bool permits(const struct world *world, size_t gateway)
 }
 
 /* S5: a guest, and one that relays, speaks by leave of another, and not long without. */
-static void check_guest(struct world *world, size_t gateway)
+static void check_guest(struct world *world, size_t gateway, int64_t ms)
 {
 	bool others = false;
 
@@ -77,36 +77,36 @@ static void check_guest(struct world *world, size_t gateway)
 		others = others || (i != gateway && permits(world, i));
 	if (!permits(world, gateway) || world->hosts[gateway].announces || others)
 		world->hosts[gateway].alone_ms = 0;
-	else if (++world->hosts[gateway].alone_ms > GUEST_MS &&
+	else if ((world->hosts[gateway].alone_ms += ms) > GUEST_MS &&
 		 world->hosts[gateway].seat.role != SEAT_RELAYING)
 		world_fail(world, "S5: %s is a guest of nobody for %lld ms", world_name(gateway),
 			(long long)world->hosts[gateway].alone_ms);
 }
 
 /* L4 */
-static void check_move(struct world *world)
+static void check_move(struct world *world, int64_t ms)
 {
 	const struct ownership *ownership = &world->hosts[CTL].ownership;
 
 	if (host_works(world, CTL) && ownership->phase == OWNERSHIP_MOVING &&
-		world->now - ownership->since_ms > MOVE_MS)
+		world->now + ms - 1 - ownership->since_ms > MOVE_MS)
 		world_fail(world, "L4: a move to %s takes more than %d ms", world_name(ownership->target),
 			MOVE_MS);
 }
 
-void invariant_check(struct world *world)
+void invariant_check(struct world *world, int64_t ms)
 {
 	bool served = false;
 
-	check_move(world);
+	check_move(world, ms);
 	for (size_t a = 0; a < world->gateways; a++) {
-		check_guest(world, a);
+		check_guest(world, a, ms);
 		served = served || (host_serves(world, a) && world->hosts[a].underlay);
 		for (size_t b = 0; b < world->gateways; b++)
 			if (a != b)
-				check_pair(world, a, b);
+				check_pair(world, a, b, ms);
 	}
-	world->unserved_ms = served ? 0 : world->unserved_ms + 1;
+	world->unserved_ms = served ? 0 : world->unserved_ms + (unsigned)ms;
 	if (world->unserved_ms > world->longest_ms)
 		world->longest_ms = world->unserved_ms;
 }

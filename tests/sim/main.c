@@ -9,22 +9,23 @@
 #include "tests/sim/world.h"
 
 /*
- * holdfast-sim [--seed N] [--count N] [--jobs N] [--killer NAME] [--verbose]: first every killer by name, then schedules
- * N, N + 1, ... of all sorts; each failure with the command that replays it. It must fail when a core is broken:
+ * holdfast-sim [--seed N] [--count N] [--jobs N] [--killer NAME] [--every-ms] [--verbose]: first every killer by name, then schedules
+ * N, N + 1, ... of all sorts; each failure with the command that replays it. With --every-ms the clock
+ * skips nothing; one in SKIPS_EVERY must end the same with and without. It must fail when a core is broken:
  * tests/sim/mutants/ has changes that it has to notice (tests/sim/check-mutants).
  */
-enum { COUNT = 20000, KILLER_COUNT = 100, FAILURES_MAX = 20, JOBS_MAX = 64 };
+enum { COUNT = 20000, KILLER_COUNT = 100, SKIPS_EVERY = 97, FAILURES_MAX = 20, JOBS_MAX = 64 };
 
 struct options {
 	unsigned long first, count, jobs;
 	const char *killer; /* NULL: schedules of all sorts */
-	bool verbose;
+	bool verbose, every_ms;
 };
 
 static void usage(void)
 {
 	fprintf(stderr, "usage: holdfast-sim [--seed N] [--count N] [--jobs N] [--killer NAME] "
-			"[--verbose]\nkillers:\n");
+			"[--every-ms] [--verbose]\nkillers:\n");
 	for (size_t i = 0; i < killer_count(); i++)
 		fprintf(stderr, "  %s\n", killer_name(i));
 	exit(2);
@@ -48,6 +49,8 @@ static struct options read_options(int argc, char **argv)
 	for (int i = 1; i < argc; i++) {
 		if (strcmp(argv[i], "--verbose") == 0)
 			options.verbose = true;
+		else if (strcmp(argv[i], "--every-ms") == 0)
+			options.every_ms = true;
 		else if (i + 1 == argc)
 			usage();
 		else if (strcmp(argv[i], "--seed") == 0)
@@ -74,9 +77,10 @@ static struct options read_options(int argc, char **argv)
 
 static int run_one(const struct options *options, unsigned long seed)
 {
+	struct schedule schedule = {seed, options->killer, options->verbose, options->every_ms};
 	char failure[256], killer[128] = "";
 
-	if (schedule_run(seed, options->killer, options->verbose, failure, sizeof(failure)) == 0)
+	if (schedule_run(&schedule, failure, sizeof(failure)) == 0)
 		return 0;
 	if (options->killer)
 		snprintf(killer, sizeof(killer), " --killer %s", options->killer);
@@ -86,13 +90,29 @@ static int run_one(const struct options *options, unsigned long seed)
 	return 1;
 }
 
+static int check_skips(const struct options *options, unsigned long seed)
+{
+	struct schedule schedule = {.seed = seed, .killer = options->killer};
+
+	if (schedule_skips_nothing(&schedule))
+		return 0;
+	printf("seed %lu%s%s: tests/sim/moment.c leaves out a time: it ends otherwise with --every-ms\n",
+		seed, options->killer ? " --killer " : "", options->killer ? options->killer : "");
+	fflush(stdout);
+	return 1;
+}
+
 /* Every jobs-th seed, so that all of them end at about the same time. */
 static int run_share(const struct options *options, unsigned long job)
 {
 	int failures = 0;
 
-	for (unsigned long n = job; n < options->count && failures < FAILURES_MAX; n += options->jobs)
-		failures += run_one(options, options->first + n);
+	for (unsigned long n = job; n < options->count && failures < FAILURES_MAX; n += options->jobs) {
+		int failed = run_one(options, options->first + n);
+		if (failed == 0 && options->count > 1 && n % SKIPS_EVERY == 0)
+			failed = check_skips(options, options->first + n);
+		failures += failed;
+	}
 	return failures;
 }
 

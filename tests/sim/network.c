@@ -70,7 +70,7 @@ void network_send(struct world *world, const struct message *message)
 		return;
 	struct message *copy = mem_copy(message, sizeof(*message));
 	copy->sent_ms = world->now;
-	copy->due_ms = world->now + 1 + (int64_t)world_random(world, 2);
+	copy->due_ms = world->now + 1 + (int64_t)world_random(world, FLIGHT_MAX_MS);
 	queue_add(&world->flying[copy->due_ms % BUCKETS], copy);
 }
 
@@ -103,6 +103,7 @@ static void arrive(struct world *world, struct message *message)
 {
 	struct host *to = &world->hosts[message->to];
 
+	to->wakes_ms = world->now;
 	if (host_works(world, message->to) && to->hung_until_ms == 0) {
 		watcher_receive(world, message->to, message);
 	} else if (to->power && to->running) {

@@ -13,14 +13,15 @@
 
 /*
  * A whole cluster in one process: the real cores of a controller and of up to three gateways, an invented network
- * between them, kernels that keep permits, and a clock that a loop turns by one millisecond. The same seed gives the
- * same run.
+ * between them, kernels that keep permits, and a clock that a loop turns from each millisecond in which something
+ * happens to the next one. The same seed gives the same run.
  */
 enum {
 	GATEWAYS = 3,
 	CTL = GATEWAYS, /* number of the controller's host */
 	HOSTS = GATEWAYS + 1,
-	BUCKETS = 64, /* ms that a datagram can be under way */
+	FLIGHT_MAX_MS = 2, /* of a datagram */
+	BUCKETS = FLIGHT_MAX_MS + 1,
 	RECORDED = 64,
 	LEASE_MS = 1000,
 	REPORT_MS = 1000,
@@ -61,6 +62,7 @@ struct host {
 	int64_t hung_since_ms;
 	uint64_t boot;
 	int64_t next_beat_ms, next_report_ms;
+	int64_t wakes_ms; /* when it next has something to do by itself */
 	struct watched others[HOSTS];
 	struct queue backlog;   /* arrived while it hung */
 	bool underlay, carrier; /* its cable works; and the kernel sees it */
@@ -86,7 +88,7 @@ struct host {
 struct world {
 	uint64_t seed, random;
 	int64_t now;
-	bool verbose;
+	bool verbose, every_ms; /* ... looks at those in which nothing happens, too */
 	size_t gateways;
 	double loss;
 	bool attacker; /* records datagrams, and sends them again whenever it likes */
@@ -162,9 +164,12 @@ void controller_verdict(struct world *world, size_t gateway);
 void controller_tick(struct world *world);
 int controller_move(struct world *world, size_t gateway);
 
+/* moment.c: when something happens next, if no fault does; INT64_MAX: never */
+int64_t moment_next(struct world *world);
+
 /* invariant.c */
 void invariant_serves(struct world *world, size_t gateway); /* has just begun under hosts[gateway].served */
-void invariant_check(struct world *world);                  /* every millisecond */
+void invariant_check(struct world *world, int64_t ms);      /* for so long all has been as it is now */
 void invariant_settled(struct world *world);                /* L1, L6 at the end */
 
 /* course.c */
@@ -183,6 +188,13 @@ bool killer_exists(const char *name);
 void killer_run(struct world *world, const char *name);
 
 /* schedule.c: one run, of all sorts or, with a killer, of that one. 0, or 1 with the failure. */
-int schedule_run(uint64_t seed, const char *killer, bool verbose, char *ret_failure, size_t size);
+struct schedule {
+	uint64_t seed;
+	const char *killer; /* NULL: of all sorts */
+	bool verbose, every_ms;
+};
+int schedule_run(const struct schedule *schedule, char *ret_failure, size_t size);
+bool schedule_skips_nothing(
+	const struct schedule *schedule); /* it ends as if every millisecond were looked at */
 
 #endif
