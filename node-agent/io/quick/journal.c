@@ -152,7 +152,7 @@ static int write_journal(struct quick *quick, const struct quick_journal *journa
 	return file_write(path, text, size, 0600, quick->err);
 }
 
-int quick_journal_write(struct quick *quick)
+static int write_own(struct quick *quick)
 {
 	text_copy(quick->journal.name, sizeof(quick->journal.name), quick->name);
 	if (!quick->journal.target.inode && !quick->spaces.missing) {
@@ -162,6 +162,19 @@ int quick_journal_write(struct quick *quick)
 			quick_spaces_note(quick);
 	}
 	return write_journal(quick, &quick->journal);
+}
+
+/* Others write into it under that lock, and taking it reads what they wrote. */
+int quick_journal_write(struct quick *quick)
+{
+	bool held = quick->route_lock_fd >= 0;
+	int r = quick_lock_routes(quick);
+
+	if (r >= 0)
+		r = write_own(quick);
+	if (!held)
+		quick_unlock_routes(quick);
+	return r;
 }
 
 void quick_journal_remove(struct quick *quick)

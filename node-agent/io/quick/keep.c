@@ -280,6 +280,8 @@ static void keep_dns(struct quick *quick)
 	snprintf(text, sizeof(text), "name servers of %s", quick->name);
 	if (r >= 0)
 		repaired(quick, PLAN_SYSCTL_SET, text)->of_dns = true;
+	else if (r == -EAGAIN)
+		quick->keeping->kept->state = QUICK_KEPT_BUSY;
 	else
 		failed(quick, text, quick->err);
 	*quick->err = err;

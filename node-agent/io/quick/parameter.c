@@ -77,22 +77,30 @@ static int give_back(struct quick *quick, enum quick_parameter parameter)
 	return sysctl_ensure(key, before, NULL, quick->err);
 }
 
+/* From then on it is not ours to give back again: that is written before another tunnel can find it otherwise. */
+static int give_back_and_forget(struct quick *quick, enum quick_parameter parameter)
+{
+	int r = quick_lock_routes(quick);
+
+	if (r >= 0)
+		r = give_back(quick, parameter);
+	if (r < 0)
+		return r;
+	quick->journal.parameters[parameter].before[0] = '\0';
+	return quick->options->dry_run ? 0 : quick_journal_write(quick);
+}
+
 int quick_parameters_give_back(struct quick *quick, bool all)
 {
 	int first = 0;
 
 	for (unsigned i = 0; i < QUICK_PARAMETERS; i++) {
-		struct quick_parameter_note *note = &quick->journal.parameters[i];
-		int r;
+		const struct quick_parameter_note *note = &quick->journal.parameters[i];
+		int r = 0;
 
-		if (!note->before[0] || (note->needed && !all))
-			continue;
-		r = quick_lock_routes(quick);
-		if (r >= 0)
-			r = give_back(quick, i);
-		if (r >= 0)
-			note->before[0] = '\0';
-		else if (first >= 0)
+		if (note->before[0] && (all || !note->needed))
+			r = give_back_and_forget(quick, i);
+		if (r < 0 && first >= 0)
 			first = r;
 	}
 	return first;

@@ -195,6 +195,8 @@ void quick_unlock_routes(struct quick *quick);
 
 /* ---- journal.c ---- */
 int quick_journal_read(struct quick *quick); /* stage NONE if there is none */
+/* Under the lock of routes, which is taken unless it is held. What others can hand over (parameters, what was done to the
+ * namespace) is taken back, too, with that lock only, and written before it is let go. */
 int quick_journal_write(struct quick *quick);
 void quick_journal_remove(struct quick *quick); /* with the copy of the file */
 void quick_journal_clear(struct quick_journal *journal);

@@ -98,13 +98,8 @@ static int undo_parameters(struct quick *quick)
 /* From now on no other tunnel gives us anything; what they gave is ours to undo. */
 static int note_removing(struct quick *quick)
 {
-	int r = quick->journal.stage == QUICK_STAGE_UP ? quick_lock_routes(quick) : 0;
-
 	quick->journal.stage = QUICK_STAGE_REMOVING;
-	if (r >= 0)
-		r = quick_journal_write(quick);
-	quick_unlock_routes(quick);
-	return r;
+	return quick_journal_write(quick);
 }
 
 int quick_undo(struct quick *quick)
@@ -118,6 +113,10 @@ int quick_undo(struct quick *quick)
 	if (!quick->options->dry_run) {
 		first = note_removing(quick);
 		first_err = *quick->err;
+		if (first == -EAGAIN) { /* an agent that waits for nobody: it comes again */
+			quick->undoing = false;
+			return first;
+		}
 	}
 	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
 		int r = steps[i](quick);

@@ -1,0 +1,48 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Tunnels that share what the machine has one of, while their commands run at the same time. Takes some 5 s."""
+import os
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from compare import HOLDFAST, can_run, key  # noqa: E402
+from machine import FULL, INTERFACE, Machine  # noqa: E402
+
+SECOND = f"[Interface]\nPrivateKey = {key()}\nAddress = 10.51.0.2/24\n" + FULL.replace(", ::/0", "")
+# Takes name servers back only when it is told to go on.
+SLOW_RESOLVCONF = """#!/bin/bash
+[[ $1 != -d || -e /run/go ]] && exit
+touch /run/reached
+until [ -e /run/go ]; do read -t 0.02 <> <(:) || :; done
+"""
+
+
+def test_handed_over_during_a_reload():
+    """wg1 set src_valid_mark; it goes while wg0, which needs it, too, is in the middle of a reload: wg0 gives it back."""
+    with Machine() as machine:
+        machine.up(SECOND, "wg1")
+        machine.up(INTERFACE + "DNS = 10.50.0.1\n" + FULL)
+        machine.write("/run/bin/resolvconf", SLOW_RESOLVCONF, 0o755)
+        machine.write("/etc/wireguard/wg0.conf", INTERFACE + "DNS = 10.50.0.9\n" + FULL)
+        reload = machine.start(HOLDFAST, "up", "wg0")
+        machine.until("in the middle of the reload", lambda: machine.shell("test -e /run/reached")[0] == 0)
+        machine.down("wg1")
+        machine.must("touch /run/go")
+        machine.said = reload.communicate(timeout=60)[1]
+        assert reload.returncode == 0 and "= 1" in machine.must("sysctl net.ipv4.conf.all.src_valid_mark"), machine.said
+        machine.down()
+        machine.clean("handed over during a reload")
+    print("handed over during a reload")
+
+
+def main():
+    if not can_run():
+        return 77
+    for name, test in list(globals().items()):
+        if name.startswith("test_") and (len(sys.argv) == 1 or name in sys.argv[1:]):
+            test()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
