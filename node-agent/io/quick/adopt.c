@@ -40,10 +40,10 @@ static void guess_rest(struct quick *quick, const struct quick_handover *handove
 	if (!quick->config.dns.count)
 		return;
 	quick_guess_dns(quick);
-	if (!journal->dns_text)
+	if (!journal->dns.text)
 		quick_say(quick, QUICK_WARNING, "resolvconf %s: `holdfast up %s` sets the name servers of %s",
-			journal->dns == QUICK_DNS_NONE ? "is not there" : "knows nothing of it", quick->name,
-			quick->path);
+			journal->dns.way == QUICK_DNS_NONE ? "is not there" : "knows nothing of it",
+			quick->name, quick->path);
 }
 
 /* ---- taking it over ---- */
@@ -58,30 +58,62 @@ static int note_for_agent(struct quick *quick)
 
 static int finish(struct quick *quick, const struct quick_handover *handover)
 {
-	int r = 0;
-
 	quick_handover_settle(quick, handover);
-	if (!quick->options->dry_run)
-		r = note_for_agent(quick);
-	return r < 0 || quick->options->dry_run ? r : quick_journal_write(quick);
+	return quick->options->dry_run ? 0 : quick_journal_write(quick);
 }
 
-static int pass(struct quick *quick, struct quick_handover *handover)
+static int take(struct quick *quick, struct quick_handover *handover)
 {
 	int r = quick_handover_note(quick, handover, QUICK_STAGE_ADOPTING);
 
 	if (r >= 0)
 		r = quick_handover_pass(quick, handover, true);
-	if (r >= 0)
-		r = finish(quick, handover);
-	if (r < 0 && !quick->options->dry_run)
-		quick_handover_back(quick, handover, false);
+	if (r >= 0 && !quick->options->dry_run)
+		r = note_for_agent(quick);
+	return r < 0 ? r : finish(quick, handover);
+}
+
+/* Where it had begun before, it is in both hands, and the next command goes on. */
+static int take_or_leave(struct quick *quick, struct quick_handover *handover, bool fresh)
+{
+	int r = take(quick, handover);
+
+	if (r < 0 && fresh && !quick->options->dry_run)
+		quick_handover_back_to_them(quick, handover);
 	return r;
+}
+
+/* A release that was killed had taken them away. */
+static int put_dns_back(struct quick *quick)
+{
+	struct quick_files now;
+	int r;
+
+	if ((quick->journal.dns.way != QUICK_DNS_NONE && quick_dns_is_set(quick)) ||
+		!quick_files_take_made(quick, &now))
+		return 0;
+	quick_dns_state_clear(&quick->journal.dns);
+	r = quick_set_dns(quick);
+	quick_files_leave_made(quick, &now);
+	return r;
+}
+
+/* What was not handed back to the end is again as `up` made it, and what an agent keeps is that still. */
+static int take_back(struct quick *quick, struct quick_handover *handover)
+{
+	int r = quick_handover_note(quick, handover, QUICK_STAGE_RELEASING);
+
+	if (r >= 0)
+		r = quick_handover_pass(quick, handover, true);
+	if (r >= 0)
+		r = put_dns_back(quick);
+	return r < 0 ? r : finish(quick, handover);
 }
 
 int quick_take_over(struct quick *quick)
 {
-	bool fresh = quick->journal.stage == QUICK_STAGE_NONE;
+	bool fresh = quick->journal.stage == QUICK_STAGE_NONE,
+	     released = quick->journal.stage == QUICK_STAGE_RELEASING;
 	struct quick_handover handover = {.begun = !fresh};
 	int r = quick_lock_routes(quick);
 
@@ -92,7 +124,7 @@ int quick_take_over(struct quick *quick)
 		quick_say_differences(quick, &handover);
 	}
 	if (r >= 0)
-		r = pass(quick, &handover);
+		r = released ? take_back(quick, &handover) : take_or_leave(quick, &handover, fresh);
 	quick_unlock_routes(quick);
 	quick_handover_clear(&handover);
 	return r;

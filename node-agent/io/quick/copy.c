@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -53,6 +54,77 @@ int quick_copy_load(struct quick *quick)
 	if (r >= 0)
 		quick_allowed_init(&quick->allowed, &quick->config, path, NULL);
 	return r;
+}
+
+/* ---- beside what the files say now ---- */
+
+static int read_sidecar(const struct quick *quick, struct quick_files *files)
+{
+	CLEANUP_FREE char *text = NULL;
+	char path[COPY_PATH_MAX];
+	struct err ignored;
+	size_t size;
+	int r;
+
+	copy_path(quick, ".yaml", path);
+	r = file_read(path, QUICK_SIDECAR_MAX_BYTES, &text, &size, &ignored);
+	if (r == -ENOENT)
+		return 0;
+	if (r >= 0)
+		r = quick_sidecar_read(path, text, size, &files->sidecar, &ignored);
+	return r < 0 ? r : quick_sidecar_join(&files->sidecar, path, &files->config, &ignored);
+}
+
+static void files_clear(struct quick_files *files)
+{
+	quick_config_clear(&files->config);
+	quick_sidecar_clear(&files->sidecar);
+	*files = (struct quick_files){0};
+}
+
+static int read_copy(const struct quick *quick, struct quick_files *ret_files)
+{
+	struct quick_files files = {0};
+	CLEANUP_FREE char *text = NULL;
+	char path[COPY_PATH_MAX];
+	struct err ignored;
+	size_t size;
+	int r;
+
+	copy_path(quick, ".conf", path);
+	r = file_read(path, QUICK_FILE_MAX_BYTES, &text, &size, &ignored);
+	if (r >= 0)
+		r = quick_read(path, text, size, &files.config, &ignored);
+	if (r >= 0)
+		r = read_sidecar(quick, &files);
+	if (r < 0)
+		files_clear(&files);
+	else
+		*ret_files = files;
+	return r;
+}
+
+static void exchange(struct quick *quick, struct quick_files *files)
+{
+	struct quick_files now = {quick->config, quick->sidecar};
+
+	quick->config = files->config;
+	quick->sidecar = files->sidecar;
+	*files = now;
+}
+
+bool quick_files_take_made(struct quick *quick, struct quick_files *ret_now)
+{
+	if (read_copy(quick, ret_now) < 0)
+		return false;
+	exchange(quick, ret_now);
+	return true;
+}
+
+void quick_files_leave_made(struct quick *quick, struct quick_files *now)
+{
+	exchange(quick, now);
+	files_clear(now);
 }
 
 void quick_copy_remove(const struct quick *quick)

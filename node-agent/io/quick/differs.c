@@ -115,10 +115,12 @@ static void tell_device(struct telling *telling, const struct quick_view *view)
 
 /* ---- routes, rules, tables ---- */
 
-static void tell_forwarding(struct telling *telling)
+static void tell_own_table(struct telling *telling)
 {
 	if (telling->quick->sidecar.forward.is_wanted)
 		tell(telling, "`forward' of %.200s is not in force", telling->quick->sidecar_path);
+	if (quick_wants_silence(telling->quick))
+		tell(telling, "`multicast: false' of %.200s drops none yet", telling->quick->sidecar_path);
 }
 
 static void tell_routes(struct telling *telling, const struct quick_handover *handover)
@@ -182,7 +184,7 @@ void quick_say_differences(struct quick *quick, const struct quick_handover *han
 	tell_device(&telling, &handover->routing.view);
 	tell_mark(&telling, handover);
 	tell_routes(&telling, handover);
-	tell_forwarding(&telling);
+	tell_own_table(&telling);
 	tell_default_route(&telling, handover, AF_INET);
 	tell_default_route(&telling, handover, AF_INET6);
 	if (telling.count > TOLD_MAX)

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -60,27 +59,37 @@ static char *resolvconf_input(const struct quick_config *config, const struct qu
 	return text_take(&text);
 }
 
-static int resolvconf_add(struct quick *quick, const char *program)
+static int resolvconf_gone(struct quick *quick)
+{
+	return err_set(quick->err, -ENOENT, "resolvconf has gone since the tunnel came up");
+}
+
+static int resolvconf_add(struct quick *quick)
 {
 	/* For all names and before all others, or private: for the domains that its input searches. */
 	const char *whose = quick->sidecar.dns_domains.count ? "-p" : "-x";
-	const char *argv[] = {"resolvconf", "-a", quick->journal.dns_name, "-m", "0", whose, NULL};
+	const char *argv[] = {"resolvconf", "-a", quick->journal.dns.name, "-m", "0", whose, NULL};
 	CLEANUP_FREE char *input = resolvconf_input(&quick->config, &quick->sidecar.dns_domains);
+	char program[PATH_MAX];
 
-	quick_say(quick, QUICK_STEP, "resolvconf -a %s -m 0 %s", quick->journal.dns_name, whose);
-	return quick->options->dry_run ? 0 : quick_run(quick, program, argv, input);
+	quick_say(quick, QUICK_STEP, "resolvconf -a %s -m 0 %s", quick->journal.dns.name, whose);
+	if (quick->options->dry_run)
+		return 0;
+	if (!quick_has_program("resolvconf", program))
+		return resolvconf_gone(quick);
+	return quick_run(quick, program, argv, input);
 }
 
 static int resolvconf_delete(struct quick *quick)
 {
-	const char *argv[] = {"resolvconf", "-d", quick->journal.dns_name, "-f", NULL};
+	const char *argv[] = {"resolvconf", "-d", quick->journal.dns.name, "-f", NULL};
 	char program[PATH_MAX];
 
-	quick_say(quick, QUICK_STEP, "resolvconf -d %s -f", quick->journal.dns_name);
+	quick_say(quick, QUICK_STEP, "resolvconf -d %s -f", quick->journal.dns.name);
 	if (quick->options->dry_run)
 		return 0;
 	if (!quick_has_program("resolvconf", program))
-		return err_set(quick->err, -ENOENT, "resolvconf has gone since the tunnel came up");
+		return resolvconf_gone(quick);
 	return quick_run(quick, program, argv, NULL);
 }
 
@@ -129,11 +138,16 @@ static struct quick_texts resolved_domains(const struct quick *quick)
 	return words;
 }
 
-static int resolved_add(struct quick *quick, const char *program)
+static int resolved_add(struct quick *quick)
 {
-	struct quick_texts domains = resolved_domains(quick);
-	int r = resolvectl(quick, program, "dns", &quick->config.dns);
+	struct quick_texts domains;
+	char program[PATH_MAX];
+	int r;
 
+	if (!resolved_runs(program))
+		return err_set(quick->err, -ENOENT, "systemd-resolved does not run any more");
+	domains = resolved_domains(quick);
+	r = resolvectl(quick, program, "dns", &quick->config.dns);
 	if (r >= 0)
 		r = resolvectl(quick, program, "domain", &domains);
 	quick_texts_clear(&domains);
@@ -152,19 +166,6 @@ static int resolved_revert(struct quick *quick)
 /* ---- the file ---- */
 
 /* In place where it can't be replaced: containers mount something over it. */
-static int write_in_place(const char *path, const char *text, struct err *err)
-{
-	int fd = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC), r = 0;
-	size_t length = strlen(text);
-
-	if (fd < 0)
-		return err_set(err, -errno, "%s: %s", path, strerror(errno));
-	if (write(fd, text, length) != (ssize_t)length)
-		r = err_set(err, -EIO, "%s: could not be written whole", path);
-	close(fd);
-	return r;
-}
-
 static int change_file(struct quick *quick, bool add)
 {
 	CLEANUP_FREE char *before = NULL, *after = NULL;
@@ -190,27 +191,34 @@ static int change_file(struct quick *quick, bool add)
 	after = add ? quick_resolv_conf_add(before, quick->name, &quick->config.dns, &quick->config.search)
 		    : quick_resolv_conf_remove(before, quick->name);
 	r = file_write(path, after, strlen(after), status.st_mode & 07777, quick->err);
-	return r == -EBUSY || r == -EXDEV ? write_in_place(path, after, quick->err) : r;
+	return r == -EBUSY || r == -EXDEV ? quick_overwrite(path, before, after, quick->err) : r;
 }
 
 /* ---- which ---- */
 
-static int choose_way(struct quick *quick, char program[PATH_MAX])
+void quick_dns_state_clear(struct quick_dns_state *state)
+{
+	free(state->text);
+	*state = (struct quick_dns_state){0};
+}
+
+static int choose_way(struct quick *quick)
 {
 	struct quick_journal *journal = &quick->journal;
+	char program[PATH_MAX];
 	bool split = quick->sidecar.dns_domains.count;
 
-	free(journal->dns_text);
-	journal->dns_text = resolvconf_input(&quick->config, &quick->sidecar.dns_domains);
+	free(journal->dns.text);
+	journal->dns.text = resolvconf_input(&quick->config, &quick->sidecar.dns_domains);
 	if (quick_is_elsewhere(quick)) {
-		journal->dns = QUICK_DNS_NAMESPACE;
+		journal->dns.way = QUICK_DNS_NAMESPACE;
 		quick_namespace_dns_note(quick);
 	} else if (!(split && resolved_runs(program)) && quick_has_program("resolvconf", program)) {
-		journal->dns = QUICK_DNS_RESOLVCONF;
-		choose_name(quick, program, journal->dns_name);
+		journal->dns.way = QUICK_DNS_RESOLVCONF;
+		choose_name(quick, program, journal->dns.name);
 	} else {
-		journal->dns = resolved_runs(program) ? QUICK_DNS_RESOLVED : QUICK_DNS_FILE;
-		text_copy(journal->dns_name, sizeof(journal->dns_name), quick->name);
+		journal->dns.way = resolved_runs(program) ? QUICK_DNS_RESOLVED : QUICK_DNS_FILE;
+		text_copy(journal->dns.name, sizeof(journal->dns.name), quick->name);
 	}
 	return quick->options->dry_run ? 0 : quick_journal_write(quick);
 }
@@ -218,15 +226,15 @@ static int choose_way(struct quick *quick, char program[PATH_MAX])
 /* Debian's takes options without looking at them, and makes the servers everybody's. */
 static int refuse_split(struct quick *quick)
 {
-	bool debians =
-		quick->journal.dns == QUICK_DNS_RESOLVCONF && access("/run/resolvconf/interface", F_OK) == 0;
+	bool debians = quick->journal.dns.way == QUICK_DNS_RESOLVCONF &&
+		       access("/run/resolvconf/interface", F_OK) == 0;
 
-	bool inside = quick->journal.dns == QUICK_DNS_NAMESPACE;
+	bool inside = quick->journal.dns.way == QUICK_DNS_NAMESPACE;
 
 	if (!quick->sidecar.dns_domains.count ||
-		(quick->journal.dns != QUICK_DNS_FILE && !debians && !inside))
+		(quick->journal.dns.way != QUICK_DNS_FILE && !debians && !inside))
 		return 0;
-	quick->journal.dns = QUICK_DNS_NONE;
+	quick->journal.dns.way = QUICK_DNS_NONE;
 	return err_at(quick->err, -EOPNOTSUPP, quick->sidecar_path, quick->sidecar.dns_domains_place.line,
 		quick->sidecar.dns_domains_place.column,
 		"dns_domains: %s has no name servers for some domains only: systemd-resolved and openresolv "
@@ -236,9 +244,25 @@ static int refuse_split(struct quick *quick)
 			  : RESOLV_CONF);
 }
 
+static int add(struct quick *quick)
+{
+	switch (quick->journal.dns.way) {
+	case QUICK_DNS_NONE:
+		return 0;
+	case QUICK_DNS_RESOLVCONF:
+		return resolvconf_add(quick);
+	case QUICK_DNS_RESOLVED:
+		return resolved_add(quick);
+	case QUICK_DNS_FILE:
+		return change_file(quick, true);
+	case QUICK_DNS_NAMESPACE:
+		return quick_namespace_dns_add(quick);
+	}
+	return 0;
+}
+
 static int set(struct quick *quick)
 {
-	char program[PATH_MAX];
 	int r;
 
 	if (quick_is_elsewhere(quick) && !quick->spaces.name[0]) {
@@ -248,24 +272,10 @@ static int set(struct quick *quick)
 			quick->sidecar.namespace);
 		return 0;
 	}
-	r = choose_way(quick, program);
+	r = choose_way(quick);
 	if (r >= 0)
 		r = refuse_split(quick);
-	if (r < 0)
-		return r;
-	switch (quick->journal.dns) {
-	case QUICK_DNS_NONE:
-		return 0;
-	case QUICK_DNS_RESOLVCONF:
-		return resolvconf_add(quick, program);
-	case QUICK_DNS_RESOLVED:
-		return resolved_add(quick, program);
-	case QUICK_DNS_FILE:
-		return change_file(quick, true);
-	case QUICK_DNS_NAMESPACE:
-		return quick_namespace_dns_add(quick);
-	}
-	return 0;
+	return r < 0 ? r : add(quick);
 }
 
 /* The next `up` tries again. */
@@ -277,8 +287,8 @@ static int go_without(struct quick *quick)
 		err_format(quick->err, text, sizeof(text)));
 	*quick->err = (struct err){0};
 	quick->status = 0;
-	free(quick->journal.dns_text);
-	quick->journal.dns_text = NULL;
+	free(quick->journal.dns.text);
+	quick->journal.dns.text = NULL; /* so they are not what the file says */
 	return 0;
 }
 
@@ -292,9 +302,9 @@ int quick_set_dns(struct quick *quick)
 	return r < 0 && r != -EINTR && quick->sidecar.dns_optional && !quick->keeping ? go_without(quick) : r;
 }
 
-static int unset(struct quick *quick)
+int quick_take_dns_away(struct quick *quick)
 {
-	switch (quick->journal.dns) {
+	switch (quick->journal.dns.way) {
 	case QUICK_DNS_NONE:
 		return 0;
 	case QUICK_DNS_RESOLVCONF:
@@ -314,7 +324,7 @@ int quick_unset_dns(struct quick *quick)
 {
 	char text[ERR_WHERE_MAX + ERR_TEXT_MAX + 32];
 
-	if (unset(quick) >= 0)
+	if (quick_take_dns_away(quick) >= 0)
 		return 0;
 	quick_say(quick, QUICK_WARNING, "name servers of %s: %s", quick->name,
 		err_format(quick->err, text, sizeof(text)));
@@ -327,7 +337,7 @@ static bool is_set_already(const struct quick *quick)
 {
 	CLEANUP_FREE char *wanted = resolvconf_input(&quick->config, &quick->sidecar.dns_domains);
 
-	return quick->journal.dns_text && !strcmp(quick->journal.dns_text, wanted);
+	return quick->journal.dns.text && !strcmp(quick->journal.dns.text, wanted);
 }
 
 int quick_change_dns(struct quick *quick)
@@ -336,14 +346,30 @@ int quick_change_dns(struct quick *quick)
 
 	if (quick->config.dns.count && is_set_already(quick))
 		return 0;
-	if (quick->journal.dns != QUICK_DNS_NONE)
+	if (quick->journal.dns.way != QUICK_DNS_NONE)
 		r = quick_unset_dns(quick);
 	if (r < 0)
 		return r;
-	quick->journal.dns = QUICK_DNS_NONE;
-	free(quick->journal.dns_text);
-	quick->journal.dns_text = NULL;
+	quick_dns_state_clear(&quick->journal.dns);
 	return quick_set_dns(quick);
+}
+
+void quick_restore_dns(struct quick *quick, struct quick_dns_state *before)
+{
+	struct quick_dns_state *now = &quick->journal.dns;
+	int r;
+
+	if (now->way == before->way && quick_dns_is_set(quick))
+		return;
+	(void)quick_unset_dns(quick);
+	quick_dns_state_clear(now);
+	*now = *before;
+	*before = (struct quick_dns_state){0};
+	r = quick_journal_write(quick);
+	if (r >= 0)
+		r = add(quick);
+	if (r < 0)
+		(void)go_without(quick);
 }
 
 /* ---- are they still there? ---- */
@@ -398,12 +424,12 @@ static bool file_has(const struct quick *quick)
 
 bool quick_dns_is_set(struct quick *quick)
 {
-	switch (quick->journal.dns) {
+	switch (quick->journal.dns.way) {
 	case QUICK_DNS_NONE:
 		return true;
 	case QUICK_DNS_RESOLVCONF:
 		return resolvconf_is_resolvectl() ? resolved_has(quick)
-						  : resolvconf_has(quick->journal.dns_name);
+						  : resolvconf_has(quick->journal.dns.name);
 	case QUICK_DNS_RESOLVED:
 		return resolved_has(quick);
 	case QUICK_DNS_FILE:
@@ -420,13 +446,13 @@ void quick_guess_dns(struct quick *quick)
 	char program[PATH_MAX];
 
 	if (quick_is_elsewhere(quick)) {
-		quick->journal.dns = quick->spaces.name[0] ? QUICK_DNS_NAMESPACE : QUICK_DNS_NONE;
+		quick->journal.dns.way = quick->spaces.name[0] ? QUICK_DNS_NAMESPACE : QUICK_DNS_NONE;
 		return;
 	}
 	if (!quick_has_program("resolvconf", program))
 		return;
-	quick->journal.dns = QUICK_DNS_RESOLVCONF;
-	choose_name(quick, program, quick->journal.dns_name);
+	quick->journal.dns.way = QUICK_DNS_RESOLVCONF;
+	choose_name(quick, program, quick->journal.dns.name);
 	if (quick_dns_is_set(quick))
-		quick->journal.dns_text = resolvconf_input(&quick->config, &none);
+		quick->journal.dns.text = resolvconf_input(&quick->config, &none);
 }

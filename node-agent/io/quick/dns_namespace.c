@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
-#include <fcntl.h>
 #include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -36,29 +35,6 @@ static void paths(const struct quick *quick, char directory[FILE_PATH_MAX], char
 }
 
 /* ---- the file ---- */
-
-/* Filled up with empty lines to its old length, then cut: killed in between, nothing is lost and nothing wrong left. */
-static int overwrite(int fd, const char *text, size_t old_size)
-{
-	size_t size = strlen(text), whole = size > old_size ? size : old_size;
-	CLEANUP_FREE char *padded = mem_new(whole + 1, 1);
-
-	memset(padded, '\n', whole);
-	memcpy(padded, text, size);
-	if (pwrite(fd, padded, whole, 0) != (ssize_t)whole)
-		return -EIO;
-	return ftruncate(fd, (off_t)size) < 0 ? -errno : 0;
-}
-
-static int write_file(const char *path, const char *text, size_t old_size, struct err *err)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC), r;
-
-	r = fd < 0 ? -errno : overwrite(fd, text, old_size);
-	if (fd >= 0)
-		close(fd);
-	return r < 0 ? err_set(err, r, "%s: %s", path, strerror(-r)) : 0;
-}
 
 /* A link to the host's own would make this tunnel's servers everybody's. */
 static int refuse_hosts(const char *path, struct err *err)
@@ -125,7 +101,7 @@ void quick_namespace_dns_note(struct quick *quick)
 		word = made_words[1];
 	else if (access(path, F_OK) < 0)
 		word = made_words[0];
-	text_copy(quick->journal.dns_name, sizeof(quick->journal.dns_name), word);
+	text_copy(quick->journal.dns.name, sizeof(quick->journal.dns.name), word);
 }
 
 int quick_namespace_dns_add(struct quick *quick)
@@ -147,7 +123,7 @@ int quick_namespace_dns_add(struct quick *quick)
 		r = file_read(path, NETNS_CONF_MAX_BYTES, &before, NULL, quick->err);
 	if (r >= 0) {
 		after = quick_resolv_conf_add(before, quick->name, &quick->config.dns, &quick->config.search);
-		r = write_file(path, after, strlen(before), quick->err);
+		r = quick_overwrite(path, before, after, quick->err);
 	}
 	quick_unlock_routes(quick);
 	return r;
@@ -170,7 +146,7 @@ bool quick_namespace_dns_is_set(const struct quick *quick)
 /* One that was killed before the file was there; or somebody removed it. */
 static void remove_directories(const struct quick *quick, const char *directory)
 {
-	const char *made = quick->journal.dns_name;
+	const char *made = quick->journal.dns.name;
 
 	if (!strcmp(made, made_words[1]) || !strcmp(made, made_words[2]))
 		rmdir(directory);
@@ -213,7 +189,7 @@ int quick_namespace_dns_remove(struct quick *quick)
 		r = file_read(path, NETNS_CONF_MAX_BYTES, &before, NULL, quick->err);
 	if (r >= 0) {
 		after = quick_resolv_conf_remove(before, quick->name);
-		r = write_file(path, after, strlen(before), quick->err);
+		r = quick_overwrite(path, before, after, quick->err);
 	}
 	if (r >= 0)
 		remove_own(directory, path, after);

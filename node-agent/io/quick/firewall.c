@@ -10,7 +10,7 @@
 
 /* ---- what is wanted ---- */
 
-static bool is_silent(const struct quick *quick)
+bool quick_wants_silence(const struct quick *quick)
 {
 	return quick->sidecar.has_multicast && !quick->sidecar.multicast;
 }
@@ -28,7 +28,7 @@ static unsigned wanted_parts(const struct quick *quick, const struct quick_routi
 		parts |= FIREWALL_TRANSLATING;
 	if (forward->clamp_mss)
 		parts |= FIREWALL_CLAMPING;
-	if (is_silent(quick))
+	if (quick_wants_silence(quick))
 		parts |= FIREWALL_SILENCING;
 	return parts;
 }
@@ -75,7 +75,7 @@ int quick_routing_firewall(
 		snprintf(scope, sizeof(scope), "up %s", quick->name);
 		firewall.without = quick->journal.firewall_without;
 		put_forward(quick, &tunnel, snat);
-		tunnel.no_multicast = is_silent(quick);
+		tunnel.no_multicast = quick->journal.silent;
 	}
 	return firewall_build(&firewall, ret_ruleset, quick->err);
 }
@@ -298,20 +298,25 @@ int quick_undo_firewall(struct quick *quick)
 	return quick->options->dry_run ? 0 : remove_tables(quick, quick->journal.foreign);
 }
 
+bool quick_has_own_table(const struct quick_journal *journal)
+{
+	return journal->forwards || journal->silent;
+}
+
 int quick_undo_forwarding(struct quick *quick)
 {
 	int r;
 
-	if (!quick->journal.forwards && !is_silent(quick))
+	if (!quick_has_own_table(&quick->journal))
 		return 0;
 	quick_say(quick, QUICK_WARNING,
 		"wg-quick does not know of forwarding and multicast, and would leave it for ever: what %s "
 		"says of it goes "
 		"now",
 		quick->sidecar_path);
+	r = quick_parameters_give_back(quick, QUICK_FORWARDING);
+	if (r < 0)
+		return r;
 	quick_say(quick, QUICK_STEP, "nft delete table inet holdfast-%s", quick->name);
-	r = quick->options->dry_run ? 0 : remove_tables(quick, false);
-	quick->journal.parameters[QUICK_FORWARD4].needed = false;
-	quick->journal.parameters[QUICK_FORWARD6].needed = false;
-	return r < 0 ? r : quick_parameters_give_back(quick, false);
+	return quick->options->dry_run ? 0 : remove_tables(quick, false);
 }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "common/base/mem.h"
+#include "node-agent/core/firewall/firewall.h"
 #include "node-agent/io/quick/quick_int.h"
 #include "node-agent/io/reconcile/convert.h"
 #include "node-agent/io/rtnl/batch.h"
@@ -146,9 +147,13 @@ static int pass_tables(struct quick *quick, const struct quick_handover *handove
 
 	there.facts.has_ip4 &= handover->has_table4;
 	there.facts.has_ip6 &= handover->has_table6;
-	if (!quick_routing_needs_mark(&there))
+	if (!quick_routing_needs_mark(&there) && !(to_us && quick_has_own_table(&quick->journal)))
 		return 0;
-	r = quick_routing_firewall(quick, &there, to_us, &ruleset);
+	if (quick->journal.firewall_without == FIREWALL_ALL)
+		return 0;
+	r = quick->nft ? 0 : nft_open(&quick->nft, quick->err);
+	if (r >= 0)
+		r = quick_routing_firewall(quick, &there, to_us, &ruleset);
 	if (r < 0)
 		return r;
 	if (!quick->options->dry_run)
@@ -160,10 +165,17 @@ static int pass_tables(struct quick *quick, const struct quick_handover *handove
 	return r;
 }
 
-int quick_handover_pass(struct quick *quick, struct quick_handover *handover, bool to_us)
+/* Forwarding, which wg-quick does not know of: it was switched off when the tunnel was handed back. */
+static int pass_parameters(struct quick *quick, const struct quick_handover *handover, bool to_us)
+{
+	(void)handover;
+	return to_us ? quick_parameters_take_again(quick, QUICK_FORWARDING) : 0;
+}
+
+static int run_steps(struct quick *quick, const struct quick_handover *handover, bool to_us)
 {
 	static int (*const steps[])(struct quick * quick, const struct quick_handover *handover,
-		bool to_us) = {pass_routes, pass_rules, pass_tables};
+		bool to_us) = {pass_routes, pass_rules, pass_tables, pass_parameters};
 	int r = 0;
 
 	for (size_t i = 0; r >= 0 && i < ARRAY_COUNT(steps); i++) {
@@ -171,6 +183,17 @@ int quick_handover_pass(struct quick *quick, struct quick_handover *handover, bo
 		if (r >= 0)
 			r = steps[i](quick, handover, to_us);
 	}
+	return r;
+}
+
+int quick_handover_pass(struct quick *quick, struct quick_handover *handover, bool to_us)
+{
+	struct quick_files now = {0};
+	bool as_made = to_us && quick_files_take_made(quick, &now);
+	int r = run_steps(quick, handover, to_us);
+
+	if (as_made)
+		quick_files_leave_made(quick, &now);
 	handover->begun = true;
 	return r;
 }
@@ -211,24 +234,57 @@ void quick_handover_settle(struct quick *quick, const struct quick_handover *han
 		note_rule(journal, &handover->ours[i].rule);
 }
 
-void quick_handover_back(struct quick *quick, struct quick_handover *handover, bool to_us)
+/* ---- back, after a failure ---- */
+
+static void warn_of_rest(struct quick *quick, const char *verb)
+{
+	char text[ERR_WHERE_MAX + ERR_TEXT_MAX + 32];
+
+	quick_say(quick, QUICK_WARNING, "not all could be undone: %s; `holdfast %s %s` tries again",
+		err_format(quick->err, text, sizeof(text)), verb, quick->name);
+}
+
+void quick_handover_back_to_them(struct quick *quick, struct quick_handover *handover)
+{
+	struct err why = *quick->err;
+	int status = quick->status;
+
+	quick->undoing = true;
+	if (quick_handover_pass(quick, handover, false) >= 0)
+		quick_journal_remove(quick);
+	else
+		warn_of_rest(quick, "release");
+	quick->undoing = false;
+	*quick->err = why;
+	quick->status = status;
+}
+
+static void restore_dns(struct quick *quick, struct quick_dns_state *before)
+{
+	struct quick_files now = {0};
+	bool as_made = quick_files_take_made(quick, &now);
+
+	quick_restore_dns(quick, before);
+	if (as_made)
+		quick_files_leave_made(quick, &now);
+}
+
+void quick_handover_back_to_us(
+	struct quick *quick, struct quick_handover *handover, struct quick_dns_state *dns)
 {
 	struct err why = *quick->err;
 	int status = quick->status, r;
-	char text[ERR_WHERE_MAX + ERR_TEXT_MAX + 32];
 
 	quick->undoing = true;
-	r = quick_handover_pass(quick, handover, to_us);
-	if (to_us)
+	r = quick_handover_pass(quick, handover, true);
+	restore_dns(quick, dns);
+	if (r >= 0) {
 		quick_handover_settle(quick, handover);
-	if (r >= 0 && to_us)
 		r = quick_journal_write(quick);
-	else if (r >= 0)
-		quick_journal_remove(quick);
-	quick->undoing = false;
+	}
 	if (r < 0)
-		quick_say(quick, QUICK_WARNING, "not all could be undone: %s; `holdfast %s %s` tries again",
-			err_format(quick->err, text, sizeof(text)), to_us ? "adopt" : "release", quick->name);
+		warn_of_rest(quick, "adopt");
+	quick->undoing = false;
 	*quick->err = why;
 	quick->status = status;
 }

@@ -36,7 +36,7 @@ void quick_journal_clear(struct quick_journal *journal)
 	quick_memory_clear(&journal->memory);
 	quick_texts_clear(&journal->left_out);
 	quick_journal_clear_spaces(journal);
-	free(journal->dns_text);
+	quick_dns_state_clear(&journal->dns);
 	free(journal->host_routes);
 	*journal = (struct quick_journal){0};
 }
@@ -122,10 +122,11 @@ static json_t *to_json(const struct quick_journal *journal)
 	jput_u64(root, "listen_port", journal->listen_port);
 	jput_bool(root, "firewall", journal->firewall);
 	jput_bool(root, "forwards", journal->forwards);
+	jput_bool(root, "silent", journal->silent);
 	jput_u64(root, "firewall_without", journal->firewall_without);
-	jput_text(root, "dns", dns_ways[journal->dns]);
-	jput_text(root, "dns_name", journal->dns_name);
-	jput_text(root, "dns_text", journal->dns_text);
+	jput_text(root, "dns", dns_ways[journal->dns.way]);
+	jput_text(root, "dns_name", journal->dns.name);
+	jput_text(root, "dns_text", journal->dns.text);
 	put_parameters(root, journal);
 	jput_bool(root, "foreign", journal->foreign);
 	rules = jput_array(root, "rules");
@@ -367,9 +368,9 @@ static int from_json(const struct jnode *root, struct quick_journal *journal, st
 		r = jnode_word(root, "dns", JSON_REQUIRED, dns_ways, ARRAY_COUNT(dns_ways), &dns, err);
 	if (r >= 0)
 		r = jnode_text(
-			root, "dns_name", JSON_REQUIRED, journal->dns_name, sizeof(journal->dns_name), err);
+			root, "dns_name", JSON_REQUIRED, journal->dns.name, sizeof(journal->dns.name), err);
 	if (r >= 0)
-		r = jnode_text_new(root, "dns_text", JSON_OPTIONAL, DNS_TEXT_MAX, &journal->dns_text, err);
+		r = jnode_text_new(root, "dns_text", JSON_OPTIONAL, DNS_TEXT_MAX, &journal->dns.text, err);
 	if (r >= 0)
 		r = get_parameters(root, journal, err);
 	if (r >= 0)
@@ -380,6 +381,8 @@ static int from_json(const struct jnode *root, struct quick_journal *journal, st
 		r = jnode_bool(root, "firewall", JSON_REQUIRED, &journal->firewall, err);
 	if (r >= 0)
 		r = jnode_bool(root, "forwards", JSON_REQUIRED, &journal->forwards, err);
+	if (r >= 0)
+		r = jnode_bool(root, "silent", JSON_REQUIRED, &journal->silent, err);
 	if (r >= 0)
 		r = get_numbers(root, journal, err);
 	if (r >= 0)
@@ -393,7 +396,7 @@ static int from_json(const struct jnode *root, struct quick_journal *journal, st
 	if (r >= 0)
 		r = quick_journal_get_spaces(root, journal, err);
 	journal->stage = (enum quick_stage)stage;
-	journal->dns = (enum quick_dns)dns;
+	journal->dns.way = (enum quick_dns)dns;
 	return r;
 }
 

@@ -90,18 +90,53 @@ static int give_back_and_forget(struct quick *quick, enum quick_parameter parame
 	return quick->options->dry_run ? 0 : quick_journal_write(quick);
 }
 
-int quick_parameters_give_back(struct quick *quick, bool all)
+unsigned quick_parameters_unneeded(const struct quick_journal *journal)
+{
+	unsigned which = 0;
+
+	for (unsigned i = 0; i < QUICK_PARAMETERS; i++)
+		which |= journal->parameters[i].needed ? 0 : 1u << i;
+	return which;
+}
+
+int quick_parameters_give_back(struct quick *quick, unsigned which)
 {
 	int first = 0;
 
 	for (unsigned i = 0; i < QUICK_PARAMETERS; i++) {
-		const struct quick_parameter_note *note = &quick->journal.parameters[i];
 		int r = 0;
 
-		if (note->before[0] && (all || !note->needed))
+		if (which & 1u << i && quick->journal.parameters[i].before[0])
 			r = give_back_and_forget(quick, i);
 		if (r < 0 && first >= 0)
 			first = r;
 	}
 	return first;
+}
+
+static int take_again(struct quick *quick, enum quick_parameter parameter)
+{
+	struct quick_parameter_note *note = &quick->journal.parameters[parameter];
+	char now[SYSCTL_VALUE_MAX];
+	int r = 0;
+
+	if (sysctl_read(keys[parameter], now, sizeof(now), NULL) < 0 || !strcmp(now, "1"))
+		return 0;
+	if (!note->before[0])
+		text_copy(note->before, sizeof(note->before), now);
+	quick_say(quick, QUICK_STEP, "sysctl -w %s=1", keys[parameter]);
+	if (quick->options->dry_run)
+		return 0;
+	r = quick_journal_write(quick);
+	return r < 0 ? r : sysctl_ensure(keys[parameter], "1", NULL, quick->err);
+}
+
+int quick_parameters_take_again(struct quick *quick, unsigned which)
+{
+	int r = 0;
+
+	for (unsigned i = 0; r >= 0 && i < QUICK_PARAMETERS; i++)
+		if (which & 1u << i && quick->journal.parameters[i].needed)
+			r = take_again(quick, i);
+	return r;
 }

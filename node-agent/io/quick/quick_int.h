@@ -60,6 +60,14 @@ struct quick_journal_space {
 	uint64_t inode, cookie; /* of struct netns; 0: it was not there yet */
 };
 
+/* Name servers, as they were set. */
+struct quick_dns_state {
+	enum quick_dns way;
+	char name[QUICK_DNS_NAME_MAX +
+		  1]; /* resolvconf's name for it; of the namespace's file what we made */
+	char *text;   /* what it was told; owned; NULL: nothing */
+};
+
 struct quick_journal {
 	enum quick_stage stage;
 	char name[IFNAMSIZ];
@@ -68,17 +76,14 @@ struct quick_journal {
 	uint32_t mark;        /* chosen by us; 0: none */
 	uint16_t listen_port; /* as it came up */
 	bool firewall;
-	bool forwards;             /* as the sidecar says: its part of the firewall */
+	bool forwards, silent;     /* what the sidecar said: its part of the firewall */
 	unsigned firewall_without; /* of enum firewall_part: what this kernel cannot do */
 	size_t rule_count;
 	struct plan_rule rules[QUICK_RULES_MAX];
 	bool foreign; /* rules and tables may be wg-quick's: not known to be ours by protocol and comment */
 	struct quick_host_route *host_routes; /* owned */
 	size_t host_route_count, host_route_capacity;
-	enum quick_dns dns;
-	char dns_name[QUICK_DNS_NAME_MAX +
-		      1]; /* resolvconf's name for it; of the namespace's file what we made */
-	char *dns_text;   /* what it was told; owned; NULL: nothing */
+	struct quick_dns_state dns;
 	struct quick_parameter_note parameters[QUICK_PARAMETERS];
 	struct quick_memory memory;
 	/* What PostUp took away or changed of what we had made: it stays so. */
@@ -221,6 +226,14 @@ int quick_copy_write(struct quick *quick);
 int quick_copy_load(struct quick *quick); /* as quick_load(); -ENOENT: there is none */
 void quick_copy_remove(const struct quick *quick);
 
+struct quick_files {
+	struct quick_config config;
+	struct quick_sidecar sidecar;
+};
+/* From now on quick has what `up` read, instead of what the files say now; false: there is no copy. Then back again. */
+bool quick_files_take_made(struct quick *quick, struct quick_files *ret_now);
+void quick_files_leave_made(struct quick *quick, struct quick_files *now);
+
 /* ---- signals.c ---- */
 int quick_signals_block(struct quick *quick);
 void quick_signals_restore(struct quick *quick);
@@ -296,8 +309,15 @@ const char *quick_parameter_key(enum quick_parameter parameter);
 void quick_parameters_observe(struct plan_world *world);
 /* In the journal, before they are set: which are wanted, and what they are now. */
 void quick_parameters_note(struct quick *quick, const struct plan_world *wanted);
-/* Those that are no longer needed, or all. */
-int quick_parameters_give_back(struct quick *quick, bool all);
+enum {
+	QUICK_FORWARDING = 1u << QUICK_FORWARD4 | 1u << QUICK_FORWARD6,
+	QUICK_ALL_PARAMETERS = (1u << QUICK_PARAMETERS) - 1
+};
+unsigned quick_parameters_unneeded(
+	const struct quick_journal *journal); /* a mask of 1 << enum quick_parameter */
+int quick_parameters_give_back(struct quick *quick, unsigned which);
+/* What is needed is set and noted once more, after it was given back. */
+int quick_parameters_take_again(struct quick *quick, unsigned which);
 
 /* ---- routing.c: what the routes of what the device holds need ---- */
 struct quick_routing {
@@ -356,12 +376,15 @@ int quick_handover_look_at_routes(struct quick *quick, struct quick_handover *ha
 bool quick_handover_has_route(const struct quick_handover *handover, const struct plan_route *route);
 bool quick_is_made(const struct quick *quick, const struct rtnl_route *route);
 void quick_handover_clear(struct quick_handover *handover);
+/* What comes to us is as `up` made it, if a journal told, whatever the files say by now. */
 int quick_handover_pass(struct quick *quick, struct quick_handover *handover, bool to_us);
 /* The journal before it passes: all that may be in the kernel meanwhile; and when it is ours. */
 int quick_handover_note(struct quick *quick, const struct quick_handover *handover, enum quick_stage stage);
 void quick_handover_settle(struct quick *quick, const struct quick_handover *handover);
-/* After a failure: to whose it was. quick->err and status survive it. */
-void quick_handover_back(struct quick *quick, struct quick_handover *handover, bool to_us);
+/* After a failure: to whose it was. quick->err and status survive it. To us also the name servers as they were before. */
+void quick_handover_back_to_them(struct quick *quick, struct quick_handover *handover);
+void quick_handover_back_to_us(
+	struct quick *quick, struct quick_handover *handover, struct quick_dns_state *dns);
 
 /* ---- differs.c ---- */
 /* Warnings: where what runs is not what the file says. quick->endpoints are there. */
@@ -383,16 +406,27 @@ bool quick_needs_firewall(const struct quick *quick, const struct quick_routing 
 /* What the kernel cannot do is told and left out; but where it could not drop what it shall, -EOPNOTSUPP. */
 int quick_load_firewall(struct quick *quick, const struct quick_routing *routing);
 int quick_undo_firewall(struct quick *quick);
-/* For wg-quick, whose `down` would not: the table for forwarding goes, and so does forwarding. */
+/* Of forwarding and multicast, in a table of our own. */
+bool quick_has_own_table(const struct quick_journal *journal);
+bool quick_wants_silence(const struct quick *quick); /* multicast: false */
+/* For wg-quick, whose `down` would not: that table goes, after forwarding. If it fails, the table is as it was. */
 int quick_undo_forwarding(struct quick *quick);
 
 /* ---- dns.c ---- */
 int quick_set_dns(struct quick *quick);
-int quick_unset_dns(struct quick *quick);
+int quick_take_dns_away(struct quick *quick);
+int quick_unset_dns(struct quick *quick);  /* what stays is told, and no failure */
 void quick_guess_dns(struct quick *quick); /* as wg-quick told it to resolvconf, if that is there */
 int quick_change_dns(struct quick *quick); /* on a reload: only if the file says something else now */
+/* As they were set before. A warning if that cannot be. */
+void quick_restore_dns(struct quick *quick, struct quick_dns_state *before);
+void quick_dns_state_clear(struct quick_dns_state *state); /* none are set */
 /* Are the servers still set, as far as that can be seen without asking a program? */
 bool quick_dns_is_set(struct quick *quick);
+
+/* ---- overwrite.c ---- */
+/* What is in the file, changed in place: it is all there at any moment. */
+int quick_overwrite(const char *path, const char *before, const char *after, struct err *err);
 
 /* ---- dns_namespace.c: /etc/netns/NAME/resolv.conf ---- */
 void quick_namespace_dns_note(struct quick *quick); /* what will be made */

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/base/mem.h"
 #include "node-agent/io/quick/quick_int.h"
 
 /* wg-quick keeps no journal: what its `down` will not know of is said, and taken back where the tunnel can do without. */
@@ -68,11 +69,11 @@ static int require_no_host_routes(struct quick *quick)
 /* Written before and after, as always: interrupted, it is begun again with what is left to do. */
 static int move_dns(struct quick *quick, bool to_resolvconf)
 {
-	int r = quick_unset_dns(quick);
+	int r = quick_take_dns_away(quick);
 
 	if (r < 0 || quick->options->dry_run)
 		return r;
-	quick->journal.dns = QUICK_DNS_NONE;
+	quick_dns_state_clear(&quick->journal.dns);
 	r = quick_journal_write(quick);
 	return r >= 0 && to_resolvconf ? quick_set_dns(quick) : r;
 }
@@ -83,7 +84,7 @@ static int hand_back_dns(struct quick *quick)
 	char program[PATH_MAX];
 	bool resolvconf = quick_has_program("resolvconf", program);
 
-	switch (quick->journal.dns) {
+	switch (quick->journal.dns.way) {
 	case QUICK_DNS_NONE:
 		return 0;
 	case QUICK_DNS_RESOLVCONF:
@@ -117,20 +118,23 @@ static int hand_back_dns(struct quick *quick)
 
 static int pass(struct quick *quick, struct quick_handover *handover)
 {
+	struct quick_dns_state dns = quick->journal.dns;
 	int r = quick_handover_note(quick, handover, QUICK_STAGE_RELEASING);
 
+	dns.text = mem_text(dns.text);
 	if (r >= 0)
 		r = quick_handover_pass(quick, handover, false);
-	if (r >= 0) /* what follows is not done again on the way back */
+	if (r >= 0)
 		r = quick_check_signal(quick, 0);
 	if (r >= 0)
 		r = hand_back_dns(quick);
 	if (r >= 0)
 		r = quick_undo_forwarding(quick);
 	if (r < 0 && !quick->options->dry_run)
-		quick_handover_back(quick, handover, true);
+		quick_handover_back_to_us(quick, handover, &dns);
 	else if (!quick->options->dry_run)
 		quick_journal_remove(quick);
+	quick_dns_state_clear(&dns);
 	return r;
 }
 

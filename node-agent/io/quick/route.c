@@ -126,6 +126,7 @@ static int note(struct quick *quick, const struct plan_target *target, const str
 
 	journal->firewall |= quick_needs_firewall(quick, routing);
 	journal->forwards = quick->sidecar.forward.is_wanted;
+	journal->silent = quick_wants_silence(quick);
 	quick_parameters_note(quick, &target->world);
 	for (size_t i = 0; i < target->world.rule_count; i++) {
 		bool known = false;
@@ -149,7 +150,7 @@ static int settle(struct quick *quick, const struct plan_target *target, const s
 	for (size_t i = 0; i < target->world.rule_count && i < QUICK_RULES_MAX; i++)
 		journal->rules[journal->rule_count++] = target->world.rules[i];
 	quick_settle_host_routes(quick, target);
-	return quick_parameters_give_back(quick, false);
+	return quick_parameters_give_back(quick, quick_parameters_unneeded(journal));
 }
 
 /* Whose route is in the way? */

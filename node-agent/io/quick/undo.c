@@ -89,7 +89,7 @@ static int undo_link(struct quick *quick)
 
 static int undo_parameters(struct quick *quick)
 {
-	int r = quick->spaces.missing ? 0 : quick_parameters_give_back(quick, true);
+	int r = quick->spaces.missing ? 0 : quick_parameters_give_back(quick, QUICK_ALL_PARAMETERS);
 
 	quick_unlock_routes(quick);
 	return r;

@@ -426,27 +426,30 @@ for file in $(find /run/holdfast -type f ! -name '*.lock'); do echo $file; cat $
 class Interrupted:
     """One of the two commands, interrupted at each of its steps: the tunnel works all the time, and what comes next is right."""
 
-    def __init__(self, verb):
-        self.verb, self.machine, self.done = verb, Connected(PINGED.replace("\n\n", "\nDNS = 10.50.0.1\n\n", 1)), 0
+    state, ways = STATE, WORKS
+
+    def __init__(self, verb, machine=None):
+        self.verb, self.done = verb, 0
+        self.machine = machine or Connected(PINGED.replace("\n\n", "\nDNS = 10.50.0.1\n\n", 1))
         self.begin()
 
     def begin(self):
         self.machine.must(": >/run/transcript")
         self.machine.up()
-        self.theirs = self.machine.must(STATE)
+        self.theirs = self.machine.must(self.state)
         call(self.machine, HOLDFAST, "adopt")
-        self.ours = self.machine.must(STATE)
+        self.ours = self.machine.must(self.state)
         self.before, self.after = (self.theirs, self.ours) if self.verb == "adopt" else (self.ours, self.theirs)
         self.back()
 
     def back(self):
         """To where the command begins."""
-        if self.machine.must(STATE) != self.before:
+        if self.machine.must(self.state) != self.before:
             call(self.machine, HOLDFAST, "release" if self.verb == "adopt" else "adopt")
-            same(f"back before {self.verb}", self.before, self.machine.must(STATE))
+            same(f"back before {self.verb}", self.before, self.machine.must(self.state))
 
     def works(self, where):
-        status, out, err = self.machine.shell(WORKS)
+        status, out, err = self.machine.shell("set -e\n" + self.ways)
         assert status == 0, f"{where}: the tunnel is lost: {out}{err}"
 
     def goes_on(self, where, verb):
@@ -455,7 +458,7 @@ class Interrupted:
         where += f", then {verb}"
         assert status in (0, 1), f"{where}: {status}\n{said}"
         self.works(where)
-        same(where + "\n" + said, self.theirs if verb == "release" else self.ours, self.machine.must(STATE))
+        same(where + "\n" + said, self.theirs if verb == "release" else self.ours, self.machine.must(self.state))
 
     def goes_down(self, where):
         """After a SIGKILL: nothing is left, whoever's it was."""
@@ -474,7 +477,7 @@ class Interrupted:
         elif mode == "KILL":
             self.goes_on(where, ("adopt", "release")[number % 3])
         else:
-            same(where + "\n" + said, self.before if status else self.after, self.machine.must(STATE))
+            same(where + "\n" + said, self.before if status else self.after, self.machine.must(self.state))
         self.back()
         self.done += 1
 
