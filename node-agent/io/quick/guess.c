@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <stdlib.h>
+#include <string.h>
 
 #include "common/base/mem.h"
 #include "node-agent/io/quick/quick_int.h"
@@ -43,6 +44,74 @@ static bool may_have_tables(const struct quick *quick, const struct wg_device *d
 		       quick->sidecar.default_route == QUICK_DEFAULT_HALVES);
 }
 
+/* ---- host routes ---- */
+
+static bool sends_to(const struct wg_device *device, const struct prefix *to)
+{
+	for (size_t i = 0; i < device->peer_count; i++)
+		if (to->length == addr_bits(&to->addr) &&
+			addr_equal(&device->peers[i].endpoint.addr, &to->addr))
+			return true;
+	return false;
+}
+
+static bool is_journal_of(struct quick *quick, struct quick_journal *other, void *name)
+{
+	(void)quick;
+	return !strcmp(other->name, name);
+}
+
+static bool has_noted(struct quick *quick, struct quick_journal *other, void *route)
+{
+	(void)quick;
+	return quick_has_host_route(other, route);
+}
+
+/* Of the devices whose journal is lost, too, or that somebody else made. */
+static bool another_sends_to(struct quick *quick, char *name, const struct prefix *to)
+{
+	CLEANUP_WG_DEVICE struct wg_device device = {0};
+	struct rtnl_link link;
+	struct wg *wg;
+	bool may_be;
+
+	if (!strcmp(name, quick->name) || rtnl_link_get(quick->rtnl, name, &link, NULL) < 0 ||
+		quick_journal_visit_others(quick, is_journal_of, name) ||
+		wg_open(name, WG_TIMEOUT_MS, &wg, NULL) < 0)
+		return false;
+	may_be = wg_get(wg, &device, NULL) < 0 || sends_to(&device, to);
+	wg_close(wg);
+	return may_be;
+}
+
+static bool may_be_anothers(struct quick *quick, struct plan_route *route)
+{
+	CLEANUP_FREE char(*names)[IFNAMSIZ] = NULL;
+	size_t count = 0;
+	bool found = quick_journal_visit_others(quick, has_noted, route);
+
+	if (!found && wg_list(&names, &count, NULL) < 0)
+		return true;
+	for (size_t i = 0; i < count && !found; i++)
+		found = another_sends_to(quick, names[i], &route->to);
+	return found;
+}
+
+/* Those to where the device sends, unless another tunnel may have made them. */
+static int guess_host_routes(struct quick *quick, const struct wg_device *device)
+{
+	CLEANUP_FREE struct plan_route *routes = NULL;
+	size_t count = 0;
+	int r = quick_list_host_routes(quick, &routes, &count);
+
+	for (size_t i = 0; i < count; i++)
+		if (sends_to(device, &routes[i].to) && !may_be_anothers(quick, &routes[i]))
+			quick_note_host_route(&quick->journal, &routes[i]);
+	return r;
+}
+
+/* ---- all of it ---- */
+
 static int guess_routing(struct quick *quick)
 {
 	const struct wg_device *device;
@@ -57,7 +126,7 @@ static int guess_routing(struct quick *quick)
 			r = guess_rules(quick, AF_INET6, device->fwmark);
 	}
 	if (r >= 0)
-		r = quick_guess_host_routes(quick, device);
+		r = guess_host_routes(quick, device);
 	return r;
 }
 
@@ -75,6 +144,7 @@ int quick_guess_journal(struct quick *quick)
 	journal->link = true;
 	journal->ifindex = link.ifindex;
 	journal->foreign = true;
+	quick_spaces_note(quick);
 	if (quick->config.dns.count)
 		quick_guess_dns(quick);
 	return guess_routing(quick);

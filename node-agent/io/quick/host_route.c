@@ -33,7 +33,7 @@ static bool is_same(const struct quick_host_route *ours, const struct plan_route
 	       prefix_equal(&ours->to, &route->to);
 }
 
-static bool is_journalled(const struct quick_journal *journal, const struct plan_route *route)
+bool quick_has_host_route(const struct quick_journal *journal, const struct plan_route *route)
 {
 	for (size_t i = 0; i < journal->host_route_count; i++)
 		if (is_same(&journal->host_routes[i], route))
@@ -41,21 +41,33 @@ static bool is_journalled(const struct quick_journal *journal, const struct plan
 	return false;
 }
 
-int quick_observe_host_routes(struct quick *quick, struct plan_world *world)
+int quick_list_host_routes(struct quick *quick, struct plan_route **ret_routes, size_t *ret_count)
 {
 	struct rtnl_route_filter filter = {.protocol = QUICK_PROTOCOL_HOST};
 	CLEANUP_FREE struct rtnl_route *routes = NULL;
+	size_t count;
+	int r = rtnl_route_list(quick->rtnl, &filter, &routes, &count, quick->err);
+
+	if (r < 0)
+		return r;
+	*ret_routes = mem_new(count + 1, sizeof(**ret_routes));
+	for (size_t i = 0; i < count; i++)
+		(*ret_routes)[i] = from_rtnl(&routes[i]);
+	*ret_count = count;
+	return 0;
+}
+
+int quick_observe_host_routes(struct quick *quick, struct plan_world *world)
+{
+	CLEANUP_FREE struct plan_route *routes = NULL;
 	size_t count = 0;
 	int r = 0;
 
 	if (quick->journal.host_route_count)
-		r = rtnl_route_list(quick->rtnl, &filter, &routes, &count, quick->err);
-	for (size_t i = 0; i < count; i++) {
-		struct plan_route route = from_rtnl(&routes[i]);
-
-		if (is_journalled(&quick->journal, &route))
-			*plan_world_route(world) = route;
-	}
+		r = quick_list_host_routes(quick, &routes, &count);
+	for (size_t i = 0; i < count; i++)
+		if (quick_has_host_route(&quick->journal, &routes[i]))
+			*plan_world_route(world) = routes[i];
 	return r;
 }
 
@@ -83,7 +95,7 @@ static int take_others(struct quick *quick, struct quick_routing *routing)
 
 		if (strcmp(routes[i].device, quick->name) != 0 &&
 			!(other.kind == QUICK_OTHER_HOST_ROUTE &&
-				is_journalled(&quick->journal, &other.route)))
+				quick_has_host_route(&quick->journal, &other.route)))
 			routing->others[routing->facts.other_count++] = other;
 	}
 	routing->facts.others = routing->others;
@@ -120,7 +132,7 @@ int quick_look_around(struct quick *quick, bool ahead, struct quick_routing *rou
 
 /* ---- the journal ---- */
 
-static void journal_one(struct quick_journal *journal, const struct plan_route *route)
+void quick_note_host_route(struct quick_journal *journal, const struct plan_route *route)
 {
 	journal->host_routes = mem_grow(journal->host_routes, &journal->host_route_capacity,
 		journal->host_route_count + 1, sizeof(*journal->host_routes));
@@ -133,8 +145,8 @@ void quick_note_host_routes(struct quick *quick, const struct plan_target *targe
 	for (size_t i = 0; i < target->world.route_count; i++) {
 		const struct plan_route *route = &target->world.routes[i];
 
-		if (quick_is_host_route(route, quick->name) && !is_journalled(&quick->journal, route))
-			journal_one(&quick->journal, route);
+		if (quick_is_host_route(route, quick->name) && !quick_has_host_route(&quick->journal, route))
+			quick_note_host_route(&quick->journal, route);
 	}
 }
 
@@ -142,31 +154,6 @@ void quick_settle_host_routes(struct quick *quick, const struct plan_target *tar
 {
 	quick->journal.host_route_count = 0;
 	quick_note_host_routes(quick, target);
-}
-
-static bool is_endpoint(const struct wg_device *device, const struct prefix *to)
-{
-	for (size_t i = 0; i < device->peer_count; i++)
-		if (to->length == addr_bits(&to->addr) &&
-			addr_equal(&device->peers[i].endpoint.addr, &to->addr))
-			return true;
-	return false;
-}
-
-int quick_guess_host_routes(struct quick *quick, const struct wg_device *device)
-{
-	struct rtnl_route_filter filter = {.protocol = QUICK_PROTOCOL_HOST};
-	CLEANUP_FREE struct rtnl_route *routes = NULL;
-	size_t count = 0;
-	int r = rtnl_route_list(quick->rtnl, &filter, &routes, &count, quick->err);
-
-	for (size_t i = 0; i < count; i++) {
-		struct plan_route route = from_rtnl(&routes[i]);
-
-		if (is_endpoint(device, &route.to))
-			journal_one(&quick->journal, &route);
-	}
-	return r;
 }
 
 /* ---- the end ---- */

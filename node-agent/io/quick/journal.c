@@ -514,29 +514,27 @@ static bool is_same_target(const struct quick_journal *one, const struct quick_j
 	return netns_same(&a, &b);
 }
 
-static bool hand_to(struct quick *quick, const char *name, const struct heirloom *heirloom)
+static bool visit_one(struct quick *quick, const char *name, quick_journal_visit *visit, void *data)
 {
 	struct quick_journal other;
-	bool taken = false;
+	bool done;
 
 	if (read_journal(quick, name, &other) < 0)
 		return false;
-	if (other.stage == QUICK_STAGE_UP && is_same_target(&other, &quick->journal) &&
-		heirloom->take(&other, heirloom))
-		taken = write_journal(quick, &other) >= 0;
+	done = is_same_target(&other, &quick->journal) && visit(quick, &other, data);
 	quick_journal_clear(&other);
-	return taken;
+	return done;
 }
 
-static bool hand_over(struct quick *quick, const struct heirloom *heirloom)
+bool quick_journal_visit_others(struct quick *quick, quick_journal_visit *visit, void *data)
 {
 	DIR *directory = opendir(quick->directory);
 	struct err before = *quick->err;
 	struct dirent *entry;
-	bool taken = false;
+	bool done = false;
 	char name[NAME_MAX + 1];
 
-	while (directory && !taken && (entry = readdir(directory))) {
+	while (directory && !done && (entry = readdir(directory))) {
 		char *suffix;
 
 		text_copy(name, sizeof(name), entry->d_name);
@@ -545,12 +543,20 @@ static bool hand_over(struct quick *quick, const struct heirloom *heirloom)
 			continue;
 		*suffix = '\0';
 		if (strcmp(name, quick->name) != 0)
-			taken = hand_to(quick, name, heirloom);
+			done = visit_one(quick, name, visit, data);
 	}
 	if (directory)
 		closedir(directory);
 	*quick->err = before;
-	return taken;
+	return done;
+}
+
+static bool hand_to(struct quick *quick, struct quick_journal *other, void *data)
+{
+	const struct heirloom *heirloom = data;
+
+	return other->stage == QUICK_STAGE_UP && heirloom->take(other, heirloom) &&
+	       write_journal(quick, other) >= 0;
 }
 
 static void take_handed(struct quick_journal *journal, const struct quick_journal *written)
@@ -585,12 +591,12 @@ bool quick_journal_hand_over(struct quick *quick, enum quick_parameter parameter
 {
 	struct heirloom heirloom = {.take = take_parameter, .parameter = parameter, .before = value};
 
-	return hand_over(quick, &heirloom);
+	return quick_journal_visit_others(quick, hand_to, &heirloom);
 }
 
 bool quick_journal_hand_over_space(struct quick *quick, enum quick_space_part part)
 {
 	struct heirloom heirloom = {.take = take_space, .part = part};
 
-	return hand_over(quick, &heirloom);
+	return quick_journal_visit_others(quick, hand_to, &heirloom);
 }

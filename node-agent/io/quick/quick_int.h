@@ -206,6 +206,10 @@ int quick_journal_write(struct quick *quick);
 void quick_journal_remove(struct quick *quick); /* with the copy of the file */
 void quick_journal_clear(struct quick_journal *journal);
 void quick_journal_forget_left_out(struct quick_journal *journal); /* a reload makes all of it again */
+/* Those of the other tunnels whose interface is in the same network namespace, until one says that it was enough; whether
+ * one did. */
+typedef bool quick_journal_visit(struct quick *quick, struct quick_journal *other, void *data);
+bool quick_journal_visit_others(struct quick *quick, quick_journal_visit *visit, void *data);
 /* Is the parameter still needed by another tunnel of this namespace? Then that one shall restore it: it is given the
  * value that we found. */
 bool quick_journal_hand_over(struct quick *quick, enum quick_parameter parameter, const char *value);
@@ -344,8 +348,10 @@ void quick_note_host_routes(
 	struct quick *quick, const struct plan_target *target); /* to be ours from now on, too */
 void quick_settle_host_routes(struct quick *quick, const struct plan_target *target); /* no others are */
 int quick_undo_host_routes(struct quick *quick);
-/* Without a journal: all to where the device sends. */
-int quick_guess_host_routes(struct quick *quick, const struct wg_device *device);
+/* Those with our protocol for host routes, whichever tunnel's. The caller frees *ret_routes. */
+int quick_list_host_routes(struct quick *quick, struct plan_route **ret_routes, size_t *ret_count);
+void quick_note_host_route(struct quick_journal *journal, const struct plan_route *route);
+bool quick_has_host_route(const struct quick_journal *journal, const struct plan_route *route);
 
 /* ---- route.c ---- */
 int quick_make_routes(struct quick *quick);

@@ -194,6 +194,28 @@ def test_two_tunnels_to_one_endpoint():
     print("two tunnels to one endpoint")
 
 
+def test_a_lost_journal_of_two():
+    """Whose a host route is only journals tell: without one, what may be the other tunnel's stays until that goes."""
+    other = (f"[Interface]\nPrivateKey = {key()}\nAddress = 10.51.0.2/32\n[Peer]\nPublicKey = {public(FAR)}\n"
+             "AllowedIPs = 198.51.0.0/16\nEndpoint = 198.51.100.1:51820\n")
+    for lost in ("wg0.json", "*.json"):
+        with Site() as site:
+            site.configure("default_route: halves\n")
+            site.write("/etc/wireguard/wg1.yaml", "host_routes: true\n")
+            site.up(other, "wg1")
+            site.must("ip link set wg1 mtu 1400")
+            site.up()
+            ways = site.must("ip route show proto 159")
+            assert ways.count("198.51.100.1 via") == 2, ways
+            site.must(f"rm /run/holdfast/quick/net-*/{lost}")
+            site.down()
+            left = site.must("ip route show proto 159")
+            assert left.count("198.51.100.1 via") == (1 if lost == "wg0.json" else 2), lost + ways + left + site.said
+            site.down("wg1")
+            site.clean("a lost journal of two: " + lost)
+    print("a lost journal of two")
+
+
 def test_killed_anywhere():
     """After each line that up says: the next down, or up, cleans."""
     with Site() as site:
