@@ -2,7 +2,6 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +15,7 @@
 #include "common/io/clock.h"
 #include "node-agent/io/quick/quick_int.h"
 
-enum { GRACE_MS = 5000 };
+enum { GRACE_MS = 5000, WORDS_MAX = 63 };
 
 bool quick_has_program(const char *name, char path[PATH_MAX])
 {
@@ -97,20 +96,6 @@ static int input_fd(const char *input)
 	return fd;
 }
 
-/* With a terminal the child stays in our group, or it could not read from it; the terminal's signals reach it then. */
-static void set_up(posix_spawnattr_t *attributes, bool group)
-{
-	sigset_t none, all;
-
-	sigemptyset(&none);
-	sigfillset(&all);
-	posix_spawnattr_init(attributes);
-	posix_spawnattr_setsigmask(attributes, &none);
-	posix_spawnattr_setsigdefault(attributes, &all);
-	posix_spawnattr_setflags(attributes,
-		POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | (group ? POSIX_SPAWN_SETPGROUP : 0));
-}
-
 /* Ours, with the C locale. The caller frees the array alone. */
 static char **environment(void)
 {
@@ -128,31 +113,24 @@ static char **environment(void)
 	return copy;
 }
 
+/* With a terminal the program stays in our group, or it could not read from it; the terminal's signals reach it then. */
 static int spawn(struct quick *quick, const char *path, const char *const argv[], int stdin_fd, bool group,
 	pid_t *ret_pid)
 {
-	posix_spawn_file_actions_t files;
-	posix_spawnattr_t attributes;
-	char **words = mem_new(64, sizeof(*words)), **surroundings;
+	struct quick_program program = {.path = path,
+		.namespace = quick_is_elsewhere(quick) ? quick->spaces.name : NULL,
+		.stdin_fd = stdin_fd,
+		.group = group};
+	char **words = mem_new(WORDS_MAX + 1, sizeof(*words)), **surroundings = environment();
 	size_t count = 0;
 	int r;
 
-	for (; argv[count] && count < 63; count++)
+	for (; argv[count] && count < WORDS_MAX; count++)
 		words[count] = mem_text(argv[count]);
-	posix_spawn_file_actions_init(&files);
-	if (stdin_fd >= 0)
-		posix_spawn_file_actions_adddup2(&files, stdin_fd, 0);
-	set_up(&attributes, group);
-	surroundings = environment();
-	if (quick_is_elsewhere(quick))
-		r = quick_spawn_dressed(&(struct quick_dressed){path, quick->spaces.name, words, surroundings,
-						stdin_fd, group},
-			ret_pid);
-	else
-		r = -posix_spawn(ret_pid, path, &files, &attributes, words, surroundings);
+	program.words = words;
+	program.environment = surroundings;
+	r = quick_spawn(&program, ret_pid);
 	free(surroundings);
-	posix_spawnattr_destroy(&attributes);
-	posix_spawn_file_actions_destroy(&files);
 	for (size_t i = 0; i < count; i++)
 		free(words[i]);
 	free(words);

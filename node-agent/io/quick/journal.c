@@ -182,9 +182,9 @@ void quick_journal_remove(struct quick *quick)
 {
 	char path[PATH_MAX + 32];
 
-	quick_copy_remove(quick);
 	journal_path(quick, quick->name, path);
 	unlink(path);
+	quick_copy_remove(quick); /* last: one that is killed leaves no journal without a copy */
 }
 
 /* ---- reading ---- */

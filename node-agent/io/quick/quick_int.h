@@ -252,15 +252,18 @@ int quick_run(struct quick *quick, const char *path, const char *const argv[], c
 int quick_wait(struct quick *quick, pid_t pid, bool group, int *ret_status);
 bool quick_has_program(const char *name, char path[PATH_MAX]);
 
-/* ---- child_dressed.c ---- */
-struct quick_dressed {
-	const char *path, *name; /* of the program, and of the namespace: "" */
+/* ---- supervisor.c: a program, and all that it starts, dies with us while it runs ---- */
+struct quick_program {
+	const char *path;
+	/* Whose /etc/netns/NAME it shall see, as `ip netns exec` has it; "": of one without a name. NULL: it is where we are. */
+	const char *namespace;
 	char *const *words, *const *environment;
 	int stdin_fd; /* -1: ours */
-	bool group;   /* of its own */
+	bool group;   /* of its own, led by *ret_pid */
 };
-/* As `ip netns exec` runs a program, in the network namespace that we are in. */
-int quick_spawn_dressed(const struct quick_dressed *dressed, pid_t *ret_pid);
+/* *ret_pid ends as the program does; a signal is passed on to it. -errno: it did not start. */
+int quick_spawn(const struct quick_program *program, pid_t *ret_pid);
+int quick_die_with(pid_t parent); /* for a child: -ESRCH: the parent is dead already */
 
 /* ---- hook.c ---- */
 int quick_hooks(struct quick *quick, enum quick_hook hook);

@@ -167,13 +167,15 @@ static int read_answers(struct quick *quick, int in)
 
 static int in_a_child(struct quick *quick, bool all)
 {
+	pid_t pid, parent = getpid();
 	int ends[2], status = 0, r;
-	pid_t pid;
 
 	if (pipe2(ends, O_CLOEXEC) < 0)
 		return err_set(quick->err, -errno, "pipe: %s", strerror(errno));
 	pid = fork();
 	if (pid == 0) {
+		if (quick_die_with(parent) < 0)
+			_exit(1);
 		close(ends[0]);
 		resolve_all(quick, all, ends[1]);
 	}

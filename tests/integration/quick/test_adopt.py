@@ -419,7 +419,7 @@ STATE = """
 ip -4 rule; ip -6 rule; ip -4 route show table all dev wg0; ip -6 route show table all dev wg0
 for family in ip ip6; do nft list table $family wg-quick-wg0; done
 ip -o link show wg0; ip -o address show dev wg0; wg showconf wg0; cat /run/transcript
-for file in $(find /run/holdfast -type f ! -name '*.lock'); do echo $file; cat $file; done
+for file in $(find /run/holdfast -type f ! -name '*.lock' | sort); do echo $file; cat $file; done
 """
 
 

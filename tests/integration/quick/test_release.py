@@ -19,7 +19,7 @@ ip -4 rule; ip -6 rule; ip -4 route show table all dev wg0; ip -6 route show tab
 for table in "ip wg-quick-wg0" "ip6 wg-quick-wg0" "inet holdfast-wg0"; do nft -n list table $table 2>/dev/null || :; done
 cat /etc/resolv.conf; sysctl net.ipv4.ip_forward net.ipv6.conf.all.forwarding net.ipv4.conf.all.src_valid_mark
 ip -o link show wg0; ip -o address show dev wg0; wg showconf wg0
-for file in $(find /run/holdfast -type f ! -name '*.lock'); do echo $file; cat $file; done
+for file in $(find /run/holdfast -type f ! -name '*.lock' | sort); do echo $file; cat $file; done
 """
 WORKS = """
 for to in 10.60.0.1 fd60::1; do [[ $(ip route get $to) == *" dev wg0 "* ]]; done

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "node-agent/io/quick/quick_int.h"
+
+/*
+ * Between us and a program stands a process that waits for both. If we are killed, it kills the program and all that the
+ * program started: PR_SET_PDEATHSIG reaches a child, but not the child's children. It is a subreaper, so that those whose
+ * parents went are its own. Until it is done it holds our locks, which it has inherited: nobody cleans up after us while
+ * something of ours is at work. When the program ended by itself, what it left running is left alone.
+ */
+
+static const char CHILDREN[] = "/proc/thread-self/children";
+
+/* ---- the program ---- */
+
+static void set_signals(void)
+{
+	struct sigaction standard = {.sa_handler = SIG_DFL};
+	sigset_t none;
+
+	for (int number = 1; number < NSIG; number++)
+		(void)sigaction(number, &standard, NULL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+int quick_die_with(pid_t parent)
+{
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
+		return -errno;
+	return getppid() == parent ? 0 : -ESRCH; /* it was faster */
+}
+
+static void tell(int failures, int r)
+{
+	(void)!write(failures, &r, sizeof(r));
+	_exit(127);
+}
+
+static void live(const struct quick_program *program, pid_t supervisor, int failures)
+{
+	int r = quick_die_with(supervisor);
+
+	if (r >= 0 && program->namespace)
+		r = netns_dress(program->namespace[0] ? program->namespace : NULL);
+	if (r >= 0 && program->stdin_fd >= 0 && dup2(program->stdin_fd, STDIN_FILENO) < 0)
+		r = -errno;
+	if (r >= 0) {
+		set_signals();
+		execve(program->path, program->words, program->environment);
+		r = -errno;
+	}
+	tell(failures, r);
+}
+
+/* ---- the process between ---- */
+
+/* pid by pid, as the kernel lists them with CONFIG_PROC_CHILDREN; without, the group, and this one with it. */
+static void kill_children(void)
+{
+	FILE *list = fopen(CHILDREN, "re");
+	int pid;
+
+	if (!list) {
+		if (getpgrp() == getpid())
+			kill(0, SIGKILL);
+		return;
+	}
+	while (fscanf(list, "%d", &pid) == 1)
+		kill(pid, SIGKILL);
+	fclose(list);
+}
+
+/* The children of one that ends become ours before we are told of its end. */
+static void kill_descendants(pid_t child)
+{
+	kill(child, SIGKILL);
+	do
+		kill_children();
+	while (waitpid(-1, NULL, 0) >= 0 || errno == EINTR);
+}
+
+static int status_of(pid_t child)
+{
+	int status = 0;
+
+	while (waitpid(child, &status, 0) < 0 && errno == EINTR)
+		;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+/* Without a group of its own it hears nothing but what the terminal says. */
+static void pass_signal(const struct quick_program *program, int signal_fd, pid_t parent, pid_t child)
+{
+	struct signalfd_siginfo info;
+
+	if (read(signal_fd, &info, sizeof(info)) == (ssize_t)sizeof(info) && !program->group &&
+		(pid_t)info.ssi_pid == parent)
+		kill(child, (int)info.ssi_signo);
+}
+
+static int watch(const struct quick_program *program, int parent_fd, pid_t parent, pid_t child)
+{
+	sigset_t all;
+	struct pollfd fds[] = {{.fd = (int)syscall(SYS_pidfd_open, child, 0), .events = POLLIN},
+		{.fd = parent_fd, .events = POLLIN}, {.fd = -1, .events = POLLIN}};
+
+	sigfillset(&all);
+	sigdelset(&all, SIGCHLD);
+	fds[2].fd = signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
+	while (!fds[0].revents) {
+		(void)poll(fds, 3, -1);
+		if (fds[1].revents) {
+			kill_descendants(child);
+			return 128 + SIGKILL;
+		}
+		if (fds[2].revents)
+			pass_signal(program, fds[2].fd, parent, child);
+	}
+	return status_of(child);
+}
+
+static void supervise(const struct quick_program *program, pid_t parent, int failures)
+{
+	int parent_fd = (int)syscall(SYS_pidfd_open, parent, 0);
+	sigset_t all;
+	pid_t child;
+
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, NULL);
+	if (program->group)
+		(void)setpgid(0, 0);
+	if (parent_fd < 0 || getppid() != parent || prctl(PR_SET_CHILD_SUBREAPER, 1) < 0)
+		tell(failures, -ESRCH);
+	child = fork();
+	if (child < 0)
+		tell(failures, -errno);
+	if (child == 0)
+		live(program, getppid(), failures);
+	close(failures);
+	_exit(watch(program, parent_fd, parent, child));
+}
+
+/* ---- starting both ---- */
+
+/* Nothing is written when the program runs: it closes the pipe. */
+static int read_failure(int failures)
+{
+	int failure = 0;
+	ssize_t length;
+
+	do
+		length = read(failures, &failure, sizeof(failure));
+	while (length < 0 && errno == EINTR);
+	return length == (ssize_t)sizeof(failure) ? failure : 0;
+}
+
+int quick_spawn(const struct quick_program *program, pid_t *ret_pid)
+{
+	pid_t pid, parent = getpid();
+	int ends[2], r = 0;
+
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return -errno;
+	pid = fork();
+	if (pid == 0)
+		supervise(program, parent, ends[1]);
+	if (pid < 0)
+		r = -errno;
+	close(ends[1]);
+	if (pid > 0)
+		r = read_failure(ends[0]);
+	close(ends[0]);
+	if (r < 0 && pid > 0)
+		while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+			;
+	if (r >= 0)
+		*ret_pid = pid;
+	return r;
+}
