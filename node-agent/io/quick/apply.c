@@ -103,16 +103,13 @@ static int set_wireguard(struct quick *quick, const struct plan_wireguard *op)
 		.fwmark = op->fwmark,
 		.peer_count = op->change_count};
 	struct wg_peer_change *peers;
-	struct wg *wg;
-	int r = quick_device(quick, &wg);
+	int r;
 
-	if (r < 0)
-		return r;
 	change.flags = (op->set_private_key ? WG_SET_PRIVATE_KEY : 0) |
 		       (op->set_listen_port ? WG_SET_LISTEN_PORT : 0) | (op->set_fwmark ? WG_SET_FWMARK : 0);
 	peers = convert_peers(op);
 	change.peers = peers;
-	r = wg_set(wg, &change, quick->err);
+	r = quick_set_device(quick, &change);
 	mem_wipe(&change, sizeof(change));
 	mem_wipe(peers, op->change_count * sizeof(*peers));
 	free(peers);

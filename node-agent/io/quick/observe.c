@@ -42,6 +42,18 @@ int quick_read_device(struct quick *quick, const struct wg_device **ret_device)
 	return r;
 }
 
+int quick_set_device(struct quick *quick, const struct wg_change *change)
+{
+	struct wg *wg;
+	int r = quick_device(quick, &wg);
+
+	if (r >= 0)
+		r = wg_set(wg, change, quick->err);
+	if (r < 0 || !quick->device_known || !wg_device_apply(&quick->device, change))
+		quick_forget_device(quick);
+	return r;
+}
+
 /* Can the host have such addresses? A new device inherits from `default`. */
 bool quick_family_works(const struct quick *quick, int family)
 {

@@ -289,9 +289,11 @@ int quick_list_rules(struct quick *quick, int family, struct quick_rule **ret_ru
 bool quick_has_journalled(const struct quick *quick, const struct plan_rule *rule);
 int quick_device(struct quick *quick, struct wg **ret_wg);
 /* What the device holds. Reading 10,000 peers takes longer than all that is done with them, so it is read once, and again
- * after quick_forget_device(): what we or a hook did may have changed it. Valid until then. */
+ * after quick_forget_device(): a hook may have changed it, or what came up. Valid until then. */
 int quick_read_device(struct quick *quick, const struct wg_device **ret_device);
 void quick_forget_device(struct quick *quick);
+/* wg_set(); what is known of the device stays known, where it can be said what the change made of it. */
+int quick_set_device(struct quick *quick, const struct wg_change *change);
 
 /* ---- up.c ---- */
 /* Link, addresses and WireGuard as the file wants them. `memory`: what it said before; NULL: it comes up now. */

@@ -37,15 +37,9 @@ static int free_mark(struct quick *quick, uint32_t *ret_mark)
 static int set_mark(struct quick *quick, uint32_t mark)
 {
 	struct wg_change change = {.flags = WG_SET_FWMARK, .fwmark = mark};
-	struct wg *wg;
-	int r;
 
 	quick_say(quick, QUICK_STEP, "wg set %s fwmark %u", quick->name, mark);
-	if (quick->options->dry_run)
-		return 0;
-	quick_forget_device(quick);
-	r = quick_device(quick, &wg);
-	return r < 0 ? r : wg_set(wg, &change, quick->err);
+	return quick->options->dry_run ? 0 : quick_set_device(quick, &change);
 }
 
 /* The device's own, if it has one: the file's, a hook's, or ours of before. */

@@ -38,6 +38,15 @@ static size_t count_of(const struct plan *plan, unsigned kinds)
 	return count;
 }
 
+/* Then it gets its port. */
+static bool comes_up(const struct plan *plan)
+{
+	for (size_t i = 0; i < plan->count; i++)
+		if (plan->ops[i].kind == PLAN_LINK_SET && plan->ops[i].set_up)
+			return true;
+	return false;
+}
+
 int quick_make_device(struct quick *quick, const struct quick_memory *memory, size_t *ret_changes)
 {
 	struct plan_target target = {0};
@@ -69,7 +78,7 @@ int quick_make_device(struct quick *quick, const struct quick_memory *memory, si
 	plan_init(&plan, &target, &view.world);
 	*ret_changes = count_of(&plan, device_kinds);
 	r = quick_apply(quick, &plan, device_kinds);
-	if (*ret_changes)
+	if (comes_up(&plan))
 		quick_forget_device(quick);
 	plan_clear(&plan);
 	plan_target_clear(&target);

@@ -55,6 +55,13 @@ const struct wg_peer *wg_device_peer(const struct wg_device *device, const struc
 	return bsearch(&wanted, device->peers, device->peer_count, sizeof wanted, compare_peers);
 }
 
+struct wg_peer *wg_device_find(struct wg_device *device, const struct key *public_key)
+{
+	const struct wg_peer *peer = wg_device_peer(device, public_key);
+
+	return peer ? &device->peers[peer - device->peers] : NULL;
+}
+
 void wg_builder_init(struct wg_builder *builder, struct wg_device *device)
 {
 	memset(device, 0, sizeof *device);
@@ -87,6 +94,39 @@ static void grow_peers(struct wg_device *device)
 	device->peer_capacity = capacity;
 }
 
+struct wg_peer *wg_device_insert(struct wg_device *device, const struct key *public_key)
+{
+	size_t place = 0;
+
+	while (place < device->peer_count &&
+		compare_keys(device->peers[place].public_key.bytes, public_key->bytes) < 0)
+		place++;
+	if (device->peer_count == device->peer_capacity)
+		grow_peers(device);
+	memmove(&device->peers[place + 1], &device->peers[place],
+		(device->peer_count - place) * sizeof device->peers[0]);
+	device->peers[place] = (struct wg_peer){.public_key = *public_key};
+	device->peer_count++;
+	return &device->peers[place];
+}
+
+void wg_device_remove(struct wg_device *device, struct wg_peer *peer)
+{
+	size_t place = (size_t)(peer - device->peers);
+
+	free(peer->allowed_ips);
+	device->peer_count--;
+	memmove(peer, peer + 1, (device->peer_count - place) * sizeof *peer);
+	mem_wipe(&device->peers[device->peer_count], sizeof *peer);
+}
+
+void wg_peer_add_allowed_ip(struct wg_peer *peer, const struct prefix *prefix)
+{
+	peer->allowed_ips = mem_grow(peer->allowed_ips, &peer->allowed_ip_capacity,
+		peer->allowed_ip_count + 1, sizeof peer->allowed_ips[0]);
+	peer->allowed_ips[peer->allowed_ip_count++] = prefix_mask(prefix);
+}
+
 static struct wg_peer *add_peer(struct wg_builder *builder, const struct key *public_key)
 {
 	struct wg_device *device = builder->device;
@@ -115,9 +155,7 @@ int wg_builder_allowed_ip(struct wg_builder *builder, struct wg_peer *peer, cons
 {
 	if (builder->allowed_ip_count == WG_ALLOWED_IPS_MAX)
 		return -E2BIG;
-	peer->allowed_ips = mem_grow(peer->allowed_ips, &peer->allowed_ip_capacity,
-		peer->allowed_ip_count + 1, sizeof peer->allowed_ips[0]);
-	peer->allowed_ips[peer->allowed_ip_count++] = prefix_mask(prefix);
+	wg_peer_add_allowed_ip(peer, prefix);
 	builder->allowed_ip_count++;
 	return 0;
 }

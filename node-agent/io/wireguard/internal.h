@@ -22,6 +22,12 @@ enum {
 
 struct wg_index_entry;
 
+/* A device's peers, which stay sorted. What was found is valid until one is put in or taken out. */
+struct wg_peer *wg_device_find(struct wg_device *device, const struct key *public_key); /* NULL: none */
+struct wg_peer *wg_device_insert(struct wg_device *device, const struct key *public_key);
+void wg_device_remove(struct wg_device *device, struct wg_peer *peer);
+void wg_peer_add_allowed_ip(struct wg_peer *peer, const struct prefix *prefix);
+
 struct wg_builder {
 	struct wg_device *device;     /* the caller's */
 	struct wg_index_entry *index; /* public key -> place in device->peers */

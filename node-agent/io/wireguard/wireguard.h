@@ -118,6 +118,12 @@ int wg_get(struct wg *wg, struct wg_device *ret_device, struct err *err);
 enum { WG_MESSAGE_MAX_BYTES = 57000 };
 int wg_set(struct wg *wg, const struct wg_change *change, struct err *err);
 
+/* What was read of a device, as it is after a change that succeeded: nothing has to be read again. false: it has, and
+ * nothing was done. Only the implementation knows what it makes of a private key or a port, and for more than
+ * WG_APPLY_PEERS_MAX peers reading is cheaper. */
+enum { WG_APPLY_PEERS_MAX = 256 };
+bool wg_device_apply(struct wg_device *device, const struct wg_change *change);
+
 /* Names of all WireGuard devices of this namespace, sorted. The caller frees *ret_names with free(). */
 int wg_list(char (**ret_names)[IFNAMSIZ], size_t *ret_count, struct err *err);
 
