@@ -61,5 +61,4 @@ def _measure(scene, cycle, begin, end):
 
 def _late_in_gap(scene, window):
     """This machine's own worst delay while the gap lasted. One before or after it has made nothing longer."""
-    began, ended = window.outage
-    return max(scene.pings.late_ms(began, ended), default=0.0)
+    return scene.pings.worst_wait_ms(*window.outage)

@@ -18,7 +18,7 @@ class Pinger:
     def __init__(self, machine, addresses, interval_ms):
         self.interval_ms = interval_ms
         self.targets = [_Target() for _ in addresses]
-        self._late = []
+        self._late, self._waited = [], []      # (when, ms): the pings, and an ordinary process
         package = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
         self._process = machine.spawn("env", f"PYTHONPATH={package}", sys.executable, "-B", "-m", "lab.ping",
                                       str(interval_ms), *addresses,
@@ -45,9 +45,11 @@ class Pinger:
 
     def late_ms(self, begin, end):
         """This machine's delays within a window, worst last."""
-        first = bisect.bisect_left(self._late, (begin,))
-        last = bisect.bisect_left(self._late, (end,))
-        return sorted(late for _, late in self._late[first:last])
+        return sorted(_within(self._late, begin, end))
+
+    def worst_wait_ms(self, begin, end):
+        """The longest that a program on this machine waited for its turn within a window, of real-time priority or not."""
+        return max([*_within(self._late, begin, end), *_within(self._waited, begin, end)], default=0.0)
 
     def answered_since(self, begin, target=LAN):
         """The number of answers that came in since then."""
@@ -61,11 +63,17 @@ class Pinger:
         for line in self._process.stdout:
             kind, target, seq, when, *late = line.split()
             when = int(when) / 1e9
-            if kind == "s":
+            if kind == "o":
+                self._waited.append((when, int(late[0]) / 1e6))
+            elif kind == "s":
                 self.targets[int(target)].sent(int(seq), when)
                 self._late.append((when, int(late[0]) / 1e6))
             else:
                 self.targets[int(target)].answered(int(seq), when)
+
+
+def _within(delays, begin, end):
+    return (ms for _, ms in delays[bisect.bisect_left(delays, (begin,)):bisect.bisect_left(delays, (end,))])
 
 
 class Window:
