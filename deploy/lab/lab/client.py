@@ -5,14 +5,15 @@ from .pings import Pinger
 
 
 class Client:
-    """`dial` is the address that it was given, `address` (and `address6`, if any) its own in the tunnel."""
+    """`dial` is the address that it was given, `address` (and `address6`, if any) its own in the tunnel; `keepalive_s`: 0 is off."""
 
-    def __init__(self, machine, gateway_key, address, address6=None, dial=network.DIAL, kernel=False):
+    def __init__(self, machine, gateway_key, address, address6=None, dial=network.DIAL, kernel=False, keepalive_s=0):
         self.machine, self.interface, self._dial = machine, "wg0", f"[{dial}]" if ":" in dial else dial
         self._addresses = [f"{address}/32", *([f"{address6}/128"] if address6 else [])]
         self.private = wireguard.private_key()
         self.public = wireguard.public_key(self.private)
-        self._gateway_key, self._kernel = gateway_key, kernel
+        self.address, self.address6 = address, address6
+        self._gateway_key, self._kernel, self._keepalive_s = gateway_key, kernel, keepalive_s
 
     def connect(self):
         wireguard.create(self.machine, self.interface, self._kernel)
@@ -24,6 +25,7 @@ class Client:
             PublicKey = {self._gateway_key}
             Endpoint = {self._dial}:{network.PORT}
             AllowedIPs = {', '.join(inside)}
+            PersistentKeepalive = {self._keepalive_s}
             """)
         self.machine.ip(*(f"addr add {address} dev {self.interface}" for address in self._addresses),
                         f"link set {self.interface} mtu 1420 up",
@@ -32,6 +34,11 @@ class Client:
     def reaches(self, address, seconds=1):
         """One question, answered within so many seconds."""
         return bool(self.machine.run("sh", "-c", f"ping -n -c 1 -W {seconds} {address} > /dev/null && echo yes", check=False))
+
+    def peer_line(self, name):
+        """It as a peer in the fleet file."""
+        own = ", ".join([f"{self.address}/32", *([f'"{self.address6}/128"'] if self.address6 else [])])
+        return f'  {name}: {{ public_key: "{self.public}", allowed_ips: [{own}] }}\n'
 
     def pinger(self, interval_ms):
         """The pings of a whole run, to the host in the LAN and to the one behind it."""

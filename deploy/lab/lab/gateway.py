@@ -34,6 +34,10 @@ class Gateway:
         self.network.unplug(self._ports.values())
         self.machine = None
 
+    def port(self, bridge):
+        """The name of the switch's port that it is plugged into."""
+        return self._ports[bridge]
+
     def outer_link(self, up):
         self.network.port_up(self._ports[network.OUTER], up)
 

@@ -40,7 +40,7 @@ class Network:
         """`changed` is told the machines whenever there is one more."""
         self.outlives, self._changed = outlives, changed
         self.machines = {}
-        self._plugged = 0
+        self._plugged, self.controller_port = 0, None
 
     def build(self):
         fabric = self.add("fabric")
@@ -51,7 +51,7 @@ class Network:
         self._build_router()
         self._build_inside()
         controller = self.add("ctl")
-        self.plug(controller, "eth0", MANAGEMENT)
+        self.controller_port = self.plug(controller, "eth0", MANAGEMENT)
         controller.ip(f"addr add {CONTROLLER}/24 dev eth0")
 
     def add(self, name):
@@ -78,16 +78,25 @@ class Network:
         """The cable at the switch's end: a gateway sees its carrier come and go."""
         self.machines["fabric"].ip(f"link set {port} {'up' if up else 'down'}")
 
+    def isolate(self, ports, apart):
+        """These ports of a switch hear nothing of each other, and everything of the others; no carrier is lost."""
+        self.machines["fabric"].run("bridge", "-batch", "-", text="".join(
+            f"link set dev {port} isolated {'on' if apart else 'off'}\n" for port in ports))
+
+    def block(self, port, blocked):
+        """This port of a switch takes and gives nothing; its carrier stays."""
+        self.machines["fabric"].run("bridge", "link", "set", "dev", port, "state", "0" if blocked else "3")
+
     def unplug(self, ports):
         """Takes the switch's ends away, of a machine that is gone as well."""
         for port in ports:
             self.machines["fabric"].run("ip", "link", "del", port, check=False)
             self.machines["fabric"].wait_link_gone(port)
 
-    def add_client(self, name, index):
-        """A machine behind the NAT (and, over IPv6, behind the same router without any), alone on its link."""
+    def add_client(self, name, index, translated=True):
+        """A machine alone on its link to the router, over IPv4 behind its NAT, or not; over IPv6 there is none."""
         nat, machine = self.machines["nat"], self.add(name)
-        net4, net6 = f"192.168.{76 + index}", f"2001:db8:{index}:"
+        net4, net6 = f"192.168.{76 + index}" if translated else f"198.18.{index}", f"2001:db8:{index}:"
         self.wire(nat, f"c{index}", machine, "eth0")
         nat.ip(f"addr add {net4}.1/24 dev c{index}", f"addr add {net6}:1/64 dev c{index} nodad")
         machine.ip(f"addr add {net4}.2/24 dev eth0", f"addr add {net6}:2/64 dev eth0 nodad",
@@ -107,7 +116,7 @@ class Network:
             table ip nat {
               chain post {
                 type nat hook postrouting priority srcnat
-                oifname "wan" masquerade random
+                oifname "wan" ip saddr 192.168.0.0/16 masquerade random
               }
             }""")
 

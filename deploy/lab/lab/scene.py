@@ -31,9 +31,10 @@ class Scene:
         self.prove()
         self.pings = self.client.pinger(self.interval_ms)
 
-    def new_client(self, name, index, address, **options):
-        """A client of the tunnel that is not connected yet, on a link of its own."""
-        return Client(self.network.add_client(name, index), self.files.tunnel_public, address, kernel=self._client_kernel, **options)
+    def new_client(self, name, index, address, translated=True, **options):
+        """A client of the tunnel that is not connected yet, on a link of its own, behind the NAT or not."""
+        return Client(self.network.add_client(name, index, translated), self.files.tunnel_public, address,
+                      kernel=self._client_kernel, **options)
 
     def start_gateways(self):
         raise NotImplementedError

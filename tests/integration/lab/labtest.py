@@ -88,12 +88,21 @@ def nothing_lost(scene, what):
     print(f"{what}: 0 of {sum(window.sent for window in windows.values())} pings lost")
 
 
+def change_fleet(scene, change):
+    """Applies what change() makes of the lab's fleet file."""
+    with open(scene.files.fleet, encoding="utf-8") as file:
+        text = file.read()
+    changed = change(text)
+    expect(changed != text, "the test changes nothing in the fleet file")
+    scene.files.write("ctl", "etc", "fleet.yaml", text=changed)
+    scene.controller.holdfast("apply", scene.files.fleet)
+
+
 def apply_peer(scene, name, line):
     """Applies the lab's fleet file with this peer's line at its end, or without that peer."""
-    with open(scene.files.fleet, encoding="utf-8") as file:
-        lines = [old for old in file if not old.startswith(f"  {name}:")]
-    scene.files.write("ctl", "etc", "fleet.yaml", text="".join(lines) + line)
-    scene.controller.holdfast("apply", scene.files.fleet)
+    def with_peer(text):
+        return "".join(old for old in text.splitlines(True) if not old.startswith(f"  {name}:")) + line
+    change_fleet(scene, with_peer)
 
 
 def show_logs(files, lines=30):

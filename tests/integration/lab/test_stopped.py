@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The owner's agent is stopped for 10 s (SIGSTOP), longer than its lease: the kernel fences without it. The client is back within the
+lease and 350 ms; and not one packet of the endpoint comes from the fenced gateway, neither while its agent stands still nor when
+it goes on. About 25 s."""
+import os
+import re
+import subprocess
+import time
+
+from labtest import expect, run, running_scene, stood_still, wait_for
+from lab import network
+from lab.pings import FAR, LAN
+from lab.scene import GATEWAYS, HOME
+
+STOPPED_S, AFTER_S, LEASE_MS, REST_MS = 10, 2, 3000, 350
+# What only an owner may say: from the addresses that clients dial and the LAN has as its router, or who has them.
+CLAIMS = {network.OUTER: f"src host {network.DIAL} or src host {network.DIAL6} or (arp and arp[14:4] = {{dial}})"
+                         f" or (icmp6 and ip6[40] = 136 and ip6[48:4] = 0x20010db8 and ip6[60:4] = 0x100)",
+          network.LAN: f"src host {network.INSIDE} or (arp and arp[14:4] = {{inside}})"}
+
+
+def number(address):
+    return "0x" + "".join(f"{int(part):02x}" for part in address.split("."))
+
+
+class Capture:
+    """tcpdump on the switch's port of a gateway: what comes from there."""
+
+    def __init__(self, machine, port, what, path):
+        self._machine, self._pid, self._path = machine, f"/run/tcpdump-{port}.pid", path
+        self._process = machine.spawn("sh", "-c", 'echo $$ > "$1"; exec tcpdump -Z root -n -U -Q in -i "$2" -w "$3" "$4"', "sh",
+                                      self._pid, port, path, what, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        expect(any("listening on" in line for line in self._process.stderr), f"tcpdump on {port} did not begin")
+
+    def stop(self):
+        """Ends it; (time, text) of each packet. The kernel must not have dropped any."""
+        self._machine.run("sh", "-c", f'kill "$(cat {self._pid})"')
+        report = self._process.communicate(timeout=10)[1]
+        expect(re.search(r"\b0 packets dropped by kernel", report), f"tcpdump: {report}")
+        printed = subprocess.run(["tcpdump", "-n", "-tt", "-r", self._path], capture_output=True, text=True, check=True).stdout
+        return [(float(line.split()[0]), line) for line in printed.splitlines()]
+
+
+def captures(scene):
+    words = {"dial": number(network.DIAL), "inside": number(network.INSIDE)}
+    return {bridge: Capture(scene.network.machines["fabric"], scene.gateways[HOME].port(bridge), what.format(**words),
+                            os.path.join(scene.files.root, f"{bridge}.pcap")) for bridge, what in CLAIMS.items()}
+
+
+def not_a_packet_from_the_fenced():
+    with running_scene() as scene:
+        controller, gateway, other = scene.controller, scene.gateways[HOME], scene.other(HOME).name
+        wait_for("the session is known", 10, lambda: controller.view().get("sessions") == 1)
+        scene.wait_steady()
+        taps, last, stalls = captures(scene), controller.last_event(), stood_still(scene)
+        stopped = time.time()
+        gateway.hang()
+        order = controller.wait_event(last, "order", other)
+        scene.wait_steady()
+        back_within_its_time(scene, stopped, stalls)
+        scene.pings.settle(stopped + STOPPED_S, patience=0)
+        gateway.wake()
+        controller.wait_ready(GATEWAYS)
+        scene.pings.settle(time.time() + AFTER_S, patience=0)
+        expect(controller.owner() == other, f"{controller.owner()} owns it after all")
+        for bridge, tap in taps.items():
+            packets = tap.stop()
+            expect(any(when < stopped for when, _ in packets), f"the capture on {bridge} saw nothing of the owner")
+            late = [line for when, line in packets if when * 1000 >= order["time_ms"]]
+            expect(not late, f"{len(late)} packets from the fenced gateway on {bridge}, the first: {late[:1]}")
+            print(f"{bridge}: {len(packets)} packets before the fence, 0 after it")
+
+
+def back_within_its_time(scene, stopped, stalls):
+    windows = [scene.pings.window(stopped, time.time(), target) for target in (LAN, FAR)]
+    back_ms = max(window.outage[1] for window in windows) * 1000 - stopped * 1000
+    late_ms = scene.pings.worst_wait_ms(stopped + LEASE_MS / 1000, time.time())
+    print(f"the client was back {back_ms:.0f} ms after the agent was stopped; it missed {max(w.outage_ms for w in windows):.0f} ms")
+    if stood_still(scene) > stalls:
+        print("not judged, this machine stood still")
+        return
+    expect(back_ms <= LEASE_MS + REST_MS + late_ms, f"the client was back after {back_ms:.0f} ms, not within the lease and {REST_MS} ms")
+
+
+run(not_a_packet_from_the_fenced)
