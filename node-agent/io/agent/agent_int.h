@@ -12,7 +12,6 @@
 #include "node-agent/core/firewall/permit.h"
 #include "node-agent/core/leave/leave.h"
 #include "node-agent/core/repair/repair.h"
-#include "node-agent/core/repair/way.h"
 #include "node-agent/core/seat/seat.h"
 #include "node-agent/core/seat/sessions.h"
 #include "node-agent/core/seat/wake.h"
@@ -20,6 +19,7 @@
 #include "node-agent/io/agent/journal.h"
 #include "node-agent/io/agent/names.h"
 #include "node-agent/io/agent/tunnels.h"
+#include "node-agent/io/agent/underlay.h"
 #include "node-agent/io/announce/announce.h"
 #include "node-agent/io/control/control.h"
 #include "node-agent/io/logind/logind.h"
@@ -129,10 +129,10 @@ struct agent {
 	int64_t retry_ms;
 	uint64_t looks, operations, takeovers, stalls;
 	struct repair repair;
-	size_t repair_lines; /* of the look under way */
-	struct ways ways;
-	size_t bypasses; /* routes to peers that follow the underlay's */
-	struct event *ways_timer;
+	size_t repair_lines;      /* of the look under way */
+	size_t bypasses;          /* routes to peers that follow the underlay's */
+	struct underlay underlay; /* the agent's own namespace's */
+	struct place *places;     /* others */
 	struct names *names;
 	struct tunnels *tunnels; /* of `holdfast up`; NULL: another agent's to keep, for now */
 	int64_t last_takeover_ms;
@@ -237,12 +237,6 @@ void repairs_note(struct agent *agent, size_t *lines, const char *what, const ch
 void repairs_note_rest(struct agent *agent, size_t lines);
 /* The fence was put back at once, outside a look. */
 void repairs_fence(struct agent *agent, int64_t told_ms);
-
-/* ---- underlay.c ---- */
-/* Has the way to peers changed? Asked once the events of a burst are in. */
-void underlay_check_soon(struct agent *agent);
-void underlay_open(struct agent *agent);
-void underlay_close(struct agent *agent);
 
 /* ---- diagnose.c ---- */
 /* What is allowed but likely to hurt. */

@@ -101,7 +101,7 @@ static void check_advertisements(
 static void check_endpoint(
 	const struct agent *agent, const struct desired_endpoint *endpoint, struct health *health)
 {
-	const struct way *way = agent->ways.count ? &agent->ways.items[0] : NULL;
+	const struct way *way = agent->underlay.ways.count ? &agent->underlay.ways.items[0] : NULL;
 
 	if (!way || !way->reachable || !endpoint->dial_interface[0] ||
 		!strcmp(way->device, endpoint->dial_interface) || !is_strict(endpoint->dial_interface))
@@ -133,7 +133,7 @@ static void check_kept(const struct agent *agent, const struct tunnel *tunnel, s
 			"%s marks its packets with %u, but its rules go by %u: they may come back into it; "
 			"wg set %s fwmark %u",
 			tunnel->name, kept->mark, kept->rules_mark, tunnel->name, kept->rules_mark);
-	if (kept->has_other_table && is_strict(tunnel->name))
+	if (kept->has_other_table && tunnel_is_in(tunnel, NULL) && is_strict(tunnel->name))
 		warn_of_strict(tunnel->name, health);
 }
 
@@ -158,6 +158,9 @@ void agent_diagnose(const struct agent *agent, struct health *health)
 			"somebody undoes what is repaired here again and again: see the events (networkd, "
 			"NetworkManager, a DHCP client?)");
 	check_names(agent, health);
+	if (tunnels_left_out(agent)[0])
+		health_warning(health, "more than %d tunnels of `holdfast up`: not kept are %s",
+			(int)QUICK_KEPT_MAX, tunnels_left_out(agent));
 	for (size_t i = 0; i < tunnels_count(agent); i++)
 		check_kept(agent, tunnels_at(agent, i), health);
 	for (size_t i = 0; desired && i < desired->tunnel_count; i++) {

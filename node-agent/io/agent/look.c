@@ -228,7 +228,7 @@ static void on_link(struct agent *agent, const struct monitor_event *event)
 	if (is_ours(agent, link->name))
 		look_why(agent, event);
 	if (!is_tunnel(agent, link->name))
-		underlay_check_soon(agent);
+		underlay_check_soon(&agent->underlay);
 }
 
 /* One of those that a renewed lease gives a new lifetime twice a second: nothing has changed. */
@@ -258,7 +258,7 @@ static void on_address(struct agent *agent, const struct monitor_event *event)
 	else if (is_ours(agent, device))
 		agent_look_soon(agent);
 	if (!is_tunnel(agent, device))
-		underlay_check_soon(agent);
+		underlay_check_soon(&agent->underlay);
 }
 
 /* Our own additions come back as events too: only what may need repair is looked at. */
@@ -277,13 +277,13 @@ static void on_route(struct agent *agent, const struct monitor_event *event)
 	}
 	if (!gone && is_in_our_place(agent, route))
 		look_why(agent, event);
-	underlay_check_soon(agent);
+	underlay_check_soon(&agent->underlay);
 }
 
 static void on_rule(struct agent *agent, const struct monitor_event *event)
 {
 	if (event->rule.protocol != PLAN_PROTOCOL)
-		underlay_check_soon(agent);
+		underlay_check_soon(&agent->underlay);
 	else if (event->kind == MONITOR_RULE_GONE)
 		look_why(agent, event);
 }
@@ -292,7 +292,7 @@ static void on_network(const struct monitor_event *event, void *context)
 {
 	struct agent *agent = context;
 
-	tunnels_told(agent, event);
+	tunnels_told(agent, NULL, event);
 	switch (event->kind) {
 	case MONITOR_LINK:
 	case MONITOR_LINK_GONE:
@@ -312,7 +312,7 @@ static void on_network(const struct monitor_event *event, void *context)
 		return;
 	case MONITOR_RESYNC:
 		look_why(agent, event);
-		underlay_check_soon(agent);
+		underlay_check_soon(&agent->underlay);
 		return;
 	}
 }
@@ -343,12 +343,12 @@ static void on_watch(evutil_socket_t fd, short what, void *context)
 			repairs_fence(agent, now_ms);
 		repair_tell(&agent->repair, REPAIR_FIREWALL, now_ms, "a table of ours was deleted");
 		agent_look_soon(agent);
-		tunnels_firewall_changed(agent);
+		tunnels_firewall_changed(agent, NULL);
 		return;
 	case NFT_NEWS_CHANGED:
 		repair_tell(&agent->repair, REPAIR_FIREWALL, now_ms, "somebody changed a table of ours");
 		agent_look_soon(agent);
-		tunnels_firewall_changed(agent);
+		tunnels_firewall_changed(agent, NULL);
 		return;
 	}
 }
@@ -362,7 +362,7 @@ int agent_look_open(struct agent *agent, struct err *err)
 	if (r < 0)
 		return r;
 	agent->look = event_new(agent->base, -1, 0, on_look, agent);
-	underlay_open(agent);
+	underlay_open(&agent->underlay, agent, NULL, reconcile_rtnl(agent->reconcile));
 	agent->monitor_event =
 		event_new(agent->base, monitor_fd(agent->monitor), EV_READ | EV_PERSIST, on_monitor, agent);
 	agent->watch_event =
@@ -381,7 +381,7 @@ void agent_look_close(struct agent *agent)
 			event_free(*events[i]);
 		*events[i] = NULL;
 	}
-	underlay_close(agent);
+	underlay_close(&agent->underlay);
 	monitor_close(agent->monitor);
 	nft_watch_close(agent->watch);
 	agent->monitor = NULL;

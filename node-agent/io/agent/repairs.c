@@ -141,7 +141,7 @@ void repairs_end(struct agent *agent, bool well)
 {
 	repairs_note_rest(agent, agent->repair_lines);
 	if (!agent->repair.repairing)
-		underlay_check_soon(agent); /* to other peers than before */
+		underlay_check_soon(&agent->underlay); /* to other peers than before */
 	repair_end(&agent->repair, well, clock_now_ms());
 }
 

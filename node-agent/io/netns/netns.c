@@ -160,6 +160,20 @@ bool netns_same(const struct netns *one, const struct netns *other)
 	return one->inode == other->inode;
 }
 
+bool netns_leads_to(const char *where, const struct netns *netns)
+{
+	struct stat held, found;
+	char path[NETNS_PATH_MAX];
+
+	if (where[0] != '/') {
+		if (netns_path(where, path, NULL) < 0)
+			return false;
+		where = path;
+	}
+	return fstat(netns->fd, &held) == 0 && stat(where, &found) == 0 && held.st_ino == found.st_ino &&
+	       held.st_dev == found.st_dev;
+}
+
 bool netns_name(const char *where, char name[NAME_MAX + 1])
 {
 	static const char *const directories[] = {NETNS_DIRECTORY "/", "/var" NETNS_DIRECTORY "/"};

@@ -33,6 +33,9 @@ void netns_close(struct netns *netns); /* NETNS_NONE is fine, and what is left *
 /* Two that were both open at some time: by cookie where both know it. */
 bool netns_same(const struct netns *one, const struct netns *other);
 
+/* Is it still what is found there? Without looking into it. */
+bool netns_leads_to(const char *where, const struct netns *netns);
+
 /* The name that ip-netns(8) knows it by, with which /etc/netns/NAME is found: false if it has none. */
 bool netns_name(const char *where, char name[NAME_MAX + 1]);
 

@@ -263,7 +263,7 @@ void quick_keep_see(struct quick *quick, const struct quick_view *view)
 		const struct quick_peer *peer = &quick->config.peers[i];
 
 		quick->endpoints[i] = live_endpoint(view->device, &peer->public_key);
-		if (kept && !quick->allowed.superseded[i] && quick_is_here(quick))
+		if (kept && !quick->allowed.superseded[i])
 			see_peer(kept, peer, &quick->endpoints[i]);
 	}
 }
@@ -323,15 +323,28 @@ static int keep_all(struct quick *quick)
 	return r;
 }
 
+static void see_space(const struct quick *quick, const struct quick_journal_space *journalled,
+	const struct netns *found, struct quick_kept_space *ret_space)
+{
+	if (found->fd >= 0 && !netns_same(found, &quick->spaces.here))
+		*ret_space =
+			(struct quick_kept_space){mem_text(journalled->where), found->inode, found->cookie};
+}
+
 static int keep_up(struct quick *quick)
 {
+	struct quick_kept *kept = quick->keeping->kept;
 	bool there;
 	int r = is_there(quick, &there);
 
 	if (r < 0)
 		return r;
-	quick->keeping->kept->state = there ? QUICK_KEPT_UP : QUICK_KEPT_LOST;
-	return there ? keep_all(quick) : 0;
+	kept->state = there ? QUICK_KEPT_UP : QUICK_KEPT_LOST;
+	if (!there)
+		return 0;
+	see_space(quick, &quick->journal.target, &quick->spaces.target, &kept->target);
+	see_space(quick, &quick->journal.birth, &quick->spaces.birth, &kept->birth);
+	return keep_all(quick);
 }
 
 static int keep(struct quick *quick)
@@ -399,6 +412,8 @@ void quick_kept_clear(struct quick_kept *kept)
 		return;
 	free(kept->repairs);
 	free(kept->peers);
+	free(kept->target.where);
+	free(kept->birth.where);
 	*kept = (struct quick_kept){0};
 }
 

@@ -18,11 +18,11 @@
  * src_valid_mark, name servers. What is missing is made again; nothing is removed, and WireGuard's settings are whoever's
  * set them, but for the mark that `up` chose, if it was taken away. What counts is what `up` did: the file may have been
  * changed since, and what PostUp took away stays away. A tunnel that was made from here in other network namespaces is kept
- * there, but none of its peers is told.
+ * there.
  *
  * Calls block, for programs that set name servers up to some seconds: not for a daemon's loop. No signal is held back.
  */
-enum { QUICK_KEPT_PEERS_MAX = 1024, QUICK_KEPT_MAX = 256, QUICK_KEPT_WHY_MAX = 200 };
+enum { QUICK_KEPT_PEERS_MAX = 1024, QUICK_KEPT_MAX = 1024, QUICK_KEPT_WHY_MAX = 200 };
 
 enum quick_kept_state {
 	QUICK_KEPT_NONE,   /* there is no such tunnel (any more) */
@@ -47,13 +47,20 @@ struct quick_kept_peer {
 	uint16_t port;
 };
 
+/* A network namespace other than the caller's. */
+struct quick_kept_space {
+	char *where; /* owned; a name or a path, for netns_open(), unless it has lost it; NULL: it is the caller's */
+	uint64_t inode, cookie; /* as of struct netns */
+};
+
 struct quick_kept {
 	enum quick_kept_state state;
-	uint32_t mtu;         /* as it shall be */
-	uint32_t mark;        /* of the device */
-	bool needs_mark;      /* its rules go by one */
-	uint32_t rules_mark;  /* ... this one */
-	bool has_host_routes; /* ways to its endpoints that follow the underlay */
+	struct quick_kept_space target, birth; /* where the link is, and its socket */
+	uint32_t mtu;                          /* as it shall be */
+	uint32_t mark;                         /* of the device */
+	bool needs_mark;                       /* its rules go by one */
+	uint32_t rules_mark;                   /* ... this one */
+	bool has_host_routes;                  /* ways to its endpoints that follow the underlay */
 	bool has_other_table; /* its routes are not in the main table, nor found by rules of ours */
 	size_t repair_count, repair_capacity;
 	struct quick_repair *repairs; /* owned; in order */
@@ -68,8 +75,14 @@ struct quick_kept {
 int quick_keep(const char *run_directory, const char *name, struct quick_kept *ret_kept, struct err *err);
 void quick_kept_clear(struct quick_kept *kept); /* NULL-safe */
 
-/* Names of the tunnels that there are journals of, at most QUICK_KEPT_MAX; how many. */
-size_t quick_kept_list(const char *run_directory, char names[QUICK_KEPT_MAX][IFNAMSIZ]);
+/* Names of the tunnels that there are journals of. */
+struct quick_kept_names {
+	size_t count, capacity;
+	char (*items)[IFNAMSIZ]; /* owned; in no order */
+};
+int quick_kept_list(const char *run_directory, struct quick_kept_names *ret_names, struct err *err);
+void quick_kept_names_clear(struct quick_kept_names *names);
+#define CLEANUP_QUICK_KEPT_NAMES __attribute__((cleanup(quick_kept_names_clear)))
 
 /* Be the one that keeps this namespace's tunnels: `up` then leaves names that can't be resolved to it. Returns a
  * descriptor to close; -EBUSY: another is. */

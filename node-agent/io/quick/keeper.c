@@ -3,9 +3,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "common/base/mem.h"
 #include "common/base/text.h"
 #include "common/io/file.h"
 #include "node-agent/io/quick/keep.h"
@@ -106,25 +108,41 @@ void quick_keeper_close(const char *run_directory, int fd)
 	close(fd);
 }
 
-size_t quick_kept_list(const char *run_directory, char names[QUICK_KEPT_MAX][IFNAMSIZ])
+static void take_name(const char *file, struct quick_kept_names *names)
 {
-	char directory[PATH_MAX];
+	size_t length = strlen(file), suffix = strlen(".json");
+
+	if (length <= suffix || length - suffix >= IFNAMSIZ || strcmp(file + length - suffix, ".json") != 0)
+		return;
+	names->items = mem_grow(names->items, &names->capacity, names->count + 1, sizeof(*names->items));
+	memcpy(names->items[names->count], file, length - suffix);
+	names->items[names->count++][length - suffix] = '\0';
+}
+
+int quick_kept_list(const char *run_directory, struct quick_kept_names *ret_names, struct err *err)
+{
+	char path[PATH_MAX];
 	struct dirent *entry;
-	size_t count = 0;
-	DIR *open = NULL;
+	DIR *directory;
+	int r = quick_kept_directory(run_directory, path, sizeof(path), err);
 
-	if (quick_kept_directory(run_directory, directory, sizeof(directory), NULL) >= 0)
-		open = opendir(directory);
-	while (open && count < QUICK_KEPT_MAX && (entry = readdir(open))) {
-		size_t length = strlen(entry->d_name), suffix = strlen(".json");
+	*ret_names = (struct quick_kept_names){0};
+	if (r < 0)
+		return r;
+	directory = opendir(path);
+	if (!directory)
+		return errno == ENOENT ? 0 : err_set(err, -errno, "%s: %s", path, strerror(errno));
+	while (errno = 0, (entry = readdir(directory)))
+		take_name(entry->d_name, ret_names);
+	r = errno ? err_set(err, -errno, "%s: %s", path, strerror(errno)) : 0;
+	closedir(directory);
+	if (r < 0)
+		quick_kept_names_clear(ret_names);
+	return r;
+}
 
-		if (length <= suffix || length - suffix >= IFNAMSIZ ||
-			strcmp(entry->d_name + length - suffix, ".json") != 0)
-			continue;
-		memcpy(names[count], entry->d_name, length - suffix);
-		names[count++][length - suffix] = '\0';
-	}
-	if (open)
-		closedir(open);
-	return count;
+void quick_kept_names_clear(struct quick_kept_names *names)
+{
+	free(names->items);
+	*names = (struct quick_kept_names){0};
 }

@@ -86,6 +86,11 @@ bool reconcile_is_dead(struct reconcile *reconcile, const char *tunnel)
 	return true;
 }
 
+int reconcile_patience_ms(const struct reconcile *reconcile)
+{
+	return reconcile->patience_ms;
+}
+
 void reconcile_set_patience(struct reconcile *reconcile, int patience_ms)
 {
 	reconcile->patience_ms = patience_ms;

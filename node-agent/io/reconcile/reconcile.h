@@ -37,6 +37,7 @@ int reconcile_get(
 int reconcile_set(
 	struct reconcile *reconcile, const char *tunnel, const struct wg_change *change, struct err *err);
 void reconcile_set_patience(struct reconcile *reconcile, int patience_ms);
+int reconcile_patience_ms(const struct reconcile *reconcile);
 /* Its device may be another, or none, from now on. */
 void reconcile_forget_wg(struct reconcile *reconcile, const char *tunnel);
 

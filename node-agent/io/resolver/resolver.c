@@ -2,6 +2,7 @@
 #include "node-agent/io/resolver/resolver.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netdb.h>
 #include <pthread.h>
 #include <signal.h>
@@ -15,6 +16,8 @@
 
 struct question {
 	struct question *next;
+	struct netns netns;            /* where to ask, if it is open */
+	char netns_name[NAME_MAX + 1]; /* "": without files of its own */
 	struct resolver_answer answer; /* filled in by the thread */
 };
 
@@ -54,12 +57,18 @@ static struct question *pop(struct queue *queue)
 	return question;
 }
 
+static void free_question(struct question *question)
+{
+	netns_close(&question->netns);
+	free(question);
+}
+
 static void clear(struct queue *queue)
 {
 	struct question *question;
 
 	while ((question = pop(queue)))
-		free(question);
+		free_question(question);
 }
 
 /* With the mutex held; gives it back. */
@@ -112,28 +121,62 @@ static void resolve(struct resolver_answer *answer)
 	freeaddrinfo(list);
 }
 
+/* The C library reads its files anew where they are others, and each thread has its own state of them. */
+static void resolve_there(struct question *question)
+{
+	CLEANUP_NETNS_VISIT struct netns_visit visit = {.back_fd = -1};
+	struct err err = {0};
+	int r = netns_enter(&question->netns, &visit, &err);
+
+	if (r >= 0 && question->netns_name[0]) {
+		r = netns_dress(question->netns_name);
+		if (r < 0)
+			err_set(&err, r, "a mount namespace: %s", strerror(-r));
+	}
+	if (r < 0)
+		text_copy(question->answer.failure, sizeof(question->answer.failure), err.text);
+	else
+		resolve(&question->answer);
+}
+
 /* Called and returns with the mutex held, which it lets go meanwhile. */
 static void answer_one(struct resolver *resolver, struct question *question)
 {
 	const uint64_t one = 1;
 
 	pthread_mutex_unlock(&resolver->mutex);
-	resolve(&question->answer);
+	if (question->netns.fd >= 0)
+		resolve_there(question);
+	else
+		resolve(&question->answer);
+	netns_close(&question->netns); /* which may end now */
 	pthread_mutex_lock(&resolver->mutex);
 	push(&resolver->answers, question);
 	if (write(resolver->fd, &one, sizeof(one)) < 0 && errno != EAGAIN)
 		abort(); /* an eventfd of our own */
 }
 
+static int start_thread(struct resolver *resolver);
+
+/* A thread that was elsewhere is of no more use; those that wait need another one. */
+static void end_thread(struct resolver *resolver)
+{
+	resolver->threads--;
+	if (!resolver->ending && resolver->questions.count > resolver->idle)
+		(void)start_thread(resolver); /* else the next question does */
+}
+
 static void *work(void *context)
 {
 	struct resolver *resolver = context;
 	struct question *question;
+	bool was_elsewhere = false;
 
 	pthread_mutex_lock(&resolver->mutex);
-	while (!resolver->ending) {
+	while (!resolver->ending && !was_elsewhere) {
 		question = pop(&resolver->questions);
 		if (question) {
+			was_elsewhere = question->netns.fd >= 0;
 			answer_one(resolver, question);
 			continue;
 		}
@@ -141,6 +184,7 @@ static void *work(void *context)
 		pthread_cond_wait(&resolver->work, &resolver->mutex);
 		resolver->idle--;
 	}
+	end_thread(resolver);
 	leave(resolver);
 	return NULL;
 }
@@ -213,21 +257,43 @@ static int make_room(struct resolver *resolver)
 	return resolver->threads ? 0 : r;
 }
 
-int resolver_ask(struct resolver *resolver, uint64_t id, const char *name)
+/* It goes on being there for the question, whoever closes it meanwhile. */
+static int take_place(struct question *question, const struct resolver_place *place)
 {
-	struct question *question;
+	question->netns = NETNS_NONE;
+	if (!place)
+		return 0;
+	question->netns = *place->netns;
+	question->netns.fd = fcntl(place->netns->fd, F_DUPFD_CLOEXEC, 0);
+	text_copy(question->netns_name, sizeof(question->netns_name), place->name ? place->name : "");
+	return question->netns.fd < 0 ? -errno : 0;
+}
+
+static int queue_question(struct resolver *resolver, struct question *question)
+{
 	int r;
 
 	pthread_mutex_lock(&resolver->mutex);
 	r = make_room(resolver);
 	if (r >= 0) {
-		question = mem_new(1, sizeof(*question));
-		question->answer.id = id;
-		text_copy(question->answer.name, sizeof(question->answer.name), name);
 		push(&resolver->questions, question);
 		pthread_cond_signal(&resolver->work);
 	}
 	pthread_mutex_unlock(&resolver->mutex);
+	return r;
+}
+
+int resolver_ask(struct resolver *resolver, uint64_t id, const char *name, const struct resolver_place *place)
+{
+	struct question *question = mem_new(1, sizeof(*question));
+	int r = take_place(question, place);
+
+	question->answer.id = id;
+	text_copy(question->answer.name, sizeof(question->answer.name), name);
+	if (r >= 0)
+		r = queue_question(resolver, question);
+	if (r < 0)
+		free_question(question);
 	return r;
 }
 
@@ -244,6 +310,6 @@ bool resolver_next(struct resolver *resolver, struct resolver_answer *ret_answer
 	if (!question)
 		return false;
 	*ret_answer = question->answer;
-	free(question);
+	free_question(question);
 	return true;
 }

@@ -9,11 +9,12 @@
 #include "common/base/addr.h"
 #include "common/base/err.h"
 #include "common/base/host.h"
+#include "node-agent/io/netns/netns.h"
 
 /*
  * Names of hosts to addresses by getaddrinfo(3), as everything else on the host does it (hosts file, resolved, mdns), in
  * threads of their own: it may take half a minute, and beats do not wait for it. The threads start with the first
- * question and block all signals.
+ * question and block all signals. One that went to another network namespace does not come back from there, but ends.
  */
 struct resolver;
 
@@ -38,8 +39,14 @@ void resolver_free(struct resolver *resolver);
 
 /* Readable when there are answers; non-blocking. */
 int resolver_fd(const struct resolver *resolver);
-/* -EBUSY: RESOLVER_WAITING_MAX wait already; -EAGAIN: no thread can be started. */
-int resolver_ask(struct resolver *resolver, uint64_t id, const char *name);
+/* In another network namespace, with what lies in /etc/netns/NAME over /etc, as `ip netns exec` has it. */
+struct resolver_place {
+	const struct netns *netns; /* borrowed for the call */
+	const char *name;          /* NULL: it has no such files */
+};
+/* place NULL: where we are. -EBUSY: RESOLVER_WAITING_MAX wait already; -EAGAIN: no thread can be started; -EMFILE. */
+int resolver_ask(
+	struct resolver *resolver, uint64_t id, const char *name, const struct resolver_place *place);
 /* The next answer, if there is one. */
 bool resolver_next(struct resolver *resolver, struct resolver_answer *ret_answer);
 

@@ -20,10 +20,11 @@ HOLDFAST = os.path.abspath(BIN) + "/holdfast"
 AGENT = os.path.abspath(BIN) + "/holdfast-agent"
 
 
-def with_its_powers():
-    """What its unit leaves it of root's."""
+def with_its_powers(more):
+    """What its unit leaves it of root's, and what a drop-in adds."""
     with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../../deploy/systemd/holdfast-agent.service"), encoding="ascii") as unit:
         powers = next(line for line in unit if line.startswith("CapabilityBoundingSet=")).split("=")[1].split()
+        powers += more
     return ["setpriv", "--no-new-privs", "--bounding-set", "-all," + ",".join("+" + power.removeprefix("CAP_").lower() for power in powers)]
 
 
@@ -33,6 +34,8 @@ class Machine:
         self.dir = tempfile.mkdtemp(prefix="hf-keep-")
         self.agent = self.dnsmasq = None
         self.devices = []
+        self.spaces = []
+        self.enter = ["ip", "netns", "exec", self.host]
         self.far_private = run("wg", "genkey").strip()
         self.far = run("wg", "pubkey", stdin=self.far_private).strip()
         self.private = run("wg", "genkey").strip()
@@ -141,7 +144,7 @@ class Machine:
         return name
 
     def start_holdfast(self, verb, name, **options):
-        return subprocess.Popen(["ip", "netns", "exec", self.host, HOLDFAST, verb, "--run", self.dir + "/run",
+        return subprocess.Popen([*self.enter, HOLDFAST, verb, "--run", self.dir + "/run",
                                  f"{self.dir}/{name}.conf"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                 stderr=subprocess.STDOUT, text=True, **options)
 
@@ -159,17 +162,17 @@ class Machine:
 
     # ---- the agent ----
 
-    def launch(self, port=9581, **environment):
+    def launch(self, port=9581, powers=(), **environment):
         """An agent; it need not answer yet."""
         path = f"{self.dir}/agent-{port}.yaml"
         with open(path, "w") as file:
             json.dump({"health": {"listen": f"127.0.0.1:{port}"}, "run": "run", "log": "debug"}, file)  # JSON is YAML
         with open(self.dir + "/agent.log", "ab") as log:
-            return subprocess.Popen(["ip", "netns", "exec", self.host, *with_its_powers(), AGENT, "--config", path],
+            return subprocess.Popen(["ip", "netns", "exec", self.host, *with_its_powers(powers), AGENT, "--config", path],
                                     stdin=subprocess.DEVNULL, stdout=log, stderr=log, env={**os.environ, **environment})
 
-    def start(self, **environment):
-        self.agent = self.launch(**environment)
+    def start(self, **options):
+        self.agent = self.launch(**options)
         until("the agent answers", lambda: self.ask("/v1/status"))
 
     def stop(self, number=signal.SIGTERM):
@@ -231,7 +234,7 @@ class Machine:
             if child and child.poll() is None:
                 child.kill()
                 child.wait()
-        for name in (self.host, self.router):
+        for name in (self.host, self.router, *self.spaces):
             for pid in run("ip", "netns", "pids", name, check=False).split():
                 try:
                     os.kill(int(pid), signal.SIGKILL)
@@ -242,7 +245,8 @@ class Machine:
             for directory in ("/run/wireguard", "/var/run/wireguard"):
                 if os.path.exists(f"{directory}/{device}.sock"):
                     os.unlink(f"{directory}/{device}.sock")
-        shutil.rmtree(f"/etc/netns/{self.host}", ignore_errors=True)
+        for name in (self.host, *self.spaces):
+            shutil.rmtree(f"/etc/netns/{name}", ignore_errors=True)
         try:
             os.rmdir("/etc/netns")
         except OSError:

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """An agent that keeps tunnels of `holdfast up` when it is not all well itself: the kernel does not answer it, half of a look
-fails, another agent was first. Costs 10 s, most of it waiting for conditions."""
+fails, another agent was first. Costs 20 s, most of it waiting for conditions."""
+import json
 import os
 import re
 import signal
@@ -14,6 +15,7 @@ from trouble import mend  # noqa: E402
 
 FULL = "Address = 10.60.0.1/24"
 EVERYTHING = "AllowedIPs = 0.0.0.0/0, 10.88.0.0/16\nEndpoint = 10.9.0.21:4712"
+LIMIT = 1024  # QUICK_KEPT_MAX
 NO_ANSWER = os.path.abspath(BIN) + "/../tests/integration/monitor/no_answer.so"
 
 
@@ -109,6 +111,44 @@ def test_the_second_agent_takes_over_from_the_first(machine):
         first.wait()
 
 
+def test_more_tunnels_than_are_kept(machine):
+    """What is too many is told of by name, and those that are kept stay so. All but one are of a boot in which their links went
+    for good."""
+    directory = next(entry.path for entry in os.scandir(machine.dir + "/run/quick") if entry.is_dir())
+    with open(f"{directory}/{machine.full}.json") as file:
+        journal = json.load(file)
+    journal["ifindex"] += 1000000
+
+    def write(name):
+        with open(f"{directory}/{name}.new", "w") as file:
+            json.dump(journal, file)
+        os.rename(f"{directory}/{name}.new", f"{directory}/{name}.json")
+
+    def kept():
+        return machine.metric("holdfast_kept_tunnels")
+
+    def too_many():
+        return machine.said(r"too-many-tunnels kept=\d+ not_kept=.*")
+    for number in range(LIMIT - 1):
+        write(f"zz{number:04}")
+    until("all of them are seen", lambda: kept() == LIMIT, 60)
+    assert not too_many(), too_many()
+    for name in ("aaa", "zzz"):
+        write(name)
+    until("it says which are too many", lambda: any('not_kept="aaa zzz"' in line for line in too_many()), 60)
+    assert kept() == LIMIT and any("not kept are aaa zzz" in warning for warning in machine.ready()["warnings"]), machine.ready()
+    mend("ip addr del beside many tunnels", lambda: machine.ip("addr", "del", "10.60.0.1/24", "dev", machine.full),
+         lambda: has_address(machine), machine.said, until)
+    os.unlink(f"{directory}/zz0007.json")
+    until("there is room for another one", lambda: too_many()[-1].endswith("not_kept=zzz"), 60)
+    assert kept() == LIMIT
+    for file in os.listdir(directory):
+        if file.endswith(".json") and file != machine.full + ".json":
+            os.unlink(f"{directory}/{file}")
+    until("they are forgotten", lambda: kept() == 1, 60)
+    assert not any("not kept are" in warning for warning in machine.ready()["warnings"])
+
+
 def test_nothing_stays(machine):
     machine.holdfast("down", machine.full)
     until("no tunnel is left", lambda: not machine.ask("/v1/status")["tunnels"])
@@ -119,4 +159,4 @@ def test_nothing_stays(machine):
 
 if __name__ == "__main__":
     main([test_a_link_that_cannot_be_asked_for_is_not_gone, test_a_repair_is_told_whatever_fails_after_it,
-          test_a_firewall_that_fails_leaves_the_rest_whole, test_the_second_agent_takes_over_from_the_first, test_nothing_stays], Machine(), "An agent in trouble itself")
+          test_a_firewall_that_fails_leaves_the_rest_whole, test_more_tunnels_than_are_kept, test_the_second_agent_takes_over_from_the_first, test_nothing_stays], Machine(), "An agent in trouble itself")

@@ -42,7 +42,7 @@ START_TEST(a_question_has_its_answer)
 	struct addr loopback;
 
 	ck_assert_int_eq(addr_parse("127.0.0.1", &loopback, NULL), 0);
-	ck_assert_int_eq(resolver_ask(resolver, 7, "localhost"), 0);
+	ck_assert_int_eq(resolver_ask(resolver, 7, "localhost", NULL), 0);
 	wait_for(&answer);
 	ck_assert_uint_eq(answer.id, 7);
 	ck_assert_str_eq(answer.name, "localhost");
@@ -61,7 +61,7 @@ START_TEST(each_of_many_is_answered_once)
 	bool seen[200] = {false};
 
 	for (uint64_t i = 0; i < 200; i++)
-		ck_assert_int_eq(resolver_ask(resolver, i, "localhost"), 0);
+		ck_assert_int_eq(resolver_ask(resolver, i, "localhost", NULL), 0);
 	for (int i = 0; i < 200; i++) {
 		wait_for(&answer);
 		ck_assert(!seen[answer.id]);
@@ -73,7 +73,7 @@ END_TEST
 START_TEST(it_ends_without_waiting)
 {
 	for (int i = 0; i < 100; i++)
-		ck_assert_int_eq(resolver_ask(resolver, 1, "localhost"), 0);
+		ck_assert_int_eq(resolver_ask(resolver, 1, "localhost", NULL), 0);
 }
 END_TEST
 
@@ -82,7 +82,7 @@ START_TEST(what_waits_has_a_limit)
 	int r = 0, asked = 0;
 
 	while (r >= 0 && asked < 100000) {
-		r = resolver_ask(resolver, 1, "localhost");
+		r = resolver_ask(resolver, 1, "localhost", NULL);
 		asked++;
 	}
 	ck_assert_int_eq(r, -EBUSY);
