@@ -15,8 +15,8 @@ void nft_load_expr(struct nftnl_expr *from, struct loaded_rule *to);
 void nft_load_match(struct nftnl_expr *from, struct loaded_rule *to);
 void nft_load_target(struct nftnl_expr *from, struct loaded_rule *to);
 
-/* The set without its elements, and one element. */
-void nft_load_set(const struct nlmsghdr *message, const struct nftnl_set *from, struct loaded_set *to);
+/* The set without its elements, and one element. -EBADMSG: a key, or a field of one, that no register has room for. */
+int nft_load_set(const struct nlmsghdr *message, const struct nftnl_set *from, struct loaded_set *to);
 void nft_load_element(struct nftnl_set_elem *from, struct loaded_set *to);
 
 #endif

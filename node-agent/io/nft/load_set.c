@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <endian.h>
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -9,37 +10,46 @@
 #include "node-agent/io/nft/attr.h"
 #include "node-agent/io/nft/load_int.h"
 
-/* The library does not read how long the fields of a concatenation are. */
-static void take_field(const struct nlattr *field, struct loaded_set *to)
+/* As the kernel has it: nft_set_desc_concat_parse(), net/netfilter/nf_tables_api.c. */
+static int take_field(const struct nlattr *field, struct loaded_set *to)
 {
-	const struct nlattr *length = nft_attr_within(field, NFTA_SET_FIELD_LEN);
-	if (length && mnl_attr_validate(length, MNL_TYPE_U32) == 0 && to->field_count < LOADED_FIELDS_MAX)
-		to->fields[to->field_count++] = (uint8_t)be32toh(mnl_attr_get_u32(length));
+	const struct nlattr *attr = nft_attr_within(field, NFTA_SET_FIELD_LEN);
+	uint32_t length =
+		attr && mnl_attr_validate(attr, MNL_TYPE_U32) == 0 ? be32toh(mnl_attr_get_u32(attr)) : 0;
+	if (!length || length > LOADED_VALUE_MAX || to->field_count == LOADED_FIELDS_MAX)
+		return -EBADMSG;
+	to->fields[to->field_count++] = (uint8_t)length;
+	return 0;
 }
 
-static void take_fields(const struct nlmsghdr *message, struct loaded_set *to)
+/* The library does not read how long the fields of a concatenation are. */
+static int take_fields(const struct nlmsghdr *message, struct loaded_set *to)
 {
 	const struct nlattr *desc = nft_attr(message, NFTA_SET_DESC);
 	const struct nlattr *concat = desc ? nft_attr_within(desc, NFTA_SET_DESC_CONCAT) : NULL;
 	if (!concat)
-		return;
+		return 0;
 	const struct nlattr *field = mnl_attr_get_payload(concat);
-	int left = mnl_attr_get_payload_len(concat);
-	for (; mnl_attr_ok(field, left); field = mnl_attr_next(field)) {
-		take_field(field, to);
+	int left = mnl_attr_get_payload_len(concat), error = 0;
+	for (; !error && mnl_attr_ok(field, left); field = mnl_attr_next(field)) {
+		error = take_field(field, to);
 		left -= (int)MNL_ALIGN(field->nla_len);
 	}
+	return error;
 }
 
-void nft_load_set(const struct nlmsghdr *message, const struct nftnl_set *from, struct loaded_set *to)
+int nft_load_set(const struct nlmsghdr *message, const struct nftnl_set *from, struct loaded_set *to)
 {
 	uint32_t flags = nftnl_set_get_u32(from, NFTNL_SET_FLAGS);
-	to->key_length = (uint8_t)nftnl_set_get_u32(from, NFTNL_SET_KEY_LEN);
+	uint32_t key_length = nftnl_set_get_u32(from, NFTNL_SET_KEY_LEN);
+	if (key_length > LOADED_VALUE_MAX)
+		return -EBADMSG;
+	to->key_length = (uint8_t)key_length;
 	to->interval = flags & NFT_SET_INTERVAL;
 	to->incomplete = flags & NFT_SET_OBJECT;
 	to->verdict_map =
 		flags & NFT_SET_MAP && nftnl_set_get_u32(from, NFTNL_SET_DATA_TYPE) == NFT_DATA_VERDICT;
-	take_fields(message, to);
+	return take_fields(message, to);
 }
 
 static void get_value(struct nftnl_set_elem *from, uint16_t attribute, struct loaded_value *to)

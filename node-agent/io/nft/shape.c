@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "node-agent/io/nft/shape.h"
 
+#include <endian.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <stddef.h>
@@ -12,6 +13,7 @@
  * A nest is written as one letter for each of its attributes, in the order of their numbers from 1:
  *   1 2 4 8  so many bytes        s  text with its end          .  anything (what the kernel added since, too)
  *   n        4 bytes, at most NFT_REG32_COUNT of them: libnftnl has room for no more
+ *   v x      a verdict (NFTA_VERDICT_), an expression (NFTA_EXPR_)
  *   !        refused: libnftnl has no room for it, and does not look
  * and a nest of its own for any other letter; one in capitals is a list, of which attributes may repeat.
  */
@@ -29,7 +31,6 @@ static const struct nest nests[] = {
 	{'F', "N"},                  /* NFTA_LIST_ELEM */
 	{'N', "n"},                  /* NFTA_SET_FIELD_ */
 	{'d', ".v"},                 /* NFTA_DATA_ */
-	{'v', "4s4"},                /* NFTA_VERDICT_ */
 	{'X', "x"},                  /* NFTA_LIST_ELEM, of expressions */
 	{'E', "e"},                  /* NFTA_LIST_ELEM, of set elements */
 	{'e', "dd488.x.sdX!!!!!!!"}, /* NFTA_SET_ELEM_; up to NFTA_SET_MAX, which libnftnl takes for their end */
@@ -64,6 +65,16 @@ static bool nest_ok(struct walk *walk, const struct nlattr *nest, const char *at
 	bool ok = attrs_ok(walk, mnl_attr_get_payload(nest), mnl_attr_get_payload_len(nest), attrs, repeats);
 	walk->depth--;
 	return ok;
+}
+
+/* libnftnl 1.2.4 takes the chain of a jump from where it would be, whether it is there or not. */
+static bool verdict_ok(struct walk *walk, const struct nlattr *nest)
+{
+	const struct nlattr *code = nft_attr_within(nest, NFTA_VERDICT_CODE);
+	if (!code || !nest_ok(walk, nest, "4s4", false))
+		return false;
+	int verdict = (int)be32toh(mnl_attr_get_u32(code));
+	return (verdict != NFT_JUMP && verdict != NFT_GOTO) || nft_attr_within(nest, NFTA_VERDICT_CHAIN);
 }
 
 /* Its name says what its data is. */
@@ -102,6 +113,8 @@ static bool attr_ok(struct walk *walk, const struct nlattr *attr, char letter)
 		return mnl_attr_validate(attr, MNL_TYPE_NUL_STRING) == 0;
 	case '.':
 		return true;
+	case 'v':
+		return verdict_ok(walk, attr);
 	case 'x':
 		return expression_ok(walk, attr);
 	default: /* a letter, not an enum of ours */

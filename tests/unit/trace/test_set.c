@@ -119,6 +119,29 @@ START_TEST(test_concatenated_ranges)
 }
 END_TEST
 
+/* Fields fill the registers, and no more: what does not fit is in no box. */
+START_TEST(test_fields_up_to_the_last_register)
+{
+	struct loaded_element *element = loaded_add_element(set);
+	uint8_t key[LOADED_VALUE_MAX + 1] = {0};
+	const struct loaded_element *found;
+
+	set->interval = true;
+	set->key_length = element->key.length = element->key_end.length = LOADED_VALUE_MAX;
+	set->fields[0] = LOADED_VALUE_MAX / 2;
+	set->fields[1] = LOADED_VALUE_MAX / 2;
+	set->field_count = 2;
+	/* Behind the elements' bytes is the length of what comes next: there, a byte more would be within, too. */
+	element->data.length = key[LOADED_VALUE_MAX] = LOADED_VALUE_MAX;
+	ck_assert_int_eq(trace_find(set, key, &found), TRACE_FOUND);
+	key[LOADED_VALUE_MAX - 1] = 1;
+	ck_assert_int_eq(trace_find(set, key, &found), TRACE_ABSENT);
+	key[LOADED_VALUE_MAX - 1] = 0;
+	set->fields[1]++;
+	ck_assert_int_eq(trace_find(set, key, &found), TRACE_ABSENT);
+}
+END_TEST
+
 START_TEST(test_catch_all)
 {
 	struct loaded_element *element;
@@ -199,6 +222,7 @@ static Suite *make_suite(void)
 	tcase_add_test(tcase, test_intervals);
 	tcase_add_test(tcase, test_adjacent_intervals);
 	tcase_add_test(tcase, test_concatenated_ranges);
+	tcase_add_test(tcase, test_fields_up_to_the_last_register);
 	tcase_add_test(tcase, test_catch_all);
 	tcase_add_test(tcase, test_limit_of_an_element);
 	tcase_add_test(tcase, test_elements_limit);
