@@ -91,16 +91,17 @@ static struct prefix connected(const struct desired_tunnel *tunnel, size_t addre
 
 	if (addr_is_set(&tunnel->address_peers[address]))
 		prefix.addr = tunnel->address_peers[address];
-	return prefix;
+	return prefix_mask(&prefix);
 }
 
-/* The connected route of the tunnel's own addresses leads there already. */
-static bool covered(const struct desired_tunnel *tunnel, const struct prefix *allowed)
+/* The kernel makes the route of an address's own network, and plan_connected_set() makes it again. What only lies within
+ * that network has a route of its own: another device may have one that is longer than the network's. */
+static bool is_connected(const struct desired_tunnel *tunnel, const struct prefix *allowed)
 {
 	for (size_t i = 0; i < tunnel->address_count; i++) {
 		struct prefix to = connected(tunnel, i);
 
-		if (prefix_covers(&to, allowed))
+		if (prefix_equal(&to, allowed))
 			return true;
 	}
 	return false;
@@ -161,7 +162,7 @@ static void want_allowed(struct plan_world *world, const struct desired_tunnel *
 		if (!allowed->length) {
 			want_default_rules(world, tunnel, allowed->addr.family);
 			want_route(world, tunnel, peer, allowed, tunnel->fwmark);
-		} else if (!covered(tunnel, allowed)) {
+		} else if (!is_connected(tunnel, allowed)) {
 			want_route(world, tunnel, peer, allowed, PLAN_TABLE_MAIN);
 		}
 		return;

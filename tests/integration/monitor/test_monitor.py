@@ -220,6 +220,33 @@ def test_routes(bench):
                   lambda: bench.ip("route", "replace", "172.30.0.0/16", "via", "192.168.1.253", "proto", "static"), mended, "route")
 
 
+def test_covered_routes(bench):
+    """A peer within the tunnel's own network has its route all the same: between the two fits somebody's longer one."""
+    def leads(address):
+        return f"dev {bench.tunnel}" in bench.ip("route", "get", address)
+    fleet = bench.fleet()
+    for tunnel in fleet["tunnels"]:
+        tunnel["addresses"] += ["fd50::1/64"] if tunnel["name"] == bench.tunnel else []
+    for peer in fleet["peers"]:
+        peer["allowed_ips"] += ["fd50::2/128"] if peer["name"] == "alice" else []
+    bench.apply(fleet)
+    until("routes of their own", lambda: "proto 157" in bench.ip("route", "show", "10.50.0.2") and
+          "proto 157" in bench.ip("-6", "route", "show", "fd50::2"))
+    rivals = [["10.50.0.0/28", "via", "10.9.0.1"], ["fd50::/112", "via", "2001:db8::1"]]
+    for rival in rivals:
+        bench.ip("route", "add", *rival, "proto", "static")
+    assert leads("10.50.0.2") and leads("fd50::2")
+    assert not leads("10.50.0.3") and not leads("fd50::3"), "the rivals do lie between"
+    for address in ("10.50.0.2", "fd50::2"):
+        bench.trouble(f"ip route del {address}, covered twice",
+                      lambda address=address: bench.ip("route", "del", address, "dev", bench.tunnel),
+                      lambda address=address: leads(address), "route")
+    for rival in rivals:
+        bench.ip("route", "del", *rival)
+    bench.apply(bench.fleet())
+    until("they go with the peer's prefix", lambda: not bench.ip("-6", "route", "show", "fd50::2"))
+
+
 def test_addresses(bench):
     bench.trouble("ip addr del on the tunnel", lambda: bench.ip("addr", "del", "10.50.0.1/24", "dev", bench.tunnel),
                   lambda: bench.has_address(bench.tunnel, "10.50.0.1/24"), "address")
@@ -395,7 +422,7 @@ def test_nothing_stays(bench):
     until("no process is left", lambda: not run("ip", "netns", "pids", bench.gateway).split())
 
 
-TESTS = [test_set_up, test_rules, test_routes, test_addresses, test_fence, test_link, test_underlay_mtu, test_a_peer_within_its_own_network,
+TESTS = [test_set_up, test_rules, test_routes, test_covered_routes, test_addresses, test_fence, test_link, test_underlay_mtu, test_a_peer_within_its_own_network,
          test_a_resolver_that_is_down_at_the_start, test_a_changed_underlay_asks_anew,
          test_the_name_points_elsewhere_and_the_peer_has_gone, test_what_roamed_stays,
          test_it_can_be_watched, test_foreign_state_is_as_it_was, test_rp_filter_is_explained, test_nothing_stays]

@@ -42,8 +42,10 @@ START_TEST(a_bare_host_gets_everything_in_order)
 	EXPECT_LINE(5, "ip address add 10.9.0.100/32 dev lo scope host");
 	EXPECT_LINE(6, "ip address add 2001:db8::100/128 dev lo nodad preferred_lft 0");
 	EXPECT_LINE(7, "ip link set dev wg0 mtu 1420 up");
-	EXPECT_LINE(8, "ip route replace 192.168.77.0/24 dev wg0");
-	ck_assert_uint_eq(sample.plan.count, 9);
+	EXPECT_LINE(8, "ip route replace 10.50.0.2/32 dev wg0");
+	EXPECT_LINE(9, "ip route replace 10.50.0.3/32 dev wg0");
+	EXPECT_LINE(10, "ip route replace 192.168.77.0/24 dev wg0");
+	ck_assert_uint_eq(sample.plan.count, 11);
 }
 END_TEST
 
@@ -117,7 +119,8 @@ START_TEST(a_new_link_gets_its_flags_as_it_comes_up)
 	sample_plan(&sample);
 	EXPECT_LINE(0, "ip link add dev wg0 type wireguard");
 	EXPECT_LINE(3, "ip link set dev wg0 mtu 1420 up multicast on");
-	ck_assert_uint_eq(sample.plan.count, 5);
+	EXPECT_LINE(4, "ip route replace 10.50.0.2/32 dev wg0");
+	ck_assert_uint_eq(sample.plan.count, 7);
 	sample_obey(&sample);
 	sample_plan(&sample);
 	ck_assert_uint_eq(sample.plan.count, 0);
@@ -201,9 +204,11 @@ START_TEST(a_tunnel_that_left_the_fleet_is_removed)
 	sample.desired.endpoint_count = 0;
 	sample.desired.peer_count = 0;
 	sample_plan(&sample);
-	EXPECT_LINE(0, "ip route delete 172.30.0.0/16 via 192.168.1.254 dev lan");
-	EXPECT_LINE(1, "ip route delete 192.168.77.0/24 dev wg0");
-	EXPECT_LINE(2, "ip address delete 10.50.0.1/24 dev wg0");
+	EXPECT_LINE(0, "ip route delete 10.50.0.2/32 dev wg0");
+	EXPECT_LINE(1, "ip route delete 10.50.0.3/32 dev wg0");
+	EXPECT_LINE(2, "ip route delete 172.30.0.0/16 via 192.168.1.254 dev lan");
+	EXPECT_LINE(3, "ip route delete 192.168.77.0/24 dev wg0");
+	EXPECT_LINE(4, "ip address delete 10.50.0.1/24 dev wg0");
 	EXPECT_LINE(sample.plan.count - 1, "ip link delete dev wg0");
 }
 END_TEST
@@ -274,11 +279,12 @@ START_TEST(one_changed_peer_of_many_is_one_change)
 	settle(false);
 	peers[777].allowed_ip_count = 0;
 	sample_plan(&sample);
-	ck_assert_uint_eq(sample.plan.count, 1);
-	ck_assert_uint_eq(sample.plan.ops[0].wireguard.change_count, 1);
-	ck_assert_uint_eq(sample.plan.ops[0].wireguard.changes[0].flags, PLAN_PEER_ALLOWED_IPS);
+	ck_assert_uint_eq(sample.plan.count, 2);
+	EXPECT_LINE(0, "ip route delete 10.50.3.9/32 dev wg0");
+	ck_assert_uint_eq(sample.plan.ops[1].wireguard.change_count, 1);
+	ck_assert_uint_eq(sample.plan.ops[1].wireguard.changes[0].flags, PLAN_PEER_ALLOWED_IPS);
 	ck_assert(
-		key_equal(&sample.plan.ops[0].wireguard.changes[0].peer.public_key, &peers[777].public_key));
+		key_equal(&sample.plan.ops[1].wireguard.changes[0].peer.public_key, &peers[777].public_key));
 	sample_clear(&sample);
 	free(peers);
 	free(allowed);
@@ -292,9 +298,10 @@ START_TEST(a_removed_peer_comes_first)
 	sample.desired.peer_count = 1;
 	sample.peers[1].allowed_ip_count = 1;
 	sample_plan(&sample);
-	EXPECT_LINE(0, "ip route delete 192.168.77.0/24 dev wg0");
-	EXPECT_LINE(1, "wg set wg0 remove 1 peers set 1 peers");
-	ck_assert_uint_eq(sample.plan.ops[1].wireguard.changes[0].flags, PLAN_PEER_REMOVE);
+	EXPECT_LINE(0, "ip route delete 10.50.0.2/32 dev wg0");
+	EXPECT_LINE(1, "ip route delete 192.168.77.0/24 dev wg0");
+	EXPECT_LINE(2, "wg set wg0 remove 1 peers set 1 peers");
+	ck_assert_uint_eq(sample.plan.ops[2].wireguard.changes[0].flags, PLAN_PEER_REMOVE);
 }
 END_TEST
 

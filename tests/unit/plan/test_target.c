@@ -17,12 +17,19 @@ static void teardown(void)
 	sample_clear(&sample);
 }
 
+/* Its place in the plan; the plan's length: it is not in there. */
+static size_t where(const char *line)
+{
+	size_t i = 0;
+
+	while (i < sample.plan.count && strcmp(sample_line(&sample, i), line) != 0)
+		i++;
+	return i;
+}
+
 static bool planned(const char *line)
 {
-	for (size_t i = 0; i < sample.plan.count; i++)
-		if (!strcmp(sample_line(&sample, i), line))
-			return true;
-	return false;
+	return where(line) < sample.plan.count;
 }
 
 START_TEST(mtu_is_given_or_the_egress_routes_less_80)
@@ -138,8 +145,8 @@ START_TEST(a_default_route_gets_rules_and_a_table_of_its_own)
 	ck_assert(planned("ip rule add priority 32764 table 254 suppress_prefixlength 0"));
 	ck_assert(planned("ip route replace 0.0.0.0/0 dev wg0 table 333856"));
 	ck_assert(planned("sysctl -w net/ipv4/conf/all/src_valid_mark=1"));
-	ck_assert_str_eq(sample_line(&sample, sample.plan.count - 1),
-		"ip route replace 0.0.0.0/0 dev wg0 table 333856");
+	ck_assert_uint_gt(where("ip route replace 0.0.0.0/0 dev wg0 table 333856"),
+		where("ip rule add priority 32764 table 254 suppress_prefixlength 0"));
 }
 END_TEST
 
@@ -201,14 +208,38 @@ START_TEST(an_unrouted_peer_has_allowed_ips_and_no_routes)
 	sample.allowed[2] = prefix("0.0.0.0/0");
 	sample.peers[1].unrouted = true;
 	sample_plan(&sample);
-	ck_assert_uint_eq(sample.target.world.route_count, 0);
+	ck_assert_uint_eq(sample.target.world.route_count, 1); /* the other's */
+	ck_assert(planned("ip route replace 10.50.0.2/32 dev wg0"));
 	ck_assert_uint_eq(sample.target.world.rule_count, 0);
 	ck_assert_uint_eq(sample.target.world.devices[0].peers[1].allowed_ip_count, 2);
 }
 END_TEST
 
+/* Somebody's longer route over another device would win against the network's alone. */
+START_TEST(within_the_own_network_a_peer_has_its_route)
+{
+	sample.tunnel.addresses[sample.tunnel.address_count++] = prefix("fd00::1/64");
+	sample.allowed[2] = prefix("fd00::3/128");
+	sample_plan(&sample);
+	ck_assert(planned("ip route replace 10.50.0.2/32 dev wg0"));
+	ck_assert(planned("ip -6 route replace fd00::3/128 dev wg0 metric 1024"));
+}
+END_TEST
+
+/* Replacing it would take the kernel's own away. */
+START_TEST(the_route_of_the_own_network_is_the_kernels)
+{
+	sample.tunnel.addresses[sample.tunnel.address_count++] = prefix("fd00::1/64");
+	sample.allowed[1] = prefix("10.50.0.0/24");
+	sample.allowed[2] = prefix("fd00::/64");
+	sample_plan(&sample);
+	ck_assert_uint_eq(sample.target.world.route_count, 1);
+	ck_assert(planned("ip route replace 10.50.0.2/32 dev wg0"));
+}
+END_TEST
+
 /* The kernel's own route of such an address leads to the peer. */
-START_TEST(an_address_with_a_peer_covers_what_the_peer_is_in)
+START_TEST(an_address_with_a_peer_has_a_route_to_it)
 {
 	sample.tunnel.addresses[0] = prefix("10.60.0.1/32");
 	sample.tunnel.address_peers[0] = addr("10.50.0.2");
@@ -259,7 +290,9 @@ static Suite *suite(void)
 	tcase_add_test(tc, a_peer_may_have_a_table_and_a_metric_of_its_own);
 	tcase_add_test(tc, a_default_route_in_a_table_of_its_own_gets_no_rules);
 	tcase_add_test(tc, an_unrouted_peer_has_allowed_ips_and_no_routes);
-	tcase_add_test(tc, an_address_with_a_peer_covers_what_the_peer_is_in);
+	tcase_add_test(tc, within_the_own_network_a_peer_has_its_route);
+	tcase_add_test(tc, the_route_of_the_own_network_is_the_kernels);
+	tcase_add_test(tc, an_address_with_a_peer_has_a_route_to_it);
 	tcase_add_test(tc, a_tunnel_without_endpoint_is_always_served);
 	tcase_add_test(tc, preshared_keys_come_from_their_files);
 	suite_add_tcase(s, tc);
