@@ -93,7 +93,7 @@ def test_routes(machine):
 
 
 def test_what_networkd_does(machine):
-    """systemd-networkd at its start: every rule and route that it does not know goes (ManageForeign...=yes)."""
+    """As systemd-networkd configures a link anew: every rule and route that it does not know goes. The real one: ../systemd."""
     def act():
         for family in ("-4", "-6"):
             for rule in json.loads(machine.ip("-j", family, "rule")):
@@ -113,7 +113,7 @@ def test_addresses(machine):
 
 
 def test_link(machine):
-    """NetworkManager takes a device that it was not told to leave alone: down, without addresses, another MTU."""
+    """As NetworkManager takes a device: down, without addresses, another MTU. The real one: ../systemd."""
     def whole():
         text = machine.ip("addr", "show", "dev", machine.full)
         return "mtu 1420" in text and ",UP" in text and "10.60.0.1/24" in text and "fd60::1/64" in text and \

@@ -1,15 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Debian's own systemd-resolved, openresolv and resolvconf, in a machine of compare.py. Installing them would change the host's
-/etc/resolv.conf, and two of them can't be there at once: their packages are unpacked into build/resolvers, and lie over /usr
-and /etc of the machine only."""
-import os
-import shutil
-import subprocess
-import tempfile
-
-from compare import ROOT
-
-CACHE = ROOT + "/build/resolvers"
+/etc/resolv.conf, and two of them can't be there at once: their packages are unpacked, and lie over /usr and /etc of the machine
+only."""
 WITH = {"systemd-resolved": ["libsystemd-shared"]}
 
 LAY_OVER = """
@@ -48,36 +40,6 @@ resolvconf --enable-updates
 echo nameserver 192.0.2.1 | resolvconf -a eth0.inet
 """,
 }
-
-
-def merge(root):
-    """As on the host, where /bin, /lib and /sbin lead into /usr."""
-    for name in ("bin", "lib", "sbin"):
-        if os.path.isdir(f"{root}/{name}"):
-            shutil.copytree(f"{root}/{name}", f"{root}/usr/{name}", symlinks=True, dirs_exist_ok=True)
-            shutil.rmtree(f"{root}/{name}")
-    os.makedirs(root + "/etc", exist_ok=True)
-
-
-def unpack(package):
-    """Where it is, and nothing; or nothing, and why it can't be had."""
-    root = f"{CACHE}/{package}"
-    if os.path.isdir(root):
-        return root, None
-    os.makedirs(CACHE, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=CACHE) as place:
-        packages = [package, *WITH.get(package, [])]
-        got = subprocess.run(["apt-get", "-q", "download", *packages], cwd=place, capture_output=True, text=True, timeout=120, check=False)
-        if got.returncode:
-            return None, got.stderr.strip()
-        for file in [name for name in os.listdir(place) if name.endswith(".deb")]:
-            subprocess.run(["dpkg", "-x", f"{place}/{file}", place + "/root"], check=True)
-        merge(place + "/root")
-        try:
-            os.rename(place + "/root", root)
-        except OSError:  # another run was first
-            assert os.path.isdir(root)
-    return root, None
 
 
 def start(host, package, root):

@@ -9,7 +9,8 @@ import sys
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from compare import BIN, HOLDFAST, WG_QUICK, can_run, diff, key, public  # noqa: E402
 from machine import INTERFACE, Machine  # noqa: E402
-from resolvers import start, unpack  # noqa: E402
+from resolvers import WITH, start  # noqa: E402
+from unpacked import unpack  # noqa: E402
 
 FAR = key()
 PEER = f"\n[Peer]\nPublicKey = {public(FAR)}\nAllowedIPs = 10.50.0.0/24, fd50::/64\nEndpoint = 192.0.2.1:51820\n"
@@ -210,7 +211,7 @@ def main():
         if not name.startswith("test_") or (len(sys.argv) > 1 and name not in sys.argv[1:]):
             continue
         package = name.removeprefix("test_").replace("resolved", "systemd-resolved")
-        root, why = unpack(package)
+        root, why = unpack(package, *WITH.get(package, []))
         if root:
             test(root)
         else:
