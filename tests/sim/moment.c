@@ -85,9 +85,12 @@ static int64_t of_host(const struct world *world, size_t host)
 
 int64_t moment_next(struct world *world)
 {
-	if (world->attacker || world->every_ms)
+	if (world->every_ms)
 		return world->now + 1;
 	int64_t ms = sooner(arrival(world), tls_arrival(world));
+
+	if (world->attacker)
+		ms = sooner(ms, deadline(world, world->replays_ms));
 	for (size_t i = 0; i < HOSTS; i++) {
 		struct host *h = &world->hosts[i];
 		if (h->wakes_ms <= world->now)

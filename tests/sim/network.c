@@ -1,26 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include <stdlib.h>
-
-#include "common/base/mem.h"
 #include "tests/sim/world.h"
-
-void queue_add(struct queue *queue, struct message *message)
-{
-	if (queue->first == NULL)
-		queue->last = &queue->first;
-	message->next = NULL;
-	*queue->last = message;
-	queue->last = &message->next;
-}
-
-struct message *queue_take(struct queue *queue)
-{
-	struct message *message = queue->first;
-
-	if (message != NULL)
-		queue->first = message->next;
-	return message;
-}
 
 static bool is_underlay(size_t from, size_t to)
 {
@@ -68,7 +47,7 @@ void network_send(struct world *world, const struct message *message)
 		record(world, message);
 	if (is_lost(world, message))
 		return;
-	struct message *copy = mem_copy(message, sizeof(*message));
+	struct message *copy = message_copy(world, message);
 	copy->sent_ms = world->now;
 	copy->due_ms = world->now + 1 + (int64_t)world_random(world, FLIGHT_MAX_MS);
 	queue_add(&world->flying[copy->due_ms % BUCKETS], copy);
@@ -76,26 +55,18 @@ void network_send(struct world *world, const struct message *message)
 
 void network_send_tls(struct world *world, const struct message *message)
 {
-	struct message *copy = mem_copy(message, sizeof(*message));
+	struct message *copy = message_copy(world, message);
 
 	copy->sent_ms = world->now;
 	copy->due_ms = world->now + 1 + (int64_t)world_random(world, 4);
 	queue_add(&world->tls[message->from][message->to], copy);
 }
 
-static void drop_all(struct queue *queue)
-{
-	struct message *message;
-
-	while ((message = queue_take(queue)) != NULL)
-		free(message);
-}
-
 void network_forget(struct world *world, size_t host)
 {
 	for (size_t i = 0; i < HOSTS; i++) {
-		drop_all(&world->tls[host][i]);
-		drop_all(&world->tls[i][host]);
+		queue_drop(world, &world->tls[host][i]);
+		queue_drop(world, &world->tls[i][host]);
 	}
 }
 
@@ -110,7 +81,7 @@ static void arrive(struct world *world, struct message *message)
 		queue_add(&to->backlog, message);
 		return;
 	}
-	free(message);
+	message_drop(world, message);
 }
 
 static void deliver_tls(struct world *world, size_t from, size_t to)
@@ -129,9 +100,14 @@ static void replay(struct world *world)
 {
 	size_t count = world->recorded_count < RECORDED ? world->recorded_count : RECORDED;
 
-	if (count == 0 || !world_chance(world, 0.1))
+	if (world->now < world->replays_ms)
 		return;
-	struct message *copy = mem_copy(&world->recorded[world_random(world, count)], sizeof(*copy));
+	do
+		world->replays_ms++;
+	while (!world_chance(world, 0.1));
+	if (count == 0)
+		return;
+	struct message *copy = message_copy(world, &world->recorded[world_random(world, count)]);
 	copy->due_ms = world->now;
 	arrive(world, copy);
 }

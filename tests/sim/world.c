@@ -3,7 +3,6 @@
 
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 static const char *const names[HOSTS] = {"gw-a", "gw-b", "gw-c", "ctl"};
@@ -96,7 +95,7 @@ void world_init(struct world *world, uint64_t seed, size_t gateways, double loss
 		.loss = loss};
 	for (int i = 0; i < 8; i++)
 		world_random(world, 2);
-	world->now = 100000;
+	world->now = world->replays_ms = 100000;
 	world->timing = timing_from_interval(50);
 	for (size_t i = 0; i < HOSTS; i++) {
 		struct host *h = &world->hosts[i];
@@ -109,23 +108,16 @@ void world_init(struct world *world, uint64_t seed, size_t gateways, double loss
 	}
 }
 
-static void empty(struct queue *queue)
-{
-	struct message *message;
-
-	while ((message = queue_take(queue)) != NULL)
-		free(message);
-}
-
 void world_clear(struct world *world)
 {
 	for (size_t i = 0; i < BUCKETS; i++)
-		empty(&world->flying[i]);
+		queue_drop(world, &world->flying[i]);
 	for (size_t i = 0; i < HOSTS; i++) {
-		empty(&world->hosts[i].backlog);
+		queue_drop(world, &world->hosts[i].backlog);
 		for (size_t j = 0; j < HOSTS; j++)
-			empty(&world->tls[i][j]);
+			queue_drop(world, &world->tls[i][j]);
 	}
+	message_free_spare(world);
 }
 
 static void resume(struct world *world, size_t host)
@@ -147,7 +139,7 @@ static void resume(struct world *world, size_t host)
 		backlog.last = &backlog.first;
 	while ((message = queue_take(&backlog)) != NULL) {
 		watcher_receive(world, host, message);
-		free(message);
+		message_drop(world, message);
 	}
 	if (host != CTL)
 		gateway_step(world, host, (struct seat_event){.kind = SEAT_EVENT_CARRIER, .up = h->carrier});
@@ -213,7 +205,7 @@ void fault_kill(struct world *world, size_t host, int64_t back_ms)
 	h->running = false;
 	h->hung_until_ms = 0;
 	h->starts_ms = world->now + back_ms;
-	empty(&h->backlog);
+	queue_drop(world, &h->backlog);
 	network_forget(world, host);
 }
 

@@ -93,6 +93,7 @@ struct world {
 	double loss;
 	bool attacker; /* records datagrams, and sends them again whenever it likes */
 	size_t recorded_count;
+	int64_t replays_ms; /* when next */
 	struct message recorded[RECORDED];
 	bool witness; /* there is one on the segment */
 	struct timing timing;
@@ -100,6 +101,7 @@ struct world {
 	bool cut[HOSTS][HOSTS]; /* no message of any kind from, to */
 	struct queue flying[BUCKETS];
 	struct queue tls[HOSTS][HOSTS];
+	struct queue spare; /* messages to be used again */
 
 	/* what the invariants remember */
 	unsigned orders, moves, unserved_ms, longest_ms;
@@ -134,14 +136,20 @@ void fault_hang(struct world *world, size_t host, int64_t ms);
 void fault_cable(struct world *world, size_t gateway, bool carrier);
 void fault_plug(struct world *world, size_t gateway);
 
+/* message.c: whoever has one hands it on to a queue, or drops it */
+struct message *message_copy(struct world *world, const struct message *message);
+void message_drop(struct world *world, struct message *message);
+void message_free_spare(struct world *world);
+void queue_add(struct queue *queue, struct message *message);
+struct message *queue_take(struct queue *queue); /* NULL: it is empty */
+void queue_drop(struct world *world, struct queue *queue);
+
 /* network.c */
 bool network_is_open(const struct world *world, size_t from, size_t to);
 void network_send(struct world *world, const struct message *message);     /* may be lost */
 void network_send_tls(struct world *world, const struct message *message); /* in order, waits for the link */
 void network_forget(struct world *world, size_t host);                     /* its connections are gone */
 void network_deliver(struct world *world);
-void queue_add(struct queue *queue, struct message *message);
-struct message *queue_take(struct queue *queue);
 
 /* watcher.c: the liveness of a gateway or a controller, as the engine does it */
 void watcher_start(struct world *world, size_t host);
