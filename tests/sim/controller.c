@@ -69,6 +69,9 @@ void controller_receive(struct world *world, const struct message *message)
 			    .kind = OWNERSHIP_EVENT_SEAT, .member = message->from, .seat = &message->seat});
 	step(world, (struct ownership_event){
 			    .kind = OWNERSHIP_EVENT_FITNESS, .member = message->from, .fit = message->fit});
+	step(world, (struct ownership_event){.kind = OWNERSHIP_EVENT_LEAVING,
+			    .member = message->from,
+			    .leaving = message->leaving});
 }
 
 void controller_heard(struct world *world, size_t from, const struct message *message)

@@ -55,6 +55,7 @@ static void repair(struct world *world)
 		if (i == CTL || i < world->gateways)
 			h->power = true;
 		h->deaf = false;
+		h->leaving = false;
 		if (!h->running && h->starts_ms != INT64_MAX)
 			h->starts_ms = world->now;
 	}

@@ -14,6 +14,7 @@ static void report(struct world *world, size_t gateway)
 	h->next_report_ms = world->now + REPORT_MS;
 	seat_state_fill(&h->seat, world->now, &message.seat);
 	message.fit = h->carrier;
+	message.leaving = h->leaving;
 	network_send_tls(world, &message);
 }
 

@@ -9,7 +9,7 @@
  * What happens in one run, all of it from the seed. Four sorts:
  * - one fault of the owner, and how long nobody serves (L1);
  * - faults that touch a standby, the controller or one control link only, and nothing may move (L3);
- * - a planned move, alone or with a fault of one of the three while it is under way (L4);
+ * - a planned move, or the owner's orderly reboot, alone or with a fault of one of the three while it is under way (L4);
  * - up to five faults of any sort, also at once, and everything must hold and come to rest.
  */
 
@@ -207,21 +207,11 @@ static void expect_move(struct world *world, size_t from, size_t to)
 		world_fail(world, "L4: a move: nobody serves for %u ms", world->longest_ms);
 }
 
-static void run_move(struct world *world)
+/* Of the owner, the other, or the controller, at any moment of what was begun. */
+static void disturb(struct world *world, size_t from, size_t to)
 {
-	size_t from = course_owner(world), to = course_other(world, from), hosts[] = {from, to, CTL};
-	bool faulty = world_chance(world, 0.8);
+	size_t hosts[] = {from, to, CTL};
 
-	for (size_t i = 0; i < world->gateways; i++)
-		world->hosts[i].cannot_steer = world_chance(world, 0.1);
-	if (controller_move(world, to) < 0)
-		return; /* it was not fit just now */
-	course_run(world, course_between(world, 0, world_chance(world, 0.5) ? 60 : 4000));
-	if (!faulty) {
-		course_run(world, 10000);
-		expect_move(world, from, to);
-		return;
-	}
 	one_fault_of(world, hosts[world_random(world, 3)]);
 	for (int64_t end = world->now + course_between(world, 0, 12000);
 		world->now < end && world->failure[0] == '\0';) {
@@ -229,6 +219,49 @@ static void run_move(struct world *world)
 		course_power_on(world);
 	}
 	course_end(world);
+}
+
+static void run_move(struct world *world)
+{
+	size_t from = course_owner(world), to = course_other(world, from);
+	bool faulty = world_chance(world, 0.8);
+
+	for (size_t i = 0; i < world->gateways; i++)
+		world->hosts[i].cannot_steer = world_chance(world, 0.1);
+	if (controller_move(world, to) < 0)
+		return; /* it was not fit just now */
+	course_run(world, course_between(world, 0, world_chance(world, 0.5) ? 60 : 4000));
+	if (faulty) {
+		disturb(world, from, to);
+		return;
+	}
+	course_run(world, 10000);
+	expect_move(world, from, to);
+}
+
+/* The owner is relieved, its host goes down and comes back, and it is a standby. */
+static void run_reboot(struct world *world)
+{
+	size_t from = course_owner(world), to = course_other(world, from);
+	bool faulty = world_chance(world, 0.8);
+
+	fault_leave(world, from);
+	course_run(world, course_between(world, 0, world_chance(world, 0.5) ? 60 : 4000));
+	if (faulty) {
+		disturb(world, from, to);
+		return;
+	}
+	course_run(world, 10000);
+	to = course_owner(world);
+	if (to == SIZE_MAX || to == from) {
+		world_fail(world, "L4: %s goes down and was not relieved", world_name(from));
+		return;
+	}
+	fault_power(world, from, 2000);
+	course_run(world, 2000);
+	course_power_on(world);
+	course_run(world, 5000);
+	expect_move(world, from, to);
 }
 
 static void run_any(struct world *world)
@@ -253,7 +286,9 @@ static void run_any_sort(struct world *world)
 		run_owner_fault(world);
 	else if (world->seed % 4 == 1)
 		run_harmless(world);
-	else if (world->seed % 4 == 3 && world->seed / 4 % 2 == 0)
+	else if (world->seed % 16 == 11)
+		run_reboot(world);
+	else if (world->seed % 8 == 3)
 		run_move(world);
 	else
 		run_any(world);

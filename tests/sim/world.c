@@ -217,6 +217,14 @@ void fault_power(struct world *world, size_t gateway, int64_t back_ms)
 	world_say(world, "FAULT %s has lost power", names[gateway]);
 	h->permit_until_ms = 0;
 	h->power = false;
+	h->leaving = false;
+}
+
+void fault_leave(struct world *world, size_t gateway)
+{
+	world_say(world, "%s is about to go down", names[gateway]);
+	world->hosts[gateway].leaving = true;
+	world->hosts[gateway].next_report_ms = world->now;
 }
 
 void fault_hang(struct world *world, size_t host, int64_t ms)

@@ -40,7 +40,7 @@ struct message {
 	struct datagram_silence silence;
 	size_t suspect;
 	struct order order;
-	bool fit;
+	bool fit, leaving;
 };
 
 struct queue {
@@ -76,6 +76,7 @@ struct host {
 	int64_t alone_ms;        /* for how long it has been a guest without a host */
 	int64_t pulled_ms;       /* a guest's peers will be back; 0: nothing is under way */
 	bool cannot_steer;
+	bool leaving;               /* its host is about to go down, and its agent knows */
 	struct epoch served, burnt; /* under which it serves; the highest it released or refused */
 
 	/* the controller's */
@@ -130,6 +131,8 @@ bool host_works(const struct world *world, size_t host);     /* powered, its pro
 bool host_serves(const struct world *world, size_t gateway); /* by its kernel */
 
 /* faults */
+/* Not a fault: its host is told to go down, and waits for what it serves to move. */
+void fault_leave(struct world *world, size_t gateway);
 void fault_power(struct world *world, size_t gateway, int64_t back_ms);
 void fault_kill(struct world *world, size_t host, int64_t back_ms);
 void fault_hang(struct world *world, size_t host, int64_t ms);
