@@ -15,6 +15,7 @@ class Cycle:
     def __init__(self, fault, number):
         self.fault, self.number = fault, number
         self.lan = self.far = self.owner = None
+        self.began = None      # when the fault happened
         self.late_ms = 0.0
         self.details = {}
 

@@ -12,7 +12,7 @@ def power(scene, number):
     """The owner loses power and comes back with its disk alone."""
     cycle, gateway = Cycle("power", number), scene.gateways[HOME]
     with _takeover(scene, cycle):
-        gateway.power_off()
+        cycle.began = gateway.power_off()
     gateway.power_on()
     _fail_back(scene, cycle)
     yield cycle
@@ -86,12 +86,12 @@ def _takeover(scene, cycle):
     controller, other = scene.controller, scene.other(HOME).name
     last = controller.last_event()
     with watched(scene, cycle):
-        began = time.time()
+        cycle.began = time.time()
         yield
         controller.wait_owner(other, 30)
     order = controller.wait_event(last, "order", other)
     takeover = controller.wait_event(last, "takeover", other)
-    cycle.details.update(detect_ms=round(order["time_ms"] - began * 1000), takeover_ms=takeover.get("first_ms"),
+    cycle.details.update(detect_ms=round(order["time_ms"] - cycle.began * 1000), takeover_ms=takeover.get("first_ms"),
                          cause=order.get("cause"))
 
 

@@ -26,13 +26,15 @@ class Gateway:
         self.start()
 
     def power_off(self):
-        """Links first, all in one step, so that not even a FIN leaves; then everything dies, and nothing of this kernel survives."""
-        self.machine.links_down()
+        """Links first, all in one step, so that not even a FIN leaves; then everything dies, and nothing of this kernel survives.
+        Returns when that was."""
+        when = self.machine.links_down()
         self.machine.destroy()
         del self.network.machines[self.name]
         self.forget()
         self.network.unplug(self._ports.values())
         self.machine = None
+        return when
 
     def port(self, bridge):
         """The name of the switch's port that it is plugged into."""

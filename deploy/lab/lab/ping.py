@@ -3,9 +3,9 @@
 
 Started as a program in the client's machine it writes one line per event: `s TARGET SEQ SENT_NS LATE_NS`, `r TARGET SEQ RECEIVED_NS`,
 until its standard input ends.
-LATE is how much later than planned the ping left: this machine's own delay, which no gateway is to blame for. It pings with real-time
-priority; what runs without, as every WireGuard in userspace does, may wait longer for its turn: `o 0 0 WHEN_NS LATE_NS` is that of a
-process that does nothing else.
+LATE is how much later than planned the ping left: this machine's own delay, which no gateway is to blame for. It pings with a high
+real-time priority; the daemons have a lower one and a WireGuard in userspace has none, and may wait longer for their turn:
+`o 0 0 WHEN_NS LATE_NS` is how long one of two processes waited that have their priorities and do nothing else.
 """
 import os
 import select
@@ -61,18 +61,21 @@ class _Sender:
         return target, seq, seconds * 1_000_000_000 + nanoseconds
 
 
-def be_punctual():
+def be_punctual(priority=20):
     try:
-        os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(20))
+        os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(priority))
     except OSError:
         pass      # then the measured delay says so
 
 
 _TURN_NS, _WORTH_TELLING_NS = 5_000_000, 1_000_000
+_DAEMONS, _ORDINARY = 10, 0      # priorities
 
 
-def _watch_turns(parent):
-    """How late an ordinary process gets its turn, until its parent has ended."""
+def _watch_turns(parent, priority):
+    """How late a process of this priority gets its turn, until its parent has ended."""
+    if priority:
+        be_punctual(priority)
     while os.getppid() == parent:
         due = time.monotonic_ns() + _TURN_NS
         time.sleep(_TURN_NS / 1e9)
@@ -84,9 +87,10 @@ def _watch_turns(parent):
 def main(interval_ms, addresses):
     """Each target once per interval, evenly spread over it. A slot that was missed is left out, not made up for."""
     parent = os.getpid()
-    if os.fork() == 0:
-        _watch_turns(parent)
-        os._exit(0)
+    for priority in (_DAEMONS, _ORDINARY):
+        if os.fork() == 0:
+            _watch_turns(parent, priority)
+            os._exit(0)
     be_punctual()
     sender, step = _Sender(addresses), interval_ms * 1_000_000 // len(addresses)
     turn, counts, due = 0, [0] * len(addresses), time.monotonic_ns() + step

@@ -18,7 +18,7 @@ class Pinger:
     def __init__(self, machine, addresses, interval_ms):
         self.interval_ms = interval_ms
         self.targets = [_Target() for _ in addresses]
-        self._late, self._waited = [], []      # (when, ms): the pings, and an ordinary process
+        self._late, self._waited = [], []      # (when, ms): the pings, and what has a lower priority
         package = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
         self._process = machine.spawn("env", f"PYTHONPATH={package}", sys.executable, "-B", "-m", "lab.ping",
                                       str(interval_ms), *addresses,
@@ -48,7 +48,7 @@ class Pinger:
         return sorted(_within(self._late, begin, end))
 
     def worst_wait_ms(self, begin, end):
-        """The longest that a program on this machine waited for its turn within a window, of real-time priority or not."""
+        """The longest that a program on this machine waited for its turn within a window, whatever its priority."""
         return max([*_within(self._late, begin, end), *_within(self._waited, begin, end)], default=0.0)
 
     def answered_since(self, begin, target=LAN):
