@@ -37,9 +37,11 @@ def a_reboot_moves_it_first(scene):
         gateway.logind.wait_released(DELAY_S)
         print(f"the owner reboots: the host waited {time.monotonic() - began:.1f} s for it")
         expect(scene.owner() == other, f"the host may go down, and {scene.owner()} still has the endpoint")
+        expect("about to go down" in scene.controller.holdfast("status"), "the status says nothing of it")
         gateway.reboot()
         scene.controller.wait_ready(GATEWAYS)
     expect(scene.owner() == other, "it went back by itself")
+    expect("about to go down" not in scene.controller.holdfast("status"), "the status still says that it goes down")
     expect(causes(scene, last) == ["leaving"], f"it moved because of {causes(scene, last)}")
 
 
