@@ -122,6 +122,8 @@ void leaving_close(struct agent *agent)
 	logind_free(agent->logind);
 	if (agent->leave_timer)
 		event_free(agent->leave_timer);
+	agent->logind = NULL;
+	agent->leave_timer = NULL; /* seats may still be stepped */
 }
 
 void agent_stop(struct agent *agent)
