@@ -23,14 +23,15 @@ static void judge_unknown(struct judgement *judgement)
 		finding = explain_find(judgement->findings, EXPLAIN_PEER, EXPLAIN_NO,
 			"no tunnel of this machine has the peer %s", peer);
 		explain_todo(finding, "'wg show all peers' lists those there are; a peer that is `disabled` "
-				      "in fleet.yaml, or has "
-				      "expired, is on no tunnel");
+				      "in fleet.yaml is on no tunnel");
 	} else if (fleet->answered) {
 		finding = explain_find(judgement->findings, EXPLAIN_PEER, EXPLAIN_NO,
-			"the agent knows no peer named %s on this gateway", peer);
-		explain_todo(finding, "a peer that is `disabled` in fleet.yaml is on no tunnel; else look at "
-				      "its `tunnels:` and "
-				      "how its name is spelled, and 'holdfast apply'");
+			"the agent knows no peer named %s: it is told of the enabled peers of its own "
+			"tunnels alone",
+			peer);
+		explain_todo(finding, "in fleet.yaml: is the name there, without `disabled`, with a tunnel "
+				      "of this gateway in its "
+				      "`tunnels:`? If so: 'holdfast apply'");
 	} else {
 		finding = explain_find(judgement->findings, EXPLAIN_PEER, EXPLAIN_NO,
 			"%s is not a public key, and no agent answers that could know the name", peer);

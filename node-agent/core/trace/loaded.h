@@ -14,7 +14,7 @@
 enum {
 	LOADED_RULES_MAX = 65536,    /* rules of a ruleset; further ones are not kept, and it says so */
 	LOADED_ELEMENTS_MAX = 65536, /* elements of a set; likewise */
-	LOADED_EXPRS_MAX = 128,      /* expressions of a rule: NFT_RULE_MAXEXPRS */
+	LOADED_EXPRS_MAX = 512,      /* of a rule: of NFT_RULE_MAXEXPRS (128) each makes 4 at most */
 	LOADED_FIELDS_MAX = 16,      /* fields of a key: NFT_REG32_COUNT */
 	LOADED_VALUE_MAX = 64,       /* bytes of a value: NFT_DATA_VALUE_MAXLEN */
 	LOADED_WHAT_MAX = 48,        /* with its NUL: "limit", "xt match addrtype" */

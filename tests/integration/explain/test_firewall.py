@@ -7,6 +7,7 @@ import random
 import sys
 
 from scene import FAR, FAR6, PORT, Site, can_run
+from trial import ask, compare, listen
 
 # A name, the ruleset, and what is asked: how, and from where.
 WRITTEN = [
@@ -71,34 +72,6 @@ NOT_KNOWN = [
     ("meta length", "oifname wg0 meta length > 1000 drop"),
 ]
 
-LISTENER = """
-import socket
-listener = socket.create_server(("", 8080))
-print("listening", flush=True)
-while True:
-    listener.accept()[0].close()
-"""
-
-CALLER = f"""
-import socket, sys
-socket.create_connection(("{FAR}", 8080), float(sys.argv[1])).close()
-"""
-
-
-def ask(site, how):
-    if how.get("forwarded"):
-        return site.forwarded()
-    if "tcp" in how:
-        return site.explain("--tcp", str(how["tcp"]))
-    return site.explain(address=how.get("address", FAR))
-
-
-def happens(site, how, expected):
-    if "tcp" in how:
-        return site.machine.call(sys.executable, "-c", CALLER, "5" if expected else "0.25")[0] == 0
-    return site.arrives(expected, host=site.lan if how.get("forwarded") else site.machine, address=how.get("address", FAR))
-
-
 def try_to_load(site, ruleset):
     site.machine.write("/run/ruleset", "flush ruleset\n" + ruleset)
     return site.machine.shell("nft -f /run/ruleset")
@@ -107,17 +80,6 @@ def try_to_load(site, ruleset):
 def load(site, ruleset):
     status, _, said = try_to_load(site, ruleset)
     assert status == 0, f"{said}\n{ruleset}"
-
-
-def compare(site, name, ruleset, how):
-    """Of what is loaded: True, or None if it says that it cannot tell."""
-    answer = ask(site, how)
-    if not answer.noes and answer.doubts:
-        return None
-    expected = not answer.noes
-    got = happens(site, how, expected)
-    assert got == expected, f"{name}: explained {answer.noes or 'no no'}, and the packet {'came' if got else 'did not come'} through:\n{ruleset}"
-    return True
 
 
 def test_written(site):
@@ -132,20 +94,6 @@ def test_not_known(site):
         answer = site.explain()
         assert answer.first is None and len(answer.doubts) == 1, f"{words}: {answer.findings}"
         assert answer.doubts[0]["text"].startswith("cannot tell: inet t c, rule 1") and words in answer.doubts[0]["text"], answer.doubts
-
-
-def test_iptables(site):
-    """What Debian's iptables writes: native expressions, and matches of its own."""
-    if site.machine.shell("command -v iptables-nft")[0]:
-        return print("  no iptables-nft here", flush=True)
-    load(site, "")
-    site.machine.must("iptables-nft -P FORWARD DROP; iptables-nft -A FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT")
-    answer = site.forwarded()
-    assert answer.first == "firewall" and "ip filter FORWARD, policy" in answer.text("firewall"), answer.findings
-    assert not site.arrives(False, host=site.lan)
-    site.machine.must("iptables-nft -A FORWARD -i eth1 -m comment --comment 'the lan' -j ACCEPT")
-    assert site.forwarded().first is None and site.arrives(True, host=site.lan)
-    load(site, "")
 
 
 # ---- random ones ----
@@ -255,10 +203,8 @@ def main():
         print("needs root, wireguard-go and wg-quick")
         sys.exit(77)
     with Site() as site:
-        listener = site.far.start(sys.executable, "-c", LISTENER)
-        assert listener.stdout.readline() == "listening\n"
-        assert site.ping() and site.ping(address=FAR6) and site.ping(host=site.lan)
-        for test in (test_written, test_not_known, test_iptables, test_random):
+        listener = listen(site)
+        for test in (test_written, test_not_known, test_random):
             print(test.__name__, flush=True)
             test(site)
     listener.communicate(timeout=20)  # it died with its host

@@ -5,7 +5,9 @@
 #include <libmnl/libmnl.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nf_tables_compat.h>
 #include <linux/netfilter/nfnetlink.h>
+#include <linux/netfilter/xt_mark.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -161,6 +163,43 @@ START_TEST(test_an_expression_not_known_may_do_anything)
 }
 END_TEST
 
+static const struct loaded_expr *take_match(
+	const char *name, uint32_t revision, const void *info, size_t size)
+{
+	struct nlmsghdr *message = named(NFT_MSG_NEWRULE, NFTA_RULE_CHAIN, "c");
+	struct nlattr *list = mnl_attr_nest_start(message, NFTA_RULE_EXPRESSIONS);
+	struct nlattr *element = mnl_attr_nest_start(message, NFTA_LIST_ELEM), *data;
+
+	mnl_attr_put_strz(message, NFTA_EXPR_NAME, "match");
+	data = mnl_attr_nest_start(message, NFTA_EXPR_DATA);
+	mnl_attr_put_strz(message, NFTA_MATCH_NAME, name);
+	put_u32(message, NFTA_MATCH_REV, revision);
+	mnl_attr_put(message, NFTA_MATCH_INFO, size, info);
+	mnl_attr_nest_end(message, data);
+	mnl_attr_nest_end(message, element);
+	mnl_attr_nest_end(message, list);
+	ck_assert_int_eq(nft_load_take_rule(message, &ruleset), 0);
+	return ruleset.tables[0].chains[0].rules[ruleset.rule_count - 1].exprs;
+}
+
+/* Its data is a struct of the kernel's, as long as that says; a word shorter and it is something else. */
+START_TEST(test_an_extension_of_xtables_is_as_long_as_its_revision_says)
+{
+	struct xt_mark_mtinfo1 info = {.mark = 0x10, .mask = 0xf0};
+	const struct loaded_expr *exprs;
+
+	ck_assert_int_eq(nft_load_take_chain(named(NFT_MSG_NEWCHAIN, NFTA_CHAIN_NAME, "c"), &ruleset), 0);
+	exprs = take_match("mark", 1, &info, sizeof info);
+	ck_assert_int_eq(exprs[0].op, LOADED_META);
+	ck_assert_int_eq(exprs[1].op, LOADED_BITWISE);
+	ck_assert_int_eq(exprs[2].op, LOADED_COMPARE);
+	ck_assert_uint_eq(exprs[2].compare.how, NFT_CMP_EQ);
+	ck_assert_int_eq(take_match("mark", 1, &info, sizeof info - sizeof info.mask)->op, LOADED_PERHAPS);
+	ck_assert_int_eq(take_match("mark", 2, &info, sizeof info)->op, LOADED_PERHAPS);
+	ck_assert_int_eq(take_match("owner", 1, &info, sizeof info)->op, LOADED_PERHAPS);
+}
+END_TEST
+
 static Suite *make_suite(void)
 {
 	Suite *suite = suite_create("nft load");
@@ -173,6 +212,7 @@ static Suite *make_suite(void)
 	tcase_add_test(tcase, test_what_has_no_name_is_refused);
 	tcase_add_test(tcase, test_a_message_shorter_than_its_header);
 	tcase_add_test(tcase, test_an_expression_not_known_may_do_anything);
+	tcase_add_test(tcase, test_an_extension_of_xtables_is_as_long_as_its_revision_says);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }
