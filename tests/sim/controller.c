@@ -34,6 +34,9 @@ static void act(struct world *world, const struct ownership_actions *actions)
 		case OWNERSHIP_ACTION_RELEASE:
 			send_order(world, &action->order);
 			break;
+		case OWNERSHIP_ACTION_GRANT:
+			claim_grant(world);
+			break;
 		case OWNERSHIP_ACTION_EVENT:
 			world_say(world, "event: %s", action->text);
 			break;
@@ -52,8 +55,11 @@ static void step(struct world *world, struct ownership_event event)
 void controller_start(struct world *world)
 {
 	struct host *h = &world->hosts[CTL];
-	struct ownership_config config = {
-		.name = "vpn", .lease_ms = LEASE_MS, .preempt_ms = -1, .member_count = world->gateways};
+	struct ownership_config config = {.name = "vpn",
+		.lease_ms = LEASE_MS,
+		.exclusive = world->exclusive,
+		.preempt_ms = -1,
+		.member_count = world->gateways};
 
 	for (size_t i = 0; i < world->gateways; i++)
 		text_copy(config.members[i], sizeof(config.members[i]), world_name(i));
@@ -78,6 +84,12 @@ void controller_heard(struct world *world, size_t from, const struct message *me
 {
 	step(world, (struct ownership_event){
 			    .kind = OWNERSHIP_EVENT_SEAT, .member = from, .seat = &message->seat});
+}
+
+void controller_claimed(struct world *world, size_t gateway, const struct claim *claim)
+{
+	step(world,
+		(struct ownership_event){.kind = OWNERSHIP_EVENT_CLAIM, .member = gateway, .claim = claim});
 }
 
 void controller_verdict(struct world *world, size_t gateway)

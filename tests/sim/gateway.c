@@ -45,10 +45,17 @@ static void check_renewal(struct world *world, size_t gateway, uint32_t timeout_
 	struct host *h = &world->hosts[gateway];
 	bool fresh = h->seat.contact_ms >= h->resumed_ms || world->now >= h->resumed_ms + SEAT_QUIET_MS;
 
+	if (world->exclusive && !is_guest(h) && h->seat.role != SEAT_RELAYING)
+		fresh = tenure_from_ms(&h->seat.tenure, &h->seat.epoch, world->now) >= h->resumed_ms;
 	if (!fresh)
 		world_fail(world, "S6: %s renews across a stall", world_name(gateway));
 	if (timeout_ms > LEASE_MS && !is_guest(h))
 		world_fail(world, "S6: %s takes more than a lease", world_name(gateway));
+}
+
+static void set_permit(const struct world *world, struct host *h, uint32_t timeout_ms)
+{
+	h->permit_until_ms = world->now + timeout_ms + (h->slow ? timeout_ms / 100 : 0);
 }
 
 /* False: the rest of the list is void. */
@@ -59,13 +66,13 @@ static bool act(struct world *world, size_t gateway, const struct seat_action *a
 
 	switch (action->kind) {
 	case SEAT_ACTION_ACQUIRE:
-		h->permit_until_ms = world->now + action->timeout_ms;
+		set_permit(world, h, action->timeout_ms);
 		h->announces = action->announces;
 		return true;
 	case SEAT_ACTION_RENEW:
 		check_renewal(world, gateway, action->timeout_ms);
 		if (h->permit_until_ms > world->now) {
-			h->permit_until_ms = world->now + action->timeout_ms;
+			set_permit(world, h, action->timeout_ms);
 			return true;
 		}
 		gateway_step(world, gateway, (struct seat_event){.kind = SEAT_EVENT_PERMIT_LOST});
@@ -75,7 +82,7 @@ static bool act(struct world *world, size_t gateway, const struct seat_action *a
 			gateway_step(world, gateway, (struct seat_event){.kind = SEAT_EVENT_PERMIT_LOST});
 			return false;
 		}
-		h->permit_until_ms = world->now + action->timeout_ms;
+		set_permit(world, h, action->timeout_ms);
 		h->announces = action->announces;
 		return true;
 	case SEAT_ACTION_STEER:
@@ -127,6 +134,12 @@ static bool act(struct world *world, size_t gateway, const struct seat_action *a
 		return true;
 	case SEAT_ACTION_RESIGN:
 		return true;
+	case SEAT_ACTION_CLAIM:
+		claim_send(world, gateway, action->widely);
+		return true;
+	case SEAT_ACTION_PROMISE:
+		claim_promise(world, gateway);
+		return true;
 	}
 	return true;
 }
@@ -150,6 +163,11 @@ void gateway_start(struct world *world, size_t gateway)
 		h->announces && h->permit_until_ms > world->now ? h->permit_until_ms - world->now : 0;
 
 	text_copy(config.gateway, sizeof(config.gateway), world_name(gateway));
+	config.exclusive = world->exclusive;
+	for (size_t i = 0; i < world->gateways; i++)
+		if (i != gateway)
+			text_copy(
+				config.others[config.other_count++], sizeof(config.others[0]), world_name(i));
 	h->served = (struct epoch){0};
 	seat_init(&h->seat, &config, world->now);
 	gateway_step(world, gateway,

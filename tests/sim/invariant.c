@@ -57,6 +57,8 @@ static void check_pair(struct world *world, size_t a, size_t b, int64_t ms)
 	bool both = host_serves(world, a) && host_serves(world, b) &&
 		    epoch_compare(&high->served, &low->served) > 0;
 
+	if (world->exclusive && host_serves(world, a) && host_serves(world, b))
+		world_fail(world, "S1: %s and %s both serve", world_name(a), world_name(b));
 	world->both_ms[a][b] = both && path(world, a, b) ? world->both_ms[a][b] + ms : 0;
 	if (world->both_ms[a][b] > limit_ms)
 		world_fail(world, "S2: %s and %s both serve for %lld ms", world_name(a), world_name(b),

@@ -126,8 +126,10 @@ static void liveness_port_blocked(struct world *world)
 	course_run(world, course_between(world, 2000, 8000));
 	world->hosts[gateway].deaf = false;
 	course_run(world, 5000);
-	if (world->loss <=
-		0.05) /* above, both observers lose all three probes of its kernel one time in 500 */
+	if (world->exclusive && gateway == owner) /* no leave reaches it: it fences itself, and says so */
+		expect_one_move(world, owner);
+	else if (world->loss <=
+		 0.05) /* above, both observers lose all three probes of its kernel one time in 500 */
 		expect_no_move(world, owner);
 }
 
@@ -187,6 +189,110 @@ static void order_read_late(struct world *world)
 	course_end(world);
 }
 
+/* Nobody reaches the owner any more, but somebody gives it again and again what it was granted before. (In `hold` what
+ * is sent again is a third way.) */
+static void grant_read_late(struct world *world)
+{
+	size_t owner = course_owner(world);
+
+	world->hoarder = true;
+	course_run(world, 300);
+	split(world, owner, false);
+	course_run(world, 5000);
+	world->hoarder = false;
+	heal(world);
+	course_run(world, 5000);
+	if (world->exclusive)
+		expect_one_move(world, owner);
+}
+
+static void owner_cut_from_controller(struct world *world)
+{
+	size_t owner = course_owner(world);
+
+	cut_both(world, owner, CTL);
+	course_run(world, course_between(world, 3000, 8000));
+	expect_no_move(world, owner);
+	heal(world);
+	course_run(world, 3000);
+	expect_no_move(world, owner);
+}
+
+/* Then a member of the pool restarts, which binds it again. */
+static void controller_gone(struct world *world)
+{
+	size_t owner = course_owner(world), standby = course_other(world, owner);
+
+	fault_kill(world, CTL, course_between(world, 5000, 12000));
+	course_run(world, course_between(world, 3000, 8000));
+	expect_no_move(world, owner);
+	fault_kill(world, standby, course_between(world, 20, 300));
+	course_run(world, 9000);
+	expect_no_move(world, owner);
+}
+
+/* Nobody is there who could promise for all: in `fence` the owner stops, until the controller is back. */
+static void controller_and_standby_gone(struct world *world)
+{
+	size_t owner = course_owner(world), standby = course_other(world, owner);
+
+	fault_kill(world, CTL, course_between(world, 3000, 6000));
+	fault_power(world, standby, course_between(world, 500, 9000));
+	run_powered(world, course_between(world, 0, 2000));
+	if (world_chance(world, 0.5))
+		fault_hang(world, owner, course_between(world, 20, 3000));
+	run_powered(world, 9000);
+	course_end(world);
+}
+
+static void cut_controller(struct world *world)
+{
+	for (size_t i = 0; i < world->gateways; i++)
+		cut_both(world, i, CTL);
+}
+
+/* The others promise, then hear the controller again, and the owner is gone: they are ordered what they promised not to
+ * take. One that has restarted in between does not know that it did. */
+static void promised_and_ordered(struct world *world)
+{
+	size_t owner = course_owner(world);
+
+	cut_controller(world);
+	course_run(world, course_between(world, 2000, 5000));
+	heal(world);
+	split(world, owner, false);
+	for (size_t i = 0; i < world->gateways; i++)
+		if (i != owner && world_chance(world, 0.5))
+			fault_kill(world, i, 20);
+	course_run(world, 5000);
+	course_end(world);
+}
+
+/* Some of the pool promise; the rest hears the controller, which gives the endpoint to one of them. */
+static void some_promise(struct world *world)
+{
+	size_t owner = course_owner(world), friend = course_other(world, owner);
+
+	for (size_t i = 0; i < HOSTS; i++)
+		if (i != owner && i != friend)
+			cut_both(world, owner, i), cut_both(world, friend, i);
+	course_run(world, course_between(world, 2000, 6000));
+	heal(world);
+	course_end(world);
+}
+
+/* What its earlier life has granted is good for a lease, and only the owner could tell. */
+static void controller_restarts_without_the_owner(struct world *world)
+{
+	size_t owner = course_owner(world);
+
+	fault_kill(world, CTL, course_between(world, 20, 300));
+	split(world, owner, false);
+	course_run(world, course_between(world, 1000, 4000));
+	heal(world);
+	course_end(world);
+}
+
 static void cable_replugged(struct world *world)
 {
 	size_t owner = course_owner(world);
@@ -228,6 +334,13 @@ static const struct killer {
 	{"order-read-late", order_read_late},
 	{"cable-replugged", cable_replugged},
 	{"half-silent", half_silent},
+	{"grant-read-late", grant_read_late},
+	{"owner-cut-from-controller", owner_cut_from_controller},
+	{"controller-gone", controller_gone},
+	{"controller-and-standby-gone", controller_and_standby_gone},
+	{"promised-and-ordered", promised_and_ordered},
+	{"some-promise", some_promise},
+	{"controller-restarts-without-the-owner", controller_restarts_without_the_owner},
 };
 
 size_t killer_count(void)

@@ -9,23 +9,25 @@
 #include "tests/sim/world.h"
 
 /*
- * holdfast-sim [--seed N] [--count N] [--jobs N] [--killer NAME] [--every-ms] [--verbose]: first every killer by name, then schedules
- * N, N + 1, ... of all sorts; each failure with the command that replays it. With --every-ms the clock
- * skips nothing; one in SKIPS_EVERY must end the same with and without. It must fail when a core is broken:
+ * holdfast-sim [--mode hold|fence] [--seed N] [--count N] [--jobs N] [--killer NAME] [--every-ms] [--verbose]: first
+ * every killer by name, then schedules N, N + 1, ... of all sorts, half of them in each mode unless one is named; each
+ * failure with the command that replays it. With --every-ms the clock skips nothing; one in SKIPS_EVERY must end the same
+ * with and without. It must fail when a core is broken:
  * tests/sim/mutants/ has changes that it has to notice (tests/sim/check-mutants).
  */
 enum { COUNT = 20000, KILLER_COUNT = 100, SKIPS_EVERY = 97, FAILURES_MAX = 20, JOBS_MAX = 64 };
 
 struct options {
 	unsigned long first, count, jobs;
+	enum mode mode;
 	const char *killer; /* NULL: schedules of all sorts */
 	bool verbose, every_ms;
 };
 
 static void usage(void)
 {
-	fprintf(stderr, "usage: holdfast-sim [--seed N] [--count N] [--jobs N] [--killer NAME] "
-			"[--every-ms] [--verbose]\nkillers:\n");
+	fprintf(stderr, "usage: holdfast-sim [--mode hold|fence] [--seed N] [--count N] [--jobs N] "
+			"[--killer NAME] [--every-ms] [--verbose]\nkillers:\n");
 	for (size_t i = 0; i < killer_count(); i++)
 		fprintf(stderr, "  %s\n", killer_name(i));
 	exit(2);
@@ -41,6 +43,13 @@ static unsigned long number(const char *text)
 	return value;
 }
 
+static enum mode mode_of(const char *text)
+{
+	if (strcmp(text, "hold") != 0 && strcmp(text, "fence") != 0)
+		usage();
+	return text[0] == 'h' ? MODE_HOLD : MODE_FENCE;
+}
+
 static struct options read_options(int argc, char **argv)
 {
 	struct options options = {.first = 1, .jobs = (unsigned long)sysconf(_SC_NPROCESSORS_ONLN)};
@@ -53,6 +62,8 @@ static struct options read_options(int argc, char **argv)
 			options.every_ms = true;
 		else if (i + 1 == argc)
 			usage();
+		else if (strcmp(argv[i], "--mode") == 0)
+			options.mode = mode_of(argv[++i]);
 		else if (strcmp(argv[i], "--seed") == 0)
 			options.first = number(argv[++i]), chosen = true;
 		else if (strcmp(argv[i], "--count") == 0)
@@ -77,22 +88,25 @@ static struct options read_options(int argc, char **argv)
 
 static int run_one(const struct options *options, unsigned long seed)
 {
-	struct schedule schedule = {seed, options->killer, options->verbose, options->every_ms};
+	static const char *const modes[] = {
+		[MODE_OF_SEED] = "", [MODE_HOLD] = " --mode hold", [MODE_FENCE] = " --mode fence"};
+	struct schedule schedule = {
+		seed, options->mode, options->killer, options->verbose, options->every_ms};
 	char failure[256], killer[128] = "";
 
 	if (schedule_run(&schedule, failure, sizeof(failure)) == 0)
 		return 0;
 	if (options->killer)
 		snprintf(killer, sizeof(killer), " --killer %s", options->killer);
-	printf("seed %lu%s: %s\n    replay: holdfast-sim --seed %lu%s --verbose\n", seed, killer, failure,
-		seed, killer);
+	printf("seed %lu%s%s: %s\n    replay: holdfast-sim --seed %lu%s%s --verbose\n", seed,
+		modes[options->mode], killer, failure, seed, modes[options->mode], killer);
 	fflush(stdout);
 	return 1;
 }
 
 static int check_skips(const struct options *options, unsigned long seed)
 {
-	struct schedule schedule = {.seed = seed, .killer = options->killer};
+	struct schedule schedule = {.seed = seed, .mode = options->mode, .killer = options->killer};
 
 	if (schedule_skips_nothing(&schedule))
 		return 0;

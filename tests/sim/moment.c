@@ -89,7 +89,7 @@ int64_t moment_next(struct world *world)
 		return world->now + 1;
 	int64_t ms = sooner(arrival(world), tls_arrival(world));
 
-	if (world->attacker)
+	if (world->attacker || world->hoarder)
 		ms = sooner(ms, deadline(world, world->replays_ms));
 	for (size_t i = 0; i < HOSTS; i++) {
 		struct host *h = &world->hosts[i];

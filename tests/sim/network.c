@@ -25,6 +25,9 @@ static bool is_lost(struct world *world, const struct message *message)
 	case MSG_WITNESS:
 		return world_chance(world, world->loss) || world_chance(world, world->loss) ||
 		       !world->witness || !world->hosts[message->to].underlay;
+	case MSG_CLAIM:
+	case MSG_GRANT:
+	case MSG_PROMISE:
 	case MSG_DATAGRAM:
 		return world_chance(world, world->loss) || world->hosts[message->from].deaf ||
 		       world->hosts[message->to].deaf || !network_is_open(world, message->from, message->to);
@@ -37,13 +40,15 @@ static bool is_lost(struct world *world, const struct message *message)
 
 static void record(struct world *world, const struct message *message)
 {
-	if (message->kind == MSG_DATAGRAM)
+	bool leave = message->kind == MSG_GRANT || message->kind == MSG_PROMISE;
+
+	if (world->hoarder ? leave : message->kind == MSG_DATAGRAM)
 		world->recorded[world->recorded_count++ % RECORDED] = *message;
 }
 
 void network_send(struct world *world, const struct message *message)
 {
-	if (world->attacker)
+	if (world->attacker || world->hoarder)
 		record(world, message);
 	if (is_lost(world, message))
 		return;
@@ -123,6 +128,6 @@ void network_deliver(struct world *world)
 	for (size_t i = 0; i < HOSTS; i++)
 		for (size_t j = 0; j < HOSTS; j++)
 			deliver_tls(world, i, j);
-	if (world->attacker)
+	if (world->attacker || world->hoarder)
 		replay(world);
 }

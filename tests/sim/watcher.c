@@ -247,5 +247,10 @@ void watcher_receive(struct world *world, size_t host, const struct message *mes
 	case MSG_REPORT:
 		controller_receive(world, message);
 		return;
+	case MSG_CLAIM:
+	case MSG_GRANT:
+	case MSG_PROMISE:
+		claim_receive(world, host, message);
+		return;
 	}
 }

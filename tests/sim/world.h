@@ -28,7 +28,16 @@ enum {
 	SETTLE_MS = 10000, /* after the last fault has been repaired */
 };
 
-enum message_kind { MSG_DATAGRAM, MSG_KERNEL, MSG_WITNESS, MSG_ORDER, MSG_REPORT };
+enum message_kind {
+	MSG_DATAGRAM,
+	MSG_KERNEL,
+	MSG_WITNESS,
+	MSG_ORDER,
+	MSG_REPORT,
+	MSG_CLAIM,
+	MSG_GRANT,
+	MSG_PROMISE,
+};
 
 struct message {
 	struct message *next;
@@ -40,6 +49,7 @@ struct message {
 	struct datagram_silence silence;
 	size_t suspect;
 	struct order order;
+	struct claim claim; /* of a claim, a grant or a promise */
 	bool fit, leaving;
 };
 
@@ -77,6 +87,8 @@ struct host {
 	int64_t pulled_ms;       /* a guest's peers will be back; 0: nothing is under way */
 	bool cannot_steer;
 	bool leaving;               /* its host is about to go down, and its agent knows */
+	bool slow;                  /* its clock runs slower by 1 %: its kernel's permits last longer */
+	const struct message *at;   /* the claim that its seat, or its ownership, is looking at */
 	struct epoch served, burnt; /* under which it serves; the highest it released or refused */
 
 	/* the controller's */
@@ -90,9 +102,11 @@ struct world {
 	uint64_t seed, random;
 	int64_t now;
 	bool verbose, every_ms; /* ... looks at those in which nothing happens, too */
+	bool exclusive;         /* mode `fence` */
 	size_t gateways;
 	double loss;
 	bool attacker; /* records datagrams, and sends them again whenever it likes */
+	bool hoarder;  /* the same, with grants and promises alone */
 	size_t recorded_count;
 	int64_t replays_ms; /* when next */
 	struct message recorded[RECORDED];
@@ -172,6 +186,7 @@ void controller_start(struct world *world);
 void controller_receive(struct world *world, const struct message *message);
 void controller_heard(struct world *world, size_t from, const struct message *message);
 void controller_verdict(struct world *world, size_t gateway);
+void controller_claimed(struct world *world, size_t gateway, const struct claim *claim);
 void controller_tick(struct world *world);
 int controller_move(struct world *world, size_t gateway);
 
@@ -198,9 +213,17 @@ const char *killer_name(size_t index);
 bool killer_exists(const char *name);
 void killer_run(struct world *world, const char *name);
 
+/* claim.c: claims, grants and promises on their ways */
+void claim_send(struct world *world, size_t gateway, bool widely);
+void claim_promise(struct world *world, size_t gateway);
+void claim_grant(struct world *world);
+void claim_receive(struct world *world, size_t host, const struct message *message);
+
 /* schedule.c: one run, of all sorts or, with a killer, of that one. 0, or 1 with the failure. */
+enum mode { MODE_OF_SEED, MODE_HOLD, MODE_FENCE };
 struct schedule {
 	uint64_t seed;
+	enum mode mode;
 	const char *killer; /* NULL: of all sorts */
 	bool verbose, every_ms;
 };

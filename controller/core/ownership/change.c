@@ -18,8 +18,10 @@ void change_phase(
 	ownership->deadline_ms = deadline_ms;
 	if (phase != OWNERSHIP_TAKING && phase != OWNERSHIP_MOVING)
 		ownership->target = OWNERSHIP_NOBODY;
-	if (phase == OWNERSHIP_STABLE)
+	if (phase == OWNERSHIP_STABLE) {
 		ownership->why[0] = '\0';
+		ownership->withheld = false;
+	}
 }
 
 static struct ownership_action *append(struct ownership_actions *actions, enum ownership_action_kind kind)
@@ -99,6 +101,31 @@ static uint32_t detect_ms(const struct ownership *ownership, int64_t now_ms)
 	return (uint32_t)(now_ms - ownership->sign_ms);
 }
 
+void change_grant(struct ownership_actions *actions)
+{
+	append(actions, OWNERSHIP_ACTION_GRANT);
+}
+
+/* `fence`: whoever has leave may be serving, whatever became of it. */
+static void wait_for_vacancy(struct ownership *ownership, int64_t now_ms, struct ownership_actions *actions)
+{
+	bool news = ownership->phase != OWNERSHIP_ARMED;
+	int64_t vacant_ms = grant_vacant_ms(ownership);
+
+	if (ownership->phase == OWNERSHIP_TAKING)
+		ownership->owner = ownership->target;
+	if (ownership->owner == OWNERSHIP_NOBODY) {
+		orphan(ownership, "it may be served by somebody who is not heard", now_ms, actions);
+		return;
+	}
+	change_phase(ownership, OWNERSHIP_ARMED, vacant_ms, now_ms);
+	if (news)
+		change_event(actions, OWNERSHIP_WARNING,
+			"%s may serve %s until its lease is over: %s moves in %lld ms unless it returns (%s)",
+			ownership_name_of(ownership, ownership->owner), ownership->config.name,
+			ownership->config.name, (long long)(vacant_ms - now_ms), ownership->cause);
+}
+
 void change_take(struct ownership *ownership, size_t target, const char *cause, int64_t now_ms,
 	struct ownership_actions *actions)
 {
@@ -106,12 +133,17 @@ void change_take(struct ownership *ownership, size_t target, const char *cause, 
 	struct epoch epoch;
 
 	text_copy(ownership->cause, sizeof(ownership->cause), cause);
+	if (!grant_is_vacant_for(ownership, target, now_ms)) {
+		wait_for_vacancy(ownership, now_ms, actions);
+		return;
+	}
 	if (epoch_source_next(ownership->source, &epoch) < 0) {
 		orphan(ownership, "a new term has to be on disk first", now_ms, actions);
 		return;
 	}
 	set_standing(ownership, &epoch, target, cause, detect_ms(ownership, now_ms));
 	note_epoch(ownership, &epoch);
+	grant_begin(ownership, target);
 	ownership->ordered_ms = now_ms;
 	ownership->extended = false;
 	change_phase(ownership, OWNERSHIP_TAKING, now_ms + OWNERSHIP_CONFIRM_MS, now_ms);
@@ -176,6 +208,8 @@ void change_lose(struct ownership *ownership, const char *cause, size_t except, 
 	char why[PROTO_REASON_MAX + 1];
 	size_t next = ownership_pick(ownership, except, now_ms);
 
+	if (ownership->phase == OWNERSHIP_TAKING && grant_is_out(ownership))
+		ownership->owner = ownership->target; /* it may serve, for all that is known */
 	text_copy(ownership->cause, sizeof(ownership->cause), cause);
 	if (ownership->frozen) {
 		orphan(ownership, "automatic moves are frozen", now_ms, actions);
@@ -204,6 +238,7 @@ void change_adopt(
 	note_epoch(ownership, epoch);
 	set_standing(ownership, epoch, member, "adopted", 0);
 	ownership->owner = member;
+	ownership->granted_ms = now_ms; /* by what leave it serves is not known */
 	ownership->ordered_ms = INT64_MIN;
 	change_phase(ownership, OWNERSHIP_STABLE, INT64_MAX, now_ms);
 	change_event(actions, recovering ? OWNERSHIP_INFO : OWNERSHIP_WARNING,

@@ -22,10 +22,14 @@ static int check_phase(const struct ownership *ownership, int64_t now_ms, struct
 	case OWNERSHIP_MOVING:
 		return err_set(err, -EBUSY, "%s is moving to %s already", ownership->config.name,
 			ownership_name_of(ownership, ownership->target));
-	case OWNERSHIP_STABLE:
-	case OWNERSHIP_ARMED:
 	case OWNERSHIP_ORPHAN:
 	case OWNERSHIP_FROZEN:
+		if (now_ms < grant_vacant_ms(ownership))
+			return err_set(err, -EBUSY, "%s: %s may serve it until its lease is over",
+				ownership->config.name, ownership_name_of(ownership, ownership->owner));
+		break;
+	case OWNERSHIP_STABLE:
+	case OWNERSHIP_ARMED:
 		break;
 	}
 	return 0;
@@ -157,6 +161,21 @@ static void wait_for_leavers(struct ownership *ownership, const struct ownership
 	}
 }
 
+/* `fence`: leave that was granted to one who has left is good until it has run out. */
+static void hold_for_leave(struct ownership *ownership, const struct ownership *old)
+{
+	int64_t vacant_ms = grant_vacant_ms(old);
+	size_t holder = old->phase == OWNERSHIP_TAKING ? old->target : old->owner;
+
+	if (ownership_find(ownership, ownership_name_of(old, holder)) != OWNERSHIP_NOBODY)
+		return;
+	ownership->granted_ms = INT64_MIN;
+	if (vacant_ms <= ownership->vacant_ms)
+		return;
+	ownership->vacant_ms = vacant_ms;
+	text_copy(ownership->leaver, sizeof(ownership->leaver), ownership_name_of(old, holder));
+}
+
 /* Tell the one that has left the pool, by the order's `from`, and look for another. */
 static void leave(struct ownership *ownership, const struct ownership *old, int64_t now_ms,
 	struct ownership_actions *actions)
@@ -187,6 +206,8 @@ void ownership_configure(struct ownership *ownership, const struct ownership_con
 
 	if (ownership->phase == OWNERSHIP_RECOVERING)
 		return;
+	if (owner_left || target_left)
+		hold_for_leave(ownership, &old);
 	if (target_left && !owner_left && ownership->phase == OWNERSHIP_MOVING)
 		change_take(ownership, ownership->owner, "called-off", now_ms, actions);
 	else if (owner_left && ownership->phase != OWNERSHIP_TAKING)

@@ -5,7 +5,8 @@
 #include "controller/core/ownership/ownership.h"
 
 /* What the files of this core share. member.c: what is known of the members. change.c: what is done to the
- * endpoint. ownership.c: when. command.c: what people ask for. leaving.c: who shall serve no longer. */
+ * endpoint. grant.c: leave to serve, in `fence`. ownership.c: when. command.c: what people ask for. leaving.c: who
+ * shall serve no longer. */
 
 void member_init(struct ownership_member *member, const char *name);
 void member_hear_seat(struct ownership_member *member, const struct seat_state *seat, int64_t now_ms);
@@ -54,6 +55,19 @@ void change_adopt(
 const char *leaving_cause(const struct ownership_member *owner);
 /* Its own word that its host is about to go down, or is not. */
 void leaving_hear(struct ownership *ownership, size_t member, bool leaving, int64_t now_ms,
+	struct ownership_actions *actions);
+
+void change_grant(struct ownership_actions *actions);
+
+/* Somebody may be serving by what was granted. */
+bool grant_is_out(const struct ownership *ownership);
+/* From when on nobody can be any more; INT64_MIN: nobody can. */
+int64_t grant_vacant_ms(const struct ownership *ownership);
+/* May this member be ordered to serve? Always in `hold`. */
+bool grant_is_vacant_for(const struct ownership *ownership, size_t member, int64_t now_ms);
+/* It is ordered to. Before the phase changes. */
+void grant_begin(struct ownership *ownership, size_t member);
+void grant_claim(struct ownership *ownership, size_t member, const struct claim *claim, int64_t now_ms,
 	struct ownership_actions *actions);
 
 #endif

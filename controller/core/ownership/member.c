@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "common/base/text.h"
+#include "common/cluster/lease.h"
 #include "controller/core/ownership/internal.h"
 
 void member_init(struct ownership_member *member, const char *name)
@@ -196,13 +197,12 @@ int64_t ownership_expiry_ms(const struct ownership *ownership, size_t member)
 {
 	const struct ownership_member *m = &ownership->members[member];
 	int64_t from_ms = later(m->last_sign_ms, m->seat_ms);
-	int64_t lease_ms = ((int64_t)ownership->config.lease_ms * 101 + 99) / 100;
 
 	if (member == ownership->owner || member == ownership->target)
 		from_ms = later(from_ms, ownership->ordered_ms);
 	if (from_ms == INT64_MIN)
 		from_ms = ownership->started_ms;
-	return from_ms + lease_ms + OWNERSHIP_MARGIN_MS;
+	return from_ms + lease_outlast_ms(ownership->config.lease_ms);
 }
 
 size_t ownership_unaccounted(const struct ownership *ownership, int64_t now_ms)

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "common/base/text.h"
+#include "common/cluster/lease.h"
 #include "controller/core/ownership/internal.h"
 
 enum { CALLED_OFF_MS = 5000, WAIT_FOR_TERM_MS = 20 };
@@ -24,6 +25,7 @@ void ownership_init(struct ownership *ownership, const struct ownership_config *
 		.sign_ms = INT64_MIN,
 		.move_after_ms = INT64_MIN,
 		.vacant_ms = INT64_MIN,
+		.granted_ms = now_ms,
 	};
 	for (size_t i = 0; i < config->member_count; i++)
 		member_init(&ownership->members[i], config->members[i]);
@@ -63,6 +65,12 @@ static void recover(struct ownership *ownership, int64_t now_ms, struct ownershi
 	size_t serving = ownership_serving(ownership);
 	if (serving != OWNERSHIP_NOBODY) {
 		change_adopt(ownership, serving, now_ms, actions);
+		return;
+	}
+	if (now_ms < grant_vacant_ms(ownership)) {
+		ownership->deadline_ms = grant_vacant_ms(ownership);
+		text_copy(ownership->why, sizeof(ownership->why),
+			"listening for a lease: nobody can be serving unheard after that");
 		return;
 	}
 	size_t missing = ownership_unaccounted(ownership, now_ms);
@@ -159,7 +167,9 @@ static void watch_owner(struct ownership *ownership, int64_t now_ms, struct owne
 		return;
 	}
 	if (owner_of(ownership)->verdict == VERDICT_AGENT_DOWN) {
-		int64_t expiry_ms = ownership_expiry_ms(ownership, ownership->owner);
+		int64_t expiry_ms = ownership->config.exclusive
+					    ? grant_vacant_ms(ownership)
+					    : ownership_expiry_ms(ownership, ownership->owner);
 		change_phase(ownership, OWNERSHIP_ARMED, expiry_ms, now_ms);
 		change_event(actions, OWNERSHIP_WARNING,
 			"the agent of %s is down: %s moves in %lld ms unless it returns",
@@ -207,6 +217,16 @@ static bool has_failed(const struct ownership *ownership, const struct ownership
 	return epoch_compare(&target->seat.highest, &ownership->epoch) > 0;
 }
 
+/* `fence`: it asks, and has leave. A promise that it gave, or a restart, may bind it for a lease; and to pass it over
+ * takes that long, too. */
+static bool is_about_to_take(const struct ownership *ownership, size_t next, int64_t now_ms)
+{
+	int64_t patience_ms = OWNERSHIP_EXTRA_MS + lease_outlast_ms(ownership->config.lease_ms);
+
+	return grant_is_out(ownership) &&
+	       (next == OWNERSHIP_NOBODY || now_ms < ownership->ordered_ms + patience_ms);
+}
+
 /* The target's time is over. Nobody is better than one who is late, so it gets more time before it is asked again
  * under a new epoch. */
 static void pass_over(struct ownership *ownership, int64_t now_ms, struct ownership_actions *actions)
@@ -216,7 +236,12 @@ static void pass_over(struct ownership *ownership, int64_t now_ms, struct owners
 	char cause[PROTO_NAME_MAX + 1];
 
 	text_copy(cause, sizeof(cause), ownership->cause);
+	if (is_about_to_take(ownership, next, now_ms)) {
+		ownership->deadline_ms = now_ms + OWNERSHIP_CONFIRM_MS;
+		return;
+	}
 	if (next != OWNERSHIP_NOBODY) {
+		ownership->withheld = true;
 		ownership->members[target].passed_until_ms = now_ms + OWNERSHIP_PASSED_MS;
 		change_event(actions, OWNERSHIP_WARNING, "%s did not confirm: passed over",
 			ownership->members[target].name);
@@ -409,6 +434,23 @@ static void hear_seat(struct ownership *ownership, const struct ownership_event 
 	}
 }
 
+/* Of one who cannot be heard itself this is all there is to tell that it serves. */
+static void hear_claim(struct ownership *ownership, const struct ownership_event *event, int64_t now_ms,
+	struct ownership_actions *actions)
+{
+	const struct ownership_member *member = &ownership->members[event->member];
+	bool taking = ownership->phase == OWNERSHIP_TAKING && event->member == ownership->target;
+	struct seat_state seat = member->seat;
+
+	grant_claim(ownership, event->member, event->claim, now_ms, actions);
+	if (!event->claim->serves || (!taking && ownership->phase != OWNERSHIP_RECOVERING) ||
+		is_served_under(member, &event->claim->epoch))
+		return;
+	seat.role = SEAT_SERVING;
+	seat.epoch = seat.highest = event->claim->epoch;
+	hear_seat(ownership, &(struct ownership_event){.member = event->member, .seat = &seat}, now_ms);
+}
+
 void ownership_step(struct ownership *ownership, const struct ownership_event *event, int64_t now_ms,
 	struct ownership_actions *actions)
 {
@@ -430,6 +472,9 @@ void ownership_step(struct ownership *ownership, const struct ownership_event *e
 		break;
 	case OWNERSHIP_EVENT_LEAVING:
 		leaving_hear(ownership, event->member, event->leaving, now_ms, actions);
+		break;
+	case OWNERSHIP_EVENT_CLAIM:
+		hear_claim(ownership, event, now_ms, actions);
 		break;
 	}
 	consider(ownership, now_ms, actions);

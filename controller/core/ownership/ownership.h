@@ -9,17 +9,20 @@
 #include "common/base/err.h"
 #include "common/cluster/verdict.h"
 #include "controller/core/ownership/epoch_source.h"
+#include "proto/claim.h"
 #include "proto/instruction.h"
 #include "proto/limits.h"
 #include "proto/seat.h"
 
 /*
- * Who owns one virtual endpoint, as the controller decides it (FAILOVER sections 1, 2 and 5; mode `hold`, one
- * controller). Pure. (It is called `ownership` because `struct endpoint` is an address with a port.)
+ * Who owns one virtual endpoint, as the controller decides it (FAILOVER sections 1, 2 and 5; one controller). Pure. (It is called `ownership` because `struct endpoint` is an address with a port.)
  *
  * Gateways are the truth about ownership: a controller that starts listens for OWNERSHIP_LISTEN_MS and adopts
  * the highest epoch that it hears served. It names an owner itself only when every member has spoken or is known
  * to be down, and every order carries an epoch of its own that is higher than all heard.
+ *
+ * In `fence` (`exclusive`) nobody serves without leave that is granted to its claims, and nobody new is ordered before
+ * whoever may be serving has released it, or all leave has run out: after a start that is one lease later.
  *
  * Members are numbers, 0 .. member_count - 1, in order of preference, from the configuration given last.
  */
@@ -37,13 +40,13 @@ enum {
 	OWNERSHIP_PASSED_MS = 5000, /* one who did not confirm is asked again at the earliest after that */
 	OWNERSHIP_SPOKEN_MS = 1500, /* one who has not spoken to me for that long gets no order */
 	OWNERSHIP_EXTRA_MS = 3000,  /* what a taker gets beyond CONFIRM_MS when nobody else could take it */
-	OWNERSHIP_MARGIN_MS = 100,  /* beyond lease x 1.01, for an agent that is down */
 };
 #define OWNERSHIP_NOBODY SIZE_MAX
 
 struct ownership_config {
 	char name[PROTO_NAME_MAX + 1];
 	uint32_t lease_ms;
+	bool exclusive;     /* `isolation: fence` */
 	int64_t preempt_ms; /* after how long of fitness a preferred member gets it back; < 0: never */
 	size_t member_count;
 	char members[PROTO_POOL_MAX][PROTO_NAME_MAX + 1];
@@ -52,10 +55,11 @@ struct ownership_config {
 enum ownership_phase {
 	OWNERSHIP_RECOVERING = 0, /* listening, or waiting for members to speak or to be known dead */
 	OWNERSHIP_STABLE = 1,     /* owner serves, as far as is known */
-	OWNERSHIP_ARMED = 2,      /* owner's agent is down; moves at deadline_ms unless it comes back */
-	OWNERSHIP_TAKING = 3,     /* an order is out, its target has not confirmed */
-	OWNERSHIP_MOVING = 4,     /* the owner has been told to release, for target */
-	OWNERSHIP_ORPHAN = 5,     /* nobody can serve: why */
+	OWNERSHIP_ARMED = 2,  /* owner's agent is down, or it may still serve (`fence`); moves at deadline_ms
+				     unless it comes back */
+	OWNERSHIP_TAKING = 3, /* an order is out, its target has not confirmed */
+	OWNERSHIP_MOVING = 4, /* the owner has been told to release, for target */
+	OWNERSHIP_ORPHAN = 5, /* nobody can serve: why */
 	OWNERSHIP_FROZEN =
 		6, /* as ORPHAN or ARMED or a wish to move, but people have said: no automatic moves */
 };
@@ -73,6 +77,8 @@ enum ownership_event_kind {
 	OWNERSHIP_EVENT_VERDICT = 2, /* a member's verdict, at every change */
 	OWNERSHIP_EVENT_FITNESS = 3, /* a member's report: fit or not, and why not; with every report */
 	OWNERSHIP_EVENT_LEAVING = 4, /* a member's report: is its host about to go down?; with every report */
+	OWNERSHIP_EVENT_CLAIM =
+		5, /* fence: a member asks for leave to serve; by itself, or another passed it on */
 };
 
 struct ownership_event {
@@ -84,12 +90,14 @@ struct ownership_event {
 	bool fit;                      /* FITNESS: it could serve, and holds the committed generation */
 	const char *why;               /* FITNESS: a short reason when not; may be NULL */
 	bool leaving;                  /* LEAVING */
+	const struct claim *claim;     /* CLAIM; the names in it are not looked at */
 };
 
 enum ownership_action_kind {
 	OWNERSHIP_ACTION_ORDER = 1,   /* send `order` to every member; it replaces the standing order */
 	OWNERSHIP_ACTION_RELEASE = 2, /* the same, with owner "": whoever serves, release */
 	OWNERSHIP_ACTION_EVENT = 3,   /* a line for `holdfast events` and the log */
+	OWNERSHIP_ACTION_GRANT = 4,   /* sign the claim of this event, and send it back the way it came */
 };
 
 enum ownership_severity { OWNERSHIP_INFO = 0, OWNERSHIP_WARNING = 1, OWNERSHIP_ALARM = 2 };
@@ -153,6 +161,11 @@ struct ownership {
 	int64_t move_after_ms; /* no planned move by itself before that: the last one was called off */
 	int64_t vacant_ms; /* nobody new before that: `leaver` may still serve, and nobody can tell it; INT64_MIN */
 	char leaver[PROTO_NAME_MAX + 1];
+	/* fence */
+	int64_t granted_ms; /* when leave that may be in use was last granted; before any in this life, when it began;
+				 INT64_MIN: nobody has any under `epoch` */
+	struct nonce granted;  /* what that answered */
+	bool withheld;         /* no more of it under `epoch`: somebody else shall have the endpoint */
 	struct order standing; /* the order that every member should know now; epoch zero: none */
 };
 

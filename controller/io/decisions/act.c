@@ -145,7 +145,8 @@ void decided_act(
 	struct decisions *decisions, struct decided *decided, const struct ownership_actions *actions)
 {
 	for (size_t i = 0; i < actions->count; i++)
-		if (actions->items[i].kind != OWNERSHIP_ACTION_EVENT)
+		if (actions->items[i].kind == OWNERSHIP_ACTION_ORDER ||
+			actions->items[i].kind == OWNERSHIP_ACTION_RELEASE)
 			send_to_members(decisions, decided, &actions->items[i].order);
 	tell(decisions, decided, actions);
 	if (decided->owner != decided->ownership.owner) {

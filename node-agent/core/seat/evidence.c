@@ -70,7 +70,8 @@ int64_t evidence_qualify_ms(const struct seat *seat)
 		return INT64_MAX;
 	if (evidence_has_witness(seat) && seat->witness_ms < seat->unqualified_ms)
 		return INT64_MAX; /* its answer is an event */
-	return later(seat->unqualified_ms, seat->contact_heard_ms) + (seat->config.alone ? 0 : SEAT_QUIET_MS);
+	return later(seat->unqualified_ms, seat->contact_heard_ms) +
+	       (seat->config.other_count == 0 ? 0 : SEAT_QUIET_MS);
 }
 
 void evidence_qualify(struct seat *seat, int64_t now_ms)

@@ -5,7 +5,7 @@
 #include "node-agent/core/seat/seat.h"
 
 /* What the files of this core share. evidence.c: does the underlay work? order.c: which epochs count. role.c: what
- * is done when the role changes. seat.c: when. */
+ * is done when the role changes. move.c: planned moves. exclusive.c: leave to serve, asked and given. seat.c: when. */
 
 /* The moment from which a permit may run now; SEAT_NEVER: none. */
 int64_t evidence_ms(const struct seat *seat, int64_t now_ms);
@@ -32,8 +32,12 @@ void role_fence(struct seat *seat, enum seat_why why, struct seat_actions *actio
 /* A standby again, whatever it was. */
 void role_leave(struct seat *seat, enum seat_role role, enum seat_why why, struct seat_actions *actions);
 void role_spend(struct seat *seat, const struct epoch *epoch);
+/* The same, and the others are told in `fence`. */
+void role_spend_aloud(struct seat *seat, const struct epoch *epoch);
 /* How long a permit may run that is set now. */
-uint32_t role_permit_ms(const struct seat *seat, int64_t now_ms);
+uint32_t role_permit_ms(const struct seat *seat, const struct epoch *epoch, int64_t now_ms);
+/* The moment from which the permit of an owner under `epoch` may run; SEAT_NEVER: none. */
+int64_t role_lease_from_ms(const struct seat *seat, const struct epoch *epoch, int64_t now_ms);
 /* Released: told so (SEAT_WHY_NONE), or since a higher epoch is known (SEAT_WHY_LOWER). */
 void role_release(struct seat *seat, const struct epoch *epoch, enum seat_why why, int64_t now_ms,
 	struct seat_actions *actions);
@@ -58,6 +62,23 @@ bool move_is_guest(const struct seat *seat);
 void order_take_in(
 	struct seat *seat, const struct order *order, int64_t now_ms, struct seat_actions *actions);
 void order_hear(
+	struct seat *seat, const struct seat_event *event, int64_t now_ms, struct seat_actions *actions);
+
+/* Why it could not take it now, whatever the epoch. */
+enum seat_why order_check_state(const struct seat *seat, int64_t now_ms);
+/* Refused: never to be served. */
+void order_burn(
+	struct seat *seat, const struct epoch *epoch, enum seat_why why, struct seat_actions *actions);
+
+/* exclusive.c: `isolation: fence`. */
+void exclusive_start(struct seat *seat, int64_t now_ms);
+void exclusive_await(struct seat *seat, const struct order *order);
+void exclusive_forgo(struct seat *seat);
+bool exclusive_awaits(const struct seat *seat, const struct epoch *epoch);
+int64_t exclusive_from_ms(const struct seat *seat, const struct epoch *epoch, int64_t now_ms);
+void exclusive_step(struct seat *seat, int64_t now_ms, struct seat_actions *actions);
+int64_t exclusive_deadline(const struct seat *seat);
+void exclusive_promise(
 	struct seat *seat, const struct seat_event *event, int64_t now_ms, struct seat_actions *actions);
 
 #endif

@@ -82,7 +82,7 @@ static enum seat_why check_epoch(const struct seat *seat, const struct epoch *ep
 	return SEAT_WHY_NONE;
 }
 
-static enum seat_why check_state(const struct seat *seat, int64_t now_ms)
+enum seat_why order_check_state(const struct seat *seat, int64_t now_ms)
 {
 	if (!seat->carrier)
 		return SEAT_WHY_CARRIER;
@@ -96,19 +96,18 @@ static enum seat_why check_state(const struct seat *seat, int64_t now_ms)
 }
 
 /* A refused epoch is burnt: it must not be served later, when the controller has already gone on. */
-static void burn(
-	struct seat *seat, const struct epoch *epoch, enum seat_why why, struct seat_actions *actions)
+void order_burn(struct seat *seat, const struct epoch *epoch, enum seat_why why, struct seat_actions *actions)
 {
 	refuse(seat, why, actions);
 	note_highest(seat, epoch, false, actions);
-	seat->spent = *epoch;
+	role_spend_aloud(seat, epoch);
 	seat_act(actions, SEAT_ACTION_REPORT, 0, SEAT_WHY_NONE);
 }
 
 static void take_in_own(
 	struct seat *seat, const struct order *order, int64_t now_ms, struct seat_actions *actions)
 {
-	if (serves_under(seat, &order->epoch))
+	if (serves_under(seat, &order->epoch) || exclusive_awaits(seat, &order->epoch))
 		return; /* told twice */
 	enum seat_why why = check_epoch(seat, &order->epoch);
 	if (why != SEAT_WHY_NONE) {
@@ -121,11 +120,15 @@ static void take_in_own(
 		role_raise(seat, order, actions);
 		return;
 	}
-	why = check_state(seat, now_ms);
-	if (why != SEAT_WHY_NONE)
-		burn(seat, &order->epoch, why, actions);
-	else
+	why = order_check_state(seat, now_ms);
+	if (why != SEAT_WHY_NONE) {
+		order_burn(seat, &order->epoch, why, actions);
+	} else if (seat->config.exclusive) {
+		note_highest(seat, &order->epoch, false, actions);
+		exclusive_await(seat, order);
+	} else {
 		role_take(seat, order, now_ms, actions);
+	}
 }
 
 void order_take_in(struct seat *seat, const struct order *order, int64_t now_ms, struct seat_actions *actions)

@@ -38,9 +38,17 @@ void role_leave(struct seat *seat, enum seat_role role, enum seat_why why, struc
 	seat_act(actions, SEAT_ACTION_PERSIST, 0, SEAT_WHY_NONE);
 }
 
+/* In `fence` only an explicit word releases it, so that whoever lost it gives that word. */
+void role_spend_aloud(struct seat *seat, const struct epoch *epoch)
+{
+	role_spend(seat, epoch);
+	if (seat->config.exclusive && epoch_compare(epoch, &seat->disk.released) > 0)
+		seat->disk.released = *epoch;
+}
+
 void role_fence(struct seat *seat, enum seat_why why, struct seat_actions *actions)
 {
-	role_spend(seat, &seat->epoch);
+	role_spend_aloud(seat, &seat->epoch);
 	role_leave(seat, SEAT_FENCED, why, actions);
 }
 
@@ -72,9 +80,14 @@ void role_release(struct seat *seat, const struct epoch *epoch, enum seat_why wh
 	seat_act(actions, SEAT_ACTION_PERSIST, 0, SEAT_WHY_NONE);
 }
 
-uint32_t role_permit_ms(const struct seat *seat, int64_t now_ms)
+int64_t role_lease_from_ms(const struct seat *seat, const struct epoch *epoch, int64_t now_ms)
 {
-	return (uint32_t)(evidence_ms(seat, now_ms) + seat->config.lease_ms - now_ms);
+	return seat->config.exclusive ? exclusive_from_ms(seat, epoch, now_ms) : evidence_ms(seat, now_ms);
+}
+
+uint32_t role_permit_ms(const struct seat *seat, const struct epoch *epoch, int64_t now_ms)
+{
+	return (uint32_t)(role_lease_from_ms(seat, epoch, now_ms) + seat->config.lease_ms - now_ms);
 }
 
 void role_raise(struct seat *seat, const struct order *order, struct seat_actions *actions)
@@ -110,7 +123,7 @@ static void take_rest(uint32_t timeout_ms, struct seat_actions *actions)
  * agent die before, it finds a permit of an unknown epoch, and clears it. */
 void role_take(struct seat *seat, const struct order *order, int64_t now_ms, struct seat_actions *actions)
 {
-	uint32_t timeout_ms = role_permit_ms(seat, now_ms);
+	uint32_t timeout_ms = role_permit_ms(seat, &order->epoch, now_ms);
 
 	/* One that relays has sessions that the clients have left: WireGuard would go on with them instead of shaking
 	 * hands. They are forgotten first. */
@@ -152,6 +165,7 @@ void role_start(
 	seat->started = true;
 	seat->unqualified_ms = now_ms;
 	seat->spent = seat->disk.released;
+	exclusive_start(seat, now_ms);
 	bool served = !epoch_is_zero(&seat->disk.served);
 	bool highest = epoch_compare(&seat->disk.served, &seat->disk.highest) >= 0;
 
@@ -160,7 +174,7 @@ void role_start(
 		adopt(seat, event->permit_left_ms, now_ms, actions);
 		return;
 	}
-	role_spend(seat, &seat->disk.highest);
+	role_spend_aloud(seat, &seat->disk.highest);
 	seat->epoch = seat->disk.served;
 	if (served || event->permit_left_ms > 0)
 		role_leave(seat, served && highest ? SEAT_FENCED : SEAT_STANDBY, SEAT_WHY_LEASE, actions);

@@ -26,18 +26,24 @@ void seat_init(struct seat *seat, const struct seat_config *config, int64_t now_
 		.host_heard_ms = SEAT_NEVER,
 		.successor_ms = SEAT_NEVER,
 		.steer_until_ms = SEAT_NEVER,
+		.claimed_ms = SEAT_NEVER,
+		.bound_until_ms = SEAT_NEVER,
 	};
+	tenure_init(&seat->tenure, now_ms);
+	tenure_set_pool(&seat->tenure, config->others, config->other_count);
 }
 
 void seat_configure(struct seat *seat, const struct seat_config *config)
 {
 	seat->config = *config;
+	tenure_set_pool(&seat->tenure, config->others, config->other_count);
 }
 
 /* What the next renewal would set, or SEAT_NEVER if nothing may be extended now. */
 static int64_t extended_until_ms(const struct seat *seat, int64_t now_ms)
 {
-	int64_t from_ms = evidence_ms(seat, now_ms);
+	int64_t from_ms = seat_role_serves(seat->role) ? role_lease_from_ms(seat, &seat->epoch, now_ms)
+						       : evidence_ms(seat, now_ms);
 
 	if (from_ms == SEAT_NEVER || seat->unqualified_ms != SEAT_NEVER)
 		return SEAT_NEVER;
@@ -120,6 +126,7 @@ static void consider(struct seat *seat, int64_t now_ms, struct seat_actions *act
 {
 	evidence_qualify(seat, now_ms);
 	move_step(seat, now_ms, actions);
+	exclusive_step(seat, now_ms, actions);
 	if (seat_role_serves(seat->role))
 		serve(seat, now_ms, actions);
 	else if (seat_holds(seat))
@@ -176,6 +183,7 @@ static void on_event(
 		return;
 	case SEAT_EVENT_STALLED:
 		seat->unqualified_ms = now_ms;
+		tenure_forget(&seat->tenure, now_ms);
 		return;
 	case SEAT_EVENT_PERMIT_LOST:
 		give_up(seat, SEAT_WHY_LEASE, actions);
@@ -192,6 +200,15 @@ static void on_event(
 	case SEAT_EVENT_NO_STEERING:
 		if (seat->role == SEAT_HOSTING)
 			seat->role = SEAT_SERVING;
+		return;
+	case SEAT_EVENT_GRANT:
+		tenure_grant(&seat->tenure, &event->claim->epoch, event->at_ms, now_ms);
+		return;
+	case SEAT_EVENT_PROMISE:
+		tenure_promise(&seat->tenure, event->from, &event->claim->epoch, event->at_ms, now_ms);
+		return;
+	case SEAT_EVENT_CLAIM:
+		exclusive_promise(seat, event, now_ms, actions);
 		return;
 	}
 }
@@ -211,7 +228,7 @@ static int64_t sooner(int64_t a, int64_t b)
 
 int64_t seat_deadline(const struct seat *seat)
 {
-	int64_t deadline_ms = evidence_probe_ms(seat);
+	int64_t deadline_ms = sooner(evidence_probe_ms(seat), exclusive_deadline(seat));
 
 	if (!seat->started)
 		return INT64_MAX;

@@ -7,13 +7,15 @@
 #include <stdint.h>
 
 #include "common/cluster/timing.h"
+#include "node-agent/core/seat/tenure.h"
+#include "proto/claim.h"
 #include "proto/instruction.h"
 #include "proto/limits.h"
 #include "proto/seat.h"
 
 /*
- * One gateway's part in one virtual endpoint: whether it serves (FAILOVER rules 1, 4, 5, 6 and the plain form of
- * 3; mode `hold`). Pure; times are ms of the own monotonic clock; SEAT_NEVER: it has not happened.
+ * One gateway's part in one virtual endpoint: whether it serves (FAILOVER rules 1 to 7). Pure; times are ms of the own
+ * monotonic clock; SEAT_NEVER: it has not happened.
  *
  * Whoever carries out the actions does so in their order, at once. When an ACQUIRE or a TAKE fails, the rest of that
  * list is left undone and SEAT_EVENT_FAILED is fed. When a RENEW fails, SEAT_EVENT_PERMIT_LOST is fed: at once for
@@ -22,6 +24,9 @@
  * Evidence is a moment of the own clock at which the underlay is known to have worked: the own time that a pool
  * member's datagram over the underlay echoes, or the moment at which an answered probe of the witness was sent. A
  * permit runs from evidence, never from the moment it is renewed.
+ *
+ * In `fence` (`exclusive`) that is not enough for an owner: its permit runs from its tenure (tenure.h), and it takes the
+ * endpoint not when it is ordered to but when that is granted. The underlay must work all the same.
  */
 #define SEAT_NEVER INT64_MIN
 
@@ -45,6 +50,8 @@ enum {
 	SEAT_SETTLE_MS = 3000,  /* one who relays ends that long after the new owner was heard serving */
 	SEAT_RELAY_MS = 10000,  /* ... or that long after it released, at the latest */
 	SEAT_INVITED_MS = 5000, /* an invitation is good for that long */
+	SEAT_CLAIM_URGENT_MS =
+		15, /* fence: between claims of one who was ordered; an owner's go with its beats */
 };
 
 /* Why it is fenced, or refused an order. */
@@ -72,7 +79,9 @@ struct seat_config {
 	char gateway[PROTO_NAME_MAX + 1]; /* this one */
 	uint32_t lease_ms;
 	struct timing timing;
-	bool alone; /* the pool has no other member */
+	bool exclusive;     /* `isolation: fence` */
+	size_t other_count; /* the other members of the pool */
+	char others[PROTO_POOL_MAX][PROTO_NAME_MAX + 1];
 };
 
 enum seat_event_kind {
@@ -89,18 +98,23 @@ enum seat_event_kind {
 	SEAT_EVENT_FIT = 10,         /* up: this gateway could serve */
 	SEAT_EVENT_PULLED = 11,      /* a guest's peers are back, or given up */
 	SEAT_EVENT_NO_STEERING = 12, /* STEER away could not be done: it does not host */
+	SEAT_EVENT_GRANT = 20,       /* fence: the controller's signed answer to the own claim */
+	SEAT_EVENT_PROMISE = 21,     /* fence: a pool member's answer to it */
+	SEAT_EVENT_CLAIM = 22,       /* fence: a pool member asks for a promise */
 };
 
 struct seat_event {
 	enum seat_event_kind kind;
 	const struct order *order;      /* ORDER */
-	const char *from;               /* HEARD: the member */
+	const char *from;               /* HEARD, PROMISE: the member */
 	const struct seat_state *heard; /* HEARD */
 	bool proven; /* HEARD: the beat is fresh for certain (a contact), not perhaps a repeated one */
 	const struct seat_disk *disk; /* START; NULL: nothing on disk */
 	uint32_t permit_left_ms;      /* START: of the permit in the kernel; 0: none */
 	bool up;                      /* CARRIER, FIT */
-	int64_t at_ms;                /* CONTACT, WITNESS */
+	int64_t at_ms; /* CONTACT, WITNESS; GRANT, PROMISE: the nonce's; CLAIM: of the latest contact
+					with a controller, or SEAT_NEVER */
+	const struct claim *claim; /* GRANT, PROMISE: the own one; CLAIM */
 };
 
 enum seat_action_kind {
@@ -120,6 +134,8 @@ enum seat_action_kind {
 	SEAT_ACTION_STEER = 13, /* `steer`, to seat->partner */
 	SEAT_ACTION_WAKE = 14,  /* wake the peers, once the list is done; after a pull, those not back only */
 	SEAT_ACTION_REST = 15,  /* no more waking */
+	SEAT_ACTION_CLAIM = 20, /* send seat_claim_fill() with a nonce of now to the controllers */
+	SEAT_ACTION_PROMISE = 21, /* answer the claim of this event */
 };
 
 /* What the dial interface does with WireGuard packets for the endpoint's addresses. */
@@ -137,6 +153,7 @@ struct seat_action {
 	enum seat_why why;     /* CLEAR, RESIGN: NONE if it was told to release; REFUSED, ALARM */
 	bool announces;        /* ACQUIRE, CHANGE: the permit is an owner's */
 	enum seat_steer steer; /* STEER */
+	bool widely;           /* CLAIM: to the other members of the pool as well */
 };
 
 enum { SEAT_ACTIONS_MAX = 16 };
@@ -175,6 +192,11 @@ struct seat {
 	int64_t host_heard_ms;  /* GUEST, PULLED: when the host was last heard hosting or relaying */
 	int64_t successor_ms;   /* RELAYING: since when a higher epoch was heard served; SEAT_NEVER */
 	int64_t steer_until_ms; /* SERVING again: when steering ends; SEAT_NEVER: it does not steer */
+	/* fence */
+	struct tenure tenure;
+	struct order awaited; /* it was ordered to take it, and has no leave yet; epoch zero: none */
+	int64_t claimed_ms;   /* when it last asked; SEAT_NEVER: at once */
+	int64_t bound_until_ms; /* it takes nothing before: it has promised so, or may have before it restarted */
 };
 
 void seat_init(struct seat *seat, const struct seat_config *config, int64_t now_ms);
@@ -191,6 +213,9 @@ void seat_state_fill(const struct seat *seat, int64_t now_ms, struct seat_state 
 /* The carrier is up and somebody on the underlay answers (or nobody is known who could): what a beat's
  * underlay_ok says. */
 bool seat_underlay_is_ok(const struct seat *seat, int64_t now_ms);
+
+/* What SEAT_ACTION_CLAIM asks for, but its nonce. */
+void seat_claim_fill(const struct seat *seat, struct claim *ret_claim);
 
 /* The host's or the guest's addresses and routes are in place: every role but STANDBY and FENCED. */
 bool seat_holds(const struct seat *seat);

@@ -282,6 +282,9 @@ static int act(struct agent_seat *seat, const struct seat_action *action)
 	case SEAT_ACTION_ALARM:
 		refused(seat, action);
 		return 0;
+	case SEAT_ACTION_CLAIM: /* in `fence` only, which io/stage refuses */
+	case SEAT_ACTION_PROMISE:
+		return 0;
 	}
 	return 0;
 }

@@ -92,9 +92,13 @@ static void configure(struct agent *agent, size_t index, struct seat_config *con
 
 	*config = (struct seat_config){.lease_ms = endpoint->lease_ms,
 		.timing = timing_from_interval(agent->held.desired->liveness_ms),
-		.alone = endpoint->pool_count < 2};
+		.exclusive = endpoint->isolation == ISOLATION_FENCE};
 	text_copy(config->endpoint, sizeof(config->endpoint), endpoint->name);
 	text_copy(config->gateway, sizeof(config->gateway), agent->config->gateway);
+	for (size_t i = 0; i < endpoint->pool_count; i++)
+		if (strcmp(endpoint->pool[i], config->gateway) != 0)
+			text_copy(config->others[config->other_count++], sizeof(config->others[0]),
+				endpoint->pool[i]);
 }
 
 bool agent_has_carrier(struct agent *agent, const char *interface)

@@ -57,7 +57,8 @@ void pool_take_in(struct pool *pool, const struct ownership_actions *actions)
 		pool->releases += action->kind == OWNERSHIP_ACTION_RELEASE;
 		pool->events += action->kind == OWNERSHIP_ACTION_EVENT;
 		pool->alarms += action->kind == OWNERSHIP_ACTION_EVENT && action->severity == OWNERSHIP_ALARM;
-		if (action->kind == OWNERSHIP_ACTION_EVENT)
+		pool->grants += action->kind == OWNERSHIP_ACTION_GRANT;
+		if (action->kind == OWNERSHIP_ACTION_EVENT || action->kind == OWNERSHIP_ACTION_GRANT)
 			continue;
 		pool->last = action->order;
 		if (pool->obedient)
@@ -79,10 +80,29 @@ void pool_say(struct pool *pool, size_t member)
 			   .leaving = pool->members[member].leaving});
 }
 
+unsigned pool_claim(struct pool *pool, size_t member, struct epoch epoch, bool serves)
+{
+	struct claim claim = {.endpoint = "vpn", .epoch = epoch, .serves = serves};
+	unsigned before = pool->grants;
+
+	claim.nonce = (struct nonce){.boot = member + 1, .time_us = (uint64_t)pool->now * 1000};
+	step(pool,
+		(struct ownership_event){.kind = OWNERSHIP_EVENT_CLAIM, .member = member, .claim = &claim});
+	return pool->grants - before;
+}
+
 void pool_init(struct pool *pool)
 {
-	struct ownership_config config = {
-		.name = "vpn", .lease_ms = 3000, .preempt_ms = -1, .member_count = POOL};
+	pool_init_in(pool, false);
+}
+
+void pool_init_in(struct pool *pool, bool exclusive)
+{
+	struct ownership_config config = {.name = "vpn",
+		.lease_ms = 3000,
+		.exclusive = exclusive,
+		.preempt_ms = -1,
+		.member_count = POOL};
 	uint32_t term = 0;
 
 	*pool = (struct pool){.now = 100000, .obedient = true};

@@ -19,12 +19,16 @@ struct pool {
 		bool leaving;
 		struct seat_state seat;
 	} members[POOL];
+	unsigned grants;
 	unsigned orders, releases, hosts, events, alarms; /* hosts: orders with a guest */
 	struct order last;                                /* order or release */
 };
 
 /* All alive, fit and standing by; a term is on disk; the controller has just started. */
 void pool_init(struct pool *pool);
+void pool_init_in(struct pool *pool, bool exclusive);
+/* It asks for leave, as it does for as long as it serves or was ordered to. How many grants that gave: 0 or 1. */
+unsigned pool_claim(struct pool *pool, size_t member, struct epoch epoch, bool serves);
 /* The same, after the first owner, gw-a, has been named and serves. */
 void pool_init_served(struct pool *pool);
 void pool_pass(struct pool *pool, int64_t ms);

@@ -95,6 +95,15 @@ static void act(struct chair *chair, const struct seat_action *action)
 		chair->alarms++;
 		log_action(chair, '!');
 		return;
+	case SEAT_ACTION_CLAIM:
+		seat_claim_fill(&chair->seat, &chair->claim);
+		chair->claimed++;
+		chair->claimed_ms = chair->now;
+		chair->widely = action->widely;
+		return;
+	case SEAT_ACTION_PROMISE:
+		chair->promised++;
+		return;
 	}
 }
 
@@ -129,7 +138,17 @@ void chair_fit(struct chair *chair, bool fit)
 
 void chair_prepare(struct chair *chair)
 {
-	struct seat_config config = {.endpoint = "vpn", .gateway = "gw-a", .lease_ms = 3000};
+	chair_prepare_in(chair, false);
+}
+
+void chair_prepare_in(struct chair *chair, bool exclusive)
+{
+	struct seat_config config = {.endpoint = "vpn",
+		.gateway = "gw-a",
+		.lease_ms = 3000,
+		.exclusive = exclusive,
+		.other_count = 2,
+		.others = {"gw-b", "gw-c"}};
 
 	config.timing = timing_from_interval(50);
 	*chair = (struct chair){.now = 50000, .contact = true, .kernel_until_ms = SEAT_NEVER};

@@ -16,6 +16,10 @@ struct chair {
 	bool announces;        /* the kernel's permit is an owner's */
 	enum seat_steer steer; /* of the last STEER */
 	enum seat_why why;     /* of the last REFUSED, CLEAR */
+	unsigned claimed, promised;
+	struct claim claim; /* the last */
+	int64_t claimed_ms; /* when it asked */
+	bool widely;
 	uint32_t timeout_ms;   /* of the last ACQUIRE or RENEW */
 	struct seat_disk disk; /* as persisted last */
 	char log[256];         /* letters of the actions of the last step, in order */
@@ -25,6 +29,7 @@ struct chair {
 void chair_init(struct chair *chair);
 /* The same, before SEAT_EVENT_START. */
 void chair_prepare(struct chair *chair);
+void chair_prepare_in(struct chair *chair, bool exclusive);
 void chair_start(struct chair *chair, const struct seat_disk *disk, uint32_t permit_left_ms);
 void chair_step(struct chair *chair, struct seat_event event);
 void chair_event(struct chair *chair, enum seat_event_kind kind);
