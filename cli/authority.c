@@ -293,10 +293,10 @@ void authority_clear(struct authority *authority)
 	*authority = (struct authority){0};
 }
 
-/* A controller is a server to agents and people; everybody is a client. */
+/* A controller is a server to agents and people, a gateway to the others of its pool; everybody is a client. */
 static const char *extended_usage(enum authority_kind kind)
 {
-	return kind == AUTHORITY_CONTROLLER ? "serverAuth,clientAuth" : "clientAuth";
+	return kind == AUTHORITY_OPERATOR ? "clientAuth" : "serverAuth,clientAuth";
 }
 
 int authority_issue(const struct authority *authority, enum authority_kind kind, const char *name,

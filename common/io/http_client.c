@@ -116,6 +116,7 @@ static void copy_options(struct http_client_options *to, const struct http_clien
 			.certificate = mem_text(from->tls.certificate),
 			.key = mem_text(from->tls.key)},
 		.server_kind = from->server_kind,
+		.server_name = mem_text(from->server_name),
 		.unix_socket = mem_text(from->unix_socket),
 		.local_address = mem_text(from->local_address),
 	};
@@ -126,6 +127,7 @@ static void clear_options(struct http_client_options *options)
 	mem_free_pointer(&options->tls.ca);
 	mem_free_pointer(&options->tls.certificate);
 	mem_free_pointer(&options->tls.key);
+	mem_free_pointer(&options->server_name);
 	mem_free_pointer(&options->unix_socket);
 	mem_free_pointer(&options->local_address);
 }

@@ -31,6 +31,11 @@ static CURLcode prepare_tls(CURL *easy, void *context, void *user)
 	(void)easy;
 	if (tls_client_prepare(context, &options->tls, options->server_kind, NULL, &transfer->tls_error) < 0)
 		return CURLE_SSL_CERTPROBLEM;
+	if (options->server_name) {
+		transfer->server.kind = options->server_kind;
+		text_copy(transfer->server.name, sizeof transfer->server.name, options->server_name);
+		tls_client_expect(context, &transfer->server);
+	}
 	return CURLE_OK;
 }
 
@@ -190,8 +195,9 @@ static int fail_verify(struct http_transfer *transfer, struct err *err)
 	curl_easy_getinfo(transfer->easy, CURLINFO_SSL_VERIFYRESULT, &result);
 	if (result == X509_V_ERR_APPLICATION_VERIFICATION)
 		return err_at(err, -EPROTO, transfer->origin, 0, 0,
-			"the certificate there is not that of a %s",
-			tls_kind_text(transfer->options->server_kind));
+			"the certificate there is not that of %s%s", transfer->server.name[0] ? "" : "a ",
+			transfer->server.name[0] ? transfer->server.name
+						 : tls_kind_text(transfer->options->server_kind));
 	/* Unspecified: the connection ended before there was a certificate to look at. */
 	if (result != X509_V_OK && result != X509_V_ERR_UNSPECIFIED)
 		return err_at(err, -EPROTO, transfer->origin, 0, 0,

@@ -22,7 +22,8 @@ struct http_transfer {
 	size_t response_max;
 	struct text response;
 	bool too_large;
-	struct err tls_error; /* why our own files cannot be used; text "": they can */
+	struct tls_identity server; /* whom it must be; set if the options name one */
+	struct err tls_error;       /* why our own files cannot be used; text "": they can */
 	char reason[CURL_ERROR_SIZE];
 	void (*done)(const struct http_response *response, const struct err *err, void *context);
 	void *context;

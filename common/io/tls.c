@@ -265,25 +265,38 @@ static int material_check(const struct material *material, const struct tls_file
 }
 
 /* What the other side must be; TLS_KIND_NONE: anybody with an identity. Constant, so that a context can point here. */
-static const enum tls_kind wanted_kinds[] = {
-	[TLS_KIND_NONE] = TLS_KIND_NONE,
-	[TLS_KIND_GATEWAY] = TLS_KIND_GATEWAY,
-	[TLS_KIND_CONTROLLER] = TLS_KIND_CONTROLLER,
-	[TLS_KIND_OPERATOR] = TLS_KIND_OPERATOR,
+static const struct tls_identity wanted_kinds[] = {
+	[TLS_KIND_NONE] = {.kind = TLS_KIND_NONE},
+	[TLS_KIND_GATEWAY] = {.kind = TLS_KIND_GATEWAY},
+	[TLS_KIND_CONTROLLER] = {.kind = TLS_KIND_CONTROLLER},
+	[TLS_KIND_OPERATOR] = {.kind = TLS_KIND_OPERATOR},
 };
 
-static int verify_peer(X509_STORE_CTX *context, void *wanted_kind)
+static bool is_wanted(const struct tls_identity *wanted, const struct tls_identity *identity)
 {
-	const enum tls_kind *wanted = wanted_kind;
+	return (wanted->kind == TLS_KIND_NONE || wanted->kind == identity->kind) &&
+	       (!wanted->name[0] || strcmp(wanted->name, identity->name) == 0);
+}
+
+static int verify_peer(X509_STORE_CTX *context, void *wanted)
+{
 	struct tls_identity identity;
 
 	if (X509_verify_cert(context) != 1)
 		return 0;
 	if (tls_identity_of(X509_STORE_CTX_get0_cert(context), &identity) == 0 &&
-		(*wanted == TLS_KIND_NONE || *wanted == identity.kind))
+		is_wanted(wanted, &identity))
 		return 1;
 	X509_STORE_CTX_set_error(context, X509_V_ERR_APPLICATION_VERIFICATION);
 	return 0;
+}
+
+void tls_client_expect(SSL_CTX *context, const struct tls_identity *who)
+{
+	void *wanted;
+
+	memcpy(&wanted, &(const void *){who}, sizeof wanted);
+	SSL_CTX_set_cert_verify_callback(context, verify_peer, wanted);
 }
 
 /* A store of ours instead of what is there: libcurl's context may trust the public authorities. */
@@ -317,15 +330,13 @@ static bool present(SSL_CTX *context, const struct material *material)
 static int equip(SSL_CTX *context, const struct material *material, enum tls_kind peer_kind, struct err *err)
 {
 	char reason[128];
-	void *wanted;
 
-	memcpy(&wanted, &(const void *){&wanted_kinds[peer_kind]}, sizeof wanted);
 	if (SSL_CTX_set_min_proto_version(context, TLS1_3_VERSION) != 1 || !trust(context, material) ||
 		!present(context, material))
 		return err_set(
 			err, -EINVAL, "TLS cannot be set up: %s", tls_error_text(reason, sizeof reason));
 	SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
-	SSL_CTX_set_cert_verify_callback(context, verify_peer, wanted);
+	tls_client_expect(context, &wanted_kinds[peer_kind]);
 	SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
 	SSL_CTX_set_options(context, SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION);
 	SSL_CTX_set_num_tickets(context, 0);

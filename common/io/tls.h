@@ -46,6 +46,9 @@ int tls_client_new(const struct tls_files *files, enum tls_kind server_kind, SSL
 int tls_client_prepare(SSL_CTX *context, const struct tls_files *files, enum tls_kind server_kind,
 	struct tls_identity *ret_own, struct err *err);
 
+/* The server must be exactly that one. Borrowed, for as long as connections are made with the context. */
+void tls_client_expect(SSL_CTX *context, const struct tls_identity *who);
+
 /* When a certificate file ends, in ms since 1970: for warnings and metrics. */
 int tls_certificate_end(const char *path, int64_t *ret_wall_ms, struct err *err);
 

@@ -110,6 +110,33 @@ START_TEST(a_server_of_another_kind_is_refused)
 }
 END_TEST
 
+static struct answer ask_one_of_name(const char *server_name)
+{
+	struct http_client_options options = {.server_kind = TLS_KIND_CONTROLLER, .server_name = server_name};
+	struct http_client *client;
+	struct pki_files paths;
+	struct answer a;
+	struct err err;
+
+	options.tls = pki_files(&paths, f.dir, "ca", "gw-a")->files;
+	ck_assert_int_eq(http_client_new(f.base, &options, &client, &err), 0);
+	a = ask(client, (struct http_exchange){0}, f.url, "/who");
+	http_client_free(client);
+	return a;
+}
+
+START_TEST(a_server_of_another_name_is_refused)
+{
+	struct answer a = ask_one_of_name("ctl");
+
+	ck_assert_str_eq(a.error, "");
+	ck_assert_int_eq(a.status, 200);
+	a = ask_one_of_name("other");
+	ck_assert_ptr_nonnull(strstr(a.error, "not that of other"));
+	ck_assert_int_eq(f.handled, 1);
+}
+END_TEST
+
 START_TEST(a_server_of_another_authority_is_refused)
 {
 	struct http_client_options options = {.server_kind = TLS_KIND_CONTROLLER};
@@ -418,6 +445,7 @@ int main(void)
 	tcase_set_timeout(tcase, 40);
 	tcase_add_test(tcase, both_sides_show_who_they_are);
 	tcase_add_test(tcase, a_server_of_another_kind_is_refused);
+	tcase_add_test(tcase, a_server_of_another_name_is_refused);
 	tcase_add_test(tcase, a_server_of_another_authority_is_refused);
 	tcase_add_test(tcase, our_own_bad_files_are_named_at_once);
 	tcase_add_test(tcase, clients_without_a_good_certificate_are_refused);
