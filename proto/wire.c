@@ -7,7 +7,7 @@
 #include "common/base/text.h"
 #include "proto/limits.h"
 
-static void put_bytes(struct wire_writer *writer, const void *data, size_t size_bytes)
+void wire_put_bytes(struct wire_writer *writer, const void *data, size_t size_bytes)
 {
 	if (!writer->error && size_bytes > writer->size - writer->length)
 		writer->error = -EMSGSIZE;
@@ -23,7 +23,7 @@ static void put_number(struct wire_writer *writer, uint64_t value, size_t size_b
 
 	for (size_t i = 0; i < size_bytes; i++)
 		bytes[i] = (uint8_t)(value >> (8 * (size_bytes - 1 - i)));
-	put_bytes(writer, bytes, size_bytes);
+	wire_put_bytes(writer, bytes, size_bytes);
 }
 
 void wire_put_u8(struct wire_writer *writer, uint8_t value)
@@ -53,7 +53,7 @@ void wire_put_name(struct wire_writer *writer, const char *name)
 		return;
 	}
 	wire_put_u8(writer, (uint8_t)strlen(name));
-	put_bytes(writer, name, strlen(name));
+	wire_put_bytes(writer, name, strlen(name));
 }
 
 static const uint8_t *get_bytes(struct wire_reader *reader, size_t size_bytes)
@@ -76,6 +76,16 @@ static uint64_t get_number(struct wire_reader *reader, size_t size_bytes)
 	for (size_t i = 0; bytes && i < size_bytes; i++)
 		value = value << 8 | bytes[i];
 	return value;
+}
+
+void wire_get_bytes(struct wire_reader *reader, void *ret_bytes, size_t size_bytes)
+{
+	const uint8_t *bytes = get_bytes(reader, size_bytes);
+
+	if (bytes)
+		memcpy(ret_bytes, bytes, size_bytes);
+	else
+		memset(ret_bytes, 0, size_bytes);
 }
 
 uint8_t wire_get_u8(struct wire_reader *reader)

@@ -26,6 +26,7 @@ void wire_put_u8(struct wire_writer *writer, uint8_t value);
 void wire_put_u16(struct wire_writer *writer, uint16_t value);
 void wire_put_u32(struct wire_writer *writer, uint32_t value);
 void wire_put_u64(struct wire_writer *writer, uint64_t value);
+void wire_put_bytes(struct wire_writer *writer, const void *data, size_t size_bytes);
 /* One byte of length and the name; it must be one (text_is_name, PROTO_NAME_MAX). */
 void wire_put_name(struct wire_writer *writer, const char *name);
 
@@ -33,6 +34,8 @@ uint8_t wire_get_u8(struct wire_reader *reader);
 uint16_t wire_get_u16(struct wire_reader *reader);
 uint32_t wire_get_u32(struct wire_reader *reader);
 uint64_t wire_get_u64(struct wire_reader *reader);
+/* Zeros, when it has failed. */
+void wire_get_bytes(struct wire_reader *reader, void *ret_bytes, size_t size_bytes);
 /* ret_name holds PROTO_NAME_MAX + 1 bytes. */
 void wire_get_name(struct wire_reader *reader, char *ret_name);
 
