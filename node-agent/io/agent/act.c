@@ -12,6 +12,7 @@ static int acquire(struct agent_seat *seat, int64_t timeout_ms, bool announces)
 	struct nft *nft = reconcile_nft(seat->agent->reconcile);
 	int r;
 
+	flows_settle(seat);
 	seat->permit.announces = announces;
 	r = nft_permit_acquire(nft, &seat->permit, timeout_ms);
 	if (r == -ESTALE) { /* somebody flushed the fence: first that, closed */

@@ -101,6 +101,7 @@ static void on_second(evutil_socket_t fd, short what, void *context)
 	tunnels_second(agent);
 	check_disk(agent);
 	agent_tell_blind(agent);
+	flows_second(agent);
 	if (!agent->liveness || !agent->has_way_to_controller)
 		agent_beats_update(agent); /* addresses or routes may have come since */
 }
@@ -117,6 +118,7 @@ static int open_kernel(struct agent *agent, struct err *err)
 		r = tunnels_open(agent, err);
 	if (r < 0 || config_is_alone(agent->config))
 		return r;
+	flows_open(agent);
 	r = announce_open(&agent->announce, err);
 	if (r >= 0)
 		r = witness_open(agent, err);
@@ -196,6 +198,7 @@ void agent_free(struct agent *agent)
 	control_free(agent->control);
 	liveness_free(agent->liveness);
 	agent_seats_free(agent);
+	flows_close(agent);
 	http_server_free(agent->health);
 	http_server_free(agent->local);
 	witness_close(agent);

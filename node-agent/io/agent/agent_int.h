@@ -16,6 +16,7 @@
 #include "node-agent/core/seat/sessions.h"
 #include "node-agent/core/seat/wake.h"
 #include "node-agent/io/agent/agent.h"
+#include "node-agent/io/agent/flows.h"
 #include "node-agent/io/agent/journal.h"
 #include "node-agent/io/agent/names.h"
 #include "node-agent/io/agent/tunnels.h"
@@ -78,6 +79,7 @@ struct agent_seat {
 	int64_t ordered_ms;
 	int64_t addresses_ms; /* when the lifetime of its addresses was renewed last */
 	struct witness witness;
+	struct seat_flows *flows; /* NULL: not yet, or nothing is mirrored here */
 };
 
 struct agent {
@@ -136,6 +138,7 @@ struct agent {
 	struct names *names;
 	struct tunnels *tunnels; /* of `holdfast up`; NULL: another agent's to keep, for now */
 	int64_t last_takeover_ms;
+	struct flows *flows; /* NULL: nothing is mirrored */
 };
 
 /* ---- agent.c ---- */

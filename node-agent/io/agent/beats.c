@@ -40,8 +40,10 @@ static void on_beat(void *context, const char *partner, const struct datagram *d
 			.heard = &datagram->beat.seats[i],
 			.proven = receipt->proven};
 
-		if (seat && agent_seat_has_member(seat, partner))
-			agent_seat_step(seat, &event);
+		if (!seat || !agent_seat_has_member(seat, partner))
+			continue;
+		agent_seat_step(seat, &event);
+		flows_heard(seat, partner, event.heard);
 	}
 }
 

@@ -156,6 +156,7 @@ static struct agent_seat *seat_new(struct agent *agent, size_t index)
 static void seat_free(struct agent_seat *seat)
 {
 	takeover_end(seat);
+	flows_seat_free(seat);
 	event_free(seat->timer);
 	free(seat);
 }
