@@ -30,6 +30,7 @@ def streams_go_on():
         streams = {"translated": Stream(lan, client, network.LAN_HOST, LAN_PORT), "plain": Stream(client, lan, CLIENT_ADDRESS, CLIENT_PORT)}
         try:
             wait_for("both transfers run", 20, lambda: going(streams, {name: 0 for name in streams}))
+            only_the_pool_may_ask(scene)
             after(scene, streams, "a power cut", lambda: power_cut(scene))
             scene.gateways[HOME].power_on()
             scene.gateways[HOME].machine.run("nft", "-f", "-", text=STRICT)
@@ -37,6 +38,26 @@ def streams_go_on():
         finally:
             for stream in streams.values():
                 stream.stop()
+
+
+def only_the_pool_may_ask(scene):
+    owner, standby = scene.owner(), scene.other(scene.owner()).name
+    wait_for("a member of the pool is answered", 10, lambda: ask(scene, owner, standby) == "200")
+    expect(ask(scene, owner, standby, "endpoint=other") == "404", "an endpoint that is none was answered for")
+    expect(ask(scene, owner, standby, "endpoint=vpn&after=1:2") == "400", "a position that is none was taken")
+    expect(ask(scene, standby, owner) == "409", "a standby told of connections")
+    expect(ask(scene, owner, "ctl", certificate="alice") == "403", "an operator was told of connections")
+    expect(ask(scene, owner, standby, certificate=None) == "000", "somebody without a certificate was told of connections")
+
+
+def ask(scene, whom, host, query="endpoint=vpn", certificate=""):
+    """The status of an answer, asked with that host's certificate, or another one on its disk; 000: there was none."""
+    etc = scene.files.path(host, "etc")
+    who = f"{etc}/{certificate or host}"
+    shown = [] if certificate is None else ["--cert", f"{who}.pem", "--key", f"{who}.key"]
+    machine = scene.network.machines[scene.other(whom).name]
+    return machine.run("curl", "-sk", "-m", "5", "-o", "/dev/null", "-w", "%{http_code}", *shown,
+                       f"https://{network.PLACES[whom].outer_address}:7444/v1/pool/flows?{query}", check=False).strip()
 
 
 def power_cut(scene):
