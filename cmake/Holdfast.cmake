@@ -56,5 +56,5 @@ function(holdfast_integration_test name)
   endif()
   add_test(NAME integration-${name} COMMAND ${arg_COMMAND} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
   set_tests_properties(integration-${name} PROPERTIES LABELS integration TIMEOUT ${arg_TIMEOUT} SKIP_RETURN_CODE 77
-    ENVIRONMENT "HOLDFAST_BIN=${PROJECT_BINARY_DIR}/bin")
+    ENVIRONMENT "HOLDFAST_BIN=${PROJECT_BINARY_DIR}/bin;CK_DEFAULT_TIMEOUT=100")
 endfunction()
