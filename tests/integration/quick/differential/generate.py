@@ -4,6 +4,8 @@ import random
 
 from cases import ALIKE, Case, Step, key
 
+COME_UP, ENOUGH = 0.5, 20  # at least this share of them comes up, for of those that are refused little is compared; fewer say nothing of it
+
 SPACES = ("", " ", "  ", "\t")
 
 
@@ -105,6 +107,11 @@ SETUPS = (
     "sysctl -qw net.ipv4.conf.all.src_valid_mark=1",
     "nft add table inet mine",
 )
+
+
+def too_few(came_up, count):
+    """What is wrong with so many of them that came up; "" if nothing is."""
+    return "" if count < ENOUGH or came_up >= COME_UP * count else f"only {came_up} of {count} random configurations came up: the generator makes too many that are refused"
 
 
 def case(seed, number):

@@ -27,6 +27,7 @@ class Result:
     def __init__(self, name):
         self.name, self.problems, self.explained, self.seconds, self.compared = name, [], set(), 0.0, 0
         self.odd = False               # wg-quick itself ended otherwise than it does
+        self.came_up = False           # under both
 
     def problem(self, where, text):
         self.problems.append(f"{where}:\n    " + "\n    ".join(text.splitlines()[:LINES_MAX]))
@@ -97,6 +98,7 @@ def judge_state(case, step, bench, result):
 
 def judge_statuses(step, answers, result):
     statuses = tuple(answer[0] for answer in answers)
+    result.came_up |= step.text.startswith("up ") and statuses == (0, 0)
     if step.statuses == ALIKE:
         alike = statuses[0] == statuses[1] or (statuses[0] and statuses[1] == 1)
         if not alike:

@@ -68,7 +68,10 @@ def main():
     for worker in workers:
         worker.join()
     print(soak.kept.summary())
-    return 1 if soak.failed else 0
+    few = generate.too_few(soak.kept.came_up, len(soak.kept.done))
+    if few:
+        print("FAILED:", few)
+    return 1 if soak.failed or few else 0
 
 
 if __name__ == "__main__":

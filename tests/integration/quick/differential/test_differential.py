@@ -56,6 +56,13 @@ def tell(result):
         print(f"FAILED: {result.name}: {problem}", flush=True)
 
 
+def judge_share(results, randoms):
+    names = {case.name for case in randoms}
+    came_up = sum(result.came_up for result in results if result.name in names)
+    print(f"{came_up} of {len(randoms)} random configurations came up")
+    return [text for text in [generate.too_few(came_up, len(randoms))] if text]
+
+
 def judge_list(results, listed):
     """The list of differences is complete and nothing on it is a thing of the past."""
     seen = set().union(*(result.explained for result in results))
@@ -76,7 +83,7 @@ def main():
     results = run_all(named + randoms, options.jobs)
     unknown, absent = judge_list(results, listed)
     failed = [result for result in results if result.problems]
-    problems = unknown + ([] if options.words else absent)
+    problems = unknown + ([] if options.words else absent) + judge_share(results, randoms)
     for line in problems:
         print("FAILED:", line)
     for result in sorted(results, key=lambda result: -result.seconds)[:SLOWEST]:
