@@ -481,9 +481,18 @@ bool quick_has_keeper(const struct quick *quick); /* an agent in this namespace 
 /* ---- save.c ---- */
 int quick_save_config(struct quick *quick);
 
-/* ---- quick.c ---- */
+/* ---- session.c ---- */
 int quick_begin(struct quick *quick, const struct quick_options *options, struct err *err);
 /* Frees; the exit status for a result. */
 int quick_end(struct quick *quick, int result);
+
+/* All that a command is made of between the two: its files are loaded, the tunnel is locked, its journal read and its
+ * namespaces entered. */
+struct quick_command {
+	int (*load)(struct quick *quick);
+	int (*may)(struct quick *quick);  /* before anything is entered; NULL: it always may */
+	int (*work)(struct quick *quick); /* as what the journal says, and where the interface is */
+};
+int quick_session(const struct quick_options *options, const struct quick_command *command, struct err *err);
 
 #endif

@@ -119,24 +119,16 @@ int quick_save_config(struct quick *quick)
 	return r;
 }
 
+static int save(struct quick *quick)
+{
+	int r = quick_require_device(quick);
+
+	return r < 0 ? r : quick_save_config(quick);
+}
+
 int quick_save_file(const struct quick_options *options, struct err *err)
 {
-	struct quick quick;
-	int r = quick_begin(&quick, options, err);
+	static const struct quick_command command = {.load = quick_load, .work = save};
 
-	if (r >= 0)
-		r = quick_load(&quick);
-	if (r >= 0)
-		r = quick_signals_block(&quick);
-	if (r >= 0)
-		r = quick_lock(&quick);
-	if (r >= 0)
-		r = quick_journal_read(&quick);
-	if (r >= 0)
-		r = quick_enter_as_made(&quick);
-	if (r >= 0)
-		r = quick_require_device(&quick);
-	if (r >= 0)
-		r = quick_save_config(&quick);
-	return quick_end(&quick, r);
+	return quick_session(options, &command, err);
 }

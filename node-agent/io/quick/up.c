@@ -265,20 +265,7 @@ static int up(struct quick *quick)
 
 int quick_up(const struct quick_options *options, struct err *err)
 {
-	struct quick quick;
-	int r = quick_begin(&quick, options, err);
+	static const struct quick_command command = {.load = quick_load, .work = up};
 
-	if (r >= 0)
-		r = quick_load(&quick);
-	if (r >= 0)
-		r = quick_signals_block(&quick);
-	if (r >= 0)
-		r = quick_lock(&quick);
-	if (r >= 0)
-		r = quick_journal_read(&quick);
-	if (r >= 0)
-		r = quick_enter_as_made(&quick);
-	if (r >= 0)
-		r = up(&quick);
-	return quick_end(&quick, r);
+	return quick_session(options, &command, err);
 }

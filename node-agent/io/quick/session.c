@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "node-agent/io/quick/quick.h"
-
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -11,10 +9,9 @@
 
 #include "common/base/mem.h"
 #include "common/base/text.h"
-#include "common/io/file.h"
-#include "node-agent/core/quick/line.h"
-#include "node-agent/core/quick/strip.h"
 #include "node-agent/io/quick/quick_int.h"
+
+/* One command at work on one tunnel: its files, its lock, its journal, the namespace of its interface; and how it ends. */
 
 void quick_say(const struct quick *quick, enum quick_word word, const char *format, ...)
 {
@@ -80,38 +77,24 @@ int quick_end(struct quick *quick, int result)
 	return status;
 }
 
-/* wg-quick refuses a bad SaveConfig even here. */
-static int check_save_config(struct quick *quick)
-{
-	struct quick_lines lines;
-	struct quick_line line;
-
-	quick_lines_init(&lines, quick->text, quick->size);
-	while (quick_lines_next(&lines, &line))
-		if (line.key == QUICK_KEY_SAVE_CONFIG && !quick_span_is(line.value, "true") &&
-			!quick_span_is(line.value, "false"))
-			return err_at(quick->err, -EINVAL, quick->path, line.number,
-				quick_column(&line, line.value.at), "SaveConfig is neither true nor false");
-	return 0;
-}
-
-int quick_print_stripped(const struct quick_options *options, struct err *err)
+int quick_session(const struct quick_options *options, const struct quick_command *command, struct err *err)
 {
 	struct quick quick;
-	char *stripped;
 	int r = quick_begin(&quick, options, err);
 
 	if (r >= 0)
-		r = quick_find(&quick);
+		r = command->load(&quick);
 	if (r >= 0)
-		r = file_read(quick.path, QUICK_FILE_MAX_BYTES, &quick.text, &quick.size, err);
+		r = quick_signals_block(&quick);
 	if (r >= 0)
-		r = check_save_config(&quick);
-	if (r >= 0) {
-		stripped = quick_strip(quick.text, quick.size);
-		options->say(QUICK_OUTPUT, stripped);
-		mem_wipe(stripped, strlen(stripped));
-		free(stripped);
-	}
+		r = quick_lock(&quick);
+	if (r >= 0)
+		r = quick_journal_read(&quick);
+	if (r >= 0 && command->may)
+		r = command->may(&quick);
+	if (r >= 0)
+		r = quick_enter_as_made(&quick);
+	if (r >= 0)
+		r = command->work(&quick);
 	return quick_end(&quick, r);
 }
