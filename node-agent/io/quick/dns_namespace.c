@@ -104,7 +104,7 @@ void quick_namespace_dns_note(struct quick *quick)
 	text_copy(quick->journal.dns.name, sizeof(quick->journal.dns.name), word);
 }
 
-int quick_namespace_dns_add(struct quick *quick)
+static int add(struct quick *quick)
 {
 	char directory[FILE_PATH_MAX], path[FILE_PATH_MAX];
 	CLEANUP_FREE char *before = NULL, *after = NULL;
@@ -129,7 +129,7 @@ int quick_namespace_dns_add(struct quick *quick)
 	return r;
 }
 
-bool quick_namespace_dns_is_set(const struct quick *quick)
+static bool has(const struct quick *quick)
 {
 	char directory[FILE_PATH_MAX], path[FILE_PATH_MAX];
 	CLEANUP_FREE char *text = NULL, *without = NULL;
@@ -168,7 +168,7 @@ static void remove_own(const char *directory, const char *path, const char *text
 	}
 }
 
-int quick_namespace_dns_remove(struct quick *quick)
+static int take_away(struct quick *quick)
 {
 	char directory[FILE_PATH_MAX], path[FILE_PATH_MAX];
 	CLEANUP_FREE char *before = NULL, *after = NULL;
@@ -196,3 +196,5 @@ int quick_namespace_dns_remove(struct quick *quick)
 	quick_unlock_routes(quick);
 	return r;
 }
+
+const struct quick_dns_backend quick_dns_namespace = {add, take_away, has};

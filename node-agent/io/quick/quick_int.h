@@ -220,6 +220,14 @@ bool quick_journal_hand_over_space(struct quick *quick, enum quick_space_part pa
 /* Under the lock of routes, which such things change hands under: what we were given since we read our journal. */
 void quick_journal_take_handed(struct quick *quick);
 
+int quick_journal_read_of(
+	struct quick *quick, const char *name, struct quick_journal *ret_journal); /* another's */
+int quick_journal_write_of(struct quick *quick, const struct quick_journal *journal);
+
+/* ---- journal_json.c ---- */
+json_t *quick_journal_to_json(const struct quick_journal *journal);
+int quick_journal_from_json(const struct jnode *root, struct quick_journal *journal, struct err *err);
+
 /* ---- journal_spaces.c ---- */
 void quick_journal_put_spaces(json_t *root, const struct quick_journal *journal);
 int quick_journal_get_spaces(const struct jnode *root, struct quick_journal *journal, struct err *err);
@@ -439,11 +447,20 @@ bool quick_dns_is_set(struct quick *quick);
 /* What is in the file, changed in place: it is all there at any moment. */
 int quick_overwrite(const char *path, const char *before, const char *after, struct err *err);
 
-/* ---- dns_namespace.c: /etc/netns/NAME/resolv.conf ---- */
-void quick_namespace_dns_note(struct quick *quick); /* what will be made */
-int quick_namespace_dns_add(struct quick *quick);
-int quick_namespace_dns_remove(struct quick *quick);
-bool quick_namespace_dns_is_set(const struct quick *quick);
+/* ---- dns_resolvconf.c, dns_resolved.c, dns_file.c, dns_namespace.c: the ways to set them ---- */
+struct quick_dns_backend {
+	int (*add)(struct quick *quick); /* as the files say */
+	int (*remove)(struct quick *quick);
+	bool (*has)(const struct quick *quick); /* as far as that can be seen without asking a program */
+};
+extern const struct quick_dns_backend quick_dns_resolvconf, quick_dns_resolved, quick_dns_file,
+	quick_dns_namespace;
+
+/* What resolvconf reads, which also tells whether the files say the same as before. The caller frees it. */
+char *quick_dns_text(const struct quick_config *config, const struct quick_texts *domains);
+void quick_dns_choose_name(struct quick *quick, const char *program, char name[QUICK_DNS_NAME_MAX + 1]);
+bool quick_resolved_runs(char program[PATH_MAX]);
+void quick_namespace_dns_note(struct quick *quick); /* what will be made of /etc/netns/NAME/resolv.conf */
 
 /* ---- undo.c ---- */
 /* All that the journal says is ours; the first failure is returned, the rest is tried. Then the journal goes, unless the
