@@ -1,7 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
 
-#include "node-agent/io/quick/quick_int.h"
+#include "node-agent/io/quick/dns.h"
+#include "node-agent/io/quick/files.h"
+#include "node-agent/io/quick/handover.h"
+#include "node-agent/io/quick/journal.h"
+#include "node-agent/io/quick/keeping.h"
+#include "node-agent/io/quick/lock.h"
+#include "node-agent/io/quick/routing.h"
+#include "node-agent/io/quick/session.h"
+#include "node-agent/io/quick/undo.h"
 
 bool quick_is_between(const struct quick *quick)
 {

@@ -13,7 +13,9 @@
 #include "common/base/mem.h"
 #include "common/base/text.h"
 #include "common/io/clock.h"
-#include "node-agent/io/quick/quick_int.h"
+#include "node-agent/io/quick/child.h"
+#include "node-agent/io/quick/session.h"
+#include "node-agent/io/quick/spaces.h"
 
 enum { GRACE_MS = 5000, WORDS_MAX = 63 };
 

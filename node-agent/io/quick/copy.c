@@ -10,7 +10,8 @@
 #include "common/io/file.h"
 #include "node-agent/core/quick/read.h"
 #include "node-agent/core/quick/redact.h"
-#include "node-agent/io/quick/quick_int.h"
+#include "node-agent/io/quick/files.h"
+#include "node-agent/io/quick/session.h"
 
 enum { COPY_PATH_MAX = PATH_MAX + 32 };
 

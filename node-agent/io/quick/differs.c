@@ -5,7 +5,12 @@
 #include <string.h>
 
 #include "common/base/mem.h"
-#include "node-agent/io/quick/quick_int.h"
+#include "node-agent/io/quick/device.h"
+#include "node-agent/io/quick/firewall.h"
+#include "node-agent/io/quick/handover.h"
+#include "node-agent/io/quick/parameter.h"
+#include "node-agent/io/quick/routing.h"
+#include "node-agent/io/quick/session.h"
 #include "node-agent/io/rtnl/sysctl.h"
 
 /* A tunnel is taken over as it runs, and that may not be what its file says. */

@@ -6,7 +6,11 @@
 
 #include "common/base/mem.h"
 #include "common/base/text.h"
-#include "node-agent/io/quick/quick_int.h"
+#include "node-agent/io/quick/child.h"
+#include "node-agent/io/quick/dns.h"
+#include "node-agent/io/quick/journal.h"
+#include "node-agent/io/quick/session.h"
+#include "node-agent/io/quick/spaces.h"
 
 /*
  * Name servers of the tunnel: by resolvconf, as wg-quick; where there is none, by systemd-resolved; where that does not

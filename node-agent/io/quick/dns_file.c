@@ -9,7 +9,8 @@
 #include "common/base/text.h"
 #include "common/io/file.h"
 #include "node-agent/core/quick/resolv_conf.h"
-#include "node-agent/io/quick/quick_int.h"
+#include "node-agent/io/quick/dns.h"
+#include "node-agent/io/quick/session.h"
 
 /* Name servers in /etc/resolv.conf itself. */
 enum { RESOLV_CONF_MAX_BYTES = 1024 * 1024 };

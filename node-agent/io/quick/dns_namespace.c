@@ -11,7 +11,9 @@
 #include "common/base/text.h"
 #include "common/io/file.h"
 #include "node-agent/core/quick/resolv_conf.h"
-#include "node-agent/io/quick/quick_int.h"
+#include "node-agent/io/quick/dns.h"
+#include "node-agent/io/quick/lock.h"
+#include "node-agent/io/quick/session.h"
 
 /*
  * Name servers of a tunnel whose interface is in a namespace with a name: /etc/netns/NAME/resolv.conf, which

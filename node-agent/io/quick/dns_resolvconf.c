@@ -8,7 +8,9 @@
 
 #include "common/base/mem.h"
 #include "common/base/text.h"
-#include "node-agent/io/quick/quick_int.h"
+#include "node-agent/io/quick/child.h"
+#include "node-agent/io/quick/dns.h"
+#include "node-agent/io/quick/session.h"
 
 /* Name servers by resolvconf: Debian's, openresolv, or systemd's resolvectl by that name. */
 static const char ORDER[] = "/etc/resolvconf/interface-order";

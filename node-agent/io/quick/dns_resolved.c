@@ -8,7 +8,9 @@
 #include "common/base/mem.h"
 #include "common/base/text.h"
 #include "common/io/file.h"
-#include "node-agent/io/quick/quick_int.h"
+#include "node-agent/io/quick/child.h"
+#include "node-agent/io/quick/dns.h"
+#include "node-agent/io/quick/session.h"
 
 /* Name servers by systemd-resolved, which forgets them with the link. */
 enum { ARGUMENTS_MAX = 2 * QUICK_DNS_MAX + 8, STATE_MAX_BYTES = 1024 * 1024 };

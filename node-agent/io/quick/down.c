@@ -3,7 +3,12 @@
 #include <string.h>
 
 #include "common/base/mem.h"
-#include "node-agent/io/quick/quick_int.h"
+#include "node-agent/io/quick/child.h"
+#include "node-agent/io/quick/files.h"
+#include "node-agent/io/quick/handover.h"
+#include "node-agent/io/quick/session.h"
+#include "node-agent/io/quick/spaces.h"
+#include "node-agent/io/quick/undo.h"
 
 static bool is_wireguard(struct quick *quick)
 {

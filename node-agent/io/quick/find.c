@@ -8,7 +8,9 @@
 #include "common/base/mem.h"
 #include "common/io/file.h"
 #include "node-agent/core/quick/read.h"
-#include "node-agent/io/quick/quick_int.h"
+#include "node-agent/io/quick/files.h"
+#include "node-agent/io/quick/session.h"
+#include "node-agent/io/rtnl/link.h"
 
 enum { NAME_MAX_LENGTH = IFNAMSIZ - 1, FOR_OTHERS = 0007 };
 static const char DIRECTORY[] = "/etc/wireguard";

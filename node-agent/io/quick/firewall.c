@@ -4,7 +4,11 @@
 
 #include "common/base/mem.h"
 #include "node-agent/core/firewall/firewall.h"
-#include "node-agent/io/quick/quick_int.h"
+#include "node-agent/io/quick/firewall.h"
+#include "node-agent/io/quick/keeping.h"
+#include "node-agent/io/quick/parameter.h"
+#include "node-agent/io/quick/routing.h"
+#include "node-agent/io/quick/session.h"
 
 /* The tables of one tunnel: wg-quick's for a default route, and one of our own for forwarding and multicast. */
 

@@ -6,7 +6,8 @@
 #include "common/base/mem.h"
 #include "common/base/text.h"
 #include "node-agent/io/config/config.h"
-#include "node-agent/io/quick/quick_int.h"
+#include "node-agent/io/quick/handover.h"
+#include "node-agent/io/quick/session.h"
 #include "node-agent/io/state/state.h"
 
 /* What belongs to the fleet, the agent makes what the fleet file says, whatever anybody does to it by hand. It is asked for

@@ -3,7 +3,13 @@
 #include <string.h>
 
 #include "common/base/mem.h"
-#include "node-agent/io/quick/quick_int.h"
+#include "node-agent/io/quick/device.h"
+#include "node-agent/io/quick/dns.h"
+#include "node-agent/io/quick/journal.h"
+#include "node-agent/io/quick/routing.h"
+#include "node-agent/io/quick/session.h"
+#include "node-agent/io/quick/spaces.h"
+#include "node-agent/io/quick/undo.h"
 
 /* wg-quick keeps no journal, and ours may be lost. */
 

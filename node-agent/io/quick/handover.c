@@ -4,7 +4,15 @@
 
 #include "common/base/mem.h"
 #include "node-agent/core/firewall/firewall.h"
-#include "node-agent/io/quick/quick_int.h"
+#include "node-agent/io/quick/device.h"
+#include "node-agent/io/quick/dns.h"
+#include "node-agent/io/quick/files.h"
+#include "node-agent/io/quick/firewall.h"
+#include "node-agent/io/quick/handover.h"
+#include "node-agent/io/quick/journal.h"
+#include "node-agent/io/quick/parameter.h"
+#include "node-agent/io/quick/routing.h"
+#include "node-agent/io/quick/session.h"
 #include "node-agent/io/reconcile/convert.h"
 #include "node-agent/io/rtnl/batch.h"
 

@@ -4,7 +4,10 @@
 #include <stdlib.h>
 
 #include "common/base/mem.h"
-#include "node-agent/io/quick/quick_int.h"
+#include "node-agent/io/quick/device.h"
+#include "node-agent/io/quick/handover.h"
+#include "node-agent/io/quick/routing.h"
+#include "node-agent/io/quick/session.h"
 
 /* What of a running tunnel can pass from wg-quick's hands to ours and back: the routes and rules that either would have made
  * of what the device holds, and the tables. What else is on the device, a hook or a person put there. */

@@ -4,7 +4,9 @@
 #include <stdlib.h>
 
 #include "common/base/mem.h"
-#include "node-agent/io/quick/quick_int.h"
+#include "node-agent/io/quick/handover.h"
+#include "node-agent/io/quick/routing.h"
+#include "node-agent/io/quick/session.h"
 
 /* The routes of a running tunnel that pass: those that wg-quick would have made, and those that are ours. */
 

@@ -2,7 +2,9 @@
 #include <stdlib.h>
 
 #include "common/base/mem.h"
-#include "node-agent/io/quick/quick_int.h"
+#include "node-agent/io/quick/child.h"
+#include "node-agent/io/quick/device.h"
+#include "node-agent/io/quick/session.h"
 
 /*
  * A hook runs as wg-quick runs it: bash, with errexit, pipefail and extglob, $INTERFACE a variable of the shell, in the

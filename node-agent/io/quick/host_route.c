@@ -7,7 +7,9 @@
 
 #include "common/base/mem.h"
 #include "common/base/text.h"
-#include "node-agent/io/quick/quick_int.h"
+#include "node-agent/io/quick/keeping.h"
+#include "node-agent/io/quick/routing.h"
+#include "node-agent/io/quick/session.h"
 #include "node-agent/io/reconcile/convert.h"
 #include "node-agent/io/rtnl/route.h"
 

@@ -10,7 +10,12 @@
 #include "common/base/text.h"
 #include "common/io/file.h"
 #include "common/json/write.h"
-#include "node-agent/io/quick/quick_int.h"
+#include "node-agent/io/quick/dns.h"
+#include "node-agent/io/quick/files.h"
+#include "node-agent/io/quick/journal.h"
+#include "node-agent/io/quick/lock.h"
+#include "node-agent/io/quick/session.h"
+#include "node-agent/io/quick/spaces.h"
 
 /* The journal on the disk: on a tmpfs, so it is gone when what it tells of is. */
 

@@ -6,7 +6,9 @@
 #include "common/json/read.h"
 #include "common/json/write.h"
 #include "node-agent/core/firewall/firewall.h"
-#include "node-agent/io/quick/quick_int.h"
+#include "node-agent/io/quick/journal.h"
+#include "node-agent/io/quick/parameter.h"
+#include "node-agent/io/quick/session.h"
 
 /* The journal as JSON. No secrets are in it. */
 enum {

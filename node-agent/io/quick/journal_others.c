@@ -3,7 +3,9 @@
 #include <string.h>
 
 #include "common/base/text.h"
-#include "node-agent/io/quick/quick_int.h"
+#include "node-agent/io/quick/journal.h"
+#include "node-agent/io/quick/parameter.h"
+#include "node-agent/io/quick/session.h"
 
 /*
  * The journals of the other tunnels. What a tunnel changed of what all share (kernel parameters, the loopback, the namespace

@@ -3,7 +3,8 @@
 
 #include "common/json/read.h"
 #include "common/json/write.h"
-#include "node-agent/io/quick/quick_int.h"
+#include "node-agent/io/quick/journal.h"
+#include "node-agent/io/quick/session.h"
 
 static void put_space(json_t *root, const char *name, const struct quick_journal_space *space)
 {

@@ -9,7 +9,16 @@
 #include "common/base/mem.h"
 #include "common/base/text.h"
 #include "node-agent/core/quick/host_route.h"
-#include "node-agent/io/quick/quick_int.h"
+#include "node-agent/io/quick/device.h"
+#include "node-agent/io/quick/dns.h"
+#include "node-agent/io/quick/files.h"
+#include "node-agent/io/quick/journal.h"
+#include "node-agent/io/quick/keeping.h"
+#include "node-agent/io/quick/lock.h"
+#include "node-agent/io/quick/routing.h"
+#include "node-agent/io/quick/session.h"
+#include "node-agent/io/quick/spaces.h"
+#include "node-agent/io/quick/undo.h"
 #include "node-agent/io/rtnl/sysctl.h"
 
 /* The same as a reload, of what `up` read instead of what the file says now, with nothing taken away (the hooks for it are

@@ -11,8 +11,9 @@
 #include "common/base/text.h"
 #include "common/io/file.h"
 #include "node-agent/io/quick/keep.h"
+#include "node-agent/io/quick/keeping.h"
 #include "node-agent/io/quick/lock_file.h"
-#include "node-agent/io/quick/quick_int.h"
+#include "node-agent/io/quick/session.h"
 
 /* Whether an agent keeps the tunnels of a namespace is told by a lock beside the directory of their journals. */
 enum { KEEPER_PATH_MAX = PATH_MAX + 32 };

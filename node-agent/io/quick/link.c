@@ -4,7 +4,10 @@
 #include <string.h>
 
 #include "common/io/clock.h"
-#include "node-agent/io/quick/quick_int.h"
+#include "node-agent/io/quick/device.h"
+#include "node-agent/io/quick/journal.h"
+#include "node-agent/io/quick/session.h"
+#include "node-agent/io/quick/spaces.h"
 #include "node-agent/io/wireguard/implementation.h"
 
 enum { AWAIT_MS = 3000, LOOK_EVERY_MS = 20 };

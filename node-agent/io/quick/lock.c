@@ -8,8 +8,11 @@
 
 #include "common/base/text.h"
 #include "common/io/file.h"
+#include "node-agent/io/quick/journal.h"
+#include "node-agent/io/quick/keeping.h"
+#include "node-agent/io/quick/lock.h"
 #include "node-agent/io/quick/lock_file.h"
-#include "node-agent/io/quick/quick_int.h"
+#include "node-agent/io/quick/session.h"
 
 enum {
 	TRY_EVERY_MS = 20,

@@ -5,7 +5,10 @@
 
 #include "common/base/mem.h"
 #include "common/base/text.h"
-#include "node-agent/io/quick/quick_int.h"
+#include "node-agent/io/quick/device.h"
+#include "node-agent/io/quick/keeping.h"
+#include "node-agent/io/quick/session.h"
+#include "node-agent/io/quick/spaces.h"
 #include "node-agent/io/rtnl/route.h"
 
 enum { OVERHEAD_BYTES = 80, MTU_UNKNOWN = 1500, MTU_OF_PROGRAMS = 1420, PADDING_BYTES = 16 };

@@ -9,7 +9,8 @@
 
 #include "common/base/mem.h"
 #include "common/base/text.h"
-#include "node-agent/io/quick/quick_int.h"
+#include "node-agent/io/quick/files.h"
+#include "node-agent/io/quick/session.h"
 
 /* Names that files of this machine turn into numbers: services, routing tables. */
 

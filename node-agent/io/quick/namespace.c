@@ -5,7 +5,11 @@
 
 #include "common/base/mem.h"
 #include "common/base/text.h"
-#include "node-agent/io/quick/quick_int.h"
+#include "node-agent/io/quick/journal.h"
+#include "node-agent/io/quick/lock.h"
+#include "node-agent/io/quick/session.h"
+#include "node-agent/io/quick/spaces.h"
+#include "node-agent/io/rtnl/link.h"
 
 /* The interface's namespace itself: made if it is not there, its loopback set up; and both as they were at the end. */
 

@@ -6,7 +6,9 @@
 
 #include "common/base/mem.h"
 #include "common/base/text.h"
-#include "node-agent/io/quick/quick_int.h"
+#include "node-agent/io/quick/device.h"
+#include "node-agent/io/quick/routing.h"
+#include "node-agent/io/quick/session.h"
 #include "node-agent/io/rtnl/route.h"
 #include "node-agent/io/rtnl/rule.h"
 #include "node-agent/io/rtnl/sysctl.h"

@@ -6,7 +6,8 @@
 #include <unistd.h>
 
 #include "common/base/mem.h"
-#include "node-agent/io/quick/quick_int.h"
+#include "node-agent/io/quick/dns.h"
+#include "node-agent/io/quick/session.h"
 
 /* A file that is mounted somewhere cannot be replaced, only changed. */
 

@@ -3,7 +3,11 @@
 
 #include "common/base/mem.h"
 #include "common/base/text.h"
-#include "node-agent/io/quick/quick_int.h"
+#include "node-agent/io/quick/device.h"
+#include "node-agent/io/quick/journal.h"
+#include "node-agent/io/quick/lock.h"
+#include "node-agent/io/quick/parameter.h"
+#include "node-agent/io/quick/session.h"
 #include "node-agent/io/rtnl/sysctl.h"
 
 /* Parameters of the kernel that are one for all tunnels of the namespace. All are switches, which we only ever set to 1. */

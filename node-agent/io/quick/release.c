@@ -4,7 +4,15 @@
 #include <unistd.h>
 
 #include "common/base/mem.h"
-#include "node-agent/io/quick/quick_int.h"
+#include "node-agent/io/quick/child.h"
+#include "node-agent/io/quick/dns.h"
+#include "node-agent/io/quick/files.h"
+#include "node-agent/io/quick/firewall.h"
+#include "node-agent/io/quick/handover.h"
+#include "node-agent/io/quick/journal.h"
+#include "node-agent/io/quick/lock.h"
+#include "node-agent/io/quick/parameter.h"
+#include "node-agent/io/quick/session.h"
 
 /* wg-quick keeps no journal: what its `down` will not know of is said, and taken back where the tunnel can do without. */
 

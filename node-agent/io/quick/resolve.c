@@ -14,7 +14,11 @@
 
 #include "common/base/mem.h"
 #include "common/base/text.h"
-#include "node-agent/io/quick/quick_int.h"
+#include "node-agent/io/quick/child.h"
+#include "node-agent/io/quick/device.h"
+#include "node-agent/io/quick/keeping.h"
+#include "node-agent/io/quick/session.h"
+#include "node-agent/io/quick/spaces.h"
 
 /*
  * Host names become addresses in a process of their own, so that a signal ends the wait for a name server at once. As

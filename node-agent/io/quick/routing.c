@@ -3,7 +3,9 @@
 #include <stdlib.h>
 
 #include "common/base/mem.h"
-#include "node-agent/io/quick/quick_int.h"
+#include "node-agent/io/quick/device.h"
+#include "node-agent/io/quick/routing.h"
+#include "node-agent/io/quick/session.h"
 #include "node-agent/io/rtnl/route.h"
 
 void quick_routing_clear(struct quick_routing *routing)

@@ -8,7 +8,10 @@
 
 #include "common/base/mem.h"
 #include "common/io/file.h"
-#include "node-agent/io/quick/quick_int.h"
+#include "node-agent/io/quick/device.h"
+#include "node-agent/io/quick/files.h"
+#include "node-agent/io/quick/session.h"
+#include "node-agent/io/quick/undo.h"
 
 static bool is_of_sidecar(const struct quick *quick, const struct rtnl_address *address)
 {

@@ -9,7 +9,10 @@
 
 #include "common/base/mem.h"
 #include "common/base/text.h"
-#include "node-agent/io/quick/quick_int.h"
+#include "node-agent/io/quick/journal.h"
+#include "node-agent/io/quick/lock.h"
+#include "node-agent/io/quick/session.h"
+#include "node-agent/io/quick/spaces.h"
 
 /* One command at work on one tunnel: its files, its lock, its journal, the namespace of its interface; and how it ends. */
 

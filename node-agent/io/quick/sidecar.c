@@ -4,7 +4,8 @@
 
 #include "common/base/mem.h"
 #include "common/io/file.h"
-#include "node-agent/io/quick/quick_int.h"
+#include "node-agent/io/quick/files.h"
+#include "node-agent/io/quick/session.h"
 
 /* ---- key files ---- */
 

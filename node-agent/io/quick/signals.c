@@ -6,7 +6,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-#include "node-agent/io/quick/quick_int.h"
+#include "node-agent/io/quick/session.h"
 
 static sigset_t stop_signals(void)
 {

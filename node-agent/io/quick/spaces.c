@@ -6,7 +6,10 @@
 
 #include "common/base/mem.h"
 #include "common/base/text.h"
-#include "node-agent/io/quick/quick_int.h"
+#include "node-agent/io/quick/journal.h"
+#include "node-agent/io/quick/lock.h"
+#include "node-agent/io/quick/session.h"
+#include "node-agent/io/quick/spaces.h"
 
 /*
  * The interface's namespace and its socket's. A command works in the interface's from the moment it knows it: links,

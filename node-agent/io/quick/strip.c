@@ -8,7 +8,8 @@
 #include "common/base/mem.h"
 #include "common/io/file.h"
 #include "node-agent/core/quick/line.h"
-#include "node-agent/io/quick/quick_int.h"
+#include "node-agent/io/quick/files.h"
+#include "node-agent/io/quick/session.h"
 
 /* wg-quick refuses a bad SaveConfig even here. */
 static int check_save_config(struct quick *quick)

@@ -12,7 +12,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "node-agent/io/quick/quick_int.h"
+#include "node-agent/io/quick/child.h"
+#include "node-agent/io/quick/session.h"
 
 /*
  * Between us and a program stands a process that waits for both. If we are killed, it kills the program and all that the

@@ -4,7 +4,15 @@
 #include <string.h>
 
 #include "common/base/text.h"
-#include "node-agent/io/quick/quick_int.h"
+#include "node-agent/io/quick/dns.h"
+#include "node-agent/io/quick/firewall.h"
+#include "node-agent/io/quick/journal.h"
+#include "node-agent/io/quick/lock.h"
+#include "node-agent/io/quick/parameter.h"
+#include "node-agent/io/quick/routing.h"
+#include "node-agent/io/quick/session.h"
+#include "node-agent/io/quick/spaces.h"
+#include "node-agent/io/quick/undo.h"
 #include "node-agent/io/reconcile/convert.h"
 #include "node-agent/io/rtnl/rule.h"
 #include "node-agent/io/wireguard/implementation.h"

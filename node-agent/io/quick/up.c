@@ -2,7 +2,17 @@
 #include <errno.h>
 #include <string.h>
 
-#include "node-agent/io/quick/quick_int.h"
+#include "node-agent/io/quick/child.h"
+#include "node-agent/io/quick/device.h"
+#include "node-agent/io/quick/dns.h"
+#include "node-agent/io/quick/files.h"
+#include "node-agent/io/quick/handover.h"
+#include "node-agent/io/quick/journal.h"
+#include "node-agent/io/quick/keeping.h"
+#include "node-agent/io/quick/routing.h"
+#include "node-agent/io/quick/session.h"
+#include "node-agent/io/quick/spaces.h"
+#include "node-agent/io/quick/undo.h"
 
 /* What comes before the name servers, and the routes after them: wg-quick's order. */
 static const unsigned device_kinds =

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef HOLDFAST_AGENT_QUICK_LOCK_H
+#define HOLDFAST_AGENT_QUICK_LOCK_H
+
+/* One lock a tunnel, one for what all tunnels of a network namespace share. */
+
+struct quick;
+
+int quick_lock(struct quick *quick);
+void quick_unlock(struct quick *quick);  /* both */
+int quick_try_lock(struct quick *quick); /* -EAGAIN: a command has it */
+/* Marks, tables and parameters of the kernel are chosen and used under one lock for all interfaces of the namespace. */
+int quick_lock_routes(struct quick *quick);
+void quick_unlock_routes(struct quick *quick);
+
+#endif
