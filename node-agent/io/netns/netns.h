@@ -52,7 +52,7 @@ void netns_leave(struct netns_visit *visit);
 /* For a child before it executes a program: a mount namespace of its own with /sys of the network namespace that it is in
  * and what lies in /etc/netns/NAME over what it is called in /etc, as `ip netns exec` does it (name NULL: no such
  * files). What cannot be mounted is told on stderr. -errno: there is no mount namespace. */
-int netns_dress(const char *name);
+int netns_unshare_mounts(const char *name);
 
 /* ---- making ---- */
 

@@ -125,7 +125,7 @@ int quick_look_around(struct quick *quick, bool ahead, struct quick_routing *rou
 	routing->facts.halves = quick->sidecar.default_route == QUICK_DEFAULT_HALVES;
 	/* A hook has no say in where endpoints are. */
 	routing->facts.host_routes =
-		quick->sidecar.host_routes && !(quick->keeping && quick->keeping->noting);
+		quick->sidecar.host_routes && !(quick->keeping && quick->keeping->record_only);
 	if (!routing->facts.host_routes)
 		return 0;
 	take_endpoints(quick, ahead, routing);

@@ -63,7 +63,7 @@ int quick_keep_host_routes(struct quick *quick, const struct plan_target *target
 {
 	size_t before = quick->journal.host_route_count;
 
-	if (quick->keeping->noting)
+	if (quick->keeping->record_only)
 		return 0;
 	quick_note_host_routes(quick, target);
 	return before == quick->journal.host_route_count ? 0 : quick_journal_write(quick);
@@ -73,7 +73,7 @@ int quick_keep_settled(struct quick *quick, const struct plan_target *target)
 {
 	size_t before = quick->journal.host_route_count;
 
-	if (quick->keeping->noting || quick->keeping->kept->failure[0])
+	if (quick->keeping->record_only || quick->keeping->kept->failure[0])
 		return 0;
 	quick_settle_host_routes(quick, target);
 	return before == quick->journal.host_route_count ? 0 : quick_journal_write(quick);
@@ -128,7 +128,7 @@ static void run_batch(struct quick *quick, struct rtnl_batch *batch, const struc
 static bool is_kept(const struct quick *quick, const struct plan_op *op)
 {
 	if (op->kind == PLAN_ROUTE_DELETE)
-		return quick_is_host_route(&op->route, quick->name) && !quick->keeping->noting;
+		return quick_is_host_route(&op->route, quick->name) && !quick->keeping->record_only;
 	return kept_kinds & (1u << op->kind);
 }
 
@@ -144,7 +144,7 @@ int quick_keep_apply(struct quick *quick, const struct plan *plan, unsigned kind
 		if (!(kinds & (1u << op->kind)) || !is_kept(quick, op))
 			continue;
 		plan_op_format(op, text);
-		if (quick->keeping->noting)
+		if (quick->keeping->record_only)
 			note_left_out(quick, op, text);
 		else if (is_left_out(&quick->journal, text))
 			continue;
@@ -197,7 +197,7 @@ int quick_keep_mark(struct quick *quick, struct quick_routing *routing)
 		facts->has_ip4 = false;
 	if (quick_needs_mark(facts, AF_INET6) && !quick_had_rules(quick, AF_INET6, facts->mark, &none))
 		facts->has_ip6 = false;
-	if (quick->keeping->noting || !quick_routing_needs_mark(routing))
+	if (quick->keeping->record_only || !quick_routing_needs_mark(routing))
 		return 0;
 	quick->keeping->kept->needs_mark = true;
 	quick->keeping->kept->rules_mark = facts->mark;
@@ -215,7 +215,7 @@ int quick_keep_firewall(struct quick *quick, const struct fw_ruleset *ruleset)
 
 	if (r < 0 || !difference.differs || quick->journal.firewall_left)
 		return r;
-	if (quick->keeping->noting) {
+	if (quick->keeping->record_only) {
 		quick->journal.firewall_left = true;
 		return 0;
 	}
@@ -428,7 +428,7 @@ void quick_kept_clear(struct quick_kept *kept)
 
 int quick_note_left_out(struct quick *quick)
 {
-	struct quick_keeping keeping = {.noting = true};
+	struct quick_keeping keeping = {.record_only = true};
 	size_t differences;
 	int r;
 

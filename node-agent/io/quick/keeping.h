@@ -16,9 +16,9 @@
 struct quick;
 
 struct quick_keeping {
-	bool noting;              /* do nothing: what is not as it was made, PostUp wanted so */
+	bool record_only;         /* do nothing: what is not as it was made, PostUp wanted so */
 	uint32_t mtu, wanted_mtu; /* of the device; as it shall be */
-	struct quick_kept *kept;  /* NULL: only noting */
+	struct quick_kept *kept;  /* NULL: it is recorded only */
 };
 void quick_keep_see(struct quick *quick, const struct quick_view *view); /* endpoints and MTU as they are */
 /* What is missing of these kinds is made; nothing is removed, and one that fails does not stop the others. */

@@ -155,7 +155,7 @@ int quick_lock_routes(struct quick *quick)
 
 	if (quick->route_lock_fd >= 0)
 		return 0;
-	if (quick->keeping && !quick->keeping->noting)
+	if (quick->keeping && !quick->keeping->record_only)
 		r = take_now(quick, ROUTES, &quick->route_lock_fd);
 	else
 		r = take(quick, ROUTES, &quick->route_lock_fd);

@@ -62,7 +62,7 @@ int quick_live_in_birth(const struct quick *quick, struct err *err)
 	int r = spaces->apart ? netns_enter(of_birth(spaces), &for_good, err) : 0;
 
 	if (r >= 0 && spaces->birth_name[0])
-		r = netns_dress(spaces->birth_name);
+		r = netns_unshare_mounts(spaces->birth_name);
 	return r < 0 ? err_set(err, r, "network namespace of the socket: %s", strerror(-r)) : 0;
 }
 

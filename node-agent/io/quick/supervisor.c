@@ -55,7 +55,7 @@ static void live(const struct quick_program *program, pid_t supervisor, int fail
 	int r = quick_die_with(supervisor);
 
 	if (r >= 0 && program->namespace)
-		r = netns_dress(program->namespace[0] ? program->namespace : NULL);
+		r = netns_unshare_mounts(program->namespace[0] ? program->namespace : NULL);
 	if (r >= 0 && program->stdin_fd >= 0 && dup2(program->stdin_fd, STDIN_FILENO) < 0)
 		r = -errno;
 	if (r >= 0) {

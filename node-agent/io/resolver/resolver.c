@@ -129,7 +129,7 @@ static void resolve_there(struct question *question)
 	int r = netns_enter(&question->netns, &visit, &err);
 
 	if (r >= 0 && question->netns_name[0]) {
-		r = netns_dress(question->netns_name);
+		r = netns_unshare_mounts(question->netns_name);
 		if (r < 0)
 			err_set(&err, r, "a mount namespace: %s", strerror(-r));
 	}

@@ -183,7 +183,7 @@ START_TEST(test_a_number_that_is_given_again)
 }
 END_TEST
 
-static char *dressed(const struct netns *netns, const char *name)
+static char *seen_inside(const struct netns *netns, const char *name)
 {
 	struct netns_visit visit = {.back_fd = -1};
 	int status;
@@ -192,7 +192,7 @@ static char *dressed(const struct netns *netns, const char *name)
 	NET_OK(&err, netns_enter(netns, &visit, &err));
 	child = fork();
 	if (child == 0) {
-		if (netns_dress(name) < 0)
+		if (netns_unshare_mounts(name) < 0)
 			_exit(1);
 		execl("/bin/sh", "sh", "-c", "cat /etc/resolv.conf; ls /sys/class/net", NULL);
 	}
@@ -202,7 +202,7 @@ static char *dressed(const struct netns *netns, const char *name)
 	return sandbox_output("cat /run/out");
 }
 
-START_TEST(test_dressed_as_ip_netns_exec_does_it)
+START_TEST(test_mounts_as_of_ip_netns_exec)
 {
 	struct netns blue = NETNS_NONE;
 	char *seen;
@@ -215,7 +215,7 @@ START_TEST(test_dressed_as_ip_netns_exec_does_it)
 	sandbox_run("touch /etc/netns/blue/nosuch.conf");
 	NET_OK(&err, netns_open("blue", &blue, &err));
 	ck_assert_ptr_nonnull(freopen("/run/out", "w", stdout));
-	seen = dressed(&blue, "blue");
+	seen = seen_inside(&blue, "blue");
 	ck_assert_ptr_nonnull(strstr(seen, "/run"));
 	ck_assert(!strcmp(seen + strlen(seen) - strlen("\nlo\n"), "\nlo\n"));
 	free(seen);
@@ -238,7 +238,7 @@ int main(void)
 	tcase_add_test(tests, test_a_visit);
 	tcase_add_test(tests, test_inhabitants);
 	tcase_add_test(tests, test_a_number_that_is_given_again);
-	tcase_add_test(tests, test_dressed_as_ip_netns_exec_does_it);
+	tcase_add_test(tests, test_mounts_as_of_ip_netns_exec);
 	suite_add_tcase(suite, tests);
 	return sandbox_main(suite);
 }

@@ -48,7 +48,7 @@ static void cover_all(const char *name)
 		closedir(files);
 }
 
-int netns_dress(const char *name)
+int netns_unshare_mounts(const char *name)
 {
 	if (unshare(CLONE_NEWNS) < 0 || mount("", "/", "none", MS_SLAVE | MS_REC, NULL) < 0)
 		return -errno;
