@@ -14,6 +14,8 @@ import urllib.request
 
 from controller import Controller, in_namespace
 
+sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))  # runner.py
+
 BIN = os.environ.get("HOLDFAST_BIN", "build/dev/bin")
 VIP = "10.9.0.100"
 VIP6 = "2001:db8::100"
@@ -123,6 +125,13 @@ class Bench:
         with open(path, "w") as file:
             json.dump(config, file)  # JSON is YAML
         return path
+
+    def log(self):
+        path = self.dir + "/agent.log"
+        if not os.path.exists(path):
+            return ""
+        with open(path, errors="replace") as file:
+            return file.read()
 
     def start(self, **changes):
         log = open(self.dir + "/agent.log", "ab")

@@ -13,6 +13,7 @@ import time
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from bench import BIN, VIP, VIP6, Bench, run, until  # noqa: E402
 from controller import Controller, in_namespace  # noqa: E402
+from runner import run_all  # noqa: E402
 
 
 def test_bad_starts(bench):
@@ -469,19 +470,9 @@ TESTS = [test_bad_starts, test_refused_stages, test_apply, test_serve, test_the_
 
 
 def main():
-    """Names on the command line: only those, in this order (each stands on what was done before it)."""
+    """Each stands on what was done before it."""
     bench = Bench()
-    for test in [test for test in TESTS if len(sys.argv) < 2 or test.__name__ in sys.argv[1:]]:
-        began = time.monotonic()
-        try:
-            test(bench)
-        except BaseException:
-            print(f"not ok {test.__name__}", flush=True)
-            path = bench.dir + "/agent.log"
-            if os.path.exists(path):
-                sys.stdout.write(open(path, errors="replace").read()[-6000:])
-            raise
-        print(f"ok {test.__name__} {time.monotonic() - began:.1f} s", flush=True)
+    run_all(TESTS, bench, log=bench.log)
 
 
 main()

@@ -9,11 +9,11 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "agent"))
 from bench import BIN, run, until  # noqa: E402
-from trouble import mend  # noqa: E402
+from runner import run_all  # noqa: E402
+from trouble import mend, print_table  # noqa: E402
 
 FAR_PORT = 4712
 HOLDFAST = os.path.abspath(BIN) + "/holdfast"
@@ -257,15 +257,5 @@ class Machine:
 
 
 def main(tests, machine, title):
-    from trouble import print_table
-    for test in [test for test in tests if len(sys.argv) < 2 or test.__name__ in sys.argv[1:]]:
-        began = time.monotonic()
-        try:
-            test(machine)
-        except BaseException:
-            print(f"not ok {test.__name__}", flush=True)
-            if os.path.exists(machine.dir + "/agent.log"):
-                sys.stdout.write(machine.log()[-6000:])
-            raise
-        print(f"ok {test.__name__} {time.monotonic() - began:.1f} s", flush=True)
+    run_all(tests, machine, log=machine.log)
     print_table(title)

@@ -13,6 +13,7 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "agent"))
 sys.dont_write_bytecode = True
 from bench import VIP, VIP6, Bench, run, until  # noqa: E402
+from runner import run_all  # noqa: E402
 from trouble import print_table, record  # noqa: E402
 
 FENCE_MS = 50
@@ -134,9 +135,6 @@ class Site(Bench):
         base["tunnels"].sort(key=lambda tunnel: tunnel["name"])
         base["peers"].sort(key=lambda item: item["tunnel"])
         return base
-
-    def log(self):
-        return open(self.dir + "/agent.log", errors="replace").read()
 
     def repairs(self):
         return re.findall(r"repaired .*", self.log())
@@ -430,16 +428,7 @@ TESTS = [test_set_up, test_rules, test_routes, test_covered_routes, test_address
 
 def main():
     bench = Site()
-    for test in [test for test in TESTS if len(sys.argv) < 2 or test.__name__ in sys.argv[1:]]:
-        began = time.monotonic()
-        try:
-            test(bench)
-        except BaseException:
-            print(f"not ok {test.__name__}", flush=True)
-            if os.path.exists(bench.dir + "/agent.log"):
-                sys.stdout.write(bench.log()[-5000:])
-            raise
-        print(f"ok {test.__name__} {time.monotonic() - began:.1f} s", flush=True)
+    run_all(TESTS, bench, log=bench.log)
     print_table("Tunnels of the fleet")
 
 

@@ -15,7 +15,10 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import tempfile
+
+sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))  # runner.py
 
 ROOT = os.path.abspath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../.."))
 BIN = os.environ.get("HOLDFAST_BIN", ROOT + "/build/release/bin")

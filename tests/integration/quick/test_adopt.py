@@ -13,6 +13,7 @@ sys.path[:0] = [os.path.join(os.path.dirname(os.path.abspath(__file__)), "differ
 from compare import HOLDFAST, ROOT, WG_QUICK, Pair, can_run, diff, key, normalise, public  # noqa: E402
 from test_steps import MODES, points, strike  # noqa: E402
 from machine import FULL, INTERFACE, ONE, PRIVATE, THREE, TWO, Machine, steps  # noqa: E402
+from runner import run_module  # noqa: E402
 
 FOUR_OF_FULL = FULL.replace(", ::/0", "")
 SIX_OF_FULL = FULL.replace("0.0.0.0/0, ", "")
@@ -499,14 +500,5 @@ def test_interrupted_at_each_step():
     print(f"interrupted {done[0]} times on the way, {done[1]} times on the way back")
 
 
-def main():
-    if not can_run() or not shutil.which("strace"):
-        return 77
-    for name, test in list(globals().items()):
-        if name.startswith("test_") and (len(sys.argv) == 1 or name in sys.argv[1:]):
-            test()
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    run_module(globals(), can_run() and shutil.which("strace"))

@@ -9,6 +9,7 @@ import sys
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from compare import HOLDFAST, can_run, diff, key  # noqa: E402
 from machine import FULL, INTERFACE, ONE, THREE, TWO, Machine, steps  # noqa: E402
+from runner import run_module  # noqa: E402
 
 
 def test_failures_are_undone():
@@ -339,14 +340,5 @@ def test_dry_runs_change_nothing():
     print("dry runs")
 
 
-def main():
-    if not can_run():
-        return 77
-    for name, test in list(globals().items()):
-        if name.startswith("test_") and (len(sys.argv) == 1 or name in sys.argv[1:]):
-            test()
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    run_module(globals(), can_run())

@@ -9,6 +9,7 @@ import sys
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from compare import can_run, key, public  # noqa: E402
 from machine import FULL, INTERFACE, PRIVATE, Machine, steps  # noqa: E402
+from runner import run_module  # noqa: E402
 
 CLIENT = key()
 SERVER = (f"[Interface]\nPrivateKey = {PRIVATE}\nListenPort = 51820\nAddress = 10.50.0.1/24, fd50::1/64\nMTU = 1400\n"
@@ -258,14 +259,5 @@ def test_release():
     print("release")
 
 
-def main():
-    if not can_run():
-        return 77
-    for name, test in list(globals().items()):
-        if name.startswith("test_") and (len(sys.argv) == 1 or name in sys.argv[1:]):
-            test()
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    run_module(globals(), can_run())

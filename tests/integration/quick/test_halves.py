@@ -7,6 +7,7 @@ import sys
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from compare import HOLDFAST, can_run, key, public  # noqa: E402
 from machine import INTERFACE, PRIVATE, Machine, steps  # noqa: E402
+from runner import run_module  # noqa: E402
 
 FAR = key()
 
@@ -284,14 +285,5 @@ def test_an_agent_follows():
     print("an agent follows")
 
 
-def main():
-    if not can_run():
-        return 77
-    for name, test in list(globals().items()):
-        if name.startswith("test_") and (len(sys.argv) == 1 or name in sys.argv[1:]):
-            test()
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    run_module(globals(), can_run())

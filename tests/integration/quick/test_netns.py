@@ -11,6 +11,7 @@ import sys
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from compare import HOLDFAST, Host, can_run, key, normalise, public  # noqa: E402
 from machine import Machine, steps  # noqa: E402
+from runner import run_module  # noqa: E402
 
 PRIVATE, FAR, SECOND = key(), key(), key()
 INTERFACE = f"[Interface]\nPrivateKey = {PRIVATE}\nAddress = 10.50.0.2/24, fd50::2/64\n"
@@ -447,14 +448,5 @@ def test_errors():
     print("errors")
 
 
-def main():
-    if not can_run():
-        return 77
-    for name, test in list(globals().items()):
-        if name.startswith("test_") and (len(sys.argv) == 1 or name in sys.argv[1:]):
-            test()
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    run_module(globals(), can_run())

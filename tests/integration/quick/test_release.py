@@ -9,6 +9,7 @@ import sys
 sys.path[:0] = [os.path.join(os.path.dirname(os.path.abspath(__file__)), "differential"), os.path.dirname(os.path.abspath(__file__))]
 from compare import HOLDFAST, WG_QUICK, can_run  # noqa: E402
 from machine import FULL, INTERFACE, ONE, Machine  # noqa: E402
+from runner import run_module  # noqa: E402
 from test_adopt import Interrupted, call, same  # noqa: E402
 
 SITE = INTERFACE + f"DNS = 10.50.0.1\n\n[Peer]\nPublicKey = {ONE}\nAllowedIPs = 10.60.0.0/16, fd60::/32\nEndpoint = 192.0.2.1:51820\n"
@@ -104,14 +105,5 @@ def test_what_the_yaml_said():
     print("what the YAML said")
 
 
-def main():
-    if not can_run() or not shutil.which("strace"):
-        return 77
-    for name, test in list(globals().items()):
-        if name.startswith("test_") and (len(sys.argv) == 1 or name in sys.argv[1:]):
-            test()
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    run_module(globals(), can_run() and shutil.which("strace"))

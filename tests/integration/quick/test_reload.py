@@ -9,6 +9,7 @@ import sys
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from compare import HOLDFAST, can_run, key  # noqa: E402
 from machine import FULL, INTERFACE, ONE, TWO, Machine, steps  # noqa: E402
+from runner import run_module  # noqa: E402
 
 SECOND = f"[Interface]\nPrivateKey = {key()}\nAddress = 10.51.0.2/24\n" + FULL.replace(", ::/0", "")
 # Takes name servers back only when it is told to go on.
@@ -57,14 +58,5 @@ def test_a_reload_reads_the_device_once():
     print("a reload reads the device once")
 
 
-def main():
-    if not can_run() or not shutil.which("strace"):
-        return 77
-    for name, test in list(globals().items()):
-        if name.startswith("test_") and (len(sys.argv) == 1 or name in sys.argv[1:]):
-            test()
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    run_module(globals(), can_run() and shutil.which("strace"))

@@ -10,6 +10,7 @@ import sys
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from compare import ROOT, can_run, key, public  # noqa: E402
 from machine import FULL, INTERFACE, ONE, PRIVATE, THREE, TWO, Machine, steps  # noqa: E402
+from runner import run_module  # noqa: E402
 
 KEYLESS = INTERFACE.replace(f"PrivateKey = {PRIVATE}\n", "")
 
@@ -254,14 +255,5 @@ def test_the_example_of_the_manual():
     print("the example of the manual")
 
 
-def main():
-    if not can_run():
-        return 77
-    for name, test in list(globals().items()):
-        if name.startswith("test_") and (len(sys.argv) == 1 or name in sys.argv[1:]):
-            test()
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    run_module(globals(), can_run())

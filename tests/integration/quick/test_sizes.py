@@ -8,6 +8,7 @@ import sys
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from compare import can_run  # noqa: E402
 from machine import INTERFACE, ONE, Machine  # noqa: E402
+from runner import run_module  # noqa: E402
 
 _A_LINE = 100
 
@@ -59,14 +60,5 @@ def test_forty_peers_with_52():
     print("forty peers with 52 allowed IPs each")
 
 
-def main():
-    if not can_run():
-        return 77
-    for name, test in list(globals().items()):
-        if name.startswith("test_") and (len(sys.argv) == 1 or name in sys.argv[1:]):
-            test()
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    run_module(globals(), can_run())
