@@ -24,7 +24,7 @@
 #define DIAL_MARK 0x51
 #define DIAL_PORT 51820
 
-enum { PERMIT_MS = 60000, SOON_MS = 5000 /* what comes at all comes within this */ };
+enum { PERMIT_MS = 60000, SOON_MS = 20000 /* what comes at all comes within this */ };
 
 struct gateway {
 	struct site site;
