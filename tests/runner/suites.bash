@@ -66,6 +66,7 @@ suite_soak() {
 	: >"$scratch/soak"
 	soak_differential $((minutes * 20))
 	soak_fuzz $((minutes * 20))
+	soak_vm
 	while [ $((SECONDS - begin)) -lt $((minutes * 60)) ]; do
 		pass=$((pass + 1))
 		soak_pass "$pass" "$results"
@@ -96,6 +97,13 @@ soak_fuzz() {
 		printf 'fuzz-%s %s: %s runs in %d s\n' "$name" "$status" "${runs:-no}" $((SECONDS - took)) >>"$scratch/soak-fuzz"
 		printf '%s\tsoak-fuzz-%s\t%d\t%s\n' "$status" "$name" $((SECONDS - took)) "$output" >>"$scratch/soak"
 	done
+}
+
+# soak_vm: what the suite vm leaves out for time's sake.
+soak_vm() {
+	local output=$scratch/soak-vm
+	"$root/tests/vm/run" --build "$root/build/release" --output "$output" -R '^vm-differential$' --everything \
+		2>"$scratch/soak-vm.log" </dev/null >>"$scratch/soak" || printf 'failed\tmachine\t0\t%s\n' "$scratch/soak-vm.log" >>"$scratch/soak"
 }
 
 # soak_pass NUMBER RESULTS: every fault once; one line of JSON.

@@ -1,20 +1,21 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""wg-quick and holdfast side by side on kernel WireGuard: some of the named cases, for emulation is slow, one machine after
-another, as many as fit into the time."""
+"""wg-quick and holdfast side by side on kernel WireGuard. A case takes 10 s of emulation on an idle host, so by default only those
+run for which the kernel's WireGuard is not wireguard-go: where its device and its port come and go. The host runs all of them
+with wireguard-go, and soak the rest of these here."""
 import os
 import sys
-import time
 
 sys.path[:0] = ["/holdfast/tests/integration/quick", "/holdfast/tests/integration/quick/differential"]
 import cases  # noqa: E402
 import judge  # noqa: E402
 
-SECONDS, ENOUGH = 150, 3
 CHOSEN = (
     "a full tunnel, both families",
     "two tunnels of one port: the second is undone",
     "the link is deleted: down",
+)
+MORE = (
     "PostUp fails: all is undone, no other hook runs",
     "two full tunnels, the first goes first",
     "one peer three times",
@@ -40,16 +41,14 @@ def main():
     with open("/etc/resolv.conf", "a", encoding="ascii"):
         pass
     named = {case.name: case for case in cases.read_all()}
-    begin, done, failed = time.monotonic(), 0, 0
-    for name in CHOSEN:
-        if done >= ENOUGH and time.monotonic() - begin > SECONDS:
-            break
+    chosen, failed = CHOSEN + (MORE if "HOLDFAST_EVERYTHING" in os.environ else ()), 0
+    for name in chosen:
         result = judge.run(with_kernel(named[name]))
-        done, failed = done + 1, failed + bool(result.problems)
+        failed += bool(result.problems)
         print(f"{'differ' if result.problems else 'alike'}: {name}, {result.seconds:.0f} s", flush=True)
         for problem in result.problems:
             print(problem, flush=True)
-    print(f"{done} of {len(CHOSEN)} configurations on kernel WireGuard, {failed} with unexplained differences")
+    print(f"{len(chosen)} configurations on kernel WireGuard, {failed} with unexplained differences")
     return 1 if failed else 0
 
 
