@@ -264,13 +264,15 @@ static int run_to_end(const char *command, char *const argv[], int64_t deadline_
 	return r;
 }
 
-/* A unit starts in systemd's network namespace, unless it is told another. */
+/* A unit starts in systemd's network namespace, unless it is told another. To look at ns/net of a process with more powers
+ * takes CAP_SYS_PTRACE, which our own unit leaves us not; what lies under net is each namespace's own as well
+ * (get_proc_task_net(), fs/proc/proc_net.c). */
 static bool is_systemds_namespace(void)
 {
 	struct stat own, other;
 
-	return stat("/proc/thread-self/ns/net", &own) == 0 && stat("/proc/1/ns/net", &other) == 0 &&
-	       own.st_ino == other.st_ino;
+	return stat("/proc/thread-self/net/dev", &own) == 0 && stat("/proc/1/net/dev", &other) == 0 &&
+	       own.st_ino == other.st_ino && own.st_dev == other.st_dev;
 }
 
 /* wireguard-go has a unit that is ours; another program, or one in another network namespace, gets a transient one. */

@@ -4,7 +4,7 @@ import subprocess
 
 CONF = "/etc/wireguard/wg0.conf"
 
-# The machine's uplink is eth0.
+# The machine's uplink is eth0. What is in the tunnel answers only through that.
 FAR = r"""
 ip netns add far
 ip link add eth0 type veth peer name wan netns far
@@ -12,6 +12,15 @@ ip -n far link set lo up
 ip -n far addr add 192.0.2.1/24 dev wan
 ip -n far addr add 2001:db8::1/64 dev wan nodad
 ip -n far link set wan up
+ip netns exec far nft -f - <<'N'
+table inet outside {
+	chain in {
+		type filter hook input priority 0
+		iifname wan ip daddr 10.50.0.0/24 drop
+		iifname wan ip6 daddr fd50::/64 drop
+	}
+}
+N
 """
 UPLINK = r"""
 ip addr add 192.0.2.2/24 dev eth0
