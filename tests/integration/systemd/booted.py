@@ -83,6 +83,8 @@ class Machine:
         packages are unpacked that shall lie over /usr."""
         if not os.path.exists(SYSTEMD):
             raise CannotBoot("systemd is not installed")
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, lambda *_: sys.exit(1))
         self.dir = tempfile.mkdtemp(prefix="hf-booted-")
         self.group = self.process = None
         try:
@@ -120,8 +122,8 @@ class Machine:
         script = BOOT.replace("{prepare}", prepare).replace("{systemd}", SYSTEMD)
         log = open(self.dir + "/boot.log", "wb")
         self.process = subprocess.Popen(
-            ["sh", "-c", 'echo $$ >"$0/cgroup.procs" && exec "$@"', self.group, "unshare", "--cgroup", "--ipc", "--mount", "--net",
-             "--pid", "--uts", "--fork", "--kill-child=KILL", "--mount-proc", "bash", "-c", script],
+            ["sh", "-c", 'echo $$ >"$0/cgroup.procs" && exec "$@"', self.group, "setpriv", "--pdeathsig", "KILL", "unshare", "--cgroup",
+             "--ipc", "--mount", "--net", "--pid", "--uts", "--fork", "--kill-child=KILL", "--mount-proc", "bash", "-c", script],
             env={**os.environ, "dir": self.dir, "over": over or ""}, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT)
         log.close()
         until("systemd is there", self.pid_of_init, explain=self.boot_log)
