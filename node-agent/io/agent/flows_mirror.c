@@ -15,7 +15,7 @@
 
 enum {
 	ANSWER_MS = FLOWS_HOLD_MS + 5000,
-	CONNECT_MS = 1000,
+	CONNECT_MS = 3000,
 	TURN_MS = 2,    /* of the loop, before others get theirs */
 	SETTLE_MS = 20, /* that a takeover waits for what came in last */
 	URL_MAX = 256,

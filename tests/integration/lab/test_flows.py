@@ -67,7 +67,7 @@ def power_cut(scene):
 
 def after(scene, streams, what, move):
     scene.controller.wait_ready(GATEWAYS)
-    wait_for("the standby has the owner's connections", 20, lambda: is_mirrored(scene))
+    wait_for("the standby has the owner's connections", 60, lambda: is_mirrored(scene))
     for stream in streams.values():
         stream.worst_ms()
     move()
