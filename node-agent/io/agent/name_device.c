@@ -57,16 +57,19 @@ static bool is_of_one_device(const struct name *a, const struct name *b)
 void name_observe(struct agent *agent, const struct name *of)
 {
 	CLEANUP_WG_DEVICE struct wg_device device = {0};
+	int64_t began_ms = clock_now_ms(), now_ms;
 	bool known = get_device(agent, of, &device) >= 0;
 
+	now_ms = clock_now_ms();
 	for (size_t i = 0; i < agent->names->count; i++) {
 		struct name *name = &agent->names->items[i];
 		const struct wg_peer *peer = known ? wg_device_peer(&device, &name->public_key) : NULL;
 
 		if (!is_of_one_device(name, of))
 			continue;
+		name->fresh_until_ms = now_ms + (now_ms - began_ms) * NAMES_POLL_SHARE;
 		if (peer)
-			observe(name, peer, clock_now_ms());
+			observe(name, peer, now_ms);
 		else
 			name->resolve.observed = false;
 	}

@@ -124,8 +124,8 @@ static void take_answer(struct agent *agent, const struct resolver_answer *answe
 		log_limited(LEVEL_WARNING, "agent", "not-resolved", answer->name,
 			log_text("name", answer->name), log_text("error", answer->failure));
 	}
-	if (!name->resolve.observed)
-		name_observe(agent, name);
+	if (!name->resolve.observed || clock_now_ms() >= name->fresh_until_ms)
+		name_observe(agent, name); /* it may have roamed since the last second */
 	resolve_answer(&name->resolve, answer->addresses, answer->count, clock_now_ms());
 	name_act(agent, name);
 	name->resolved |= answer->count != 0;

@@ -10,8 +10,6 @@
 #include "node-agent/core/plan/target.h"
 #include "node-agent/io/agent/names_int.h"
 
-enum { POLL_SHARE = 20 }; /* polling for traffic may take a twentieth of the loop */
-
 /* ---- which there are ---- */
 
 /* A tunnel of the fleet and one of `holdfast up` may have one name, in two network namespaces. */
@@ -147,7 +145,7 @@ void names_second(struct agent *agent)
 		return;
 	if (began_ms >= names->next_poll_ms) {
 		names_observe_all(agent);
-		names->next_poll_ms = began_ms + (clock_now_ms() - began_ms) * POLL_SHARE;
+		names->next_poll_ms = began_ms + (clock_now_ms() - began_ms) * NAMES_POLL_SHARE;
 	}
 	names_act_all(agent);
 }

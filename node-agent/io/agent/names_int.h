@@ -19,6 +19,7 @@ struct name {
 	struct resolve resolve;
 	struct endpoint endpoint; /* what names_endpoint() points at */
 	int64_t told_ms;          /* when it became known that something is wrong; for took_ms */
+	int64_t fresh_until_ms;   /* what its device said; see name_observe() */
 	bool failed, resolved;    /* ever */
 };
 
@@ -34,7 +35,8 @@ struct names {
 };
 
 /* ---- name_device.c ---- */
-/* What its device says of the peer now. */
+enum { NAMES_POLL_SHARE = 20 }; /* asking devices may take a twentieth of the loop */
+/* What its device says of the peer now: stale as soon as it may be asked again. */
 void name_observe(struct agent *agent, const struct name *name);
 void names_observe_all(struct agent *agent);
 int name_set_endpoint(struct agent *agent, const struct name *name, struct err *err);

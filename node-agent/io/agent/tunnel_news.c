@@ -60,21 +60,36 @@ static void on_new_address(struct agent *agent, const struct place *place, const
 	tunnel_look_soon(agent, tunnel);
 }
 
+/* Allowed IPs that go by a connected route, say, need one of their own as soon as another's lies between the two. */
+static bool takes_covered(const struct tunnel *tunnel, const struct rtnl_route *route)
+{
+	for (size_t i = 0; i < tunnel->kept.cover_count && route->table == RT_TABLE_MAIN; i++)
+		if (route->to.length > tunnel->kept.covers[i].length &&
+			prefix_covers(&tunnel->kept.covers[i], &route->to))
+			return true;
+	return false;
+}
+
 /* Host routes hide from the kernel's own answers that the way to their endpoints changed: any route may be it. */
+static void on_foreign_route(struct agent *agent, struct tunnel *tunnel, const struct monitor_event *event)
+{
+	if (event->kind == MONITOR_ROUTE && takes_covered(tunnel, &event->route))
+		look_why(agent, tunnel, event);
+	if (!tunnel->kept.has_host_routes)
+		return;
+	repair_tell(&tunnel->repair, REPAIR_ROUTE, clock_now_ms(), "the underlay changed");
+	tunnel_look_soon(agent, tunnel);
+}
+
 static void on_route(struct agent *agent, const struct place *place, const struct monitor_event *event)
 {
 	const struct rtnl_route *route = &event->route;
 	bool ours = route->protocol == QUICK_PROTOCOL || route->protocol == PLAN_PROTOCOL ||
 		    (route->protocol == QUICK_PROTOCOL_HOST && event->kind == MONITOR_ROUTE);
 
-	for (size_t i = 0; i < tunnels_count(agent) && !ours && route->table != RT_TABLE_LOCAL; i++) {
-		struct tunnel *tunnel = agent->tunnels->items[i];
-
-		if (!tunnel->kept.has_host_routes || !tunnel_is_in(tunnel, place))
-			continue;
-		repair_tell(&tunnel->repair, REPAIR_ROUTE, clock_now_ms(), "the underlay changed");
-		tunnel_look_soon(agent, tunnel);
-	}
+	for (size_t i = 0; i < tunnels_count(agent) && !ours && route->table != RT_TABLE_LOCAL; i++)
+		if (tunnel_is_in(agent->tunnels->items[i], place))
+			on_foreign_route(agent, agent->tunnels->items[i], event);
 }
 
 void tunnels_told(struct agent *agent, const struct place *place, const struct monitor_event *event)

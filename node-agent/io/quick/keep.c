@@ -186,12 +186,24 @@ static int put_mark_back(struct quick *quick, uint32_t mark)
 	return 0;
 }
 
+static void see_covers(struct quick_kept *kept, const struct quick_route_facts *facts)
+{
+	if (facts->table != QUICK_TABLE_AUTO || !quick_has_covered(facts))
+		return;
+	free(kept->covers);
+	kept->covers = mem_new(facts->covering_count, sizeof(*kept->covers));
+	memcpy(kept->covers, facts->covering, facts->covering_count * sizeof(*kept->covers));
+	kept->cover_count = facts->covering_count;
+}
+
 int quick_keep_mark(struct quick *quick, struct quick_routing *routing)
 {
 	struct quick_route_facts *facts = &routing->facts;
 	struct quick_journal *journal = &quick->journal;
 	struct quick_priorities none;
 
+	if (!quick->keeping->record_only)
+		see_covers(quick->keeping->kept, facts);
 	facts->mark = mark_of_rules(journal);
 	if (quick_needs_mark(facts, AF_INET) && !quick_had_rules(quick, AF_INET, facts->mark, &none))
 		facts->has_ip4 = false;
@@ -421,6 +433,7 @@ void quick_kept_clear(struct quick_kept *kept)
 		return;
 	free(kept->repairs);
 	free(kept->peers);
+	free(kept->covers);
 	free(kept->target.where);
 	free(kept->birth.where);
 	*kept = (struct quick_kept){0};

@@ -62,6 +62,9 @@ struct quick_kept {
 	uint32_t rules_mark;                   /* ... this one */
 	bool has_host_routes;                  /* ways to its endpoints that follow the underlay */
 	bool has_other_table; /* its routes are not in the main table, nor found by rules of ours */
+	/* Routes of the main table that spare allowed IPs one of their own, unless another's within one of them has those. */
+	size_t cover_count;
+	struct prefix *covers; /* owned */
 	size_t repair_count, repair_capacity;
 	struct quick_repair *repairs; /* owned; in order */
 	char failure

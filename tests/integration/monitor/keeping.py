@@ -150,7 +150,7 @@ class Machine:
 
     def holdfast(self, verb, name, status=0):
         child = self.start_holdfast(verb, name)
-        said = child.communicate(timeout=30)[0]
+        said = child.communicate(timeout=90)[0]
         assert child.returncode == status, f"{verb} {name}: {said}"
         return said
 
@@ -177,7 +177,7 @@ class Machine:
 
     def stop(self, number=signal.SIGTERM):
         self.agent.send_signal(number)
-        status = self.agent.wait(10)
+        status = self.agent.wait(60)
         self.agent = None
         return status
 
@@ -222,7 +222,7 @@ class Machine:
         self.queue = 500 + (getattr(self, "queue", 0) + 1) % 100
         self.ip("link", "set", name, "txqueuelen", str(self.queue))
 
-    def trouble(self, what, act, mended, said=None, seconds=40):
+    def trouble(self, what, act, mended, said=None, seconds=90):
         if self.agent and self.ask("/v1/status")["tunnels"]:
             self.quiet(self.devices[0])
         return mend(what, act, mended, said or self.said, until, seconds)

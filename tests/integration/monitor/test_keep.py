@@ -31,8 +31,9 @@ def routes_are_there(machine):
 
 
 def tables(machine):
-    """All of the tunnels' tables, in whatever order they and their addresses came."""
-    text = machine.inside("nft", "list", "ruleset")
+    """All of the tunnels' tables, in whatever order they and their addresses came. wireguard-go's link-local address comes and
+    goes with its link."""
+    text = "".join(line for line in machine.inside("nft", "list", "ruleset").splitlines(True) if " fe80:" not in line)
     return sorted(sorted(table.splitlines()) for table in re.findall(r"table ip6? wg-quick-\S+ \{.*?\n\}", text, re.S))
 
 
@@ -177,6 +178,16 @@ def test_underlay(machine):
     machine.trouble("and back", lambda: machine.ip("link", "del", "eth2"), mtu(1420))
 
 
+def test_another_source_address(machine):
+    """Of the same gateway and link: another NAT, another policy further on."""
+    def ways():
+        return machine.said(r"underlay-changed .*")
+    machine.trouble("the way has another source address",
+                    lambda: machine.ip("route", "replace", "default", "via", "10.9.0.1", "src", "10.9.0.55"),
+                    lambda: "src 10.9.0.55" in ways()[-1].split("now=")[1], ways)
+    machine.trouble("and the old one", machine.ways, lambda: "src 10.9.0.11" in ways()[-1].split("now=")[1], ways)
+
+
 def test_the_underlay_flaps(machine):
     """To the same gateway: nothing of the tunnel is lost, and nothing done to it; the agent sees both."""
     def ways():
@@ -214,6 +225,7 @@ def test_more_than_the_kernel_can_tell(machine):
 
 def test_what_the_user_set_stays(machine):
     """A peer taken out by hand takes its routes along; a peer that came by hand gets none."""
+    machine.quiet(machine.other)  # a look under way knows of the peer as it was
     machine.inside("wg", "set", machine.other, "peer", machine.far, "allowed-ips", "10.91.0.0/16", "persistent-keepalive", "7")
     machine.ip("route", "del", "10.89.0.0/16", "table", "99")
     machine.quiet(machine.other)
@@ -251,6 +263,32 @@ def test_two_full_tunnels(machine):
     assert tables(machine) == machine.tables, tables(machine)
     assert machine.inside("sysctl", "-n", "net.ipv4.conf.all.src_valid_mark").strip() == "1"
     assert len(machine.said()) == repairs, machine.said()[repairs:]
+
+
+def test_wg_quick_takes_our_rules_along(machine):
+    """Its `down` deletes every rule that looks like its own."""
+    name = machine.write("q", "Address = 10.68.0.1/24", "AllowedIPs = 0.0.0.0/0")
+    path = f"{machine.dir}/{name}.conf"
+    machine.inside("wg-quick", "up", path)
+    machine.quiet(machine.full)
+    assert rules_are_there(machine)
+    machine.trouble("wg-quick down, of another full tunnel", lambda: machine.inside("wg-quick", "down", path),
+                    lambda: rules_are_there(machine) and machine.ip("rule").count("suppress_prefixlength") == 1)
+    assert routes_are_there(machine) and tables(machine) == machine.tables
+
+
+def test_a_covered_route_gets_a_rival(machine):
+    """What goes by the connected route needs one of its own as soon as another's lies between the two."""
+    name = machine.write("c", "Address = 10.67.0.1/16", "AllowedIPs = 10.67.5.0/24")
+
+    def own():
+        return machine.ip("route", "show", "10.67.5.0/24", "proto", "158").strip()
+    machine.up(name)
+    assert not own() and name in machine.ip("route", "get", "10.67.5.1")
+    machine.trouble("another's route hides a covered one", lambda: machine.ip("route", "add", "10.67.0.0/20", "via", "10.9.0.1"), own)
+    assert name in machine.ip("route", "get", "10.67.5.1") and "eth0" in machine.ip("route", "get", "10.67.6.1")
+    machine.ip("route", "del", "10.67.0.0/20", "via", "10.9.0.1")
+    machine.holdfast("down", name)
 
 
 def test_host_routes_follow_the_underlay(machine):
@@ -316,9 +354,15 @@ def test_foreign_state_is_as_it_was(machine):
 
 def test_reload_and_restart(machine):
     """After a reload the new file counts; and what happened while no agent was there is seen when one comes."""
-    machine.write("f", FULL, EVERYTHING.replace("10.88", "10.87"))
+    by_hand = run("wg", "pubkey", stdin=run("wg", "genkey")).strip()
+    machine.inside("wg", "set", machine.full, "peer", by_hand, "allowed-ips", "10.77.0.0/24")
+    machine.write("f", FULL.replace("/24,", "/24, 10.60.7.1/24,"), EVERYTHING.replace("10.88", "10.87"))
     machine.up(machine.full)
     machine.quiet(machine.full)
+    assert by_hand in machine.inside("wg", "show", machine.full, "peers") and \
+        machine.inside("wg", "show", machine.full, "fwmark").strip() == "0xca6c"
+    machine.trouble("an address of the new file is deleted", lambda: machine.ip("addr", "del", "10.60.7.1/24", "dev", machine.full),
+                    lambda: "10.60.7.1/24" in machine.ip("addr", "show", "dev", machine.full))
     assert machine.stop() == 0
     machine.ip("rule", "flush")
     machine.put_rules_back()
@@ -376,8 +420,9 @@ def test_nothing_stays(machine):
 
 if __name__ == "__main__":
     main([test_set_up, test_rules, test_firewall, test_routes, test_what_networkd_does, test_addresses, test_link,
-          test_parameters_and_mark, test_name_servers, test_underlay, test_the_underlay_flaps, test_more_than_the_kernel_can_tell,
+          test_parameters_and_mark, test_name_servers, test_underlay, test_another_source_address, test_the_underlay_flaps, test_more_than_the_kernel_can_tell,
           test_what_the_user_set_stays, test_rp_filter_is_explained, test_two_full_tunnels,
+          test_wg_quick_takes_our_rules_along, test_a_covered_route_gets_a_rival,
           test_host_routes_follow_the_underlay, test_it_can_be_watched,
           test_foreign_state_is_as_it_was, test_reload_and_restart, test_a_command_is_killed, test_the_link_is_deleted,
           test_nothing_stays], Machine(), "Tunnels of `holdfast up`")

@@ -38,7 +38,7 @@ class Spaces(Machine):
         self.queue = 500 + (getattr(self, "queue", 0) + 1) % 100
         run("ip", "-n", self.at, "link", "set", name, "txqueuelen", str(self.queue))
 
-    def trouble(self, what, act, mended, said=None, seconds=40):
+    def trouble(self, what, act, mended, said=None, seconds=90):
         self.quiet(self.tunnel)
         from trouble import mend
         return mend(what, act, mended, said or self.said, until, seconds)
@@ -109,9 +109,11 @@ def test_names_are_asked_for_at_home_where_its_socket_is(machine):
     """In there its own name server, which is nobody, would be asked. (wireguard-go that was moved has a multiple of 16 as its MTU.)"""
     assert machine.endpoint(machine.vpn, machine.tunnel) == f"10.9.0.21:{FAR_PORT}"
     assert not machine.said("underlay-changed .*"), "nothing is sent from in there"
-    machine.dns("10.9.0.22")
-    machine.trouble("DNS flips, and the underlay changes, at home",
-                    lambda: machine.ip("route", "replace", "default", "via", "10.9.0.1", "mtu", "1499"),
+
+    def flip():
+        machine.dns("10.9.0.22")
+        machine.ip("route", "replace", "default", "via", "10.9.0.1", "mtu", "1499")
+    machine.trouble("DNS flips, and the underlay changes, at home", flip,
                     lambda: machine.endpoint(machine.vpn, machine.tunnel) == f"10.9.0.22:{FAR_PORT}")
     machine.ways()
     machine.soon("the underlay's MTU becomes 1400, at home", lambda: machine.ip("link", "set", "eth0", "mtu", "1400"),
@@ -165,9 +167,11 @@ def test_where_the_socket_is(machine):
                  lambda: f"default dev {name} proto 158" in machine.ip("route"))
     machine.soon("the MTU where the socket is becomes 1400", lambda: run("ip", "-n", phys, "link", "set", "eth0", "mtu", "1400"), mtu("1320|1312"))
     machine.soon("and 1500 again", lambda: run("ip", "-n", phys, "link", "set", "eth0", "mtu", "1500"), mtu("1420"))
-    machine.dns("10.9.0.22")
-    machine.trouble("DNS flips, and the underlay changes, in there",
-                    lambda: run("ip", "-n", phys, "route", "replace", "default", "via", "10.9.1.1", "mtu", "1499"),
+
+    def flip():
+        machine.dns("10.9.0.22")
+        run("ip", "-n", phys, "route", "replace", "default", "via", "10.9.1.1", "mtu", "1499")
+    machine.trouble("DNS flips, and the underlay changes, in there", flip,
                     lambda: machine.endpoint(machine.host, name) == f"10.9.0.22:{FAR_PORT}")
     machine.holdfast("down", name)
     until("it is forgotten", lambda: not machine.ask("/v1/status")["tunnels"])

@@ -16,7 +16,7 @@ def print_table(title):
         print(f"{trouble:<58} {took_ms:6.0f} ms  {said[:110]}")
 
 
-def mend(trouble, act, mended, said, until, seconds=40):
+def mend(trouble, act, mended, said, until, seconds=90):
     """Do harm, wait until it is undone. said(): the lines of the agent's log so far that tell of it."""
     before = len(said())
     act()
