@@ -55,7 +55,7 @@ class Demo:
         if self._options.baseline or self._options.only_baseline:
             compared = self._in_lab(BaselineScene, baseline.FAULTS, [f for f in self._options.fault if f in baseline.FAULTS])
         self._report(cycles, compared)
-        return 0 if table.held(cycles) else 1
+        return 0 if table.held(cycles, self._promises()) else 1
 
     def _in_lab(self, kind, known, names):
         """Builds one lab, runs the faults in it, and takes it down again, whatever happens."""
@@ -109,11 +109,14 @@ class Demo:
                 yield cycle
             self._screen.done()
 
+    def _promises(self):
+        return table.CROWDED if self._options.peers else table.PROMISES
+
     def _report(self, cycles, compared):
         self._host.update(late_p99_ms=round(_percentile(self._late, 99), 2), late_worst_ms=round(max(self._late, default=0), 2))
         if self._options.json:
             self._write_json(cycles, compared)
-        self._screen.say("\n" + table.table(cycles, compared, bool(compared)) + "\n")
+        self._screen.say("\n" + table.table(cycles, compared, bool(compared), self._promises()) + "\n")
         if table.where_the_time_went(cycles):
             self._screen.say(table.where_the_time_went(cycles))
         self._screen.say(self._kept or "Nothing left behind. Next: --keep (look inside), --baseline, README.md")

@@ -38,6 +38,8 @@ class Promise:
 
 PROMISES = {"power": Promise(200, 350), "link": Promise(200, 350), "agent-kill": Promise(lossless=True),
             "controller-kill": Promise(lossless=True), "drain": Promise(lossless=True), "agent-hang": Promise()}
+# What is promised so far where many more peers are configured: a WireGuard in userspace is busy with them, too.
+CROWDED = {**PROMISES, "power": Promise(500, 1000), "link": Promise(500, 1000)}
 
 
 def heading(implementation, kernel, cpus, late_p99_ms, interval_ms):
@@ -93,11 +95,11 @@ def _fault_row(fault, cycles, promise):
                 "none" if not lost else duration(max(gaps)), f"{_number(lost)} / {_number(sent):>6}", words)
 
 
-def table(cycles, baseline, baseline_wanted):
+def table(cycles, baseline, baseline_wanted, promises):
     """The rows by fault, in the order in which they were run."""
     lines = [_row("event", "cycles", "gap median", "worst", "lost / sent", "promise"),
              _row("-" * 17, "-" * 6, "-" * 10, "-" * 7, "-" * 15, "-" * 14)]
-    lines += [_fault_row(fault, rows, PROMISES[fault]) for fault, rows in by_fault(cycles).items()]
+    lines += [_fault_row(fault, rows, promises[fault]) for fault, rows in by_fault(cycles).items()]
     if baseline_wanted:
         lines.append(" " + "-- the same with keepalived (0.1 s adverts) and wg-quick ".ljust(78, "-"))
         lines += [_fault_row(fault, rows, None) for fault, rows in by_fault(baseline).items()]
@@ -111,9 +113,9 @@ def by_fault(cycles):
     return rows
 
 
-def held(cycles):
+def held(cycles, promises):
     """Whether every promised row held; a noisy one does not count as broken."""
-    return all(PROMISES[fault].verdict(rows) != "MISSED" for fault, rows in by_fault(cycles).items())
+    return all(promises[fault].verdict(rows) != "MISSED" for fault, rows in by_fault(cycles).items())
 
 
 def where_the_time_went(cycles):

@@ -3,7 +3,7 @@
 from labtest import expect, run
 from lab.cycle import Cycle
 from lab.pings import Window
-from lab.table import PROMISES, held
+from lab.table import CROWDED, PROMISES, held
 
 INTERVAL_MS = 10
 
@@ -24,13 +24,19 @@ def judged(verdict, fault, *gaps):
     made = cycles(fault, *gaps)
     said = PROMISES[fault].verdict(made)
     expect(said == verdict, f"{fault} with {gaps} is judged {said!r}, not {verdict!r}")
-    expect(held(made) == (verdict != "MISSED"), f"{fault} with {gaps}: held() says otherwise")
+    expect(held(made, PROMISES) == (verdict != "MISSED"), f"{fault} with {gaps}: held() says otherwise")
 
 
 def a_power_cut():
     judged("ok", "power", (120, 0), (200, 0), (350, 0))
     judged("MISSED", "power", (120, 0), (150, 0), (352, 0))
     judged("MISSED", "power", (120, 0), (202, 0), (350, 0))
+
+
+def a_crowd_may_take_longer():
+    made = cycles("power", (500, 0), (500, 0), (1000, 0))
+    expect(held(made, CROWDED) and not held(made, PROMISES), "half a second is held to the wrong promise")
+    expect(not held(cycles("power", (500, 0), (500, 0), (1002, 0)), CROWDED), "a second and more is held to no promise")
 
 
 def a_median_needs_three():
@@ -50,4 +56,4 @@ def a_lost_packet_is_never_excused():
     judged("MISSED", "drain", (0, 0), (20, 50))
 
 
-run(a_power_cut, a_median_needs_three, a_delay_excuses_its_own_size, a_lost_packet_is_never_excused)
+run(a_power_cut, a_crowd_may_take_longer, a_median_needs_three, a_delay_excuses_its_own_size, a_lost_packet_is_never_excused)
