@@ -45,7 +45,7 @@ enum verdict_event_kind {
 /* What the watcher knows beside this gateway; filled by the caller for every event. */
 struct verdict_view {
 	size_t observers;       /* others I am in contact with who may be watching it too */
-	int64_t other_heard_ms; /* the last datagram from anybody but it */
+	int64_t other_heard_ms; /* the last datagram from anybody but it, or proof by a witness of the own path */
 	size_t silent, watched; /* gateways silent for timing.together_ms, it included, of all that I watch */
 	bool blind;             /* the caller knows that its own path is broken: no carrier, no witness */
 	uint32_t wait_ms;       /* contact_wait_ms() of it */

@@ -78,7 +78,8 @@ struct liveness {
 	int64_t boottime_ms; /* CLOCK_BOOTTIME less CLOCK_MONOTONIC, as last seen */
 	uint64_t random;
 	bool blind;
-	bool lagged; /* verdicts have still to be told */
+	int64_t witnessed_ms; /* VERDICT_NEVER */
+	bool lagged;          /* verdicts have still to be told */
 	int64_t lag_second;
 	uint32_t lag_worst_ms, lag_before_ms; /* of this second, of the one before */
 	struct liveness_counters counters;

@@ -132,6 +132,7 @@ int liveness_new(struct event_base *base, const struct liveness_config *config,
 	liveness->ops = *ops;
 	liveness->context = context;
 	liveness->random = config->boot | 1;
+	liveness->witnessed_ms = VERDICT_NEVER;
 	liveness->due_us = INT64_MAX;
 	liveness->boottime_ms = boottime_offset_ms();
 	for (size_t i = 0; i < LIVENESS_LOCALS_MAX; i++)
@@ -187,6 +188,12 @@ void liveness_beat_now(struct liveness *liveness)
 {
 	liveness->next_beat_us = clock_now_us();
 	liveness_settle(liveness);
+}
+
+void liveness_set_witnessed(struct liveness *liveness, int64_t at_ms)
+{
+	if (at_ms > liveness->witnessed_ms)
+		liveness->witnessed_ms = at_ms;
 }
 
 static void partner_event(struct liveness *liveness, const char *name, enum verdict_event_kind kind)

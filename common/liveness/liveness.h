@@ -133,6 +133,10 @@ void liveness_set_timing(struct liveness *liveness, const struct timing *timing)
 /* Own path over the underlay is known broken (no carrier, no witness): own silence reports say "blind". */
 void liveness_set_blind(struct liveness *liveness, bool blind);
 
+/* The own witness has answered a question that was asked at at_ms: for telling a death from the own deafness as good
+ * as a datagram from somebody else. */
+void liveness_set_witnessed(struct liveness *liveness, int64_t at_ms);
+
 /* Send a beat to everyone now (a seat has changed), and the next one an interval later. */
 void liveness_beat_now(struct liveness *liveness);
 

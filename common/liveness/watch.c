@@ -35,6 +35,8 @@ static void look(
 		heard_us = other->contact.heard_us > heard_us ? other->contact.heard_us : heard_us;
 	}
 	view.other_heard_ms = heard_us == CONTACT_NEVER ? VERDICT_NEVER : heard_us / 1000;
+	if (liveness->witnessed_ms > view.other_heard_ms)
+		view.other_heard_ms = liveness->witnessed_ms;
 	*ret_view = view;
 }
 

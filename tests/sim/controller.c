@@ -70,6 +70,9 @@ void controller_start(struct world *world)
 
 void controller_receive(struct world *world, const struct message *message)
 {
+	struct message reply = {.kind = MSG_REPLY, .from = CTL, .to = message->from};
+
+	network_send_tls(world, &reply);
 	watcher_event(world, CTL, message->from, (struct verdict_event){.kind = VERDICT_EVENT_TLS});
 	step(world, (struct ownership_event){
 			    .kind = OWNERSHIP_EVENT_SEAT, .member = message->from, .seat = &message->seat});

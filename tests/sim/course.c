@@ -40,7 +40,7 @@ void course_begin(struct world *world)
 	if (course_owner(world) == SIZE_MAX)
 		world_fail(world, "L1: no first owner");
 	world->longest_ms = world->unserved_ms = 0;
-	world->orders = world->moves = 0;
+	world->orders = world->moves = world->successions = 0;
 }
 
 static void repair(struct world *world)
@@ -54,7 +54,7 @@ static void repair(struct world *world)
 			fault_plug(world, i);
 		if (i == CTL || i < world->gateways)
 			h->power = true;
-		h->deaf = false;
+		h->deaf = h->filtered = false;
 		h->leaving = false;
 		if (!h->running && h->starts_ms != INT64_MAX)
 			h->starts_ms = world->now;

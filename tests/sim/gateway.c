@@ -6,7 +6,7 @@
 
 enum { PULL_MAX_MS = 2500 }; /* longer than a guest may take */
 
-static void report(struct world *world, size_t gateway)
+void gateway_report(struct world *world, size_t gateway)
 {
 	struct host *h = &world->hosts[gateway];
 	struct message message = {.kind = MSG_REPORT, .from = gateway, .to = CTL};
@@ -117,7 +117,7 @@ static bool act(struct world *world, size_t gateway, const struct seat_action *a
 			burn(world, gateway, &h->seat.epoch);
 		note_served(world, gateway);
 		watcher_beat(world, gateway);
-		report(world, gateway);
+		gateway_report(world, gateway);
 		return true;
 	case SEAT_ACTION_WITNESS:
 		network_send(world, &probe);
@@ -173,12 +173,15 @@ void gateway_start(struct world *world, size_t gateway)
 	gateway_step(world, gateway,
 		(struct seat_event){
 			.kind = SEAT_EVENT_START, .disk = &disk, .permit_left_ms = (uint32_t)left_ms});
-	if (h->seat.role != SEAT_SERVING) /* nothing from before its start */
+	if (h->seat.role != SEAT_SERVING) { /* nothing from before its start */
 		burn(world, gateway, &disk.highest);
+		burn(world, gateway, &disk.claimed);
+	}
 	world_say(world, "%s finds %lld ms of a permit, and is %s", world_name(gateway), (long long)left_ms,
 		seat_role_name(h->seat.role));
 	gateway_step(world, gateway, (struct seat_event){.kind = SEAT_EVENT_CARRIER, .up = h->carrier});
 	gateway_step(world, gateway, (struct seat_event){.kind = SEAT_EVENT_FIT, .up = true});
+	successor_start(world, gateway);
 	/* an agent that connects is told what stands */
 	struct message order = {.kind = MSG_ORDER, .from = CTL, .to = gateway};
 	order.order = world->hosts[CTL].ownership.standing;
@@ -188,29 +191,59 @@ void gateway_start(struct world *world, size_t gateway)
 
 void gateway_receive(struct world *world, size_t gateway, const struct message *message)
 {
-	if (message->kind == MSG_WITNESS)
+	switch (message->kind) {
+	case MSG_WITNESS:
 		gateway_step(world, gateway,
 			(struct seat_event){.kind = SEAT_EVENT_WITNESS, .at_ms = message->sent_ms});
-	else
+		successor_evidence(world, gateway, message->sent_ms);
+		return;
+	case MSG_ADDRESS:
+		successor_event(world, gateway, (struct succession_event){.kind = SUCCESSION_EVENT_ANSWERED});
+		return;
+	case MSG_ORDER:
 		gateway_step(world, gateway,
 			(struct seat_event){.kind = SEAT_EVENT_ORDER, .order = &message->order});
+		successor_leader(world, gateway);
+		return;
+	case MSG_REPLY:
+		successor_leader(world, gateway);
+		return;
+	case MSG_DATAGRAM:
+	case MSG_KERNEL:
+	case MSG_REPORT:
+	case MSG_CLAIM:
+	case MSG_GRANT:
+	case MSG_PROMISE:
+		return; /* the watcher's, the controller's, claim.c's */
+	}
+}
+
+static void take_contact(struct world *world, size_t gateway, const struct message *message)
+{
+	int64_t at_ms = (int64_t)(message->head.echo.time_us / 1000);
+
+	gateway_step(world, gateway, (struct seat_event){.kind = SEAT_EVENT_CONTACT, .at_ms = at_ms});
+	successor_evidence(world, gateway, at_ms);
 }
 
 void gateway_heard(
 	struct world *world, size_t gateway, size_t from, const struct message *message, bool proven)
 {
+	if (from == CTL && proven)
+		successor_leader(world, gateway);
 	if (from == CTL)
 		return;
 	if (proven)
-		gateway_step(world, gateway,
-			(struct seat_event){.kind = SEAT_EVENT_CONTACT,
-				.at_ms = (int64_t)(message->head.echo.time_us / 1000)});
-	if (message->head.kind == DATAGRAM_BEAT)
-		gateway_step(world, gateway,
-			(struct seat_event){.kind = SEAT_EVENT_HEARD,
-				.from = world_name(from),
-				.heard = &message->seat,
-				.proven = proven});
+		take_contact(world, gateway, message);
+	if (message->head.kind != DATAGRAM_BEAT)
+		return;
+	gateway_step(world, gateway,
+		(struct seat_event){.kind = SEAT_EVENT_HEARD,
+			.from = world_name(from),
+			.heard = &message->seat,
+			.proven = proven});
+	if (proven)
+		successor_heard(world, gateway, message);
 }
 
 void gateway_tick(struct world *world, size_t gateway)
@@ -223,6 +256,7 @@ void gateway_tick(struct world *world, size_t gateway)
 	}
 	if (seat_deadline(&h->seat) <= world->now)
 		gateway_step(world, gateway, (struct seat_event){.kind = SEAT_EVENT_TICK});
+	successor_tick(world, gateway);
 	if (world->now >= h->next_report_ms)
-		report(world, gateway);
+		gateway_report(world, gateway);
 }

@@ -3,7 +3,7 @@
 
 /* S2 promises 250 ms once any path exists; at 20 % random loss each beat is lost one time in five, and so is each
  * of the four that fit into that time. */
-enum { BOTH_MS = 250, BOTH_LOSSY_MS = 450, GUEST_MS = 3000, MOVE_MS = 10000 };
+enum { BOTH_MS = 250, BOTH_LOSSY_MS = 450, GUEST_MS = 3000, MOVE_MS = 10000, SURE_MS = 1000 };
 
 static size_t find_holder(const struct world *world, const struct epoch *epoch)
 {
@@ -38,6 +38,14 @@ static bool direct(const struct world *world, size_t from, size_t to)
 	return network_is_open(world, from, to) && host_works(world, from) && host_works(world, to);
 }
 
+/* A controller believes nobody who does not hear it, and tells nobody whom it does not hear; nor anybody before it has
+ * listened for a while. */
+static bool passes_on(const struct world *world, size_t from, size_t to)
+{
+	return world->hosts[CTL].ownership.phase != OWNERSHIP_RECOVERING && network_is_open(world, to, CTL) &&
+	       network_is_open(world, CTL, from);
+}
+
 /* A message from one could reach the other, by way of a third if need be. */
 static bool path(const struct world *world, size_t from, size_t to)
 {
@@ -45,7 +53,7 @@ static bool path(const struct world *world, size_t from, size_t to)
 		return true;
 	for (size_t via = 0; via < HOSTS; via++)
 		if (via != from && via != to && direct(world, from, via) && direct(world, via, to) &&
-			(via != CTL || network_is_open(world, to, via)))
+			(via != CTL || passes_on(world, from, to)))
 			return true;
 	return false;
 }
@@ -96,10 +104,57 @@ static void check_move(struct world *world, int64_t ms)
 			MOVE_MS);
 }
 
+static void count(int64_t *counted_ms, bool holds, int64_t ms)
+{
+	*counted_ms = holds ? *counted_ms + ms : 0;
+}
+
+static void count_all(struct world *world, int64_t ms)
+{
+	for (size_t a = 0; a < HOSTS; a++) {
+		const struct host *h = &world->hosts[a];
+
+		count(&world->works_ms[a], host_works(world, a) && !h->deaf && !h->filtered, ms);
+		for (size_t b = 0; b < HOSTS; b++)
+			count(&world->open_ms[a][b], network_is_open(world, a, b), ms);
+		if (a < world->gateways)
+			count(&world->serves_ms[a], host_serves(world, a), ms);
+	}
+}
+
+static bool is_sure(const struct world *world, size_t a, size_t b)
+{
+	return world->open_ms[a][b] >= SURE_MS && world->open_ms[b][a] >= SURE_MS;
+}
+
+static bool are_in_contact(const struct world *world, size_t a, size_t b)
+{
+	return world->works_ms[a] >= SURE_MS && world->works_ms[b] >= SURE_MS && is_sure(world, a, b);
+}
+
+/* Rule 8: neither this gateway nor anybody it is in contact with has a controller, and nobody answers for the
+ * address. Of what has been so for a second it has to know. */
+void invariant_succeeds(struct world *world, size_t gateway)
+{
+	if (are_in_contact(world, gateway, CTL))
+		world_fail(world, "L3: %s succeeds, although it has a controller", world_name(gateway));
+	for (size_t i = 0; i < world->gateways; i++) {
+		if (i == gateway)
+			continue;
+		if (are_in_contact(world, gateway, i) && are_in_contact(world, i, CTL))
+			world_fail(world, "L3: %s succeeds, although %s has a controller",
+				world_name(gateway), world_name(i));
+		if (world->serves_ms[i] >= SURE_MS && is_sure(world, gateway, i))
+			world_fail(world, "L3: %s succeeds %s, which serves", world_name(gateway),
+				world_name(i));
+	}
+}
+
 void invariant_check(struct world *world, int64_t ms)
 {
 	bool served = false;
 
+	count_all(world, ms);
 	check_move(world, ms);
 	for (size_t a = 0; a < world->gateways; a++) {
 		check_guest(world, a, ms);

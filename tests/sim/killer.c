@@ -82,7 +82,14 @@ static void owner_cut_one_way(struct world *world)
 	expect_no_move(world, owner);
 }
 
-/* The controller sees the owner, and nobody else: the owner stays, on whatever side the others are more. */
+/* The others have somebody to go by, or know of nobody who could tell them that it is not their own cable. */
+static bool has_witness(const struct world *world)
+{
+	return world->witness || world->gateways > 2;
+}
+
+/* {ctl, A} | {B, C}: the controller sees the owner, and nobody else. Beyond the cut they have no controller and hear no
+ * owner: in `hold` one of them succeeds, and when the cut is over there is one owner again. */
 static void split_with_the_owner(struct world *world)
 {
 	size_t owner = course_owner(world);
@@ -91,7 +98,11 @@ static void split_with_the_owner(struct world *world)
 	course_run(world, course_between(world, 500, 6000));
 	heal(world);
 	course_run(world, 5000);
-	expect_no_move(world, owner);
+	if (world->successions == 0)
+		expect_no_move(world, owner);
+	else if (!has_witness(world) || world->moves != world->successions || host_serves(world, owner))
+		world_fail(world, "L3: %u moves after %u successions", world->moves, world->successions);
+	invariant_settled(world);
 }
 
 /* In `hold` both serve while the split lasts, if a witness is on the owner's side; not much longer. */
@@ -159,6 +170,60 @@ static void one_after_the_other(struct world *world)
 		fault_power(world, course_owner(world), course_between(world, 500, 3000));
 	run_powered(world, 4000);
 	course_end(world);
+}
+
+/* A standby that has lost its control link alone, and a dead owner: a pool of three asks the one that has not. */
+static void standby_without_controller(struct world *world)
+{
+	size_t owner = course_owner(world), standby = course_other(world, owner);
+
+	cut_both(world, standby, CTL);
+	run_powered(world, course_between(world, 1500, 4000));
+	fault_power(world, owner, 1000000);
+	run_powered(world, 3000);
+	if (world->gateways > 2 && world->successions > 0)
+		world_fail(world, "L3: a succession, although there is a controller");
+	if (has_witness(world) && !world->exclusive)
+		expect_one_move(world, owner);
+	heal(world);
+	course_end(world);
+}
+
+/* Two that cannot hear each other succeed at the same time: never under one epoch. */
+static void two_successors(struct world *world)
+{
+	size_t owner = course_owner(world);
+
+	fault_kill(world, CTL, 6000);
+	for (size_t i = 0; i < world->gateways; i++)
+		for (size_t j = 0; j < i; j++)
+			if (i != owner && j != owner)
+				cut_both(world, i, j);
+	course_run(world, course_between(world, 0, 2000));
+	fault_power(world, owner, 1000000);
+	course_run(world, 3000);
+	if (world->witness && !world->exclusive && world->successions != world->gateways - 1)
+		world_fail(world, "L1: %u of %zu successions", world->successions, world->gateways - 1);
+	heal(world);
+	course_run(world, 5000);
+	course_end(world);
+}
+
+/* Somebody's packet filter shuts out all but ARP on the owner, and no controller lives: it looks dead, and serves. */
+static void owner_filtered(struct world *world)
+{
+	size_t owner = course_owner(world);
+
+	if (!world->witness || world->exclusive)
+		return; /* the owner itself could not tell that from a cut cable, or nobody lets it go on */
+	fault_kill(world, CTL, 15000);
+	course_run(world, course_between(world, 500, 1500));
+	world_say(world, "FAULT %s is filtered", world_name(owner));
+	world->hosts[owner].filtered = true;
+	course_run(world, course_between(world, 1000, 4000));
+	world->hosts[owner].filtered = false;
+	course_run(world, 2000);
+	expect_no_move(world, owner);
 }
 
 static void guest_paused(struct world *world)
@@ -330,6 +395,9 @@ static const struct killer {
 	{"liveness-port-blocked", liveness_port_blocked},
 	{"controller-restored", controller_restored},
 	{"one-after-the-other", one_after_the_other},
+	{"standby-without-controller", standby_without_controller},
+	{"two-successors", two_successors},
+	{"owner-filtered", owner_filtered},
 	{"guest-paused", guest_paused},
 	{"order-read-late", order_read_late},
 	{"cable-replugged", cable_replugged},

@@ -58,10 +58,12 @@ static int64_t of_controller(const struct world *world, const struct host *h)
 	return sooner(once(world, h->claim_ms), deadline(world, ownership_deadline(&h->ownership)));
 }
 
-static int64_t of_gateway(const struct world *world, const struct host *h)
+static int64_t of_gateway(const struct world *world, size_t gateway)
 {
+	const struct host *h = &world->hosts[gateway];
 	int64_t ms = sooner(deadline(world, h->next_report_ms), deadline(world, seat_deadline(&h->seat)));
 
+	ms = sooner(ms, deadline(world, successor_deadline(world, gateway)));
 	return h->pulled_ms != 0 ? sooner(ms, deadline(world, h->pulled_ms)) : ms;
 }
 
@@ -73,7 +75,7 @@ static int64_t of_process(const struct world *world, size_t host)
 		return deadline(world, h->starts_ms);
 	if (h->hung_until_ms > world->now)
 		return h->hung_until_ms;
-	return sooner(of_watcher(world, h), host == CTL ? of_controller(world, h) : of_gateway(world, h));
+	return sooner(of_watcher(world, h), host == CTL ? of_controller(world, h) : of_gateway(world, host));
 }
 
 static int64_t of_host(const struct world *world, size_t host)

@@ -14,11 +14,21 @@ bool network_is_open(const struct world *world, size_t from, size_t to)
 	return !is_underlay(from, to) || (world->hosts[from].underlay && world->hosts[to].underlay);
 }
 
+static bool is_deaf(const struct host *host)
+{
+	return host->deaf || host->filtered;
+}
+
 /* A round trip by a kernel or a witness is one message to the asker, subject to loss twice. */
 static bool is_lost(struct world *world, const struct message *message)
 {
 	switch (message->kind) {
 	case MSG_KERNEL:
+		return world->hosts[message->from].filtered || world_chance(world, world->loss) ||
+		       world_chance(world, world->loss) ||
+		       !network_is_open(world, message->to, message->from) ||
+		       !network_is_open(world, message->from, message->to);
+	case MSG_ADDRESS:
 		return world_chance(world, world->loss) || world_chance(world, world->loss) ||
 		       !network_is_open(world, message->to, message->from) ||
 		       !network_is_open(world, message->from, message->to);
@@ -29,10 +39,12 @@ static bool is_lost(struct world *world, const struct message *message)
 	case MSG_GRANT:
 	case MSG_PROMISE:
 	case MSG_DATAGRAM:
-		return world_chance(world, world->loss) || world->hosts[message->from].deaf ||
-		       world->hosts[message->to].deaf || !network_is_open(world, message->from, message->to);
+		return world_chance(world, world->loss) || is_deaf(&world->hosts[message->from]) ||
+		       is_deaf(&world->hosts[message->to]) ||
+		       !network_is_open(world, message->from, message->to);
 	case MSG_ORDER:
 	case MSG_REPORT:
+	case MSG_REPLY:
 		break;
 	}
 	return false;

@@ -6,9 +6,10 @@
 #include "tests/sim/world.h"
 
 /*
- * What happens in one run, all of it from the seed. Four sorts:
+ * What happens in one run, all of it from the seed. Five sorts:
  * - one fault of the owner, and how long nobody serves (L1);
  * - faults that touch a standby, the controller or one control link only, and nothing may move (L3);
+ * - the controller dies and then the owner, and how long nobody serves (L1); perhaps the successor, too;
  * - a planned move, or the owner's orderly reboot, alone or with a fault of one of the three while it is under way (L4);
  * - up to five faults of any sort, also at once, and everything must hold and come to rest.
  */
@@ -18,6 +19,8 @@ enum {
 	LEAVE_MS = 100,            /* until an order is granted, when datagrams are lost */
 	DEAD_MS = 230,             /* of the promised 350: the rest is for announcing and handshakes */
 	AGENT_DOWN_MS = LEASE_MS + 300,
+	SUCCESSION_MS = 680, /* of 800, likewise */
+	ADOPTED_MS = OWNERSHIP_LISTEN_MS + 500,
 	CARRIER_MS = 50,
 	WITNESS_MS = 500,
 	MOVE_GAP_MS = 40, /* from the word that releases it to the word that serves it */
@@ -281,6 +284,44 @@ static void run_reboot(struct world *world)
 	expect_move(world, from, to);
 }
 
+/* L6 */
+static void expect_adopted(struct world *world)
+{
+	const struct ownership *ownership = &world->hosts[CTL].ownership;
+
+	if (ownership->phase != OWNERSHIP_STABLE || !host_serves(world, ownership->owner))
+		world_fail(
+			world, "L6: a controller that is back is %s", ownership_phase_name(ownership->phase));
+}
+
+static void run_succession(struct world *world)
+{
+	size_t owner = course_owner(world);
+	bool told = !world->exclusive && (world->witness || world->gateways > 2);
+
+	world->attacker = false; /* it can keep a dead one alive for a while */
+	fault_kill(world, CTL, 1000000);
+	course_run(world, course_between(world, 0, world_chance(world, 0.5) ? 100 : 3000));
+	int64_t fault_ms = world->now;
+	fault_power(world, owner, course_between(world, 1500, 6000));
+	course_run(world, 1500);
+	if (told)
+		expect_owner(world, fault_ms, SUCCESSION_MS, "no controller");
+	for (int64_t end = world->now + course_between(world, 0, 6000);
+		world->now < end && world->failure[0] == '\0';) {
+		course_run(world, 10);
+		course_power_on(world);
+	}
+	if (course_owner(world) != SIZE_MAX && world_chance(world, 0.5))
+		fault_power(world, course_owner(world), course_between(world, 500, 3000));
+	course_run(world, course_between(world, 0, 2000));
+	world->hosts[CTL].starts_ms = world->now;
+	course_run(world, ADOPTED_MS);
+	if (course_owner(world) != SIZE_MAX && world->serves_ms[course_owner(world)] >= ADOPTED_MS)
+		expect_adopted(world);
+	course_end(world);
+}
+
 static void run_any(struct world *world)
 {
 	uint64_t faults = 1 + world_random(world, 5);
@@ -307,6 +348,8 @@ static void run_any_sort(struct world *world)
 		run_reboot(world);
 	else if (world->seed % 8 == 3)
 		run_move(world);
+	else if (world->seed % 4 == 2 && world->seed / 4 % 2 == 0)
+		run_succession(world);
 	else
 		run_any(world);
 }

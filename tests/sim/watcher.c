@@ -46,6 +46,7 @@ static void send_beat(struct world *world, size_t host, size_t to)
 
 	if (host != CTL)
 		seat_state_fill(&world->hosts[host].seat, world->now, &beat.seat);
+	beat.leader_contact = host != CTL && successor_has_leader(world, host);
 	post_with_echo(world, host, to, &beat);
 }
 
@@ -77,6 +78,8 @@ static struct verdict_view look(const struct world *world, size_t host, size_t a
 	const struct host *h = &world->hosts[host];
 	struct verdict_view view = {.other_heard_ms = VERDICT_NEVER};
 
+	if (host != CTL && h->seat.witness_ms != SEAT_NEVER)
+		view.other_heard_ms = h->seat.witness_ms;
 	view.blind = host != CTL && !seat_underlay_is_ok(&h->seat, world->now);
 	view.wait_ms = contact_wait_ms(&h->others[about].contact);
 	for (size_t i = 0; i < HOSTS; i++) {
@@ -136,6 +139,8 @@ static void act(struct world *world, size_t host, size_t about, const struct ver
 			verdict_kind_name(world->hosts[host].others[about].verdict.kind));
 		if (host == CTL)
 			controller_verdict(world, about);
+		else
+			successor_verdict(world, host, about);
 		return;
 	}
 }
@@ -242,6 +247,8 @@ void watcher_receive(struct world *world, size_t host, const struct message *mes
 		return;
 	case MSG_WITNESS:
 	case MSG_ORDER:
+	case MSG_REPLY:
+	case MSG_ADDRESS:
 		gateway_receive(world, host, message);
 		return;
 	case MSG_REPORT:

@@ -132,8 +132,11 @@ static void resume(struct world *world, size_t host)
 	world_say(world, "%s goes on after %lld ms", names[host], (long long)hung_ms);
 	if (hung_ms > world->timing.stall_ms) {
 		h->resumed_ms = world->now;
-		if (host != CTL)
+		if (host != CTL) {
 			gateway_step(world, host, (struct seat_event){.kind = SEAT_EVENT_STALLED});
+			successor_event(
+				world, host, (struct succession_event){.kind = SUCCESSION_EVENT_STALLED});
+		}
 	}
 	if (backlog.first == NULL)
 		backlog.last = &backlog.first;

@@ -10,6 +10,7 @@
 #include "common/cluster/verdict.h"
 #include "controller/core/ownership/ownership.h"
 #include "node-agent/core/seat/seat.h"
+#include "node-agent/core/succession/succession.h"
 
 /*
  * A whole cluster in one process: the real cores of a controller and of up to three gateways, an invented network
@@ -32,8 +33,10 @@ enum message_kind {
 	MSG_DATAGRAM,
 	MSG_KERNEL,
 	MSG_WITNESS,
+	MSG_ADDRESS,
 	MSG_ORDER,
 	MSG_REPORT,
+	MSG_REPLY,
 	MSG_CLAIM,
 	MSG_GRANT,
 	MSG_PROMISE,
@@ -46,6 +49,7 @@ struct message {
 	int64_t due_ms, sent_ms;
 	struct datagram_head head;
 	struct seat_state seat; /* of a beat or a report */
+	bool leader_contact;    /* of a beat */
 	struct datagram_silence silence;
 	size_t suspect;
 	struct order order;
@@ -77,6 +81,7 @@ struct host {
 	struct queue backlog;   /* arrived while it hung */
 	bool underlay, carrier; /* its cable works; and the kernel sees it */
 	bool deaf;              /* no liveness datagram comes or goes: its port is blocked */
+	bool filtered;          /* nothing but ARP comes or goes */
 
 	/* a gateway's */
 	struct seat seat;
@@ -90,6 +95,10 @@ struct host {
 	bool slow;                  /* its clock runs slower by 1 %: its kernel's permits last longer */
 	const struct message *at;   /* the claim that its seat, or its ownership, is looking at */
 	struct epoch served, burnt; /* under which it serves; the highest it released or refused */
+	struct succession succession;
+	int64_t leader_ms;        /* when a controller was last heard */
+	struct epoch claim;       /* on its way to the disk */
+	int64_t claim_written_ms; /* when it will be there; 0: none is */
 
 	/* the controller's */
 	struct ownership ownership;
@@ -119,8 +128,11 @@ struct world {
 	struct queue spare; /* messages to be used again */
 
 	/* what the invariants remember */
-	unsigned orders, moves, unserved_ms, longest_ms;
-	int64_t served_ms; /* when the last epoch began to be served */
+	unsigned orders, moves, successions, unserved_ms, longest_ms;
+	int64_t open_ms[HOSTS][HOSTS]; /* for how long the network has been open from, to */
+	int64_t works_ms[HOSTS];       /* for how long a host has worked, and spoken to others */
+	int64_t serves_ms[GATEWAYS];   /* for how long it has served */
+	int64_t served_ms;             /* when the last epoch began to be served */
 	int64_t both_ms[GATEWAYS]
 		       [GATEWAYS]; /* how long both serve with a path from the higher to the lower */
 	struct {
@@ -182,6 +194,7 @@ void gateway_receive(struct world *world, size_t gateway, const struct message *
 void gateway_heard(
 	struct world *world, size_t gateway, size_t from, const struct message *message, bool proven);
 void gateway_tick(struct world *world, size_t gateway);
+void gateway_report(struct world *world, size_t gateway);
 void controller_start(struct world *world);
 void controller_receive(struct world *world, const struct message *message);
 void controller_heard(struct world *world, size_t from, const struct message *message);
@@ -193,10 +206,22 @@ int controller_move(struct world *world, size_t gateway);
 /* moment.c: when something happens next, if no fault does; INT64_MAX: never */
 int64_t moment_next(struct world *world);
 
+/* successor.c: what a gateway does when no controller lives */
+void successor_start(struct world *world, size_t gateway);
+void successor_event(struct world *world, size_t gateway, struct succession_event event);
+void successor_leader(struct world *world, size_t gateway);
+bool successor_has_leader(const struct world *world, size_t gateway);
+void successor_verdict(struct world *world, size_t gateway, size_t about);
+void successor_evidence(struct world *world, size_t gateway, int64_t at_ms);
+void successor_heard(struct world *world, size_t gateway, const struct message *message);
+void successor_tick(struct world *world, size_t gateway);
+int64_t successor_deadline(const struct world *world, size_t gateway);
+
 /* invariant.c */
-void invariant_serves(struct world *world, size_t gateway); /* has just begun under hosts[gateway].served */
-void invariant_check(struct world *world, int64_t ms);      /* for so long all has been as it is now */
-void invariant_settled(struct world *world);                /* L1, L6 at the end */
+void invariant_serves(struct world *world, size_t gateway);   /* has just begun under hosts[gateway].served */
+void invariant_succeeds(struct world *world, size_t gateway); /* is about to, without a controller */
+void invariant_check(struct world *world, int64_t ms);        /* for so long all has been as it is now */
+void invariant_settled(struct world *world);                  /* L1, L6 at the end */
 
 /* course.c */
 int64_t course_between(struct world *world, int64_t least, int64_t most); /* at random, both included */

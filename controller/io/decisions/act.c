@@ -35,6 +35,7 @@ static const char *cause_text(const char *cause)
 		{"preempt", "its preferred gateway has been well for long enough"},
 		{"lost", "the old owner has lost it"},
 		{"unserved", "nobody served it"},
+		{"no-controller", "the old owner was dead, and no controller answered"},
 	};
 	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
 		if (strcmp(texts[i].cause, cause) == 0)
@@ -154,6 +155,20 @@ void decided_act(
 		decided->owned_since_ms = clock_now_ms();
 	}
 	decided->phase = decided->ownership.phase;
+}
+
+void decided_succeeded(struct decided *decided, const char *gateway, const struct takeover *takeover)
+{
+	struct order *order = &decided->awaited;
+
+	if (epoch_compare(&takeover->epoch, &decided->told) <= 0)
+		return;
+	decided->told = takeover->epoch;
+	*order = (struct order){.epoch = takeover->epoch, .detect_ms = takeover->detect_ms};
+	text_copy(order->endpoint, sizeof order->endpoint, takeover->endpoint);
+	text_copy(order->owner, sizeof order->owner, gateway);
+	text_copy(order->from, sizeof order->from, takeover->from);
+	text_copy(order->cause, sizeof order->cause, takeover->cause);
 }
 
 static void log_back(const struct order *order, const struct takeover *takeover)

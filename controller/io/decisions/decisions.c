@@ -355,6 +355,8 @@ void decisions_leaving(struct decisions *decisions, const char *gateway, bool le
 void decisions_takeover(struct decisions *decisions, const char *gateway, const struct takeover *takeover)
 {
 	struct decided *decided = takeover->endpoint[0] ? decided_find(decisions, takeover->endpoint) : NULL;
+	if (decided && takeover->over && strcmp(takeover->cause, "no-controller") == 0)
+		decided_succeeded(decided, gateway, takeover);
 	if (!decided || !takeover->over || strcmp(decided->awaited.owner, gateway) != 0 ||
 		epoch_compare(&decided->awaited.epoch, &takeover->epoch) != 0)
 		return;

@@ -51,6 +51,8 @@ struct decided *decided_find(const struct decisions *decisions, const char *endp
 /* Carry out actions, in order: first everything that must leave, then what people read. */
 void decided_act(
 	struct decisions *decisions, struct decided *decided, const struct ownership_actions *actions);
+/* A gateway took it without being told: its result is awaited from now on, once. */
+void decided_succeeded(struct decided *decided, const char *gateway, const struct takeover *takeover);
 /* The taker reported, or never will (takeover NULL). */
 void decided_conclude(struct decisions *decisions, struct decided *decided, const struct takeover *takeover);
 

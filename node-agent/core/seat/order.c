@@ -95,6 +95,14 @@ enum seat_why order_check_state(const struct seat *seat, int64_t now_ms)
 	return SEAT_WHY_NONE;
 }
 
+bool seat_is_ready(const struct seat *seat, int64_t now_ms)
+{
+	bool stands_by = seat->role == SEAT_STANDBY || move_is_guest(seat);
+
+	return seat->started && stands_by && !seat->config.exclusive &&
+	       order_check_state(seat, now_ms) == SEAT_WHY_NONE;
+}
+
 /* A refused epoch is burnt: it must not be served later, when the controller has already gone on. */
 void order_burn(struct seat *seat, const struct epoch *epoch, enum seat_why why, struct seat_actions *actions)
 {

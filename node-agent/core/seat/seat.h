@@ -72,6 +72,8 @@ struct seat_disk {
 	struct epoch highest;  /* ever seen */
 	struct epoch served;   /* under which it served when this was written; zero: it did not */
 	struct epoch released; /* will never serve under this or a lower one again */
+	struct epoch
+		claimed; /* by this gateway itself, for a succession (core/succession); not looked at here */
 };
 
 struct seat_config {
@@ -216,6 +218,9 @@ bool seat_underlay_is_ok(const struct seat *seat, int64_t now_ms);
 
 /* What SEAT_ACTION_CLAIM asks for, but its nonce. */
 void seat_claim_fill(const struct seat *seat, struct claim *ret_claim);
+
+/* `hold`: a standby, or a guest, that would carry out an order to serve. */
+bool seat_is_ready(const struct seat *seat, int64_t now_ms);
 
 /* The host's or the guest's addresses and routes are in place: every role but STANDBY and FENCED. */
 bool seat_holds(const struct seat *seat);

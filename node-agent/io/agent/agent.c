@@ -48,12 +48,12 @@ static struct state_seats collect_seats(struct agent *agent)
 	return seats;
 }
 
-void agent_save_seats(struct agent *agent)
+uint64_t agent_save_seats(struct agent *agent)
 {
 	if (!agent->seat_count)
-		return; /* a gateway without endpoints keeps what it knew */
+		return 0; /* a gateway without endpoints keeps what it knew */
 	agent->disk = collect_seats(agent);
-	state_writer_seats(agent->writer, &agent->disk);
+	return state_writer_seats(agent->writer, &agent->disk);
 }
 
 /* Timers stand still while the host sleeps; CLOCK_BOOTTIME does not. */
@@ -68,6 +68,7 @@ static void check_sleep(struct agent *agent)
 		return;
 	log_warning("agent", "host-slept", log_i64("ms", jump_ms));
 	agent_seats_step(agent, &event);
+	agent_successions_stalled(agent);
 }
 
 void agent_tell_blind(struct agent *agent)
@@ -136,6 +137,8 @@ static int open_disk(struct agent *agent, struct err *err)
 		r = state_load_seats(agent->config->state, &agent->disk, err);
 	if (r >= 0)
 		r = state_writer_new(agent->config->state, &agent->writer, err);
+	if (r >= 0)
+		agent_succession_open(agent);
 	return r;
 }
 
@@ -176,7 +179,7 @@ int agent_new(struct event_base *base, const struct config *config, struct agent
 	agent->base = base;
 	agent->config = config;
 	agent->boot = clock_boot_id();
-	agent->started_ms = clock_now_ms();
+	agent->started_ms = agent->leader_ms = clock_now_ms();
 	agent->sleep_offset_ms = clock_boottime_ms() - agent->started_ms;
 	agent->sessions = sessions_new();
 	agent->second = event_new(base, -1, EV_PERSIST, on_second, agent);
@@ -212,6 +215,7 @@ void agent_free(struct agent *agent)
 	desired_free(agent->previous);
 	plan_scope_clear(&agent->left);
 	sessions_free(agent->sessions);
+	agent_succession_close(agent);
 	state_writer_free(agent->writer);
 	event_free(agent->second);
 	free(agent);

@@ -15,6 +15,7 @@
 #include "node-agent/core/seat/seat.h"
 #include "node-agent/core/seat/sessions.h"
 #include "node-agent/core/seat/wake.h"
+#include "node-agent/core/succession/succession.h"
 #include "node-agent/io/agent/agent.h"
 #include "node-agent/io/agent/flows.h"
 #include "node-agent/io/agent/journal.h"
@@ -77,7 +78,11 @@ struct agent_seat {
 	bool pulled;      /* as a guest it has got all peers back: as an owner it wakes nobody */
 	enum seat_steer steering;
 	int64_t ordered_ms;
-	int64_t addresses_ms; /* when the lifetime of its addresses was renewed last */
+	struct succession succession;
+	struct event *succession_timer;
+	struct epoch claim;    /* on its way to the disk ... */
+	uint64_t claim_number; /* ... as that of the seats written; 0: none */
+	int64_t addresses_ms;  /* when the lifetime of its addresses was renewed last */
 	struct witness witness;
 	struct seat_flows *flows; /* NULL: not yet, or nothing is mirrored here */
 };
@@ -97,6 +102,7 @@ struct agent {
 	struct event *watch_event, *monitor_event, *probe_events[PROBE_FDS], *icmp_events[ICMP_FDS];
 	struct event *second, *look;
 	struct state_writer *writer;
+	struct event *written; /* by it */
 
 	struct generation held, staged;
 	struct desired *previous; /* the head before, until what it had is gone */
@@ -117,6 +123,7 @@ struct agent {
 
 	struct liveness *liveness;
 	struct liveness_config liveness_config;
+	int64_t leader_ms;          /* when a controller was last heard, by whatever path */
 	bool has_way_to_controller; /* its last local is the one to talk to it from */
 	struct control *control;
 	struct leave leave;
@@ -144,8 +151,8 @@ struct agent {
 /* ---- agent.c ---- */
 /* Liveness is told whether our own path over the underlay is known broken. */
 void agent_tell_blind(struct agent *agent);
-/* What every seat wants to have on disk. */
-void agent_save_seats(struct agent *agent);
+/* What every seat wants to have on disk. The number that the writer gave it; 0: there was nothing. */
+uint64_t agent_save_seats(struct agent *agent);
 
 /* ---- generation.c ---- */
 void generation_clear(struct generation *generation);
@@ -245,6 +252,27 @@ void repairs_fence(struct agent *agent, int64_t told_ms);
 /* What is allowed but likely to hurt. */
 void agent_diagnose(const struct agent *agent, struct health *health);
 
+/* ---- succession.c: when no controller lives ---- */
+void agent_succession_begin(struct agent_seat *seat);
+/* A new generation. */
+void agent_succession_refresh(struct agent_seat *seat);
+void agent_succession_end(struct agent_seat *seat);
+/* The view is filled in here. */
+void agent_succession_step(struct agent_seat *seat, struct succession_event event);
+void agent_successions_stalled(struct agent *agent);
+/* A controller was heard at at_ms. */
+void agent_leader_heard(struct agent *agent, int64_t at_ms);
+/* Lately enough to be relied on. */
+bool agent_has_leader(const struct agent *agent);
+/* A member's word on this endpoint, proven fresh. */
+void agent_succession_heard(struct agent_seat *seat, const char *from, const struct datagram_beat *beat,
+	const struct seat_state *state);
+/* Somebody answers for that address on that interface. */
+void agent_succession_answered(struct agent *agent, const struct probe_answer *answer);
+/* What was to be on disk is. */
+void agent_succession_open(struct agent *agent);
+void agent_succession_close(struct agent *agent);
+
 /* ---- beats.c ---- */
 /* (Re)open the liveness engine for the generation held; does nothing when all is as it was. */
 void agent_beats_update(struct agent *agent);
@@ -259,6 +287,8 @@ bool witness_is_on_link(
 /* The kernel asks for a next hop when the first packet needs it, and again only after a second. Asked along with
  * the announcements, a question or answer that was lost costs little: the kernel takes in the answer. */
 void witness_ask_next_hops(struct agent_seat *seat);
+/* Is that the index of the endpoint's outer interface? */
+bool witness_is_dial_interface(const struct agent_seat *seat, unsigned ifindex);
 void witness_ask_partner(struct agent *agent, const struct addr *address, uint32_t count);
 
 /* ---- leaving.c ---- */

@@ -18,8 +18,7 @@ static void fill(void *context, struct datagram_beat *beat)
 	int64_t now_ms = clock_now_ms();
 
 	beat->generation = agent->held.desired ? agent->held.desired->generation : 0;
-	beat->leader_contact =
-		control_is_connected(agent->control) || liveness_has_controller(agent->liveness);
+	beat->leader_contact = agent_has_leader(agent);
 	beat->lag_ms = liveness_counters(agent->liveness).lag_ms;
 	beat->underlay_ok = true;
 	for (size_t i = 0; i < agent->seat_count; i++) {
@@ -44,6 +43,8 @@ static void on_beat(void *context, const char *partner, const struct datagram *d
 			continue;
 		agent_seat_step(seat, &event);
 		flows_heard(seat, partner, event.heard);
+		if (receipt->proven)
+			agent_succession_heard(seat, partner, &datagram->beat, &datagram->beat.seats[i]);
 	}
 }
 
@@ -52,11 +53,19 @@ static void on_heard(void *context, const char *partner, const struct liveness_r
 	struct agent *agent = context;
 	struct seat_event event = {.kind = SEAT_EVENT_CONTACT, .at_ms = receipt->evidence_ms};
 
+	if (receipt->proven &&
+		!receipt->underlay) /* a controller: all others are reached over the underlay */
+		agent_leader_heard(agent, receipt->received_ms);
 	if (!receipt->proven || !receipt->underlay)
 		return;
-	for (size_t i = 0; i < agent->seat_count; i++)
-		if (agent_seat_has_member(agent->seats[i], partner))
-			agent_seat_step(agent->seats[i], &event);
+	for (size_t i = 0; i < agent->seat_count; i++) {
+		if (!agent_seat_has_member(agent->seats[i], partner))
+			continue;
+		agent_seat_step(agent->seats[i], &event);
+		agent_succession_step(
+			agent->seats[i], (struct succession_event){.kind = SUCCESSION_EVENT_EVIDENCE,
+						 .at_ms = receipt->evidence_ms});
+	}
 }
 
 static void on_contact(void *context, const char *partner, const struct liveness_view *view)
@@ -70,6 +79,12 @@ static void on_verdict(void *context, const char *partner, const struct liveness
 {
 	struct agent *agent = context;
 
+	for (size_t i = 0; i < agent->seat_count; i++)
+		agent_succession_step(
+			agent->seats[i], (struct succession_event){.kind = SUCCESSION_EVENT_VERDICT,
+						 .from = partner,
+						 .verdict = view->verdict,
+						 .last_sign_ms = view->last_sign_ms});
 	journal_add(&agent->journal, "verdict", NULL, "%s is %s%s", partner, verdict_kind_name(view->verdict),
 		view->blocked ? " (its liveness port is blocked)" : "");
 }
@@ -82,6 +97,7 @@ static void on_stalled(void *context, int64_t gap_ms)
 	agent->stalls++;
 	log_warning("agent", "stalled", log_i64("gap_ms", gap_ms));
 	agent_seats_step(agent, &event);
+	agent_successions_stalled(agent);
 }
 
 static void on_kernel_probe(void *context, const char *partner, const struct addr *address, uint32_t count)

@@ -115,7 +115,8 @@ static void fill_takeover(struct agent *agent, struct report *report)
 /* What the controller can't know by itself. */
 static bool is_for_controller(const struct journal_entry *entry)
 {
-	static const char *const names[] = {"repaired", "endpoint", "underlay", "fence-restored"};
+	static const char *const names[] = {
+		"repaired", "endpoint", "underlay", "fence-restored", "succession"};
 
 	for (size_t i = 0; i < ARRAY_COUNT(names); i++)
 		if (!strcmp(entry->event, names[i]))
@@ -217,6 +218,11 @@ static void on_stranger(void *context, const struct stranger *stranger)
 	}
 }
 
+static void on_answered(void *context)
+{
+	agent_leader_heard(context, clock_now_ms());
+}
+
 static void on_connected(void *context, bool connected)
 {
 	struct agent *agent = context;
@@ -236,6 +242,7 @@ int agent_control_open(struct agent *agent, struct err *err)
 		.report = on_report,
 		.reported = on_reported,
 		.stranger = on_stranger,
+		.answered = on_answered,
 		.connected = on_connected};
 	const struct config *config = agent->config;
 	struct control_options options = {.urls = (const char *const *)config->controllers,

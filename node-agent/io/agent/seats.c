@@ -150,6 +150,7 @@ static struct agent_seat *seat_new(struct agent *agent, size_t index)
 	seat->timer = event_new(agent->base, -1, 0, on_timer, seat);
 	fw_permit_of(agent->held.desired, config.endpoint, &seat->permit);
 	seat_init(&seat->seat, &config, clock_now_ms());
+	agent_succession_begin(seat);
 	return seat;
 }
 
@@ -157,6 +158,7 @@ static void seat_free(struct agent_seat *seat)
 {
 	takeover_end(seat);
 	flows_seat_free(seat);
+	agent_succession_end(seat);
 	event_free(seat->timer);
 	free(seat);
 }
@@ -173,6 +175,7 @@ static void seat_refresh(struct agent_seat *seat, size_t index)
 	seat->index = index;
 	configure(agent, index, &config);
 	seat_configure(&seat->seat, &config);
+	agent_succession_refresh(seat);
 	if (fw_permit_of(agent->held.desired, config.endpoint, &permit) < 0)
 		return;
 	permit.announces = seat->permit.announces;

@@ -112,7 +112,7 @@ static bool was_asked(const struct witness *witness, const struct addr *from)
 }
 
 /* An answer that came in by another interface says nothing of the underlay. */
-static bool is_dial_interface(const struct agent_seat *seat, unsigned ifindex)
+bool witness_is_dial_interface(const struct agent_seat *seat, unsigned ifindex)
 {
 	struct rtnl_link link;
 
@@ -130,10 +130,14 @@ static void answered(struct agent *agent, const struct addr *from, unsigned ifin
 		struct seat_event event = {.kind = SEAT_EVENT_WITNESS, .at_ms = seat->witness.asked_ms};
 
 		if (seat->witness.asked_ms == SEAT_NEVER || !was_asked(&seat->witness, from) ||
-			(ifindex && !is_dial_interface(seat, ifindex)))
+			(ifindex && !witness_is_dial_interface(seat, ifindex)))
 			continue;
 		seat->witness.asked_ms = SEAT_NEVER;
+		if (agent->liveness)
+			liveness_set_witnessed(agent->liveness, event.at_ms);
 		agent_seat_step(seat, &event);
+		agent_succession_step(seat,
+			(struct succession_event){.kind = SUCCESSION_EVENT_EVIDENCE, .at_ms = event.at_ms});
 	}
 }
 
@@ -186,9 +190,12 @@ static void on_probe(evutil_socket_t fd, short what, void *context)
 
 	(void)fd;
 	(void)what;
-	while (probe_read(agent->probe, &answer) > 0)
-		if (agent->held.desired)
-			answered(agent, &answer.address, answer.interface);
+	while (probe_read(agent->probe, &answer) > 0) {
+		if (!agent->held.desired)
+			continue;
+		answered(agent, &answer.address, answer.interface);
+		agent_succession_answered(agent, &answer);
+	}
 }
 
 static void watch(

@@ -35,6 +35,7 @@ void control_succeeded(struct control *control, const struct http_response *resp
 	if (!control->connected)
 		control->address = response->peer;
 	set_connected(control, true);
+	control->ops.answered(control->context);
 }
 
 static void cancel_all(struct control *control)

@@ -73,6 +73,8 @@ static int read_seat(const struct jnode *object, struct state_seat *seat, struct
 		r = read_epoch(object, "served", &seat->disk.served, err);
 	if (r >= 0)
 		r = read_epoch(object, "released", &seat->disk.released, err);
+	if (r >= 0)
+		r = read_epoch(object, "claimed", &seat->disk.claimed, err);
 	return r;
 }
 
@@ -136,6 +138,7 @@ int state_save_seats(const char *directory, const struct state_seats *seats, str
 		write_epoch(item, "highest", &seat->disk.highest);
 		write_epoch(item, "served", &seat->disk.served);
 		write_epoch(item, "released", &seat->disk.released);
+		write_epoch(item, "claimed", &seat->disk.claimed);
 	}
 	text = json_compact(json, &size);
 	json_decref(json);

@@ -10,7 +10,7 @@
  * What outlives an agent, in its state directory (0700), every file written whole or not at all (0600):
  *
  *   desired.json  the generation it holds; secret (pair keys)
- *   seats.json    per endpoint: highest epoch seen, the one it serves under, the one it released
+ *   seats.json    per endpoint: highest epoch seen, the one it serves under, the one it released, the one it claimed
  *
  * With both, and what the kernel holds, an agent that starts carries on without any controller.
  */

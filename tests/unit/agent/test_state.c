@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <check.h>
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -69,6 +70,7 @@ START_TEST(seats_come_back)
 	text_copy(seats.items[0].endpoint, sizeof(seats.items[0].endpoint), "vpn");
 	seats.items[0].disk.highest = (struct epoch){60000001, 7, 2};
 	seats.items[0].disk.served = (struct epoch){60000001, 6, 0};
+	seats.items[0].disk.claimed = (struct epoch){60000001, 7, 18};
 	ck_assert_int_eq(state_save_seats(directory, &seats, &err), 0);
 	ck_assert_int_eq(state_load_seats(directory, &again, &err), 0);
 	disk = state_find_seat(&again, "vpn");
@@ -76,6 +78,7 @@ START_TEST(seats_come_back)
 	ck_assert_int_eq(epoch_compare(&disk->highest, &seats.items[0].disk.highest), 0);
 	ck_assert_int_eq(epoch_compare(&disk->served, &seats.items[0].disk.served), 0);
 	ck_assert(epoch_is_zero(&disk->released));
+	ck_assert_int_eq(epoch_compare(&disk->claimed, &seats.items[0].disk.claimed), 0);
 	ck_assert_uint_eq(mode_of("seats.json"), 0600);
 }
 END_TEST
@@ -169,6 +172,31 @@ START_TEST(the_writer_writes_the_latest)
 }
 END_TEST
 
+/* What has been told to be written is on the disk by then. */
+START_TEST(the_writer_tells_what_is_written)
+{
+	struct state_seats seats = {.count = 1}, again;
+	struct state_writer *writer;
+	struct pollfd ready = {.events = POLLIN};
+	uint64_t number;
+
+	text_copy(seats.items[0].endpoint, sizeof(seats.items[0].endpoint), "vpn");
+	seats.items[0].disk.claimed = (struct epoch){1, 2, 3};
+	ck_assert_int_eq(state_writer_new(directory, &writer, &err), 0);
+	ck_assert_uint_eq(state_writer_written(writer), 0);
+	number = state_writer_seats(writer, &seats);
+	ck_assert_uint_gt(number, 0);
+	ready.fd = state_writer_fd(writer);
+	ck_assert_int_eq(poll(&ready, 1, 10000), 1);
+	ck_assert_uint_eq(state_writer_written(writer), number);
+	ck_assert_int_eq(state_load_seats(directory, &again, &err), 0);
+	ck_assert_uint_eq(again.items[0].disk.claimed.minor, 3);
+	ck_assert_int_eq(poll(&ready, 1, 0), 0); /* told once */
+	ck_assert_uint_gt(state_writer_seats(writer, &seats), number);
+	state_writer_free(writer);
+}
+END_TEST
+
 START_TEST(the_writer_tells_of_failures)
 {
 	struct state_seats seats = {.count = 0};
@@ -179,6 +207,7 @@ START_TEST(the_writer_tells_of_failures)
 	state_writer_seats(writer, &seats);
 	while (!state_writer_failed(writer, &why))
 		usleep(1000);
+	ck_assert_uint_eq(state_writer_written(writer), 0);
 	ck_assert(strstr(why.where, "/proc/nosuch/seats.json"));
 	ck_assert(!state_writer_failed(writer, &why));
 	state_writer_free(writer);
@@ -200,6 +229,7 @@ int main(void)
 	tcase_add_test(tc, desired_comes_back);
 	tcase_add_test(tc, a_broken_file_is_named);
 	tcase_add_test(tc, the_writer_writes_the_latest);
+	tcase_add_test(tc, the_writer_tells_what_is_written);
 	tcase_add_test(tc, the_writer_tells_of_failures);
 	suite_add_tcase(suite, tc);
 	runner = srunner_create(suite);

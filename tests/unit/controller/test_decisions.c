@@ -182,6 +182,34 @@ START_TEST(a_takers_result_is_told)
 }
 END_TEST
 
+/* It was taken while no controller lived, and is told by one that is back. */
+START_TEST(a_succession_is_told)
+{
+	struct takeover takeover = {.endpoint = "vpn",
+		.epoch = {7, 3, 1},
+		.from = "gw-a",
+		.cause = "no-controller",
+		.detect_ms = 460,
+		.sessions = 2,
+		.back = 2,
+		.took_ms = 9,
+		.over = true};
+	uint64_t before = journal_newest(journal);
+
+	decisions_takeover(decisions, "gw-b", &takeover);
+	decisions_takeover(decisions, "gw-b", &takeover); /* told once */
+	ck_assert_uint_eq(journal_newest(journal), before + 1);
+	char *text = journal_answer(journal, before, 10);
+	ck_assert_ptr_nonnull(strstr(text, "\"cause\":\"no-controller\""));
+	ck_assert_ptr_nonnull(strstr(text, "\"epoch\":\"7.3.1\""));
+	ck_assert_ptr_nonnull(strstr(text, "\"from\":\"gw-a\""));
+	ck_assert_ptr_nonnull(strstr(text, "\"to\":\"gw-b\""));
+	ck_assert_ptr_nonnull(strstr(text, "\"back\":2"));
+	ck_assert_int_eq(order_count, 0);
+	free(text);
+}
+END_TEST
+
 START_TEST(orders_are_repeated_on_demand)
 {
 	decisions_repeat_orders(decisions, "gw-a");
@@ -333,6 +361,7 @@ int main(void)
 	tcase_add_test(tests, a_first_owner_is_named_to_all);
 	tcase_add_test(tests, a_death_is_an_order_before_the_call_returns);
 	tcase_add_test(tests, a_takers_result_is_told);
+	tcase_add_test(tests, a_succession_is_told);
 	tcase_add_test(tests, orders_are_repeated_on_demand);
 	tcase_add_test(tests, a_move_is_answered_when_it_is_done);
 	tcase_add_test(tests, a_move_that_cannot_be_says_why);

@@ -215,6 +215,24 @@ START_TEST(test_who_loses_everyone_at_once_is_blind)
 }
 END_TEST
 
+static bool b_is_buried_by_a(void *context)
+{
+	(void)context;
+	liveness_set_witnessed(a.liveness, clock_now_ms());
+	return host_view(&a, &b).verdict == VERDICT_DEAD;
+}
+
+/* All but its witness are silent: that is as good as a word from somebody else. */
+START_TEST(test_a_witness_tells_a_death_from_the_own_deafness)
+{
+	meet();
+	host_run(200);
+	host_stop(&ctl);
+	host_stop(&b);
+	ck_assert(host_wait(b_is_buried_by_a, NULL));
+}
+END_TEST
+
 START_TEST(test_partners_come_and_go)
 {
 	struct liveness_view view;
@@ -267,6 +285,7 @@ int main(void)
 	tcase_add_test(all, test_one_that_only_others_hear_lives);
 	tcase_add_test(all, test_own_stall_is_noticed_and_blamed_on_nobody);
 	tcase_add_test(all, test_who_loses_everyone_at_once_is_blind);
+	tcase_add_test(all, test_a_witness_tells_a_death_from_the_own_deafness);
 	tcase_add_test(all, test_partners_come_and_go);
 	tcase_add_test(all, test_an_address_that_is_not_there_is_named);
 	suite_add_tcase(suite, all);
