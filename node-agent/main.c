@@ -15,6 +15,7 @@
 
 #include "common/base/text.h"
 #include "common/io/log.h"
+#include "common/io/loop.h"
 #include "node-agent/io/agent/agent.h"
 #include "node-agent/io/config/config.h"
 
@@ -146,18 +147,6 @@ static int serve(struct event_base *base, const struct config *config, struct er
 	return r;
 }
 
-/* Milliseconds count here: timers by timerfd, not rounded to epoll's. */
-static struct event_base *make_base(void)
-{
-	struct event_config *config = event_config_new();
-	struct event_base *base;
-
-	event_config_set_flag(config, EVENT_BASE_FLAG_PRECISE_TIMER);
-	base = event_base_new_with_config(config);
-	event_config_free(config);
-	return base;
-}
-
 static int run(const char *path, struct err *err)
 {
 	struct event_base *base = NULL;
@@ -168,11 +157,10 @@ static int run(const char *path, struct err *err)
 		return r;
 	r = log_configure(config->log, err);
 	if (r >= 0) {
-		base = make_base();
+		base = loop_new();
 		r = base ? serve(base, config, err) : err_set(err, -ENOMEM, "no event loop");
 	}
-	if (base)
-		event_base_free(base);
+	loop_free(base);
 	libevent_global_shutdown();
 	config_free(config);
 	return r;

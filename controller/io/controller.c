@@ -14,6 +14,7 @@
 #include "common/io/file.h"
 #include "common/io/http_server.h"
 #include "common/io/log.h"
+#include "common/io/loop.h"
 #include "controller/io/api/api.h"
 #include "controller/io/api/follow.h"
 #include "controller/io/apply/apply.h"
@@ -159,16 +160,6 @@ static void start_events(struct controller *controller)
 	event_add(controller->housekeeping, &(struct timeval){.tv_sec = HOUSEKEEPING_S});
 }
 
-/* libevent's default clock is the coarse one: 4 ms late, which is a lot beside a suspicion of 110. */
-static struct event_base *new_base(void)
-{
-	struct event_config *config = event_config_new();
-	event_config_set_flag(config, EVENT_BASE_FLAG_PRECISE_TIMER);
-	struct event_base *base = event_base_new_with_config(config);
-	event_config_free(config);
-	return base;
-}
-
 static int start(struct controller *controller, SSL_CTX *tls, struct err *err)
 {
 	int r = make_directories(&controller->config, err);
@@ -209,7 +200,7 @@ int controller_new(struct config *config, struct controller **ret_controller, st
 	*config = (struct config){0};
 	controller->run = clock_boot_id();
 	controller->started_ms = clock_now_ms();
-	controller->base = new_base();
+	controller->base = loop_new();
 	int r = controller->base ? load_tls(controller, &tls, err)
 				 : err_set(err, -ENOMEM, "libevent: no event base");
 	if (r >= 0)
@@ -266,8 +257,7 @@ void controller_free(struct controller *controller)
 	generation_free(controller->current);
 	journal_free(controller->journal);
 	store_close(controller->store);
-	if (controller->base)
-		event_base_free(controller->base);
+	loop_free(controller->base);
 	config_clear(&controller->config);
 	free(controller);
 }
