@@ -72,10 +72,15 @@ def ends_clean(number, moment, describe):
         expect(run_.demo.returncode not in (0, 1), f"{describe}: ends with {run_.demo.returncode}: {run_.printed()}")
         wait_for(f"{describe}: its processes are gone", 10, lambda: not alive(below))
         expect(number == signal.SIGKILL or not run_.left(), f"{describe}: left {run_.left()}")
-        still = {net(int(pid)) for pid in os.listdir("/proc") if pid.isdigit()} & namespaces
-        expect(not still, f"{describe}: left namespaces {still}")
+        wait_for(f"{describe}: its namespaces are empty", 10, lambda: not namespaces & inhabited())
     finally:
         run_.clear()
+
+
+def inhabited():
+    """All network namespaces that somebody is in. The kernel gives a number that is free again to the next one that is made,
+    whoever makes it."""
+    return {net(int(pid)) for pid in os.listdir("/proc") if pid.isdigit()}
 
 
 def net(pid):
