@@ -81,6 +81,7 @@ add_holdfast() {
 	cp -r "$root/deploy/lab/lab" "$image/holdfast/deploy/lab/"
 	cp -r "$root/deploy/examples" "$image/holdfast/deploy/"
 	mkdir -p "$image"/holdfast/tests/integration/{lab,quick,routing}
+	cp "$root/tests/integration/runner.py" "$image/holdfast/tests/integration/"
 	cp "$root"/tests/integration/lab/labtest.py "$image/holdfast/tests/integration/lab/"
 	cp "$root"/tests/integration/routing/*.py "$image/holdfast/tests/integration/routing/"
 	cp "$root"/tests/integration/quick/*.py "$image/holdfast/tests/integration/quick/"
