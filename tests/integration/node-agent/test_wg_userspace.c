@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
+#include <net/if.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -109,7 +110,8 @@ START_TEST(test_a_killed_daemon_and_its_stale_socket)
 	struct wg *wg = create("killed0"), *again = NULL;
 
 	ck_assert_int_eq(kill(daemon_of("killed0"), SIGKILL), 0);
-	while (userspace_is_live("killed0"))
+	/* A process that ends closes its socket and its device one after the other. */
+	while (userspace_is_live("killed0") || if_nametoindex("killed0") != 0)
 		wait_a_little();
 	ck_assert_int_eq(access("/run/wireguard/killed0.sock", F_OK), 0);
 	ck_assert_int_eq(wg_get(wg, &device, &err), -ENODEV);
