@@ -16,8 +16,8 @@
 
 enum {
 	TRY_EVERY_MS = 20,
-	PATIENT_TRIES = 10,
-	/* an agent's look at a tunnel is shorter */ LOCK_PATH_MAX = PATH_MAX + 32
+	PATIENT_TRIES = 10, /* an agent's look at a tunnel is shorter */
+	LOCK_PATH_MAX = PATH_MAX + 32
 };
 
 /* No interface has a space in its name. */
@@ -41,7 +41,6 @@ static int open_lock(struct quick *quick, const char *path)
 	text_copy(directory, sizeof(directory), path);
 	*strrchr(directory, '/') = '\0';
 	r = file_make_directories(directory, 0700, quick->err);
-
 	if (r < 0)
 		return r;
 	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
