@@ -123,6 +123,7 @@ static void take_up(struct agent *agent, struct tunnel *tunnel, struct quick_kep
 	note_state(agent, tunnel, kept->state);
 	if (kept->state == QUICK_KEPT_BUSY) {
 		tunnel->kept.state = QUICK_KEPT_BUSY;
+		text_copy(tunnel->kept.awaited, sizeof(tunnel->kept.awaited), kept->awaited);
 		quick_kept_clear(kept);
 		tunnel_look_in(agent, tunnel, TUNNELS_RETRY_MS);
 		return;

@@ -148,12 +148,15 @@ static bool ends_with(const char *text, const char *suffix)
 	return length > tail && !strcmp(text + length - tail, suffix);
 }
 
-/* A lock that goes is a command that ended (or ourselves, who wait for nobody then). */
-static void on_unlocked(struct agent *agent)
+/* Those that a command kept from being looked at. Our looks take locks, too, but never the one that they found taken. */
+static void on_unlocked(struct agent *agent, const char *lock)
 {
-	for (size_t i = 0; i < agent->tunnels->count; i++)
-		if (agent->tunnels->items[i]->kept.state == QUICK_KEPT_BUSY)
-			tunnel_look_in(agent, agent->tunnels->items[i], 0);
+	for (size_t i = 0; i < agent->tunnels->count; i++) {
+		struct tunnel *tunnel = agent->tunnels->items[i];
+
+		if (tunnel->kept.state == QUICK_KEPT_BUSY && !strcmp(tunnel->kept.awaited, lock))
+			tunnel_look_in(agent, tunnel, 0);
+	}
 }
 
 /* Does it say anything about which there are? Locks come and go with each look. */
@@ -164,7 +167,7 @@ static bool on_file(struct agent *agent, const struct inotify_event *event)
 
 	text_copy(name, sizeof(name), event->len ? event->name : "");
 	if (ends_with(name, ".lock")) {
-		on_unlocked(agent);
+		on_unlocked(agent, name);
 		return false;
 	}
 	if (ends_with(name, ".json"))

@@ -22,7 +22,12 @@
  *
  * Calls block, for programs that set name servers up to some seconds: not for a daemon's loop. No signal is held back.
  */
-enum { QUICK_KEPT_PEERS_MAX = 1024, QUICK_KEPT_MAX = 1024, QUICK_KEPT_WHY_MAX = 200 };
+enum {
+	QUICK_KEPT_PEERS_MAX = 1024,
+	QUICK_KEPT_MAX = 1024,
+	QUICK_KEPT_WHY_MAX = 200,
+	QUICK_KEPT_LOCK_MAX = 32
+};
 
 enum quick_kept_state {
 	QUICK_KEPT_NONE,   /* there is no such tunnel (any more) */
@@ -55,6 +60,8 @@ struct quick_kept_space {
 
 struct quick_kept {
 	enum quick_kept_state state;
+	/* BUSY: the lock that a command has, a file's name in quick_kept_directory(), which goes when it is free; "": none */
+	char awaited[QUICK_KEPT_LOCK_MAX];
 	struct quick_kept_space target, birth; /* where the link is, and its socket */
 	uint32_t mtu;                          /* as it shall be */
 	uint32_t mark;                         /* of the device */

@@ -64,6 +64,15 @@ static int try_once(struct quick *quick, const char *path)
 	return r;
 }
 
+/* For an agent, which is told when the file goes. One of another namespace goes unseen. */
+static void note_awaited(const struct quick *quick, const char *name)
+{
+	struct quick_kept *kept = quick->keeping ? quick->keeping->kept : NULL;
+
+	if (kept && !strcmp(directory_of(quick, name), quick->directory))
+		snprintf(kept->awaited, sizeof(kept->awaited), "%s.lock", name);
+}
+
 /* -EAGAIN: another has it. */
 static int take_now(struct quick *quick, const char *name, int *ret_fd)
 {
@@ -73,6 +82,8 @@ static int take_now(struct quick *quick, const char *name, int *ret_fd)
 	lock_path(quick, name, path);
 	errno = 0;
 	fd = try_once(quick, path);
+	if (fd == -EAGAIN)
+		note_awaited(quick, name);
 	if (fd < 0)
 		return fd;
 	*ret_fd = fd;

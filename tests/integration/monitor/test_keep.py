@@ -7,6 +7,7 @@ import os
 import re
 import signal
 import sys
+import time
 
 sys.dont_write_bytecode = True
 from keeping import HOLDFAST, Machine, main, run, until  # noqa: E402
@@ -399,6 +400,39 @@ def test_a_command_is_killed(machine):
     machine.trouble("the same while no agent was there", machine.start, undone, said)
 
 
+def test_a_handover_is_killed(machine):
+    """A person's to finish: the agent looks now and then, not in a loop. Costs 2 s."""
+    name = machine.write("h", "Address = 10.64.0.1/24", OTHER_PEER)
+    machine.up(name)
+    machine.quiet(name)
+    path = next(os.path.join(where, file) for where, _, files in os.walk(machine.dir + "/run/quick") for file in files if file == name + ".json")
+    text = open(path).read()
+
+    def put(stage):
+        """As a command killed at that stage leaves its journal."""
+        with open(path + ".new", "w") as file:
+            os.fchmod(file.fileno(), 0o600)
+            journal = json.loads(text)
+            journal["stage"] = stage
+            json.dump(journal, file)
+        os.rename(path + ".new", path)
+
+    def is_busy():
+        return any(tunnel["name"] == name and tunnel["state"] == "a command is at work" for tunnel in machine.ask("/v1/status")["tunnels"])
+
+    def looks():
+        return machine.metric("holdfast_plan_looks_total")
+    put("adopting")
+    until("it is left to a person", is_busy)
+    first, end = looks(), time.monotonic() + 2
+    while time.monotonic() < end and looks() < first + 100:
+        time.sleep(0.02)
+    assert looks() < first + 100, f"{looks() - first} looks in 2 s"
+    put("up")
+    until("it is kept", lambda: machine.is_kept(name))
+    machine.holdfast("down", name)
+
+
 def test_the_link_is_deleted(machine):
     def lost():
         return any("link is gone" in reason for reason in machine.ready()["reasons"])
@@ -424,5 +458,5 @@ if __name__ == "__main__":
           test_what_the_user_set_stays, test_rp_filter_is_explained, test_two_full_tunnels,
           test_wg_quick_takes_our_rules_along, test_a_covered_route_gets_a_rival,
           test_host_routes_follow_the_underlay, test_it_can_be_watched,
-          test_foreign_state_is_as_it_was, test_reload_and_restart, test_a_command_is_killed, test_the_link_is_deleted,
+          test_foreign_state_is_as_it_was, test_reload_and_restart, test_a_command_is_killed, test_a_handover_is_killed, test_the_link_is_deleted,
           test_nothing_stays], Machine(), "Tunnels of `holdfast up`")
