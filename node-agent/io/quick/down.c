@@ -10,20 +10,31 @@
 #include "node-agent/io/quick/spaces.h"
 #include "node-agent/io/quick/undo.h"
 
-static bool is_wireguard(struct quick *quick)
+/* Only -ENODEV says that it is not: any other failure says nothing of it. */
+static int find_device(struct quick *quick, bool *ret_there)
 {
 	struct rtnl_link link;
+	int r = -ENODEV;
 
-	if (quick->spaces.missing || rtnl_link_get(quick->rtnl, quick->name, &link, NULL) < 0)
-		return false;
-	return wg_open(quick->name, WG_TIMEOUT_MS, &quick->wg, NULL) >= 0;
+	if (!quick->spaces.missing)
+		r = rtnl_link_get(quick->rtnl, quick->name, &link, quick->err);
+	if (r >= 0)
+		r = wg_open(quick->name, WG_TIMEOUT_MS, &quick->wg, quick->err);
+	*ret_there = r >= 0;
+	return r == -ENODEV ? 0 : r;
+}
+
+static int is_no_device(struct quick *quick)
+{
+	return err_set(quick->err, -ENODEV, "`%s' is not a WireGuard interface", quick->name);
 }
 
 int quick_require_device(struct quick *quick)
 {
-	return is_wireguard(quick)
-		       ? 0
-		       : err_set(quick->err, -ENODEV, "`%s' is not a WireGuard interface", quick->name);
+	bool there;
+	int r = find_device(quick, &there);
+
+	return r < 0 || there ? r : is_no_device(quick);
 }
 
 /* It works, whoever's hands it is in. */
@@ -67,15 +78,17 @@ static int take_down(struct quick *quick)
 
 static int down(struct quick *quick)
 {
-	bool there = is_wireguard(quick), ours = is_whole(quick);
-	int r;
+	bool there, ours = is_whole(quick);
+	int r = find_device(quick, &there);
 
+	if (r < 0)
+		return r;
 	if (there && quick->journal.stage == QUICK_STAGE_NONE) {
 		r = quick_guess_journal(quick);
 		return r < 0 ? r : take_down(quick);
 	}
 	if (!there && quick->journal.stage == QUICK_STAGE_NONE)
-		return quick_require_device(quick);
+		return is_no_device(quick);
 	if (!there || (quick->journal.stage != QUICK_STAGE_NONE && !ours))
 		return clean_up(quick);
 	return take_down(quick);

@@ -80,7 +80,9 @@ static int undo_link(struct quick *quick)
 		return 0;
 	if (quick->spaces.missing)
 		return undo_lost_link(quick);
-	r = rtnl_link_get(quick->rtnl, quick->name, &link, NULL);
+	r = rtnl_link_get(quick->rtnl, quick->name, &link, quick->err);
+	if (r < 0 && r != -ENODEV)
+		return r; /* whose it is, nobody knows */
 	if (r < 0 && quick->journal.in_birth && !quick->options->dry_run && !quick->spaces.birth_missing)
 		return undo_link_in_birth(quick);
 	if (r >= 0 && quick->journal.ifindex && link.ifindex != quick->journal.ifindex)

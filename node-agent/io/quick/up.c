@@ -221,9 +221,24 @@ static int already_exists(struct quick *quick)
 	return err_set(quick->err, -EEXIST, "`%s' already exists", quick->name);
 }
 
-static bool find_link(struct quick *quick, struct rtnl_link *ret_link)
+/* Only the kernel's word that there is none counts: any other answer is no news of it. */
+static int find_link(struct quick *quick, struct rtnl_link *ret_link, bool *ret_there)
 {
-	return !quick->spaces.missing && rtnl_link_get(quick->rtnl, quick->name, ret_link, NULL) >= 0;
+	int r = -ENODEV;
+
+	if (!quick->spaces.missing)
+		r = rtnl_link_get(quick->rtnl, quick->name, ret_link, quick->err);
+	*ret_there = r >= 0;
+	return r == -ENODEV ? 0 : r;
+}
+
+static int require_no_link(struct quick *quick)
+{
+	struct rtnl_link link;
+	bool there;
+	int r = find_link(quick, &link, &there);
+
+	return r >= 0 && there ? already_exists(quick) : r;
 }
 
 static bool is_asked_again(const struct quick *quick)
@@ -236,7 +251,6 @@ static bool is_asked_again(const struct quick *quick)
 /* What a command that was killed left, or somebody took the link of, is taken away first. */
 static int start_over(struct quick *quick)
 {
-	struct rtnl_link link;
 	int r;
 
 	quick_say(quick, QUICK_WARNING, "%s was left half way: cleaning up first", quick->name);
@@ -247,19 +261,19 @@ static int start_over(struct quick *quick)
 	}
 	if (r >= 0)
 		r = quick_enter_as_asked(quick);
-	if (r >= 0 && !quick->options->dry_run && find_link(quick, &link))
-		return already_exists(quick);
-	return r;
+	return r >= 0 && !quick->options->dry_run ? require_no_link(quick) : r;
 }
 
 static int up(struct quick *quick)
 {
 	struct rtnl_link link;
-	bool there = find_link(quick, &link);
-	bool ours = there && quick->journal.link &&
-		    (!quick->journal.ifindex || quick->journal.ifindex == link.ifindex);
-	int r = 0;
+	bool there, ours;
+	int r = find_link(quick, &link, &there);
 
+	if (r < 0)
+		return r;
+	ours = there && quick->journal.link &&
+	       (!quick->journal.ifindex || quick->journal.ifindex == link.ifindex);
 	if (there && !ours)
 		return already_exists(quick);
 	if (ours && quick_is_between(quick))
