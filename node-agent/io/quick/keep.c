@@ -301,9 +301,7 @@ static void keep_dns(struct quick *quick)
 	snprintf(text, sizeof(text), "name servers of %s", quick->name);
 	if (r >= 0)
 		repaired(quick, PLAN_SYSCTL_SET, text)->of_dns = true;
-	else if (r == -EAGAIN)
-		quick->keeping->kept->state = QUICK_KEPT_BUSY;
-	else
+	else if (r != -EAGAIN || !quick_found_lock_taken(quick))
 		failed(quick, text, quick->err);
 	*quick->err = err;
 }
@@ -418,11 +416,9 @@ int quick_keep(const char *run_directory, const char *name, struct quick_kept *r
 		r = quick_enter_as_made(&quick);
 	if (r >= 0)
 		r = keep(&quick);
-	(void)quick_end(&quick, r);
-	if (r == -EAGAIN) {
-		kept.state = QUICK_KEPT_BUSY;
+	if (r == -EAGAIN && quick_found_lock_taken(&quick))
 		r = 0;
-	}
+	(void)quick_end(&quick, r);
 	*ret_kept = kept;
 	return r;
 }

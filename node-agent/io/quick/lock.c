@@ -69,6 +69,8 @@ static void note_awaited(const struct quick *quick, const char *name)
 {
 	struct quick_kept *kept = quick->keeping ? quick->keeping->kept : NULL;
 
+	if (kept)
+		kept->state = QUICK_KEPT_BUSY;
 	if (kept && !strcmp(directory_of(quick, name), quick->directory))
 		snprintf(kept->awaited, sizeof(kept->awaited), "%s.lock", name);
 }
@@ -130,6 +132,11 @@ static void release(const struct quick *quick, const char *name, int *fd)
 int quick_try_lock(struct quick *quick)
 {
 	return take_now(quick, quick->name, &quick->lock_fd);
+}
+
+bool quick_found_lock_taken(const struct quick *quick)
+{
+	return quick->keeping && quick->keeping->kept && quick->keeping->kept->state == QUICK_KEPT_BUSY;
 }
 
 int quick_lock(struct quick *quick)
