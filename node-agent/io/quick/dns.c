@@ -9,6 +9,7 @@
 #include "node-agent/io/quick/child.h"
 #include "node-agent/io/quick/dns.h"
 #include "node-agent/io/quick/journal.h"
+#include "node-agent/io/quick/lock.h"
 #include "node-agent/io/quick/session.h"
 #include "node-agent/io/quick/spaces.h"
 
@@ -134,13 +135,15 @@ int quick_take_dns_away(struct quick *quick)
 	return backend ? backend->remove(quick) : 0;
 }
 
-/* What asks for names fails by itself where they were not taken back: a tunnel must go all the same. */
+/* What asks for names fails by itself where they were not taken back: a tunnel must go all the same. But who only has to
+ * come again does. */
 int quick_unset_dns(struct quick *quick)
 {
 	char text[ERR_WHERE_MAX + ERR_TEXT_MAX + 32];
+	int r = quick_take_dns_away(quick);
 
-	if (quick_take_dns_away(quick) >= 0)
-		return 0;
+	if (r >= 0 || (r == -EAGAIN && quick_found_lock_taken(quick)))
+		return r < 0 ? r : 0;
 	quick_say(quick, QUICK_WARNING, "name servers of %s: %s", quick->name,
 		err_format(quick->err, text, sizeof(text)));
 	*quick->err = (struct err){0};
