@@ -10,6 +10,7 @@
 #include "common/io/file.h"
 #include "node-agent/core/quick/resolv_conf.h"
 #include "node-agent/io/quick/dns.h"
+#include "node-agent/io/quick/lock.h"
 #include "node-agent/io/quick/session.h"
 
 /* Name servers in /etc/resolv.conf itself. */
@@ -24,10 +25,6 @@ static int change_file(struct quick *quick, bool add)
 	struct stat status;
 	int r;
 
-	quick_say(quick, QUICK_STEP, "%s: name servers of %s %s", RESOLV_CONF, quick->name,
-		add ? "come" : "go");
-	if (quick->options->dry_run)
-		return 0;
 	if (!realpath(RESOLV_CONF, path) || stat(path, &status) < 0) {
 		if (!add || errno != ENOENT)
 			return add ? err_set(quick->err, -errno, "%s: %s", RESOLV_CONF, strerror(errno)) : 0;
@@ -45,14 +42,32 @@ static int change_file(struct quick *quick, bool add)
 	return r == -EBUSY || r == -EXDEV ? quick_overwrite(path, before, after, quick->err) : r;
 }
 
+/* The file is everybody's; who hands a tunnel over has the lock already. */
+static int change(struct quick *quick, bool add)
+{
+	bool held = quick->route_lock_fd >= 0;
+	int r;
+
+	quick_say(quick, QUICK_STEP, "%s: name servers of %s %s", RESOLV_CONF, quick->name,
+		add ? "come" : "go");
+	if (quick->options->dry_run)
+		return 0;
+	r = quick_lock_routes(quick);
+	if (r >= 0)
+		r = change_file(quick, add);
+	if (!held)
+		quick_unlock_routes(quick);
+	return r;
+}
+
 static int add(struct quick *quick)
 {
-	return change_file(quick, true);
+	return change(quick, true);
 }
 
 static int take_away(struct quick *quick)
 {
-	return change_file(quick, false);
+	return change(quick, false);
 }
 
 static bool has(const struct quick *quick)

@@ -304,6 +304,29 @@ def test_name_servers_without_resolvconf():
     print("name servers without resolvconf")
 
 
+def test_one_resolv_conf_for_many():
+    """Each tunnel that comes or goes rewrites the file, and none loses what another did meanwhile."""
+    names = [f"wg{i}" for i in range(6)]
+    with Machine(resolvconf=False) as machine:
+        machine.must("printf 'nameserver 192.0.2.53\\n' >/run/resolv.conf; mount --bind /run/resolv.conf /etc/resolv.conf")
+        before = machine.read("/etc/resolv.conf")
+        for i, name in enumerate(names):
+            machine.write(f"/etc/wireguard/{name}.conf", f"[Interface]\nPrivateKey = {key()}\nAddress = 10.5{i}.0.2/24\nDNS = 10.5{i}.0.1\n")
+
+        def at_once(verb):
+            for process in [machine.start(HOLDFAST, verb, name) for name in names]:
+                machine.said = process.communicate(timeout=60)[1]
+                assert process.returncode == 0, machine.said
+        for _ in range(4):
+            at_once("up")
+            text = machine.read("/etc/resolv.conf")
+            assert all(f"nameserver 10.5{i}.0.1\n" in text for i in range(len(names))), text
+            at_once("down")
+            assert machine.read("/etc/resolv.conf") == before
+        machine.clean("many tunnels")
+    print("one resolv.conf for many")
+
+
 def test_at_the_same_time():
     """The second waits until the first is done, and then finds nothing to do."""
     with Machine() as machine:
