@@ -112,30 +112,60 @@ static void pass_signal(const struct quick_program *program, int signal_fd, pid_
 		kill(child, (int)info.ssi_signo);
 }
 
-static int watch(const struct quick_program *program, int parent_fd, pid_t parent, pid_t child)
-{
-	sigset_t all;
-	struct pollfd fds[] = {{.fd = (int)syscall(SYS_pidfd_open, child, 0), .events = POLLIN},
-		{.fd = parent_fd, .events = POLLIN}, {.fd = -1, .events = POLLIN}};
+/* What it waits for, in the order of fds: the program's end, its parent's, a signal. */
+enum { CHILD, PARENT, SIGNAL, WATCHED };
 
-	sigfillset(&all);
-	sigdelset(&all, SIGCHLD);
-	fds[2].fd = signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
-	while (!fds[0].revents) {
-		(void)poll(fds, 3, -1);
-		if (fds[1].revents) {
+static int watch(const struct quick_program *program, struct pollfd fds[WATCHED], pid_t parent, pid_t child)
+{
+	while (!fds[CHILD].revents) {
+		(void)poll(fds, WATCHED, -1);
+		if (fds[PARENT].revents) {
 			kill_descendants(child);
 			return 128 + SIGKILL;
 		}
-		if (fds[2].revents)
-			pass_signal(program, fds[2].fd, parent, child);
+		if (fds[SIGNAL].revents)
+			pass_signal(program, fds[SIGNAL].fd, parent, child);
 	}
 	return status_of(child);
 }
 
+static int open_signals(void)
+{
+	sigset_t all;
+	int fd;
+
+	sigfillset(&all);
+	sigdelset(&all, SIGCHLD);
+	fd = signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
+	return fd < 0 ? -errno : fd;
+}
+
+static int open_process(pid_t pid)
+{
+	int fd = (int)syscall(SYS_pidfd_open, pid, 0);
+
+	return fd < 0 ? -errno : fd;
+}
+
+/* A program whose end nobody could see must not go on. */
+static void watch_or_kill(const struct quick_program *program, struct pollfd fds[WATCHED], pid_t parent,
+	pid_t child, int failures)
+{
+	fds[CHILD].fd = open_process(child);
+	if (fds[CHILD].fd < 0) {
+		close(fds[SIGNAL].fd); /* to list the children takes a descriptor */
+		kill_descendants(child);
+		tell(failures, fds[CHILD].fd);
+	}
+	close(failures);
+	_exit(watch(program, fds, parent, child));
+}
+
 static void supervise(const struct quick_program *program, pid_t parent, int failures)
 {
-	int parent_fd = (int)syscall(SYS_pidfd_open, parent, 0);
+	struct pollfd fds[WATCHED] = {[CHILD] = {.fd = -1, .events = POLLIN},
+		[PARENT] = {.fd = open_process(parent), .events = POLLIN},
+		[SIGNAL] = {.fd = open_signals(), .events = POLLIN}};
 	sigset_t all;
 	pid_t child;
 
@@ -143,15 +173,16 @@ static void supervise(const struct quick_program *program, pid_t parent, int fai
 	sigprocmask(SIG_SETMASK, &all, NULL);
 	if (program->group)
 		(void)setpgid(0, 0);
-	if (parent_fd < 0 || getppid() != parent || prctl(PR_SET_CHILD_SUBREAPER, 1) < 0)
+	if (fds[PARENT].fd < 0 || fds[SIGNAL].fd < 0)
+		tell(failures, fds[PARENT].fd < 0 ? fds[PARENT].fd : fds[SIGNAL].fd);
+	if (getppid() != parent || prctl(PR_SET_CHILD_SUBREAPER, 1) < 0)
 		tell(failures, -ESRCH);
 	child = fork();
 	if (child < 0)
 		tell(failures, -errno);
 	if (child == 0)
 		live(program, getppid(), failures);
-	close(failures);
-	_exit(watch(program, parent_fd, parent, child));
+	watch_or_kill(program, fds, parent, child, failures);
 }
 
 /* ---- starting both ---- */
