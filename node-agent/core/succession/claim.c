@@ -65,8 +65,14 @@ void claim_make(struct succession *succession, const struct epoch *highest, int6
 		next_epoch(succession, highest, &claim->epoch);
 }
 
+void claim_forgo(struct succession_claim *claim)
+{
+	claim->on_disk = false;
+	claim->written_ms = SUCCESSION_NEVER;
+}
+
 void claim_persisted(struct succession_claim *claim, const struct epoch *epoch)
 {
-	if (epoch_compare(epoch, &claim->epoch) == 0)
+	if (claim->written_ms != SUCCESSION_NEVER && epoch_compare(epoch, &claim->epoch) == 0)
 		claim->on_disk = true;
 }

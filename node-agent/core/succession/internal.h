@@ -49,6 +49,8 @@ bool claim_is_good(const struct succession *succession, const struct epoch *high
 void claim_make(struct succession *succession, const struct epoch *highest, int64_t now_ms);
 int64_t claim_due_ms(const struct succession *succession, const struct epoch *highest);
 int64_t claim_open_ms(const struct succession *succession);
+/* Not to be served, even if it is still on its way to the disk. The next will be above it. */
+void claim_forgo(struct succession_claim *claim);
 void claim_persisted(struct succession_claim *claim, const struct epoch *epoch);
 
 #endif

@@ -42,6 +42,8 @@ void pool_configure(struct succession *succession, const struct succession_confi
 		}
 	}
 	succession->owner = find(succession, owner);
+	if (succession->rank != before.rank)
+		claim_forgo(&succession->claim);
 }
 
 /* Known since when? A verdict counts from the moment at which it began to be in doubt. */

@@ -74,8 +74,7 @@ static void take(struct succession *succession, int64_t now_ms, struct successio
 	action->epoch = succession->claim.epoch;
 	action->detect_ms = detect_ms(owner, now_ms);
 	text_copy(action->from, sizeof(action->from), owner->name);
-	succession->claim.on_disk = false; /* it is used up, whatever comes of it */
-	succession->claim.written_ms = SUCCESSION_NEVER;
+	claim_forgo(&succession->claim); /* it is used up, whatever comes of it */
 	succession->claim.used_ms = now_ms;
 }
 

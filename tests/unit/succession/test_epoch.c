@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <check.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "tests/unit/succession/heir.h"
 
@@ -99,6 +100,45 @@ START_TEST(test_a_claim_that_was_overtaken_is_made_anew)
 }
 END_TEST
 
+/* gw-b moves to the place that was gw-a's: what it claimed as the second may be another's now. */
+static void become_first(void)
+{
+	struct succession_config config = heir.succession.config;
+
+	memcpy(config.members[0], "gw-b", sizeof("gw-b"));
+	memcpy(config.members[1], "gw-a", sizeof("gw-a"));
+	succession_configure(&heir.succession, &config);
+}
+
+START_TEST(test_a_claim_of_another_rank_goes)
+{
+	heir_init(&heir);
+	heir.tls = true; /* a controller lives: the claim is made, and not used */
+	heir.controller = false;
+	heir_bury(&heir);
+	heir_pass(&heir, 600);
+	ck_assert_uint_eq(heir.persisted, 1);
+	become_first();
+	heir.tls = false;
+	heir_pass(&heir, 600);
+	expect(16);
+}
+END_TEST
+
+START_TEST(test_a_claim_of_another_rank_that_arrives_late_is_none)
+{
+	heir_init(&heir);
+	heir.disk = false;
+	succeed();
+	become_first();
+	heir.disk = true;
+	heir_step(&heir, (struct succession_event){
+				 .kind = SUCCESSION_EVENT_PERSISTED, .epoch = {7, OWNER_EPOCH_N, RANK_B}});
+	heir_pass(&heir, 600);
+	expect(16);
+}
+END_TEST
+
 START_TEST(test_nobody_has_ever_owned_it)
 {
 	heir_init(&heir);
@@ -120,6 +160,8 @@ static Suite *epoch_suite(void)
 	tcase_add_test(tcase, test_a_claim_of_a_former_term_does_not_matter);
 	tcase_add_test(tcase, test_never_before_it_is_on_disk);
 	tcase_add_test(tcase, test_a_claim_that_was_overtaken_is_made_anew);
+	tcase_add_test(tcase, test_a_claim_of_another_rank_goes);
+	tcase_add_test(tcase, test_a_claim_of_another_rank_that_arrives_late_is_none);
 	tcase_add_test(tcase, test_nobody_has_ever_owned_it);
 	suite_add_tcase(suite, tcase);
 	return suite;
