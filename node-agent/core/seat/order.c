@@ -151,13 +151,24 @@ void order_take_in(struct seat *seat, const struct order *order, int64_t now_ms,
 		take_in_foreign(seat, order, now_ms, actions);
 }
 
-static void hear_serving(
-	struct seat *seat, const struct epoch *epoch, int64_t now_ms, struct seat_actions *actions)
+/* Two owners under one epoch: without a controller nobody gives out another, so that the names decide. In
+ * `fence` a release lets others go on, which is for the controller to weigh. */
+static void hear_rival(struct seat *seat, const char *rival, int64_t now_ms, struct seat_actions *actions)
+{
+	if (!seat->alarmed)
+		seat_act(actions, SEAT_ACTION_ALARM, 0, SEAT_WHY_EQUAL);
+	seat->alarmed = true;
+	if (seat->config.exclusive || strcmp(seat->config.gateway, rival) < 0)
+		return;
+	seat->highest_is_other = true;
+	role_release(seat, &seat->epoch, SEAT_WHY_EQUAL, now_ms, actions);
+}
+
+static void hear_serving(struct seat *seat, const char *from, const struct epoch *epoch, int64_t now_ms,
+	struct seat_actions *actions)
 {
 	if (serves_under(seat, epoch)) {
-		if (!seat->alarmed)
-			seat_act(actions, SEAT_ACTION_ALARM, 0, SEAT_WHY_EQUAL);
-		seat->alarmed = true;
+		hear_rival(seat, from, now_ms, actions);
 		return;
 	}
 	if (note_highest(seat, epoch, true, actions) && epoch_compare(epoch, &seat->epoch) > 0)
@@ -181,7 +192,7 @@ void order_hear(
 	const struct seat_state *heard = event->heard;
 
 	if (seat_role_serves(heard->role) && !epoch_is_zero(&heard->epoch))
-		hear_serving(seat, &heard->epoch, now_ms, actions);
+		hear_serving(seat, event->from, &heard->epoch, now_ms, actions);
 	hear_highest(seat, &heard->highest, now_ms, actions);
 	move_hear(seat, event, now_ms, actions);
 }

@@ -26,7 +26,8 @@
  * - it is this gateway's turn: each member in contact that comes before it has SUCCESSION_TURN_MS.
  *
  * The epoch is the highest seen with the next minor that leaves this gateway's rank in the pool, modulo
- * PROTO_POOL_MAX: two successors that cannot hear each other never take the same.
+ * PROTO_POOL_MAX: two successors of one generation that cannot hear each other never take the same. Of two generations
+ * the ranks may be the same; then the seats settle it as soon as they hear each other.
  */
 #define SUCCESSION_NEVER INT64_MIN
 

@@ -122,6 +122,35 @@ START_TEST(test_equal_epoch_with_another_owner_is_refused_and_alarms)
 }
 END_TEST
 
+static void hear_rival(const char *name)
+{
+	struct seat_state heard = {.endpoint = "vpn", .role = SEAT_SERVING, .epoch = {.term = 7, .n = 9}};
+
+	heard.highest = heard.epoch;
+	chair_step(&chair, (struct seat_event){.kind = SEAT_EVENT_HEARD, .from = name, .heard = &heard});
+}
+
+/* Of two owners under one epoch the one whose name sorts higher goes, and never serves under it again. */
+START_TEST(test_equal_epoch_names_decide)
+{
+	serve(9);
+	hear_rival("gw-b");
+	ck_assert_int_eq(chair.seat.role, SEAT_SERVING);
+	ck_assert_uint_eq(chair.alarms, 1);
+	setup();
+	serve(9);
+	hear_rival("gw-0");
+	ck_assert_int_eq(chair.seat.role, SEAT_STANDBY);
+	ck_assert_uint_eq(chair.alarms, 1);
+	ck_assert_uint_eq(chair.cleared, 1);
+	ck_assert_uint_eq(chair.disk.released.n, 9);
+	chair_order(&chair, 9, "gw-a");
+	ck_assert_int_eq(chair.seat.role, SEAT_STANDBY);
+	chair_order(&chair, 10, "gw-a");
+	ck_assert_int_eq(chair.seat.role, SEAT_SERVING);
+}
+END_TEST
+
 START_TEST(test_an_order_heard_of_before_it_comes_is_taken)
 {
 	chair_hear(&chair, SEAT_STANDBY, 0, 9);
@@ -236,6 +265,7 @@ int main(void)
 	tcase_add_test(all, test_a_release_of_an_older_epoch_is_late);
 	tcase_add_test(all, test_lower_epochs_are_refused);
 	tcase_add_test(all, test_equal_epoch_with_another_owner_is_refused_and_alarms);
+	tcase_add_test(all, test_equal_epoch_names_decide);
 	tcase_add_test(all, test_an_order_heard_of_before_it_comes_is_taken);
 	tcase_add_test(all, test_a_higher_owner_heard_in_a_beat_is_right);
 	tcase_add_test(all, test_a_lower_owner_heard_in_a_beat_is_not);
