@@ -105,6 +105,7 @@ struct agent {
 	struct event *written; /* by it */
 
 	struct generation held, staged;
+	bool stranger;            /* the fleet knows this gateway no more: until it gives it a generation */
 	struct desired *previous; /* the head before, until what it had is gone */
 	struct plan_scope left;   /* of those before that, for as long as no look succeeds */
 	struct state_seats disk;

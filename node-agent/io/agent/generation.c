@@ -112,6 +112,7 @@ static void hold(struct agent *agent, struct generation *generation)
 	agent->held.preshared_keys = NULL;
 	generation_clear(&agent->held);
 	agent->held = *generation;
+	agent->stranger = false;
 	*generation = (struct generation){0};
 	agent_seats_update(agent);
 	forget_peers(agent);

@@ -13,9 +13,11 @@
 
 static struct succession_view look(const struct agent_seat *seat)
 {
+	const struct agent *agent = seat->agent;
+
 	return (struct succession_view){.highest = seat->seat.disk.highest,
-		.generation = seat->agent->held.desired->generation,
-		.ready = seat_is_ready(&seat->seat, clock_now_ms())};
+		.generation = agent->held.desired->generation,
+		.ready = !agent->stranger && seat_is_ready(&seat->seat, clock_now_ms())};
 }
 
 static void schedule(struct agent_seat *seat)

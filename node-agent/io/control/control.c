@@ -35,7 +35,12 @@ void control_succeeded(struct control *control, const struct http_response *resp
 	if (!control->connected)
 		control->address = response->peer;
 	set_connected(control, true);
-	control->ops.answered(control->context);
+}
+
+void control_heard(struct control *control, const struct http_response *response)
+{
+	if (response)
+		control->ops.answered(control->context);
 }
 
 static void cancel_all(struct control *control)

@@ -45,7 +45,7 @@ struct control_ops {
 	void (*reported)(void *context, bool arrived);
 	/* The controller's fleet knows this gateway not. Told at every such answer. */
 	void (*stranger)(void *context, const struct stranger *stranger);
-	/* The controller has answered. */
+	/* The controller has answered, whatever it said. */
 	void (*answered)(void *context);
 	/* connected changed. */
 	void (*connected)(void *context, bool connected);

@@ -31,6 +31,8 @@ struct control {
 
 /* A transfer came back: with its problem, if it had one. Changes connected; on failure starts a backoff. */
 void control_succeeded(struct control *control, const struct http_response *response);
+/* An answer of any status is one of a controller that lives: only such a one has the certificate. */
+void control_heard(struct control *control, const struct http_response *response);
 void control_calm(struct control *control);
 void control_failed(struct control *control, const char *what, const char *text);
 /* NULL: a good answer. Else what is wrong with it, in buffer. */

@@ -32,6 +32,7 @@ static void on_poll(const struct http_response *response, const struct err *err,
 	const char *problem = control_problem(response, err, 200, buffer, sizeof(buffer));
 
 	control->poll = NULL;
+	control_heard(control, response);
 	control_take_stranger(control, response);
 	if (!problem && instruction_list_decode(response->body, response->size, &list, &why) < 0)
 		problem = err_format(&why, buffer, sizeof(buffer));

@@ -28,6 +28,7 @@ static void on_report(const struct http_response *response, const struct err *er
 	const char *problem = control_problem(response, err, 204, buffer, sizeof(buffer));
 
 	control->report = NULL;
+	control_heard(control, response);
 	control_take_stranger(control, response);
 	control->ops.reported(control->context, !problem);
 	if (problem) {
@@ -62,6 +63,7 @@ static void on_staged(const struct http_response *response, const struct err *er
 	const char *problem = control_problem(response, err, 204, buffer, sizeof(buffer));
 
 	control->staged = NULL;
+	control_heard(control, response);
 	if (response) { /* it has arrived, whatever the controller makes of it */
 		free(control->staged_text);
 		control->staged_text = NULL;
