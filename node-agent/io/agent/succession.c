@@ -80,7 +80,7 @@ static void act(struct agent_seat *seat, const struct succession_action *action)
 {
 	switch (action->kind) {
 	case SUCCESSION_ACTION_ASK_LEADER:
-		control_report_now(seat->agent->control);
+		control_ask(seat->agent->control);
 		return;
 	case SUCCESSION_ACTION_ASK_WITNESS:
 		witness_ask(seat);

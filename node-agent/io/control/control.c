@@ -60,6 +60,8 @@ static void wait_before_retry(struct control *control)
 	int64_t wait_ms = control->backoff_ms ? control->backoff_ms * 2 : CONTROL_BACKOFF_MIN_MS;
 	struct timeval wait;
 
+	if (event_pending(control->retry, EV_TIMEOUT, NULL))
+		return; /* one that was asked meanwhile: that shall not put off the retry */
 	if (wait_ms > CONTROL_BACKOFF_MAX_MS)
 		wait_ms = CONTROL_BACKOFF_MAX_MS;
 	control->backoff_ms = wait_ms;
@@ -129,6 +131,12 @@ void control_report_now(struct control *control)
 	if (control->report || event_pending(control->retry, EV_TIMEOUT, NULL))
 		control->report_again = true;
 	else
+		control_report_start(control);
+}
+
+void control_ask(struct control *control)
+{
+	if (control)
 		control_report_start(control);
 }
 

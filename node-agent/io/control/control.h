@@ -60,6 +60,8 @@ void control_free(struct control *control); /* NULL-safe, as is asking below: an
 
 /* Something changed: report at once (after the one that is under way). */
 void control_report_now(struct control *control);
+/* Does a controller live? A report leaves now, even during a backoff; one that is under way already asks as much. */
+void control_ask(struct control *control);
 /* Answer a stage. Sent again until it arrives or another takes its place. */
 void control_staged(struct control *control, const struct staged *staged);
 
