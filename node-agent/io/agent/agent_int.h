@@ -80,9 +80,10 @@ struct agent_seat {
 	int64_t ordered_ms;
 	struct succession succession;
 	struct event *succession_timer;
-	struct epoch claim;    /* on its way to the disk ... */
-	uint64_t claim_number; /* ... as that of the seats written; 0: none */
-	int64_t addresses_ms;  /* when the lifetime of its addresses was renewed last */
+	unsigned succession_steps; /* so far: tells whether one was nested in another */
+	struct epoch claim;        /* on its way to the disk ... */
+	uint64_t claim_number;     /* ... as that of the seats written; 0: none */
+	int64_t addresses_ms;      /* when the lifetime of its addresses was renewed last */
 	struct witness witness;
 	struct seat_flows *flows; /* NULL: not yet, or nothing is mirrored here */
 };

@@ -100,11 +100,15 @@ static void act(struct agent_seat *seat, const struct succession_action *action)
 void agent_succession_step(struct agent_seat *seat, struct succession_event event)
 {
 	struct succession_actions actions = {0};
+	unsigned step = ++seat->succession_steps;
 
 	event.view = look(seat);
 	succession_step(&seat->succession, &event, clock_now_ms(), &actions);
-	for (size_t i = 0; i < actions.count; i++)
+	for (size_t i = 0; i < actions.count; i++) {
+		if (actions.items[i].kind == SUCCESSION_ACTION_TAKE && seat->succession_steps != step)
+			continue; /* an action before it has brought an event, which may speak against it */
 		act(seat, &actions.items[i]);
+	}
 	schedule(seat);
 }
 
