@@ -17,7 +17,8 @@ static struct succession_view look(const struct agent_seat *seat)
 
 	return (struct succession_view){.highest = seat->seat.disk.highest,
 		.generation = agent->held.desired->generation,
-		.ready = !agent->stranger && seat_is_ready(&seat->seat, clock_now_ms())};
+		.ready = !agent->stranger && !leave_is_leaving(&agent->leave) &&
+			 seat_is_ready(&seat->seat, clock_now_ms())};
 }
 
 static void schedule(struct agent_seat *seat)
