@@ -115,11 +115,37 @@ static bool is_inside(const struct flow_scope *scope, const struct addr *addr)
 	return false;
 }
 
-static void add_own(struct flow_scope *scope, const struct addr *own, size_t count)
+static bool is_of_tunnel(const struct desired *desired, const char *name, const struct addr *addr)
+{
+	for (size_t i = 0; i < desired->tunnel_count; i++) {
+		const struct desired_tunnel *tunnel = &desired->tunnels[i];
+
+		for (size_t j = 0; !strcmp(tunnel->name, name) && j < tunnel->address_count; j++)
+			if (addr_equal(&tunnel->addresses[j].addr, addr))
+				return true;
+	}
+	return false;
+}
+
+/* With the endpoint. An underlay's address does not, though an allowed IP may well have it in its network. */
+static bool does_move(
+	const struct desired *desired, const struct desired_endpoint *endpoint, const struct addr *addr)
+{
+	for (size_t i = 0; i < endpoint->tunnel_count; i++)
+		if (is_of_tunnel(desired, endpoint->tunnels[i], addr))
+			return true;
+	for (size_t i = 0; i < endpoint->inside_count; i++)
+		if (addr_equal(&endpoint->inside[i].address.addr, addr))
+			return true;
+	return false;
+}
+
+static void add_own(struct flow_scope *scope, const struct desired *desired,
+	const struct desired_endpoint *endpoint, const struct addr *own, size_t count)
 {
 	scope->own = mem_new(count + 1, sizeof(*scope->own));
 	for (size_t i = 0; i < count; i++)
-		if (!is_inside(scope, &own[i]))
+		if (!does_move(desired, endpoint, &own[i]))
 			scope->own[scope->own_count++] = own[i];
 	if (scope->own_count)
 		qsort(scope->own, scope->own_count, sizeof(*scope->own), compare_addrs);
@@ -135,7 +161,7 @@ struct flow_scope *flow_scope_new(const struct desired *desired, const struct de
 	for (size_t i = 0; i < endpoint->inside_count; i++)
 		add_host(scope, &endpoint->inside[i].address.addr);
 	merge_networks(scope);
-	add_own(scope, own, own_count);
+	add_own(scope, desired, endpoint, own, own_count);
 	return scope;
 }
 

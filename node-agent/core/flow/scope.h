@@ -17,7 +17,8 @@
  */
 struct flow_scope;
 
-/* own: addresses of this gateway. Those in the endpoint's networks are the endpoint's, and do not count as own. */
+/* own: addresses of this gateway. Those of the endpoint's tunnels and its inside addresses move with it, and do not count as
+ * own; all others do, even within the endpoint's networks. */
 struct flow_scope *flow_scope_new(const struct desired *desired, const struct desired_endpoint *endpoint,
 	const struct addr *own, size_t own_count);
 void flow_scope_free(struct flow_scope *scope); /* NULL-safe */

@@ -75,7 +75,8 @@ static void fill_peer(struct desired *desired)
 
 struct flow_scope *sample_scope(void)
 {
-	const struct addr own[] = {sample_addr("192.168.1.2"), sample_addr("10.50.0.1")};
+	const struct addr own[] = {sample_addr("192.168.1.2"), sample_addr("10.50.0.1"),
+		sample_addr("192.168.1.1"), sample_addr("10.60.0.7")};
 	struct desired_endpoint *endpoint = mem_new(1, sizeof(*endpoint));
 	struct desired *desired = desired_new();
 	struct flow_scope *scope;

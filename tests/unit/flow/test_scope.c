@@ -71,6 +71,16 @@ START_TEST(test_own_flows)
 }
 END_TEST
 
+/* Its underlay may be in a network that a peer has, too: SSH to the gateway is no flow of the endpoint. */
+START_TEST(test_own_flows_within_its_networks)
+{
+	ck_assert(!is_taken_between("192.168.1.10", "10.60.0.7"));
+	ck_assert(!is_taken_between("10.60.0.7", "10.50.0.2"));
+	ck_assert(is_taken_between("192.168.1.10", "10.60.0.8"));
+	ck_assert(is_taken_between("10.50.0.2", "192.168.1.1")); /* moves */
+}
+END_TEST
+
 START_TEST(test_translations)
 {
 	struct flow flow = sample_flow(40000);
@@ -166,6 +176,7 @@ int main(void)
 	tcase_add_test(tcase, test_what_goes_through_its_tunnels);
 	tcase_add_test(tcase, test_what_does_not);
 	tcase_add_test(tcase, test_own_flows);
+	tcase_add_test(tcase, test_own_flows_within_its_networks);
 	tcase_add_test(tcase, test_translations);
 	tcase_add_test(tcase, test_a_status_must_be_borne_out);
 	tcase_add_test(tcase, test_addresses_that_no_flow_has);
