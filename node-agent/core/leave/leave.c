@@ -19,17 +19,24 @@ static unsigned hear_host(struct leave *leave, bool going_down, int64_t now_ms)
 {
 	unsigned actions;
 
-	if (going_down == leave_is_leaving(leave)) {
-		if (leave->phase != LEAVE_ASKING)
-			return 0;
-		enter(leave, LEAVE_STAYING, INT64_MAX);
-		return LEAVE_EXIT;
-	}
+	if (going_down == leave_is_leaving(leave))
+		return 0;
 	if (going_down)
 		return enter(leave, LEAVE_LEAVING, now_ms + LEAVE_MAX_MS);
 	actions = leave->phase == LEAVE_LEFT ? LEAVE_HOLD : 0;
 	actions |= enter(leave, LEAVE_STAYING, INT64_MAX);
 	return leave->stopping ? actions | LEAVE_EXIT : actions;
+}
+
+/* It may come late: whatever else was heard since then counts. */
+static unsigned hear_answer(struct leave *leave, bool going_down, int64_t now_ms)
+{
+	if (leave->phase != LEAVE_ASKING)
+		return 0;
+	if (going_down)
+		return enter(leave, LEAVE_LEAVING, now_ms + LEAVE_MAX_MS);
+	enter(leave, LEAVE_STAYING, INT64_MAX);
+	return LEAVE_EXIT;
 }
 
 /* Asked again while it waits, it waits no longer. */
@@ -91,6 +98,9 @@ unsigned leave_step(struct leave *leave, const struct leave_event *event, int64_
 		break;
 	case LEAVE_EVENT_HOST:
 		actions = hear_host(leave, event->going_down, now_ms);
+		break;
+	case LEAVE_EVENT_ANSWER:
+		actions = hear_answer(leave, event->going_down, now_ms);
 		break;
 	case LEAVE_EVENT_STOP:
 		actions = stop(leave, now_ms);

@@ -22,9 +22,10 @@ enum {
 
 enum leave_event_kind {
 	LEAVE_EVENT_TICK = 0,
-	LEAVE_EVENT_HOST = 1, /* the host is about to go down, or (no longer) is not: going_down */
-	LEAVE_EVENT_STOP = 2, /* this agent shall end */
-	LEAVE_EVENT_DUTY = 3, /* duties and connected, at every change */
+	LEAVE_EVENT_HOST = 1,   /* the host is about to go down, or (no longer) is not: going_down */
+	LEAVE_EVENT_STOP = 2,   /* this agent shall end */
+	LEAVE_EVENT_DUTY = 3,   /* duties and connected, at every change */
+	LEAVE_EVENT_ANSWER = 4, /* to ASK: going_down; counts while it is waited for only */
 };
 
 struct leave_event {
@@ -36,7 +37,7 @@ struct leave_event {
 
 /* Flags: what is to be done, in this order. */
 enum leave_action {
-	LEAVE_ASK = 1 << 0,    /* the service manager whether the host goes down; then HOST */
+	LEAVE_ASK = 1 << 0,    /* the service manager whether the host goes down; then ANSWER */
 	LEAVE_REPORT = 1 << 1, /* leave_is_leaving() has changed: tell the controller */
 	LEAVE_HOLD = 1 << 2,   /* the host stays up after all: be told in time the next time, too */
 	LEAVE_LET_GO = 1 << 3, /* the host may go down, as far as this gateway is concerned: see outcome */

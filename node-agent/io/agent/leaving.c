@@ -98,6 +98,11 @@ static void on_host(void *context, bool going_down)
 	step(context, &(struct leave_event){.kind = LEAVE_EVENT_HOST, .going_down = going_down});
 }
 
+static void on_answer(void *context, bool going_down)
+{
+	step(context, &(struct leave_event){.kind = LEAVE_EVENT_ANSWER, .going_down = going_down});
+}
+
 void leaving_look(struct agent *agent)
 {
 	if (!agent->leave_timer)
@@ -109,7 +114,7 @@ void leaving_look(struct agent *agent)
 
 void leaving_open(struct agent *agent)
 {
-	static const struct logind_ops ops = {.told = on_host, .answered = on_host};
+	static const struct logind_ops ops = {.told = on_host, .answered = on_answer};
 
 	leave_init(&agent->leave, clock_now_ms());
 	agent->leave_timer = evtimer_new(agent->base, on_timer, agent);

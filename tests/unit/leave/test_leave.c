@@ -21,6 +21,12 @@ static unsigned host(bool going_down)
 		&leave, &(struct leave_event){.kind = LEAVE_EVENT_HOST, .going_down = going_down}, now_ms);
 }
 
+static unsigned answer(bool going_down)
+{
+	return leave_step(
+		&leave, &(struct leave_event){.kind = LEAVE_EVENT_ANSWER, .going_down = going_down}, now_ms);
+}
+
 static unsigned stop(void)
 {
 	return leave_step(&leave, &(struct leave_event){.kind = LEAVE_EVENT_STOP}, now_ms);
@@ -70,7 +76,7 @@ START_TEST(an_agent_that_is_started_anew_moves_nothing)
 	duty(1, true);
 	ck_assert_uint_eq(stop(), LEAVE_ASK);
 	ck_assert(!leave_is_leaving(&leave));
-	ck_assert_uint_eq(host(false), LEAVE_EXIT);
+	ck_assert_uint_eq(answer(false), LEAVE_EXIT);
 	ck_assert(!leave_is_leaving(&leave));
 }
 END_TEST
@@ -79,7 +85,19 @@ START_TEST(one_that_is_stopped_with_its_host_is_relieved_first)
 {
 	duty(1, true);
 	ck_assert_uint_eq(stop(), LEAVE_ASK);
+	ck_assert_uint_eq(answer(true), LEAVE_REPORT);
+	ck_assert_uint_eq(duty(0, true), LEAVE_LET_GO | LEAVE_EXIT);
+}
+END_TEST
+
+/* The service manager answered "running" before it heard of what logind says already. */
+START_TEST(an_answer_does_not_call_off_what_the_host_said_meanwhile)
+{
+	duty(1, true);
+	ck_assert_uint_eq(stop(), LEAVE_ASK);
 	ck_assert_uint_eq(host(true), LEAVE_REPORT);
+	ck_assert_uint_eq(answer(false), 0);
+	ck_assert(leave_is_leaving(&leave));
 	ck_assert_uint_eq(duty(0, true), LEAVE_LET_GO | LEAVE_EXIT);
 }
 END_TEST
@@ -191,6 +209,7 @@ int main(void)
 	tcase_add_test(all, a_standby_keeps_nobody);
 	tcase_add_test(all, an_agent_that_is_started_anew_moves_nothing);
 	tcase_add_test(all, one_that_is_stopped_with_its_host_is_relieved_first);
+	tcase_add_test(all, an_answer_does_not_call_off_what_the_host_said_meanwhile);
 	tcase_add_test(all, stopped_while_it_leaves_it_goes_on_with_that);
 	tcase_add_test(all, stopped_twice_it_waits_no_longer);
 	tcase_add_test(all, without_an_answer_it_ends);
