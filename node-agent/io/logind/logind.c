@@ -28,6 +28,7 @@ struct logind {
 	bool wanted;          /* the lock */
 	bool locking;         /* it is asked for */
 	int lock;             /* -1 */
+	bool going_down;      /* what logind was heard to say last */
 	bool asked;           /* a question of logind_ask_host() is open */
 };
 
@@ -119,6 +120,12 @@ void logind_let_go(struct logind *logind)
 
 /* ---- what logind tells ---- */
 
+static void tell(struct logind *logind, bool going_down)
+{
+	logind->going_down = going_down;
+	logind->ops.told(logind->context, going_down);
+}
+
 static int on_prepare(sd_bus_message *signal, void *context, sd_bus_error *error)
 {
 	struct logind *logind = context;
@@ -126,7 +133,7 @@ static int on_prepare(sd_bus_message *signal, void *context, sd_bus_error *error
 
 	(void)error;
 	if (sd_bus_message_read(signal, "b", &going_down) >= 0)
-		logind->ops.told(logind->context, going_down);
+		tell(logind, going_down);
 	return 0;
 }
 
@@ -139,8 +146,8 @@ static int on_preparing(sd_bus_message *reply, void *context, sd_bus_error *erro
 	if (check_reply(reply, "PreparingForShutdown") < 0 ||
 		sd_bus_message_read(reply, "v", "b", &going_down) < 0)
 		return 0;
-	if (going_down)
-		logind->ops.told(logind->context, true);
+	if (!going_down != !logind->going_down) /* it was said while there was no bus */
+		tell(logind, going_down);
 	return 0;
 }
 

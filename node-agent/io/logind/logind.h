@@ -15,8 +15,8 @@ struct event_base;
 enum { LOGIND_RETRY_MS = 60000, LOGIND_CALL_MS = 5000 };
 
 struct logind_ops {
-	/* logind's word: true before anything is stopped, false when that was called off. Also when a shutdown was under
-	 * way already at the first contact. */
+	/* logind's word: true before anything is stopped, false when that was called off. Also what was said
+	 * before the first contact, or while the bus was lost, when that makes a difference. */
 	void (*told)(void *context, bool going_down);
 	/* The answer to logind_ask_host(); false also when nobody could be asked. Never from inside that call. */
 	void (*answered)(void *context, bool going_down);
