@@ -137,6 +137,13 @@ static void end_look(struct seat_flows *of)
 	flows_tell_soon(of);
 }
 
+/* What it had to find is left for the next one. */
+static void fail_look(struct seat_flows *of)
+{
+	of->sweep_wanted |= of->sweeping;
+	of->sweeping = false;
+}
+
 static void on_looked(bool well, void *context)
 {
 	struct flows *flows = context;
@@ -145,9 +152,14 @@ static void on_looked(bool well, void *context)
 	flows->looking = false;
 	if (!well)
 		flows->look_wanted = true;
-	for (size_t i = 0; well && i < agent->seat_count; i++)
-		if (agent->seats[i]->flows)
-			end_look(agent->seats[i]->flows);
+	for (size_t i = 0; i < agent->seat_count; i++) {
+		struct seat_flows *of = agent->seats[i]->flows;
+
+		if (of && well)
+			end_look(of);
+		else if (of)
+			fail_look(of);
+	}
 }
 
 static void on_lost(void *context)
