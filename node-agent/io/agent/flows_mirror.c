@@ -30,15 +30,33 @@ static size_t ops_left(const struct seat_flows *of)
 	return of->ops.count - of->ops_done;
 }
 
-/* A run of operations of one kind, as many as go into one call. */
-static size_t next_run(const struct seat_flows *of, struct flow *flows)
+/* Of another endpoint, too, which is served here: its entries are this kernel's own, and newer. Networks may meet. */
+static bool is_served_here(const struct seat_flows *of, const struct flow *flow)
 {
-	const struct flow_op *first = &of->ops.items[of->ops_done];
-	size_t count = 0;
+	const struct agent *agent = of->seat->agent;
 
-	while (count < ops_left(of) && count < CONNTRACK_BATCH_MAX && first[count].kind == first->kind) {
-		flows[count] = first[count].flow;
-		count++;
+	for (size_t i = 0; i < agent->seat_count; i++) {
+		const struct agent_seat *seat = agent->seats[i];
+
+		if (seat != of->seat && (seat_holds(&seat->seat) || flows_is_source(seat)) && seat->flows &&
+			seat->flows->scope && !flow_scope_refuse(seat->flows->scope, flow))
+			return true;
+	}
+	return false;
+}
+
+/* A run of operations of one kind, as many as go into one call; what is not to be touched is passed over. */
+static size_t next_run(struct seat_flows *of, struct flow *flows)
+{
+	enum flow_op_kind kind = of->ops.items[of->ops_done].kind;
+	size_t count = 0, done = 0;
+
+	while (ops_left(of) && done < CONNTRACK_BATCH_MAX && of->ops.items[of->ops_done].kind == kind) {
+		const struct flow *flow = &of->ops.items[of->ops_done++].flow;
+
+		done++;
+		if (!is_served_here(of, flow))
+			flows[count++] = *flow;
 	}
 	return count;
 }
@@ -62,7 +80,8 @@ static void do_run(struct seat_flows *of, bool forwards)
 	size_t count = next_run(of, flows);
 	int r = 0;
 
-	of->ops_done += count;
+	if (!count)
+		return;
 	switch (kind) {
 	case FLOW_OP_LOAD:
 		r = conntrack_load(all->conntrack, flows, count, !forwards, &made);
@@ -130,7 +149,8 @@ bool flows_mirror_is_busy(const struct seat_flows *of)
 void flows_mirror_check(struct seat_flows *of, const struct flow *flow)
 {
 	if (!of->sweeping || seat_holds(&of->seat->seat) || !flow_mirror_is_whole(of->mirror) ||
-		flow_scope_refuse(of->scope, flow) || flow_mirror_has(of->mirror, flow))
+		flow_scope_refuse(of->scope, flow) || flow_mirror_has(of->mirror, flow) ||
+		is_served_here(of, flow))
 		return;
 	of->ops.items = mem_grow(of->ops.items, &of->ops.capacity, of->ops.count + 1, sizeof(*of->ops.items));
 	of->ops.items[of->ops.count++] = (struct flow_op){.kind = FLOW_OP_DELETE, .flow = *flow};
