@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
-#include <inttypes.h>
 #include <openssl/ssl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <utlist.h>
@@ -131,14 +129,14 @@ void flows_dismiss(struct seat_flows *of)
 static bool read_position(struct http_request *request, uint64_t *ret_run, uint64_t *ret_after)
 {
 	const char *text = http_request_query(request, "after");
-	int end = -1;
 
 	*ret_run = *ret_after = 0;
 	if (!text)
 		return true;
-	return strlen(text) <= 16 + 1 + 20 && strspn(text, "0123456789abcdef") == 16 &&
-	       sscanf(text, "%16" SCNx64 ":%20" SCNu64 "%n", ret_run, ret_after, &end) == 2 &&
-	       text[end] == '\0';
+	if (strspn(text, "0123456789abcdef") != 16 || text[16] != ':')
+		return false;
+	*ret_run = strtoull(text, NULL, 16);
+	return text_to_u64(text + 17, 0, UINT64_MAX, ret_after) >= 0;
 }
 
 static void on_question(struct http_request *request, void *context)
