@@ -31,6 +31,8 @@ static void set_state(struct http_connection *c, enum http_state state)
 	c->state = state;
 	if (state == HTTP_HANDLING)
 		evtimer_del(c->timer);
+	else if (state == HTTP_HANDSHAKE)
+		arm(c, c->server->options.handshake_timeout_ms);
 	else
 		arm(c, state == HTTP_LINGERING ? LINGER_MS : c->server->options.idle_timeout_ms);
 }

@@ -19,6 +19,8 @@ struct http_server *http_server_new(struct event_base *base, const struct http_s
 		server->options.connections_max = CONNECTIONS_MAX_DEFAULT;
 	if (server->options.idle_timeout_ms == 0)
 		server->options.idle_timeout_ms = IDLE_TIMEOUT_DEFAULT_MS;
+	if (server->options.handshake_timeout_ms == 0)
+		server->options.handshake_timeout_ms = server->options.idle_timeout_ms;
 	LIST_INIT(&server->connections);
 	SLIST_INIT(&server->listeners);
 	return server;

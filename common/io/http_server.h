@@ -64,7 +64,8 @@ struct http_route {
 };
 
 struct http_server_options {
-	size_t connections_max; /* 0: 1024; further ones are closed at once */
+	size_t connections_max;        /* 0: 1024; further ones are closed at once */
+	unsigned handshake_timeout_ms; /* for all of TLS's handshake; 0: idle_timeout_ms */
 	unsigned
 		idle_timeout_ms; /* 0: 60 s without a request (and for the client to send or take one). Held ones: none */
 };

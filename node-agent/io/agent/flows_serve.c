@@ -13,7 +13,7 @@
 
 /* ---- the owner's side: questions, and answers as soon as there is one ---- */
 
-enum { LISTEN_TEXT_MAX = ENDPOINT_TEXT_MAX, CONNECTIONS_MAX = 256 };
+enum { LISTEN_TEXT_MAX = ENDPOINT_TEXT_MAX, CONNECTIONS_MAX = 256, HANDSHAKE_MS = 5000 };
 
 struct flow_waiter {
 	struct seat_flows *of;
@@ -214,7 +214,8 @@ static int new_tls(const struct flows *flows, SSL_CTX **ret_tls, struct err *err
 
 static int open_server(struct flows *flows, struct err *err)
 {
-	struct http_server_options options = {.connections_max = CONNECTIONS_MAX};
+	struct http_server_options options = {
+		.connections_max = CONNECTIONS_MAX, .handshake_timeout_ms = HANDSHAKE_MS};
 	struct http_route route = {.methods = HTTP_GET,
 		.path = FLOWS_PATH,
 		.handle = on_question,
