@@ -78,11 +78,28 @@ static void on_gone(struct http_request *request, void *context)
 	waiter_free(context);
 }
 
+/* Who asks anew does not wait for the older answer; should two go by one name, they do not chase each other. */
+static void dismiss_older(struct seat_flows *of, const char *who)
+{
+	struct flow_waiter *waiter, *next;
+
+	DL_FOREACH_SAFE(of->waiters, waiter, next)
+	{
+		struct http_request *request = waiter->request;
+
+		if (strcmp(http_request_peer(request)->identity.name, who) != 0)
+			continue;
+		waiter_free(waiter);
+		http_reply_problem(request, 409, "%s has asked anew", who);
+	}
+}
+
 static void hold(struct seat_flows *of, struct http_request *request, uint64_t run, uint64_t after)
 {
 	struct timeval wait = {.tv_sec = FLOWS_HOLD_MS / 1000};
 	struct flow_waiter *waiter = mem_new(1, sizeof(*waiter));
 
+	dismiss_older(of, http_request_peer(request)->identity.name);
 	*waiter = (struct flow_waiter){.of = of, .request = request, .run = run, .after = after};
 	waiter->timeout = evtimer_new(of->seat->agent->base, on_timeout, waiter);
 	evtimer_add(waiter->timeout, &wait);
