@@ -2,6 +2,7 @@
 /* The server alone, as strict as it must be: raw bytes in, raw bytes out. */
 #include <check.h>
 #include <errno.h>
+#include <openssl/ssl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -216,6 +217,35 @@ START_TEST(slow_clients_are_let_go)
 }
 END_TEST
 
+/* With a fixture's PKI, on TLS, where a fixture has the plain port. */
+static struct http_server *open_impatient(struct fixture *at)
+{
+	struct http_server_options options = {.handshake_timeout_ms = 50};
+	struct http_server *server = http_server_new(at->base, &options);
+	struct pki_files paths;
+	struct err err;
+	SSL_CTX *tls;
+
+	pki_files(&paths, at->dir, "ca", "ctl");
+	ck_assert_int_eq(tls_server_new(&paths.files, &tls, NULL, &err), 0);
+	ck_assert_int_eq(http_server_listen(server, "127.0.0.1:0", tls, &err), 0);
+	SSL_CTX_free(tls);
+	at->plain_port = http_server_port(server);
+	return server;
+}
+
+/* Long before the 60 s of one who has shown who it is. */
+START_TEST(a_handshake_has_a_time_of_its_own)
+{
+	struct fixture at = f;
+	struct http_server *server = open_impatient(&at);
+
+	ck_assert_int_eq(fixture_child(&at, idle, "\x16\x03"), 0);
+	ck_assert_uint_eq(http_server_connections(server), 0);
+	http_server_free(server);
+}
+END_TEST
+
 /* Closed at once, by an end or a reset. */
 static int turned_away(const struct fixture *fixture, const void *data)
 {
@@ -321,6 +351,7 @@ int main(void)
 	tcase_add_test(tcase, heads_have_limits);
 	tcase_add_test(tcase, a_refusal_is_not_lost_to_a_reset);
 	tcase_add_test(tcase, slow_clients_are_let_go);
+	tcase_add_test(tcase, a_handshake_has_a_time_of_its_own);
 	tcase_add_test(tcase, connections_have_a_limit);
 	tcase_add_test(tcase, addresses_that_cannot_be_had_are_named);
 	tcase_add_test(tcase, unix_sockets_replace_stale_ones_only);
