@@ -205,7 +205,7 @@ static void confirm(struct ownership *ownership, int64_t now_ms, struct ownershi
 		owner_of(ownership)->name, epoch_format(&ownership->epoch, text));
 }
 
-/* It will not confirm: it is down, has fenced itself under this very epoch, or knows of a higher one. */
+/* It will not confirm: it is down, has refused, has fenced itself under this very epoch, or knows of a higher one. */
 static bool has_failed(const struct ownership *ownership, const struct ownership_member *target)
 {
 	if (member_is_down(target))
@@ -213,6 +213,8 @@ static bool has_failed(const struct ownership *ownership, const struct ownership
 	if (!target->spoken)
 		return false;
 	if (target->seat.role == SEAT_FENCED && epoch_compare(&target->seat.epoch, &ownership->epoch) == 0)
+		return true;
+	if (epoch_compare(&target->seat.released, &ownership->epoch) >= 0) /* `fence`: refused aloud */
 		return true;
 	return epoch_compare(&target->seat.highest, &ownership->epoch) > 0;
 }
