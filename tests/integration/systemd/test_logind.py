@@ -69,6 +69,7 @@ def test_logind_asks_before_the_host_goes_down(machine):
 def test_the_stop_of_the_unit_asks_whether_the_host_goes_down(machine):
     """Nobody asks logind, which is not even there."""
     set_up(machine)
+    machine.until("the agent is on the bus", lambda: "holdfast-agent" in machine.run("busctl", "--no-legend", "list"))
     machine.run("systemctl", "--no-block", "start", "poweroff.target")
     ends_with_leaving(machine)
 
