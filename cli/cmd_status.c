@@ -27,17 +27,15 @@ static int64_t number_of(const json_t *object, const char *name)
 	return json_integer_value(json_object_get(object, name));
 }
 
-/* "gw-a, gw-c"; "nobody" for none. The caller frees. */
-static char *join(const json_t *array)
+/* The caller frees. */
+static char *join_with(const json_t *array, const char *between)
 {
 	struct text text = {0};
 	size_t i;
 	json_t *item;
 
-	json_array_foreach(array, i, item)
-		text_add(&text, "%s%s", i ? ", " : "", json_is_string(item) ? json_string_value(item) : "?");
-	if (!text.length)
-		text_add(&text, "nobody");
+	json_array_foreach(array, i, item) text_add(
+		&text, "%s%s", i ? between : "", json_is_string(item) ? json_string_value(item) : "?");
 	return text_take(&text);
 }
 
@@ -55,13 +53,15 @@ static void print_head(const json_t *status)
 	if (controller)
 		printf("; controller %s, up %s", text_of(controller, "name", "?"),
 			span_format(number_of(controller, "uptime_ms"), up));
+	if (controller && json_is_true(json_object_get(controller, "frozen")))
+		printf("; FROZEN: nothing moves by itself until 'holdfast thaw'");
 	printf("\n\n");
 }
 
 static void add_endpoint(struct table *table, const json_t *endpoint)
 {
 	char since[SPAN_TEXT_MAX], lease[SPAN_TEXT_MAX];
-	CLEANUP_FREE char *ready = join(json_object_get(endpoint, "ready"));
+	CLEANUP_FREE char *ready = join_with(json_object_get(endpoint, "ready"), ", ");
 	bool owned = json_is_string(json_object_get(endpoint, "owner"));
 
 	table_add(table, "%s", text_of(endpoint, "name", "?"));
@@ -71,7 +71,7 @@ static void add_endpoint(struct table *table, const json_t *endpoint)
 	table_add(table, "%s", owned ? span_format(number_of(endpoint, "since_ms"), since) : "-");
 	table_add(table, "%s", owned ? span_format(number_of(endpoint, "lease_left_ms"), lease) : "-");
 	table_add(table, "%" PRId64, number_of(endpoint, "sessions"));
-	table_add(table, "%s", ready);
+	table_add(table, "%s", ready && *ready ? ready : "nobody");
 }
 
 static void print_endpoints(const json_t *endpoints)
@@ -141,6 +141,28 @@ static void print_gateways(const json_t *gateways)
 	table_clear(&table);
 }
 
+/* "vpn: gw-b could take over, seen 0.4 s ago", and what speaks against it. */
+static void print_standby(const json_t *endpoint, const json_t *member, bool first)
+{
+	const json_t *reasons = json_object_get(member, "reasons");
+	const json_t *proved = json_object_get(member, "proved_ago_ms");
+	bool could = json_is_true(json_object_get(member, "could"));
+	char ago[SPAN_TEXT_MAX];
+
+	printf("%s%s: %s %s", first ? "\n" : "", text_of(endpoint, "name", "?"),
+		text_of(member, "gateway", "?"), could ? "could take over" : "could not take over");
+	if (could && json_is_false(json_object_get(member, "ready")))
+		printf(", but is not ready");
+	if (could && json_is_integer(proved))
+		printf(", seen %s ago", span_format((int64_t)json_integer_value(proved), ago));
+	if (json_array_size(reasons)) {
+		CLEANUP_FREE char *joined = join_with(reasons, "; ");
+
+		printf(": %s", joined);
+	}
+	putchar('\n');
+}
+
 /* Whatever a person should not overlook: why nobody owns an endpoint, why a member could not take over, warnings. */
 static void print_remarks(const json_t *status)
 {
@@ -151,13 +173,11 @@ static void print_remarks(const json_t *status)
 	{
 		if (*text_of(endpoint, "why", ""))
 			printf("\n%s: %s\n", text_of(endpoint, "name", "?"), text_of(endpoint, "why", ""));
-		json_array_foreach(json_object_get(endpoint, "not_ready"), j, member)
-		{
-			CLEANUP_FREE char *reasons = join(json_object_get(member, "reasons"));
-
-			printf("%s%s: %s could not take over: %s\n", j ? "" : "\n",
-				text_of(endpoint, "name", "?"), text_of(member, "gateway", "?"), reasons);
-		}
+		json_array_foreach(json_object_get(endpoint, "standbys"), j, member)
+			print_standby(endpoint, member, j == 0);
+		if (*text_of(endpoint, "alone", ""))
+			printf("%s: without a controller nobody would succeed a dead owner: %s\n",
+				text_of(endpoint, "name", "?"), text_of(endpoint, "alone", ""));
 	}
 	json_array_foreach(json_object_get(status, "warnings"), i, warning) printf(
 		"%swarning: %s\n", i ? "" : "\n", json_is_string(warning) ? json_string_value(warning) : "?");

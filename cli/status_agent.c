@@ -56,6 +56,29 @@ static void add_endpoint(struct table *table, const json_t *endpoint)
 	table_add(table, "%s", text_of(endpoint, "why"));
 }
 
+/* "vpn: could be taken over here, seen 400 ms ago", or why not. */
+static void print_standing(const json_t *endpoint)
+{
+	const json_t *standing = json_object_get(endpoint, "standing"), *reasons, *reason;
+	char ago[SPAN_TEXT_MAX];
+	size_t i;
+
+	if (!standing)
+		return;
+	printf("%s: %s", text_of(endpoint, "name"),
+		json_is_true(json_object_get(standing, "ready")) ? "could be taken over here"
+								 : "is not ready to be taken over here");
+	if (json_object_get(standing, "proved_ago_ms"))
+		printf(", seen %s ago", span_format(number_of(standing, "proved_ago_ms"), ago));
+	reasons = json_object_get(standing, "reasons");
+	json_array_foreach(reasons, i, reason)
+		printf("%s%s", i ? "; " : ": ", json_is_string(reason) ? json_string_value(reason) : "?");
+	putchar('\n');
+	if (*text_of(standing, "alone"))
+		printf("%s: would not succeed a dead owner without a controller: %s\n",
+			text_of(endpoint, "name"), text_of(standing, "alone"));
+}
+
 static void print_endpoints(const json_t *endpoints)
 {
 	static const char *const heading[] = {"ENDPOINT", "ROLE HERE", "EPOCH", "LEASE", "NOTES"};
@@ -70,6 +93,7 @@ static void print_endpoints(const json_t *endpoints)
 	printf("\n");
 	table_print(&table, stdout);
 	table_clear(&table);
+	json_array_foreach(endpoints, i, endpoint) print_standing(endpoint);
 }
 
 static void print_tunnels(const json_t *tunnels)

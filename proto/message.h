@@ -7,6 +7,7 @@
 #include "proto/epoch.h"
 #include "proto/instruction.h"
 #include "proto/seat.h"
+#include "proto/standing.h"
 
 /* What the JSON codecs of this directory share: the version in front, and the parts that travel in more than one
  * message. All "get" are 0 or -EINVAL with the member's path in err. */
@@ -34,5 +35,8 @@ int sessions_get(const struct jnode *from, const char *name, struct session **re
 
 void seat_put(json_t *to, const char *name, const struct seat_state *seat);
 int seat_get(const struct jnode *from, struct seat_state *ret_seat, struct err *err);
+
+void standing_put(json_t *to, const char *name, const struct standing *standing);
+int standing_get(const struct jnode *from, struct standing *ret_standing, struct err *err);
 
 #endif

@@ -46,6 +46,9 @@ static void put_lists(json_t *to, const struct report *report)
 	array = jput_array(to, "seats");
 	for (size_t i = 0; i < report->seat_count; i++)
 		seat_put(array, NULL, &report->seats[i]);
+	array = report->standing_count ? jput_array(to, "standings") : NULL;
+	for (size_t i = 0; i < report->standing_count; i++)
+		standing_put(array, NULL, &report->standings[i]);
 	sessions_put(to, "sessions", report->sessions, report->session_count);
 }
 
@@ -127,6 +130,33 @@ static int get_seats(const struct jnode *from, struct report *report, struct err
 	return r;
 }
 
+static bool standing_is_new(const struct report *report, size_t index)
+{
+	for (size_t i = 0; i < index; i++)
+		if (!strcmp(report->standings[i].endpoint, report->standings[index].endpoint))
+			return false;
+	return true;
+}
+
+static int get_standings(const struct jnode *from, struct report *report, struct err *err)
+{
+	struct jnode array;
+	int r = jnode_array(from, "standings", JSON_OPTIONAL, PROTO_ENDPOINTS_MAX, &array, err);
+
+	if (r || !array.json)
+		return r;
+	report->standing_count = jnode_count(&array);
+	for (size_t i = 0; !r && i < report->standing_count; i++) {
+		struct jnode item = jnode_item(&array, i);
+
+		r = standing_get(&item, &report->standings[i], err);
+		if (!r && !standing_is_new(report, i))
+			r = jnode_fail(&item, err, -EINVAL, "endpoint %s is there twice",
+				report->standings[i].endpoint);
+	}
+	return r;
+}
+
 static int get_u32(const struct jnode *from, const char *name, uint32_t *ret_value, struct err *err)
 {
 	uint64_t value;
@@ -202,7 +232,8 @@ static int get_report(const struct jnode *from, struct report *report, struct er
 			 from, "wall_ms", JSON_REQUIRED, INT64_MIN, INT64_MAX, &report->wall_ms, err)) ||
 		(r = jnode_bool(from, "sessions_whole", JSON_REQUIRED, &report->sessions_whole, err)) ||
 		(r = get_reasons(from, report, err)) || (r = get_seats(from, report, err)) ||
-		(r = get_takeover(from, &report->takeover, err)) || (r = get_events(from, report, err)))
+		(r = get_standings(from, report, err)) || (r = get_takeover(from, &report->takeover, err)) ||
+		(r = get_events(from, report, err)))
 		return r;
 	return sessions_get(from, "sessions", &report->sessions, &report->session_count, err);
 }

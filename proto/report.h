@@ -9,6 +9,7 @@
 #include "common/base/err.h"
 #include "proto/instruction.h"
 #include "proto/seat.h"
+#include "proto/standing.h"
 
 /* What an agent tells its controller: POST /v1/agent/report, at once on any change and every second. */
 
@@ -44,6 +45,8 @@ struct report {
 	int64_t wall_ms; /* its wall clock, for skew */
 	size_t seat_count;
 	struct seat_state seats[PROTO_ENDPOINTS_MAX];
+	size_t standing_count; /* of seats that do not serve: see standing.h */
+	struct standing standings[PROTO_ENDPOINTS_MAX];
 	bool sessions_whole; /* the list is all there are (first report of a boot, or asked for); else changes
 				only */
 	size_t session_count;

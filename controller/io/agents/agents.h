@@ -39,6 +39,7 @@ struct agent {
 	int64_t answered_ms;      /* when the last one was answered */
 	int64_t heard_ms;         /* when anything came */
 	bool reported;            /* by this boot */
+	int64_t reported_ms;      /* when the last one came */
 	struct report report;     /* the last one, without its sessions */
 	int64_t skew_ms;          /* its wall clock minus ours */
 	int64_t tls_only_ms;      /* since when it is heard over TLS only; 0: it is not. The hooks' */

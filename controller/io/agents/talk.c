@@ -165,6 +165,7 @@ static void keep_report(struct agent *agent, const struct report *report)
 {
 	report_clear(&agent->report);
 	agent->report = *report;
+	agent->reported_ms = clock_now_ms();
 	agent->report.sessions = NULL;
 	agent->report.session_count = 0;
 	agent->reported = true;

@@ -4,6 +4,7 @@
 
 #include "common/io/clock.h"
 #include "controller/io/api/api.h"
+#include "controller/io/api/standby.h"
 #include "controller/io/apply/holding.h"
 #include "controller/io/controller.h"
 #include "controller/io/watch/watch.h"
@@ -46,20 +47,37 @@ static void collect_gateway(
 		health_warning(health, "%s: its clock is %" PRId64 " ms off", agent->name, agent->skew_ms);
 }
 
-static void collect_endpoint(const struct ownership *ownership, struct health *health)
+/* Nobody ready: who could take it all the same, and what that would cost. */
+static void warn_of_standbys(
+	const struct controller *controller, const struct ownership *ownership, struct health *health)
 {
-	size_t ready = 0;
-	if (ownership->owner == OWNERSHIP_NOBODY || ownership->phase == OWNERSHIP_ORPHAN) {
+	const char *owner = ownership->config.members[ownership->owner];
+	bool anybody = false;
+	for (size_t i = 0; i < ownership->config.member_count; i++) {
+		struct standby standby;
+		if (i == ownership->owner)
+			continue;
+		standby_look(controller, ownership, i, &standby);
+		if (!standby.could)
+			continue;
+		anybody = true;
+		health_warning(health, "%s could take over %s from %s, but is not ready: %s",
+			ownership->config.members[i], ownership->config.name, owner,
+			standby.uninformed ? "it has not been told yet where the clients are"
+					   : standby.standing->reasons[0]);
+	}
+	if (!anybody)
+		health_warning(health, "nobody could take over %s from %s", ownership->config.name, owner);
+}
+
+static void collect_endpoint(
+	const struct controller *controller, const struct ownership *ownership, struct health *health)
+{
+	if (ownership->owner == OWNERSHIP_NOBODY || ownership->phase == OWNERSHIP_ORPHAN)
 		health_warning(health, "%s has no owner%s%s", ownership->config.name,
 			ownership->why[0] ? ": " : "", ownership->why);
-		return;
-	}
-	for (size_t i = 0; i < ownership->config.member_count; i++)
-		if (i != ownership->owner && ownership_can_take(ownership, i, clock_now_ms(), NULL))
-			ready++;
-	if (!ready)
-		health_warning(health, "nobody could take over %s from %s", ownership->config.name,
-			ownership->config.members[ownership->owner]);
+	else if (!standby_count_ready(controller, ownership))
+		warn_of_standbys(controller, ownership, health);
 }
 
 void health_collect(void *context, struct health *health)
@@ -73,7 +91,7 @@ void health_collect(void *context, struct health *health)
 	if (decisions_is_frozen(controller->decisions))
 		health_warning(health, "frozen: no automatic moves until thaw");
 	for (size_t i = 0; i < decisions_count(controller->decisions); i++)
-		collect_endpoint(decisions_ownership(controller->decisions, i), health);
+		collect_endpoint(controller, decisions_ownership(controller->decisions, i), health);
 	for (size_t i = 0; i < agents_count(controller->agents); i++)
 		collect_gateway(controller, agents_at(controller->agents, i), health);
 }

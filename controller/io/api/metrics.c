@@ -6,6 +6,7 @@
 #include "common/io/clock.h"
 #include "common/io/http_server.h"
 #include "controller/io/api/api.h"
+#include "controller/io/api/standby.h"
 #include "controller/io/controller.h"
 #include "controller/io/watch/watch.h"
 
@@ -71,15 +72,26 @@ static void put_phases(const struct controller *controller, struct text *out)
 static void put_ready(const struct controller *controller, struct text *out)
 {
 	static const char name[] = "holdfast_endpoint_ready_standbys";
-	metrics_family(out, METRICS_GAUGE, name, "Gateways that could take the endpoint over now.");
+	metrics_family(out, METRICS_GAUGE, name,
+		"Gateways that could take the endpoint over now and lose nothing but time.");
 	for (size_t i = 0; i < decisions_count(controller->decisions); i++) {
 		const struct ownership *ownership = decisions_ownership(controller->decisions, i);
-		uint64_t ready = 0;
-		for (size_t j = 0; j < ownership->config.member_count; j++)
-			ready += j != ownership->owner &&
-				 ownership_can_take(ownership, j, clock_now_ms(), NULL);
+		metrics_u64(out, name, (const char *const[]){"endpoint", ownership->config.name, NULL},
+			standby_count_ready(controller, ownership));
+	}
+}
+
+static void put_alone(const struct controller *controller, struct text *out)
+{
+	static const char name[] = "holdfast_endpoint_succession_possible";
+	metrics_family(out, METRICS_GAUGE, name,
+		"1 if somebody could follow a dead owner while no controller lives.");
+	for (size_t i = 0; i < decisions_count(controller->decisions); i++) {
+		const struct ownership *ownership = decisions_ownership(controller->decisions, i);
+		char why[PROTO_REASON_MAX + 1];
+		standby_alone(controller, ownership, why);
 		metrics_u64(
-			out, name, (const char *const[]){"endpoint", ownership->config.name, NULL}, ready);
+			out, name, (const char *const[]){"endpoint", ownership->config.name, NULL}, !why[0]);
 	}
 }
 
@@ -167,6 +179,7 @@ void metrics_collect(void *context, struct text *out)
 	put_owners(controller, out);
 	put_phases(controller, out);
 	put_ready(controller, out);
+	put_alone(controller, out);
 	put_sessions(controller, out);
 	put_gateways(controller, out);
 	put_verdicts(controller, out);

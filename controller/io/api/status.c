@@ -8,6 +8,7 @@
 #include "common/json/write.h"
 #include "controller/io/api/access.h"
 #include "controller/io/api/api.h"
+#include "controller/io/api/standby.h"
 #include "controller/io/apply/holding.h"
 #include "controller/io/controller.h"
 #include "controller/io/watch/watch.h"
@@ -21,32 +22,6 @@ static int64_t lease_left_ms(const struct ownership *ownership, int64_t now_ms)
 		return 0;
 	int64_t left_ms = member->seat.permit_left_ms - (now_ms - member->seat_ms);
 	return left_ms > 0 ? left_ms : 0;
-}
-
-static void put_not_ready(json_t *list, const struct ownership_member *member, const char *why)
-{
-	json_t *item = jput_object(list, NULL);
-	jput_text(item, "gateway", member->name);
-	json_t *reasons = jput_array(item, "reasons");
-	jput_text(reasons, NULL, why);
-	if (member->drained && !strstr(why, "drain"))
-		jput_text(reasons, NULL, "drained");
-	if (!member->fit && member->why[0] && !strstr(why, member->why))
-		jput_text(reasons, NULL, member->why);
-}
-
-static void put_members(json_t *json, const struct ownership *ownership, int64_t now_ms)
-{
-	json_t *ready = jput_array(json, "ready"), *not_ready = jput_array(json, "not_ready");
-	for (size_t i = 0; i < ownership->config.member_count; i++) {
-		struct err err = {0};
-		if (i == ownership->owner)
-			continue;
-		if (ownership_can_take(ownership, i, now_ms, &err))
-			jput_text(ready, NULL, ownership->config.members[i]);
-		else
-			put_not_ready(not_ready, &ownership->members[i], err.text);
-	}
 }
 
 static size_t count_sessions(
@@ -74,7 +49,7 @@ static void put_endpoint(const struct controller *controller, json_t *list, size
 	jput_text(json, "cause", ownership->cause);
 	jput_i64(json, "since_ms", now_ms - decisions_owned_since(controller->decisions, index));
 	jput_i64(json, "lease_left_ms", lease_left_ms(ownership, now_ms));
-	put_members(json, ownership, now_ms);
+	standby_put(json, controller, ownership);
 	jput_u64(json, "sessions",
 		count_sessions(controller, decisions_endpoint(controller->decisions, index), now_ms));
 }

@@ -120,6 +120,7 @@ static int open_kernel(struct agent *agent, struct err *err)
 	if (r < 0 || config_is_alone(agent->config))
 		return r;
 	flows_open(agent);
+	standing_open(agent);
 	r = announce_open(&agent->announce, err);
 	if (r >= 0)
 		r = witness_open(agent, err);
@@ -179,6 +180,7 @@ int agent_new(struct event_base *base, const struct config *config, struct agent
 	agent->base = base;
 	agent->config = config;
 	agent->boot = clock_boot_id();
+	agent->compared_ms = INT64_MIN;
 	agent->started_ms = agent->leader_ms = clock_now_ms();
 	agent->sleep_offset_ms = clock_boottime_ms() - agent->started_ms;
 	agent->sessions = sessions_new();
@@ -201,6 +203,7 @@ void agent_free(struct agent *agent)
 	control_free(agent->control);
 	liveness_free(agent->liveness);
 	agent_seats_free(agent);
+	standing_close(agent);
 	flows_close(agent);
 	http_server_free(agent->health);
 	http_server_free(agent->local);

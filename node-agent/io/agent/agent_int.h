@@ -20,6 +20,7 @@
 #include "node-agent/io/agent/flows.h"
 #include "node-agent/io/agent/journal.h"
 #include "node-agent/io/agent/names.h"
+#include "node-agent/io/agent/standing.h"
 #include "node-agent/io/agent/tunnels.h"
 #include "node-agent/io/agent/underlay.h"
 #include "node-agent/io/announce/announce.h"
@@ -35,8 +36,10 @@
 enum {
 	AGENT_SECOND_MS = 1000,     /* housekeeping: sessions, clocks, sockets that could not be opened */
 	AGENT_SLOW_POLL_MS = 30000, /* a look at everything, should no event have told */
-	AGENT_RETRY_MS = 1000,      /* after operations failed; doubles up to the slow poll */
-	AGENT_JUMP_MS = 100,        /* CLOCK_BOOTTIME against CLOCK_MONOTONIC: the host slept */
+	AGENT_CONFIRM_MS =
+		250,           /* a look after one that changed something: are things now as they shall be? */
+	AGENT_RETRY_MS = 1000, /* after operations failed; doubles up to the slow poll */
+	AGENT_JUMP_MS = 100,   /* CLOCK_BOOTTIME against CLOCK_MONOTONIC: the host slept */
 };
 
 /* One generation and what was made of it. */
@@ -85,7 +88,8 @@ struct agent_seat {
 	uint64_t claim_number;     /* ... as that of the seats written; 0: none */
 	int64_t addresses_ms;      /* when the lifetime of its addresses was renewed last */
 	struct witness witness;
-	struct seat_flows *flows; /* NULL: not yet, or nothing is mirrored here */
+	struct seat_flows *flows;       /* NULL: not yet, or nothing is mirrored here */
+	struct seat_standing *standing; /* NULL: it is no standby, or was not judged yet */
 };
 
 struct agent {
@@ -101,7 +105,7 @@ struct agent {
 	struct probe *probe;
 	struct icmp *icmp;
 	struct event *watch_event, *monitor_event, *probe_events[PROBE_FDS], *icmp_events[ICMP_FDS];
-	struct event *second, *look;
+	struct event *second, *look, *standing;
 	struct state_writer *writer;
 	struct event *written; /* by it */
 
@@ -138,6 +142,7 @@ struct agent {
 	bool fit, look_is_near;
 	char failure[RECONCILE_FAILURE_MAX]; /* why not */
 	int64_t retry_ms;
+	int64_t compared_ms; /* when the kernel was last found to be as it shall be, with nothing to do; INT64_MIN */
 	uint64_t looks, operations, takeovers, stalls;
 	struct repair repair;
 	size_t repair_lines;      /* of the look under way */
@@ -291,6 +296,12 @@ bool witness_is_on_link(
 void witness_ask_next_hops(struct agent_seat *seat);
 /* Is that the index of the endpoint's outer interface? */
 bool witness_is_dial_interface(const struct agent_seat *seat, unsigned ifindex);
+/* One question without anything that its answer would prove: for standing.c. */
+void witness_ask_one(struct agent *agent, const char *interface, const struct addr *to);
+/* By ARP or ND, whatever addresses this gateway has there. */
+void witness_ask_hop(struct agent *agent, const char *interface, const struct addr *to);
+/* The endpoint's witnesses: at most PROTO_ADDRESSES_MAX; without any configured, the underlay's routers. */
+size_t witness_list(struct agent_seat *seat, struct addr *ret_witnesses);
 void witness_ask_partner(struct agent *agent, const struct addr *address, uint32_t count);
 
 /* ---- leaving.c ---- */

@@ -158,6 +158,7 @@ void agent_diagnose(const struct agent *agent, struct health *health)
 			"somebody undoes what is repaired here again and again: see the events (networkd, "
 			"NetworkManager, a DHCP client?)");
 	check_names(agent, health);
+	standing_diagnose(agent, health);
 	if (tunnels_left_out(agent)[0])
 		health_warning(health, "more than %d tunnels of `holdfast up`: not kept are %s",
 			(int)QUICK_KEPT_MAX, tunnels_left_out(agent));

@@ -14,9 +14,10 @@
 #define FLOWS_TYPE "application/vnd.holdfast.flows"
 
 enum {
-	FLOWS_LOOK_MS = 30000,  /* a look at all entries, should news have been missing */
-	FLOWS_GATHER_MS = 10,   /* of news, before they are told: an answer for many */
-	FLOWS_HOLD_MS = 20000,  /* of a question that has no answer yet */
+	FLOWS_LOOK_MS = 30000, /* a look at all entries, should news have been missing */
+	FLOWS_GATHER_MS = 10,  /* of news, before they are told: an answer for many */
+	FLOWS_HOLD_MS =
+		5000, /* of a question that has no answer yet: so long a blocked port is not noticed */
 	FLOWS_TLS_MS = 3600000, /* certificates are read anew */
 };
 
@@ -38,7 +39,9 @@ struct seat_flows {
 	struct epoch source_epoch;
 	struct http_client *client; /* to the source */
 	struct http_transfer *transfer;
-	struct flow_ops ops; /* to be done; from ops_done on */
+	int64_t heard_ms;           /* when the source answered last; 0: it has not */
+	char failure[ERR_TEXT_MAX]; /* of the last question; "": it was answered */
+	struct flow_ops ops;        /* to be done; from ops_done on */
 	size_t ops_done;
 	struct event *work;
 	bool sweep_wanted; /* the mirror has become whole: what else the kernel holds of the endpoint goes ... */

@@ -14,7 +14,7 @@
 /* ---- the standby's side: asking the owner, and telling the kernel ---- */
 
 enum {
-	ANSWER_MS = FLOWS_HOLD_MS + 5000,
+	ANSWER_MS = FLOWS_HOLD_MS + 3000,
 	CONNECT_MS = 3000,
 	TURN_MS = 2,    /* of the loop, before others get theirs */
 	SETTLE_MS = 20, /* that a takeover waits for what came in last */
@@ -195,6 +195,7 @@ static void on_answer(const struct http_response *response, const struct err *er
 	struct seat_flows *of = context;
 
 	of->transfer = NULL;
+	text_copy(of->failure, sizeof(of->failure), err ? err->text : "");
 	if (err) {
 		log_limited(LEVEL_INFO, "flows", "no-answer", of->source, log_text("from", of->source),
 			log_err(err));
@@ -204,8 +205,12 @@ static void on_answer(const struct http_response *response, const struct err *er
 		take_body(of, response);
 	else if (response->status == 204)
 		flow_mirror_hear(of->mirror, clock_now_ms());
-	if (response->status == 200 || response->status == 204)
-		work(of);
+	if (response->status != 200 && response->status != 204) {
+		snprintf(of->failure, sizeof(of->failure), "it answers %d", response->status);
+		return;
+	}
+	of->heard_ms = clock_now_ms();
+	work(of);
 }
 
 static const struct desired_partner *source_partner(const struct seat_flows *of)
@@ -283,9 +288,21 @@ void flows_heard(struct agent_seat *seat, const char *member, const struct seat_
 	if (!strcmp(of->source, member))
 		return;
 	end_client(of);
+	of->heard_ms = 0;
+	of->failure[0] = '\0';
 	text_copy(of->source, sizeof(of->source), member);
 	if (!flows_is_source(seat))
 		ask(of);
+}
+
+int64_t flows_mirrored_ms(const struct agent_seat *seat, const char **ret_why)
+{
+	const struct seat_flows *of = seat->flows;
+
+	*ret_why = of ? of->failure : "";
+	if (!of || !of->heard_ms || of->failure[0] || !flow_mirror_is_whole(of->mirror))
+		return INT64_MIN;
+	return of->heard_ms;
 }
 
 void flows_mirror_second(struct seat_flows *of)

@@ -122,6 +122,19 @@ static void endpoint_metrics(const struct agent *agent, struct text *out)
 	}
 }
 
+static void standing_metrics(const struct agent *agent, struct text *out)
+{
+	metrics_family(out, METRICS_GAUGE, "holdfast_standby_ready",
+		"1 if this standby could take the endpoint over now and lose nothing but time.");
+	for (size_t i = 0; i < agent->seat_count; i++) {
+		const struct standing *standing = standing_of(agent->seats[i]);
+
+		if (standing)
+			metrics_u64(out, "holdfast_standby_ready",
+				(const char *const[]){"endpoint", standing->endpoint, NULL}, standing->ready);
+	}
+}
+
 static void one(struct text *out, enum metrics_type type, const char *name, const char *help, uint64_t value)
 {
 	metrics_family(out, type, name, help);
@@ -181,6 +194,7 @@ static void collect_metrics(void *context, struct text *out)
 	repair_metrics(agent, out);
 	one(out, METRICS_COUNTER, "holdfast_stalls_total", "Times that the loop stood still.", agent->stalls);
 	endpoint_metrics(agent, out);
+	standing_metrics(agent, out);
 	liveness_metrics(agent, out);
 	flows_metrics(agent, out);
 	metrics_process(out);

@@ -136,6 +136,10 @@ void agent_look_now(struct agent *agent)
 	wait_ms = next_wait_ms(agent, result.failure[0] != '\0');
 	if (r == -ETIMEDOUT && wait_ms > SILENCE_LONGEST_MS)
 		wait_ms = SILENCE_LONGEST_MS; /* as soon as its program answers again, it is in order */
+	if (!result.failure[0] && !result.changed)
+		agent->compared_ms = clock_now_ms();
+	else if (!result.failure[0] && wait_ms > AGENT_CONFIRM_MS)
+		wait_ms = AGENT_CONFIRM_MS;
 	schedule(agent, wait_ms);
 	set_fit(agent, result.failure);
 }

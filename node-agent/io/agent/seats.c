@@ -158,6 +158,7 @@ static void seat_free(struct agent_seat *seat)
 {
 	takeover_end(seat);
 	flows_seat_free(seat);
+	standing_free(seat);
 	agent_succession_end(seat);
 	event_free(seat->timer);
 	free(seat);

@@ -34,6 +34,22 @@ static void put_takeover(json_t *to, const struct takeover *takeover)
 	jput_bool(object, "over", takeover->over);
 }
 
+static void put_standing(json_t *to, const struct standing *standing)
+{
+	json_t *object, *reasons;
+
+	if (!standing)
+		return;
+	object = jput_object(to, "standing");
+	jput_bool(object, "ready", standing->ready);
+	if (standing->proved_ago_ms != STANDING_NEVER)
+		jput_u64(object, "proved_ago_ms", standing->proved_ago_ms);
+	reasons = jput_array(object, "reasons");
+	for (size_t i = 0; i < standing->reason_count; i++)
+		jput_text(reasons, NULL, standing->reasons[i]);
+	jput_text(object, "alone", standing->alone);
+}
+
 static void put_seat(json_t *to, const struct agent_seat *seat)
 {
 	struct seat_state state;
@@ -51,6 +67,7 @@ static void put_seat(json_t *to, const struct agent_seat *seat)
 	if (state.role == SEAT_FENCED)
 		jput_text(to, "why", seat_why_text(seat->seat.why));
 	put_takeover(to, &seat->result);
+	put_standing(to, standing_of(seat));
 }
 
 static void put_partner(json_t *to, const struct agent *agent, const struct desired_partner *partner)

@@ -87,15 +87,35 @@ void witness_ask_next_hops(struct agent_seat *seat)
 			ask_hop(seat->agent, endpoint->routes[i].interface, &endpoint->routes[i].via);
 }
 
+size_t witness_list(struct agent_seat *seat, struct addr *ret_witnesses)
+{
+	const struct desired_endpoint *endpoint = agent_seat_endpoint(seat);
+
+	if (!endpoint->witness_count)
+		return routers(seat->agent, endpoint->dial_interface, ret_witnesses);
+	memcpy(ret_witnesses, endpoint->witness, endpoint->witness_count * sizeof(*ret_witnesses));
+	return endpoint->witness_count;
+}
+
+void witness_ask_one(struct agent *agent, const char *interface, const struct addr *to)
+{
+	ask(agent, interface, to, 0);
+}
+
+void witness_ask_hop(struct agent *agent, const char *interface, const struct addr *to)
+{
+	struct addr source;
+
+	probe_send(agent->probe, interface, to,
+		witness_is_on_link(agent, interface, to, &source) ? &source : NULL);
+}
+
 void witness_ask(struct agent_seat *seat)
 {
 	const struct desired_endpoint *endpoint = agent_seat_endpoint(seat);
 	struct witness *witness = &seat->witness;
 
-	witness->count = endpoint->witness_count;
-	memcpy(witness->whom, endpoint->witness, sizeof(witness->whom));
-	if (!witness->count)
-		witness->count = routers(seat->agent, endpoint->dial_interface, witness->whom);
+	witness->count = witness_list(seat, witness->whom);
 	witness->sequence++;
 	if (witness->count && witness->asked_ms == SEAT_NEVER)
 		witness->asked_ms = clock_now_ms();
@@ -180,6 +200,7 @@ static void on_icmp(evutil_socket_t fd, short what, void *context)
 			liveness_kernel_answered(agent->liveness, partner);
 		else if (agent->held.desired)
 			answered(agent, &answer.from, 0);
+		standing_answered(agent, &answer.from, 0);
 	}
 }
 
@@ -194,6 +215,7 @@ static void on_probe(evutil_socket_t fd, short what, void *context)
 		if (!agent->held.desired)
 			continue;
 		answered(agent, &answer.address, answer.interface);
+		standing_answered(agent, &answer.address, answer.interface);
 		agent_succession_answered(agent, &answer);
 	}
 }

@@ -111,7 +111,7 @@ def test_one_that_refuses_when_it_comes_is_not_ready(bench):
     again = bench.agent("gw-b")
     again.refusal = "wg0.key: no such file"
     again.start()
-    until("it says why", lambda: "wg0.key: no such file" in str(bench.endpoint()["not_ready"]))
+    until("it says why", lambda: "wg0.key: no such file" in str(bench.endpoint()["standbys"]))
     assert "wg0.key: no such file" in bench.gateway("gw-b")["reasons"]
     assert any("gw-b refuses generation 1" in warning for warning in bench.health("/readyz")[1]["warnings"])
 

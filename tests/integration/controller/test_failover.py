@@ -28,7 +28,7 @@ def test_power(bench):
     assert key_of(order["epoch"]) > before and order["from"] == "gw-a"
     until("gw-b owns it", lambda: bench.owner() == "gw-b")
     endpoint = bench.endpoint()
-    assert endpoint["cause"] == "host-dead" and endpoint["lease_left_ms"] > 0 and endpoint["not_ready"], endpoint
+    assert endpoint["cause"] == "host-dead" and endpoint["lease_left_ms"] > 0 and not endpoint["ready"], endpoint
     assert bench.gateway("gw-a")["verdict"] == "dead"
     event = until("the result is told", lambda: next(
         (event for event in bench.events(kind="takeover") if event["to"] == "gw-b"), None))
@@ -78,7 +78,7 @@ def test_move(bench):
     status, answer = bench.call("POST", "/v1/endpoints/vpn/move", {"to": "gw-b"})
     assert status == 200 and answer["took_ms"] == 0, answer
     gw_a.fit, gw_a.reasons = False, ["no carrier on eth0"]
-    until("gw-a is unfit", lambda: bench.endpoint()["not_ready"])
+    until("gw-a is unfit", lambda: not bench.endpoint()["ready"])
     status, answer = bench.call("POST", "/v1/endpoints/vpn/move", {"to": "gw-a"})
     assert status == 409 and "no carrier on eth0" in answer["detail"], answer
 
@@ -88,7 +88,7 @@ def test_drain_and_resume(bench):
     status, answer = bench.call("POST", "/v1/gateways/gw-a/drain")
     assert status == 200 and answer == {"gateway": "gw-a", "drained": True,
                                         "endpoints": [{"endpoint": "vpn", "owner": "gw-b"}]}, answer
-    assert bench.gateway("gw-a")["drained"] and "drained" in str(bench.endpoint()["not_ready"])
+    assert bench.gateway("gw-a")["drained"] and "drained" in str(bench.endpoint()["standbys"])
     status, answer = bench.call("POST", "/v1/gateways/gw-b/drain")
     assert status == 409 and "vpn" in answer["detail"], answer
     assert bench.call("POST", "/v1/gateways/gw-b/resume")[0] == 200
@@ -115,8 +115,8 @@ def test_a_clock_that_is_ahead(bench):
     _, gw_b = bench.start_pair()
     gw_b.ahead_ms = 60000
     until("it is not ready", lambda: "gw-b" not in bench.endpoint()["ready"])
-    assert "its clock is 60 s ahead of gw-a's" in str(bench.endpoint()["not_ready"]) or \
-        "its clock is 59 s ahead of gw-a's" in str(bench.endpoint()["not_ready"]), bench.endpoint()
+    assert "its clock is 60 s ahead of gw-a's" in str(bench.endpoint()["standbys"]) or \
+        "its clock is 59 s ahead of gw-a's" in str(bench.endpoint()["standbys"]), bench.endpoint()
     gw_b.ahead_ms = 3000
     until("it is ready", lambda: "gw-b" in bench.endpoint()["ready"])
 
@@ -141,7 +141,7 @@ def test_sessions_reach_the_standby(bench):
 def test_nobody_left(bench):
     gw_a, gw_b = bench.start_pair()
     gw_b.fit, gw_b.reasons = False, ["no carrier on eth0"]
-    until("gw-b is unfit", lambda: bench.endpoint()["not_ready"])
+    until("gw-b is unfit", lambda: not bench.endpoint()["ready"])
     assert any("nobody could take over vpn" in warning for warning in bench.health("/readyz")[1]["warnings"])
     gw_a.lose_power()
     event = until("the orphan is told", lambda: next(iter(bench.events(kind="orphan")), None))

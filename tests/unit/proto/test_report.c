@@ -82,6 +82,53 @@ START_TEST(a_report_may_tell_of_no_takeover)
 }
 END_TEST
 
+START_TEST(a_standby_tells_how_ready_it_is)
+{
+	struct report report;
+	size_t size;
+	char *text = sample_text("report-standby.json", &size);
+
+	ck_assert_int_eq(report_decode(text, size, &report, NULL), 0);
+	ck_assert_uint_eq(report.standing_count, 2);
+	ck_assert(report.standings[0].ready && !report.standings[1].ready);
+	ck_assert_uint_eq(report.standings[0].proved_ago_ms, 412);
+	ck_assert_uint_eq(report.standings[1].proved_ago_ms, STANDING_NEVER);
+	ck_assert_str_eq(report.standings[1].reasons[0], "eth1 is down, has no carrier, or is not there");
+	ck_assert_str_eq(report.standings[0].alone, "");
+	ck_assert_ptr_nonnull(strstr(report.standings[1].alone, "witness"));
+	report_clear(&report);
+	free(text);
+}
+END_TEST
+
+static char *with_reasons(size_t count)
+{
+	return sample_with_items("report-standby.json", "standings.1.reasons", count);
+}
+
+START_TEST(standings_at_and_beyond_the_limit)
+{
+	struct err err = {0};
+	char *at = sample_long(PROTO_REASON_MAX), *beyond = sample_long(PROTO_REASON_MAX + 1);
+
+	ck_assert_int_eq(decode(with_reasons(STANDING_REASONS_MAX), NULL), 0);
+	ck_assert_int_eq(decode(with_reasons(STANDING_REASONS_MAX + 1), NULL), -EINVAL);
+	ck_assert_int_eq(decode(sample_with("report-standby.json", "standings.0.alone", at), NULL), 0);
+	ck_assert_int_eq(
+		decode(sample_with("report-standby.json", "standings.0.alone", beyond), NULL), -EINVAL);
+	ck_assert_int_eq(decode(sample_with_items("report-standby.json", "standings", 3), &err), -EINVAL);
+	ck_assert_str_eq(err.text, "standings[2]: endpoint lan is there twice");
+	ck_assert_int_eq(
+		decode(sample_with_items("report-standby.json", "standings", PROTO_ENDPOINTS_MAX + 1), &err),
+		-EINVAL);
+	ck_assert_int_eq(
+		decode(sample_with("report-standby.json", "standings.1.reasons", "[]"), &err), -EINVAL);
+	ck_assert_str_eq(err.text, "standings[1]: not ready, without a reason");
+	free(at);
+	free(beyond);
+}
+END_TEST
+
 static const struct {
 	const char *path, *value, *error;
 } wrong[] = {
@@ -199,6 +246,8 @@ int main(void)
 	tcase_add_test(tcase, the_fields_arrive);
 	tcase_add_test(tcase, a_report_may_tell_of_no_takeover);
 	tcase_add_test(tcase, a_host_that_goes_down_says_so);
+	tcase_add_test(tcase, a_standby_tells_how_ready_it_is);
+	tcase_add_test(tcase, standings_at_and_beyond_the_limit);
 	tcase_add_loop_test(tcase, a_wrong_value_is_refused_by_its_place, 0, ARRAY_COUNT(wrong));
 	tcase_add_test(tcase, reasons_at_and_beyond_the_limit);
 	tcase_add_test(tcase, seats_at_and_beyond_the_limit);

@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Standing ready: what is broken on the standby is seen in its status, the metrics and /readyz, and so is that it is well again.
+About 15 seconds."""
+import json
+import re
+
+from labtest import expect, run, running_scene, wait_for
+from lab import network
+from lab.scene import GATEWAYS
+
+CONTROLLER = "127.0.0.1:9580"
+METRIC = "holdfast_endpoint_ready_standbys"
+
+
+def standby_of(scene):
+    return scene.other(scene.owner())
+
+
+def word(scene, name):
+    """What the status says of a standby."""
+    return next((s for s in scene.controller.view().get("standbys", []) if s["gateway"] == name), {})
+
+
+def text(scene):
+    return scene.controller.holdfast("status")
+
+
+def ready_metric(scene):
+    out = fetch(scene.network.machines["ctl"], CONTROLLER, "metrics")
+    found = re.search(rf'^{METRIC}{{endpoint="vpn"}} (\d+)$', out, re.MULTILINE)
+    return int(found.group(1)) if found else None
+
+
+def fetch(machine, listener, path):
+    return machine.run("python3", "-c", "import sys, urllib.request; print(urllib.request.urlopen(sys.argv[1]).read().decode())",
+                       f"http://{listener}/{path}")
+
+
+def warnings(machine, listener):
+    return " ".join(json.loads(fetch(machine, listener, "readyz"))["warnings"])
+
+
+def broken(scene, standby, what, reason):
+    """The standby is not ready for that reason, everywhere where somebody may look; but it would still be ordered to serve."""
+    wait_for(f"{what}: {standby.name} is not ready", 15, lambda: reason in str(word(scene, standby.name).get("reasons")))
+    said = word(scene, standby.name)
+    expect(not said["ready"] and standby.name not in scene.controller.view()["ready"], f"{what}: {said}")
+    expect(ready_metric(scene) == 0, f"{what}: the metric says {ready_metric(scene)}")
+    expect(f"{standby.name} could take over, but is not ready" in text(scene), f"{what}: {text(scene)}")
+    expect(reason in warnings(scene.network.machines["ctl"], CONTROLLER), f"{what}: the controller's /readyz does not warn of it")
+    expect(reason in warnings(standby.machine, f"{network.PLACES[standby.name].management_address}:9581"), f"{what}: the gateway's /readyz does not warn of it")
+    print(f"{what}: {said['reasons'][0]}")
+
+
+def well(scene, standby, what):
+    wait_for(f"{what}: {standby.name} is ready again", 15, lambda: word(scene, standby.name).get("ready"))
+    expect(ready_metric(scene) == 1, f"{what}: the metric says {ready_metric(scene)}")
+
+
+def breaks_and_mends():
+    with running_scene() as scene:
+        scene.controller.wait_ready(GATEWAYS)
+        standby = standby_of(scene)
+        said = word(scene, standby.name)
+        expect(said["could"] and said["ready"] and said["proved_ago_ms"] < 40000, f"at the start: {said}")
+        expect(scene.controller.view()["alone"] == "", f"the witness answers: {scene.controller.view()['alone']}")
+        lan(scene, standby)
+        connections(scene, standby)
+        device(scene, standby)
+
+
+def lan(scene, standby):
+    interface = network.PLACES[standby.name].lan
+    standby.machine.ip(f"link set {interface} down")
+    broken(scene, standby, "the LAN's interface is down", f"{interface} is down")
+    standby.machine.ip(f"link set {interface} up")
+    well(scene, standby, "the LAN's interface is up")
+
+
+def connections(scene, standby):
+    standby.machine.run("nft", "-f", "-", text="""
+        table inet strangers {
+          chain out { type filter hook output priority -500; tcp dport 7444 reject with tcp reset; }
+        }""")
+    broken(scene, standby, "port 7444 is blocked", "connections is not whole")
+    standby.machine.run("nft", "delete", "table", "inet", "strangers")
+    well(scene, standby, "port 7444 is open")
+
+
+def device(scene, standby):
+    """Deleted and its name taken: what a repair cannot put right is no readiness, and not even fitness."""
+    standby.machine.ip("link del wg0", "link add wg0 type veth peer name wg0-far")
+    wait_for("without its device it could not take over", 15, lambda: word(scene, standby.name).get("could") is False)
+    expect("wg0" in str(word(scene, standby.name)["reasons"]), word(scene, standby.name))
+    expect(ready_metric(scene) == 0, "the metric counts it")
+    print(f"no device: {word(scene, standby.name)['reasons'][0]}")
+    standby.machine.ip("link del wg0")
+    well(scene, standby, "the device is back")
+
+
+run(breaks_and_mends)
