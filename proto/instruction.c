@@ -9,7 +9,8 @@
 #include "proto/desired_json.h"
 #include "proto/message.h"
 
-static const char *const kinds[] = {"stage", "commit", "order", "sessions"}; /* from INSTRUCTION_STAGE */
+static const char *const kinds[] = {
+	"novelty", "stage", "commit", "order", "sessions"}; /* enum instruction_kind */
 
 static void put_order(json_t *to, const struct order *order)
 {
@@ -29,8 +30,10 @@ static void put_instruction(json_t *to, const struct instruction *instruction)
 	json_t *object = jput_object(to, NULL);
 
 	jput_u64(object, "seq", instruction->seq);
-	jput_text(object, "kind", kinds[instruction->kind - INSTRUCTION_STAGE]);
+	jput_text(object, "kind", kinds[instruction->kind]);
 	switch (instruction->kind) {
+	case INSTRUCTION_NOVELTY:
+		break;
 	case INSTRUCTION_STAGE:
 		desired_delta_put(object, "stage", instruction->stage);
 		break;
@@ -100,6 +103,8 @@ static int get_stage(const struct jnode *from, struct instruction *instruction, 
 static int get_content(const struct jnode *from, struct instruction *instruction, struct err *err)
 {
 	switch (instruction->kind) {
+	case INSTRUCTION_NOVELTY:
+		return 0;
 	case INSTRUCTION_STAGE:
 		return get_stage(from, instruction, err);
 	case INSTRUCTION_COMMIT:
@@ -113,19 +118,31 @@ static int get_content(const struct jnode *from, struct instruction *instruction
 	return -EINVAL;
 }
 
+static int get_kind(const struct jnode *from, enum instruction_kind *ret_kind, struct err *err)
+{
+	char name[PROTO_NAME_MAX + 1];
+	int r = jnode_name(from, "kind", JSON_REQUIRED, name, sizeof(name), err);
+
+	if (r)
+		return r;
+	*ret_kind = INSTRUCTION_NOVELTY;
+	for (size_t i = 0; i < ARRAY_COUNT(kinds); i++)
+		if (!strcmp(kinds[i], name))
+			*ret_kind = (enum instruction_kind)i;
+	return 0;
+}
+
 static int get_instruction(
 	const struct jnode *from, uint64_t after, struct instruction *ret_instruction, struct err *err)
 {
 	struct instruction instruction = {0};
-	unsigned kind;
 	int r;
 
 	if ((r = jnode_u64(from, "seq", JSON_REQUIRED, 1, INT64_MAX, &instruction.seq, err)) ||
-		(r = jnode_word(from, "kind", JSON_REQUIRED, kinds, ARRAY_COUNT(kinds), &kind, err)))
+		(r = get_kind(from, &instruction.kind, err)))
 		return r;
 	if (instruction.seq <= after)
 		return jnode_fail(from, err, -EINVAL, "its seq does not rise");
-	instruction.kind = (enum instruction_kind)(INSTRUCTION_STAGE + kind);
 	r = get_content(from, &instruction, err);
 	if (!r)
 		*ret_instruction = instruction;

@@ -17,6 +17,8 @@
  * that is not the controller's: from the beginning of what it still wants the agent to know.
  */
 enum instruction_kind {
+	INSTRUCTION_NOVELTY =
+		0, /* of a newer controller, not known here: acknowledged like any other, and nothing is done */
 	INSTRUCTION_STAGE =
 		1, /* prepare this generation, change nothing, answer with POST /v1/agent/staged */
 	INSTRUCTION_COMMIT = 2,   /* make the staged generation the one you hold */

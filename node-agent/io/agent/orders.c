@@ -31,6 +31,10 @@ static void on_instruction(void *context, struct instruction *instruction)
 	struct agent *agent = context;
 
 	switch (instruction->kind) {
+	case INSTRUCTION_NOVELTY:
+		log_limited(LEVEL_INFO, "agent", "instruction-unknown", "",
+			log_text("hint", "the controller is of a newer version"));
+		return;
 	case INSTRUCTION_STAGE:
 		agent_stage(agent, instruction->stage);
 		return;

@@ -36,6 +36,7 @@ class Agent:
         self.sessions, self.sessions_whole = [], True
         self.takeover = None
         self.obedient = True     # serves when ordered to
+        self.newer = False       # says more than this version of the protocol knows, wherever that is allowed
         self.seq = 0
         self.heard = None        # boot, time and arrival of the controller's last datagram
         self.run_and_seq = None
@@ -201,6 +202,10 @@ class Agent:
                         sessions=self.sessions)
             if self.takeover:
                 body["takeover"] = self.takeover
+            if self.newer:
+                body["novelty"] = [1, {"x": None}]
+                for part in [*body["seats"], *([body["takeover"]] if self.takeover else [])]:
+                    part["novelty"] = "more"
         return self.call("POST", "/v1/agent/report", body)
 
     def report_for_ever(self):
@@ -248,7 +253,7 @@ class Agent:
             elif not self.silent:
                 next_beat += 0.05
                 with self.changed:
-                    body = datagram.beat(self.generation, list(self.seats.values()))
+                    body = datagram.beat(self.generation, list(self.seats.values()), self.newer)
                 self.send(datagram.BEAT, self.echo(), body)
             else:
                 next_beat += 0.05

@@ -64,13 +64,28 @@ START_TEST(stage_commit_and_sessions_arrive)
 }
 END_TEST
 
+/* A newer controller's: an agent that refused the list would never come to what it does know. */
+START_TEST(a_kind_nobody_knows_is_passed_over)
+{
+	struct instruction_list list = {0};
+	struct err err = {0};
+
+	ck_assert_int_eq(
+		decode(sample_with("orders-move.json", "instructions.0.kind", "\"dance\""), &list, &err), 0);
+	ck_assert_int_eq(list.items[0].kind, INSTRUCTION_NOVELTY);
+	ck_assert_uint_gt(list.items[0].seq, 0);
+	ck_assert_int_eq(list.items[1].kind, INSTRUCTION_ORDER);
+	instruction_list_clear(&list);
+}
+END_TEST
+
 static const struct {
 	const char *example, *path, *value, *error;
 } wrong[] = {
 	{"orders-move.json", "run", "7", "run: "},
 	{"orders-move.json", "instructions.0.seq", "0", "instructions[0].seq: expected a number from 1 to "},
 	{"orders-move.json", "instructions.1.seq", "3", "instructions[1]: its seq does not rise"},
-	{"orders-move.json", "instructions.0.kind", "\"dance\"", "instructions[0].kind: "},
+	{"orders-move.json", "instructions.0.kind", "\"a dance\"", "instructions[0].kind: "},
 	{"orders-move.json", "instructions.0.kind", "\"stage\"", "instructions[0].stage: missing"},
 	{"orders-move.json", "instructions.0.order.endpoint", "\"\"",
 		"instructions[0].order.endpoint: expected a name"},
@@ -172,6 +187,7 @@ int main(void)
 	tcase_set_timeout(tcase, 150);
 	tcase_add_test(tcase, a_move_arrives_in_its_three_parts);
 	tcase_add_test(tcase, stage_commit_and_sessions_arrive);
+	tcase_add_test(tcase, a_kind_nobody_knows_is_passed_over);
 	tcase_add_loop_test(tcase, a_wrong_value_is_refused_by_its_place, 0, ARRAY_COUNT(wrong));
 	tcase_add_test(tcase, instructions_at_and_beyond_the_limit);
 	tcase_add_test(tcase, sessions_at_and_beyond_the_limit);
