@@ -45,20 +45,14 @@ static int64_t wait_ms(const struct burst *burst, const struct timing *timing, u
 	return smaller(rtt_wait_ms > least_ms ? rtt_wait_ms : least_ms, timing->wait_max_ms);
 }
 
-struct burst_due burst_due(
-	struct burst *burst, const struct timing *timing, uint32_t rtt_wait_ms, int64_t now_ms)
+uint32_t burst_due(struct burst *burst, const struct timing *timing, uint32_t rtt_wait_ms, uint32_t allowed,
+	int64_t now_ms)
 {
-	struct burst_due due = {0};
-
 	if (!burst->running || now_ms < burst->probe_ms)
-		return due;
+		return 0;
 	uint32_t late = (uint32_t)((now_ms - burst->probe_ms) / timing->probe_gap_ms);
-	due.probes = smaller(1 + late, burst->wanted - burst->sent);
-	burst->sent += due.probes;
-	/* one with every second probe, so that a burst of loss does not take them all */
-	uint32_t kernel_wanted = smaller((burst->sent + 1) / 2, timing->kernel_probes);
-	due.kernel_probes = kernel_wanted - burst->kernel_sent;
-	burst->kernel_sent = kernel_wanted;
+	uint32_t due = smaller(smaller(1 + late, burst->wanted - burst->sent), allowed);
+	burst->sent += due;
 	burst->probe_ms += (int64_t)(1 + late) * timing->probe_gap_ms;
 	if (burst->sent == burst->wanted) {
 		burst->probe_ms = INT64_MAX;

@@ -140,13 +140,17 @@ static void note_heard(struct contact *contact, const struct datagram_head *head
 	}
 }
 
-static void note_proof(struct contact *contact, const struct datagram_echo *echo, int64_t received_us)
+/* Of one that was overtaken the round trip is not measured: whoever holds datagrams back a little would make us wait. */
+static void note_proof(struct contact *contact, const struct datagram_head *head, int64_t received_us)
 {
+	const struct datagram_echo *echo = &head->echo;
+
 	if (received_us > contact->proof_us)
 		contact->proof_us = received_us;
 	if ((int64_t)echo->time_us > contact->evidence_us)
 		contact->evidence_us = (int64_t)echo->time_us;
-	measure_rtt(contact, echo, received_us);
+	if (head->seq == contact->highest_seq)
+		measure_rtt(contact, echo, received_us);
 }
 
 enum contact_fate contact_receive(
@@ -174,7 +178,7 @@ enum contact_fate contact_receive(
 		note_offset(contact, head, received_us);
 	note_heard(contact, head, received_us);
 	if (proof)
-		note_proof(contact, &head->echo, received_us);
+		note_proof(contact, head, received_us);
 	contact->taken++;
 	return CONTACT_TAKEN;
 }

@@ -26,12 +26,12 @@ static void act(struct verdict_actions *actions, enum verdict_action_kind kind, 
 static void act_probes(struct verdict *verdict, const struct verdict_view *view, int64_t now_ms,
 	struct verdict_actions *actions)
 {
-	struct burst_due due = burst_due(&verdict->burst, &verdict->timing, view->wait_ms, now_ms);
+	uint32_t due = burst_due(&verdict->burst, &verdict->timing, view->wait_ms, view->probes, now_ms);
 
-	if (due.probes > 0)
-		act(actions, VERDICT_ACTION_PROBE, due.probes);
-	if (due.kernel_probes > 0)
-		act(actions, VERDICT_ACTION_KERNEL_PROBE, due.kernel_probes);
+	if (due > 0) {
+		act(actions, VERDICT_ACTION_PROBE, due);
+		act(actions, VERDICT_ACTION_KERNEL_PROBE, due);
+	}
 }
 
 static bool is_since(int64_t then_ms, int64_t since_ms)
@@ -106,13 +106,23 @@ static bool is_crowd_silent(const struct verdict_view *view)
 	return view->silent > (third > 3 ? third : 3);
 }
 
+/* Others heard it when I had not for so long that my own burst must have been in vain, too. Shorter, and it was chance that
+ * their word came before its answer. */
+static bool is_path_silent(const struct verdict *verdict)
+{
+	if (!verdict->by_others)
+		return false;
+	return verdict->heard_ms == VERDICT_NEVER ||
+	       verdict->told_ms - verdict->heard_ms >= verdict->timing.window_ms;
+}
+
 /* Do I know enough to call it dead? Either another observer found the same, or I am certain of my own ears: they heard
  * it before, I have heard somebody else since the burst began, and not too many fell silent at once. */
 static bool is_certain(const struct verdict *verdict, const struct verdict_view *view)
 {
 	if (verdict->burst.confirmed != 0)
 		return true;
-	return !verdict->by_others && !view->blind && !is_crowd_silent(view) &&
+	return !is_path_silent(verdict) && !view->blind && !is_crowd_silent(view) &&
 	       is_since(view->other_heard_ms, verdict->burst.began_ms);
 }
 
@@ -123,6 +133,14 @@ static enum verdict_kind judge(const struct verdict *verdict, const struct verdi
 	return is_certain(verdict, view) ? VERDICT_DEAD : VERDICT_BLIND;
 }
 
+/* The kernel of one whose agent has just fallen silent may have answered just before it died, too. */
+static uint32_t recheck_after_ms(const struct verdict *verdict, enum verdict_kind kind)
+{
+	if (kind == VERDICT_AGENT_DOWN && verdict->kind != kind)
+		return verdict->timing.suspect_ms;
+	return kind == VERDICT_BLIND ? verdict->timing.recheck_ms / 5 : verdict->timing.recheck_ms;
+}
+
 static void condemn(struct verdict *verdict, const struct verdict_view *view, int64_t now_ms,
 	struct verdict_actions *actions)
 {
@@ -131,7 +149,7 @@ static void condemn(struct verdict *verdict, const struct verdict_view *view, in
 	verdict->rounds = 0;
 	if (kind != VERDICT_BLIND)
 		verdict->by_others = false;
-	verdict->recheck_ms = now_ms + verdict->timing.recheck_ms / (kind == VERDICT_BLIND ? 5 : 1);
+	verdict->recheck_ms = now_ms + recheck_after_ms(verdict, kind);
 	become(verdict, kind, false, now_ms, actions);
 }
 
@@ -164,11 +182,25 @@ static bool is_answered_or_confirmed(const struct verdict *verdict)
 	       verdict->burst.kernel_told != 0;
 }
 
+uint32_t verdict_window_ms(const struct verdict *verdict, int64_t now_ms)
+{
+	return patience_window_ms(&verdict->patience, &verdict->timing, now_ms);
+}
+
+/* For how long it must have been silent. Whoever is about to go on alone has not come to an end yet. */
+static int64_t least_silence_ms(const struct verdict *verdict)
+{
+	uint32_t window_ms = verdict_window_ms(verdict, verdict->burst.began_ms);
+	bool ends = verdict->burst.waited || is_answered_or_confirmed(verdict);
+
+	return ends && window_ms > verdict->timing.window_ms ? window_ms : verdict->timing.suspect_ms;
+}
+
 /* Silence counts from the last datagram anyone received, whoever called. */
 static int64_t conclusion_ms(const struct verdict *verdict)
 {
 	int64_t sign_ms = verdict_last_sign_ms(verdict);
-	int64_t silent_ms = sign_ms == VERDICT_NEVER ? INT64_MIN : sign_ms + verdict->timing.suspect_ms;
+	int64_t silent_ms = sign_ms == VERDICT_NEVER ? INT64_MIN : sign_ms + least_silence_ms(verdict);
 	int64_t over_ms = verdict->burst.concludes_ms;
 
 	if (verdict->burst.waited && is_answered_or_confirmed(verdict))
@@ -191,6 +223,7 @@ static void continue_burst(struct verdict *verdict, const struct verdict_view *v
 		return;
 	if (is_unheeded(verdict, view)) {
 		verdict->rounds++;
+		act(actions, VERDICT_ACTION_RESULT, 0);
 		begin_burst(verdict, view, now_ms, actions);
 		return;
 	}
@@ -240,8 +273,35 @@ static void on_tick(struct verdict *verdict, const struct verdict_view *view, in
 		continue_burst(verdict, view, now_ms, actions);
 }
 
-static void on_heard(struct verdict *verdict, int64_t at_ms, int64_t now_ms, struct verdict_actions *actions)
+/* All who can be heard found nothing in a whole burst, not even the kernel, which answers when only the agent hangs. */
+static bool is_silent_for_all(const struct verdict *verdict, const struct verdict_view *view)
 {
+	const struct burst *burst = &verdict->burst;
+
+	if (verdict->kind == VERDICT_DEAD)
+		return true;
+	return burst->running && (burst->waited || burst->sent >= verdict->timing.probes) &&
+	       !verdict->by_others && !burst->kernel_answered && burst->kernel_told == 0 &&
+	       is_certain(verdict, view);
+}
+
+/* It has lived through a silence that ends at at_ms. */
+static void note_silence(
+	struct verdict *verdict, const struct verdict_view *view, int64_t at_ms, int64_t now_ms)
+{
+	int64_t sign_ms = verdict_last_sign_ms(verdict);
+	int64_t least_ms = (int64_t)verdict->timing.window_ms - verdict->timing.wait_ms;
+
+	if (sign_ms != VERDICT_NEVER && at_ms - sign_ms >= least_ms && is_silent_for_all(verdict, view))
+		patience_note(&verdict->patience, at_ms - sign_ms, now_ms);
+}
+
+static void on_heard(struct verdict *verdict, const struct verdict_event *event, int64_t now_ms,
+	struct verdict_actions *actions)
+{
+	int64_t at_ms = event->at_ms;
+
+	note_silence(verdict, &event->view, at_ms, now_ms);
 	if (at_ms > verdict->heard_ms)
 		verdict->heard_ms = at_ms;
 	if (!is_recent(verdict, verdict->heard_ms, now_ms))
@@ -272,6 +332,7 @@ static void note_told(struct verdict *verdict, const struct verdict_event *event
 	if (event->report.silent_ms == UINT32_MAX)
 		return;
 	int64_t told_ms = now_ms - event->report.silent_ms;
+	note_silence(verdict, &event->view, told_ms, now_ms);
 	if (told_ms > verdict->told_ms)
 		verdict->told_ms = told_ms;
 }
@@ -346,7 +407,7 @@ void verdict_step(struct verdict *verdict, const struct verdict_event *event, in
 		on_tick(verdict, &event->view, now_ms, actions);
 		return;
 	case VERDICT_EVENT_HEARD:
-		on_heard(verdict, event->at_ms, now_ms, actions);
+		on_heard(verdict, event, now_ms, actions);
 		return;
 	case VERDICT_EVENT_KERNEL:
 		verdict->burst.kernel_answered = verdict->burst.running;
@@ -385,7 +446,8 @@ void verdict_report(const struct verdict *verdict, bool result, bool blind, int6
 	ret_silence->silent_ms = silent_ms < UINT32_MAX ? (uint32_t)silent_ms : UINT32_MAX;
 	ret_silence->burst_done = result;
 	ret_silence->agent_answered = verdict->burst.agent_answered;
-	ret_silence->kernel_answered = verdict->burst.kernel_answered;
+	/* whom it answered does not matter: who has lost all answers must not take this for a confirmation */
+	ret_silence->kernel_answered = verdict->burst.kernel_answered || verdict->burst.kernel_told != 0;
 	ret_silence->blind = blind;
 }
 

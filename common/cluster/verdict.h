@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "common/cluster/burst.h"
+#include "common/cluster/patience.h"
 #include "common/cluster/timing.h"
 #include "proto/datagram.h"
 
@@ -15,7 +16,7 @@
  * clock; VERDICT_NEVER: it has not happened.
  *
  * Silence counts from the last datagram anyone received. After timing.suspect_ms the watcher calls everyone, sends a
- * burst of probes and kernel probes, and waits. DEAD when nothing answered anyone; AGENT_DOWN when only the kernel did.
+ * burst of probes, each to its agent and to its kernel, and waits. DEAD when nothing answered anyone; AGENT_DOWN when only the kernel did.
  * A burst that no other observer confirms goes on to timing.probes_lone, calling again; and while observers who can be
  * heard have said nothing at all, it is made VERDICT_ROUNDS times. A watcher that has heard from nobody else since the
  * burst began, or lagged, or misses too many at once, cannot tell its own blindness from a death: BLIND, and it tries
@@ -49,6 +50,7 @@ struct verdict_view {
 	size_t silent, watched; /* gateways silent for timing.together_ms, it included, of all that I watch */
 	bool blind;             /* the caller knows that its own path is broken: no carrier, no witness */
 	uint32_t wait_ms;       /* contact_wait_ms() of it */
+	uint32_t probes;        /* may be sent to it now, as budget.h has it */
 };
 
 struct verdict_event {
@@ -92,9 +94,10 @@ struct verdict {
 	int64_t tls_ms;       /* TLS */
 	int64_t suspected_ms; /* when the present or last suspicion began */
 	bool blocked;         /* ALIVE by TLS alone: "liveness port blocked", an alarm */
-	bool by_others;       /* ALIVE, or BLIND since, only because others hear it: my own path is silent */
+	bool by_others;       /* ALIVE, or BLIND since, only because others hear it */
 	unsigned rounds;      /* of bursts that no observer has said a word about */
 	struct burst burst;
+	struct patience patience;
 	int64_t recheck_ms; /* next burst without a fresh suspicion; INT64_MAX: none */
 };
 
@@ -111,6 +114,9 @@ void verdict_report(const struct verdict *verdict, bool result, bool blind, int6
 
 /* When verdict_step() wants a TICK; INT64_MAX: never. */
 int64_t verdict_deadline(const struct verdict *verdict);
+
+/* How long it may be silent before it is called dead: timing.window_ms, or more if its link loses in bursts. */
+uint32_t verdict_window_ms(const struct verdict *verdict, int64_t now_ms);
 
 /* The last sign of life by UDP that anyone had; VERDICT_NEVER. */
 int64_t verdict_last_sign_ms(const struct verdict *verdict);

@@ -4,6 +4,7 @@
 
 #include <netinet/in.h>
 
+#include "common/cluster/budget.h"
 #include "common/liveness/liveness.h"
 
 struct event;
@@ -12,7 +13,7 @@ struct event;
  * system calls. partner.c: who they are and where. send.c, receive.c: datagrams. watch.c: verdicts. liveness.c: the
  * loop. */
 
-enum { OUTBOX_MAX = 64, INBOX_MAX = 16, TARGETS_MAX = 3, TELL_TWICE = 2 };
+enum { OUTBOX_MAX = 64, INBOX_MAX = 16, TARGETS_MAX = 3 };
 
 /* An address of a partner, and the local to send from. */
 struct target {
@@ -82,6 +83,7 @@ struct liveness {
 	bool lagged;          /* verdicts have still to be told */
 	int64_t lag_second;
 	uint32_t lag_worst_ms, lag_before_ms; /* of this second, of the one before */
+	struct budget budget;
 	struct liveness_counters counters;
 	struct outbox outbox;
 };

@@ -70,6 +70,7 @@ struct liveness_view {
 	enum verdict_kind verdict;
 	int64_t verdict_since_ms;
 	int64_t last_sign_ms;    /* by anyone; INT64_MIN */
+	uint32_t window_ms;      /* see verdict_window_ms(); 0: no verdict is kept on it */
 	bool blocked, by_others; /* see struct verdict */
 	struct endpoint address; /* where it is sent to; family 0: nowhere yet */
 };

@@ -160,6 +160,7 @@ void partner_view(const struct partner *partner, int64_t now_us, struct liveness
 		.verdict = partner->config.watch ? verdict->kind : VERDICT_UNKNOWN,
 		.verdict_since_ms = verdict->since_ms,
 		.last_sign_ms = verdict_last_sign_ms(verdict),
+		.window_ms = partner->config.watch ? verdict_window_ms(verdict, now_us / 1000) : 0,
 		.blocked = verdict->blocked,
 		.by_others = verdict->by_others,
 	};

@@ -121,7 +121,7 @@ void send_answers(struct liveness *liveness, struct partner *partner, const stru
 	liveness->counters.answers++;
 }
 
-/* To everyone in contact but itself; twice, since one may be lost. */
+/* To everyone in contact but itself; several times, since some may be lost. */
 void send_silence(struct liveness *liveness, const struct partner *suspect, bool result)
 {
 	struct datagram datagram = {0};
@@ -133,7 +133,7 @@ void send_silence(struct liveness *liveness, const struct partner *suspect, bool
 		struct partner *partner = liveness->partners[i];
 		if (partner == suspect || !partner_is_in_contact(partner, now_us))
 			continue;
-		for (int copy = 0; copy < TELL_TWICE; copy++)
+		for (uint32_t copy = 0; copy < liveness->config.timing.copies; copy++)
 			post_everywhere(liveness, partner, DATAGRAM_SILENCE, &datagram);
 	}
 }

@@ -19,8 +19,13 @@ static bool is_silent(const struct liveness *liveness, const struct partner *par
 	return now_us - partner->contact.heard_us >= (int64_t)liveness->config.timing.together_ms * 1000;
 }
 
-static void look(
-	const struct liveness *liveness, const struct partner *partner, struct verdict_view *ret_view)
+/* Of one probe of it: a datagram to each of its addresses, and an echo request. */
+static uint32_t cost(const struct partner *partner)
+{
+	return partner->target_count > 0 ? 2 * (uint32_t)partner->target_count : 1;
+}
+
+static void look(struct liveness *liveness, const struct partner *partner, struct verdict_view *ret_view)
 {
 	int64_t now_us = clock_now_us(), heard_us = CONTACT_NEVER;
 	struct verdict_view view = {.blind = liveness->blind, .wait_ms = contact_wait_ms(&partner->contact)};
@@ -34,6 +39,7 @@ static void look(
 		view.observers += partner_is_in_contact(other, now_us);
 		heard_us = other->contact.heard_us > heard_us ? other->contact.heard_us : heard_us;
 	}
+	view.probes = budget_left(&liveness->budget, now_us / 1000) / cost(partner);
 	view.other_heard_ms = heard_us == CONTACT_NEVER ? VERDICT_NEVER : heard_us / 1000;
 	if (liveness->witnessed_ms > view.other_heard_ms)
 		view.other_heard_ms = liveness->witnessed_ms;
@@ -65,6 +71,7 @@ static void act(struct liveness *liveness, struct partner *partner, const struct
 		send_silence(liveness, partner, false);
 		return;
 	case VERDICT_ACTION_PROBE:
+		budget_spend(&liveness->budget, action->count * cost(partner));
 		send_probes(liveness, partner, action->count);
 		return;
 	case VERDICT_ACTION_KERNEL_PROBE:

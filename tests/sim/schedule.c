@@ -18,8 +18,10 @@ enum {
 	FENCE_MS = LEASE_MS + 400, /* L2 */
 	LEAVE_MS = 100,            /* until an order is granted, when datagrams are lost */
 	DEAD_MS = 230,             /* of the promised 350: the rest is for announcing and handshakes */
+	DEAD_LOSSY_MS = 330, /* at 20 % loss all words of the others may be lost, one time in ten thousand */
 	AGENT_DOWN_MS = LEASE_MS + 300,
 	SUCCESSION_MS = 680, /* of 800, likewise */
+	SUCCESSION_LOSSY_MS = 780,
 	ADOPTED_MS = OWNERSHIP_LISTEN_MS + 500,
 	CARRIER_MS = 50,
 	WITNESS_MS = 500,
@@ -33,6 +35,29 @@ static void expect_owner(struct world *world, int64_t fault_ms, int64_t most_ms,
 	else if (world->served_ms - fault_ms > most_ms)
 		world_fail(world, "L1: %s: an owner after %lld ms, more than %lld", what,
 			(long long)(world->served_ms - fault_ms), (long long)most_ms);
+}
+
+/* A link that has lost in bursts before is waited for. */
+static int64_t widened_ms(const struct world *world, size_t gateway)
+{
+	int64_t widest_ms = world->timing.window_ms;
+
+	for (size_t i = 0; i < HOSTS; i++) {
+		const struct watched *other = &world->hosts[i].others[gateway];
+		int64_t window_ms = other->watch ? verdict_window_ms(&other->verdict, world->now) : 0;
+		widest_ms = window_ms > widest_ms ? window_ms : widest_ms;
+	}
+	return widest_ms - world->timing.window_ms;
+}
+
+static int64_t dead_ms(const struct world *world, size_t gateway)
+{
+	return (world->loss > 0.05 ? DEAD_LOSSY_MS : DEAD_MS) + widened_ms(world, gateway);
+}
+
+static int64_t succession_ms(const struct world *world, size_t owner)
+{
+	return (world->loss > 0.05 ? SUCCESSION_LOSSY_MS : SUCCESSION_MS) + widened_ms(world, owner);
 }
 
 /* In `fence` nothing tells a death from a cut, and a lease has to run out. */
@@ -58,7 +83,7 @@ static void run_owner_fault(struct world *world)
 	case 0:
 		fault_power(world, gateway, 1000000);
 		course_run(world, 5000);
-		expect_owner(world, fault_ms, silent_ms(world, DEAD_MS), "power");
+		expect_owner(world, fault_ms, silent_ms(world, dead_ms(world, gateway)), "power");
 		return;
 	case 1:
 		fault_kill(world, gateway, 1000000);
@@ -306,7 +331,7 @@ static void run_succession(struct world *world)
 	fault_power(world, owner, course_between(world, 1500, 6000));
 	course_run(world, 1500);
 	if (told)
-		expect_owner(world, fault_ms, SUCCESSION_MS, "no controller");
+		expect_owner(world, fault_ms, succession_ms(world, owner), "no controller");
 	for (int64_t end = world->now + course_between(world, 0, 6000);
 		world->now < end && world->failure[0] == '\0';) {
 		course_run(world, 10);

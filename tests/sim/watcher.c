@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "common/cluster/budget.h"
 #include "tests/sim/world.h"
-
-enum { COPIES = 2 };
 
 static int64_t now_us(const struct world *world)
 {
@@ -82,6 +81,7 @@ static struct verdict_view look(const struct world *world, size_t host, size_t a
 		view.other_heard_ms = h->seat.witness_ms;
 	view.blind = host != CTL && !seat_underlay_is_ok(&h->seat, world->now);
 	view.wait_ms = contact_wait_ms(&h->others[about].contact);
+	view.probes = BUDGET_PROBES;
 	for (size_t i = 0; i < HOSTS; i++) {
 		const struct watched *other = &h->others[i];
 		if (!other->used)
@@ -106,7 +106,8 @@ static void send_silence(struct world *world, size_t host, size_t suspect, bool 
 	verdict_report(
 		&world->hosts[host].others[suspect].verdict, result, blind, world->now, &message.silence);
 	for (size_t i = 0; i < HOSTS; i++)
-		for (int copy = 0; copy < COPIES && i != suspect && in_contact(world, host, i); copy++)
+		for (uint32_t copy = 0;
+			copy < world->timing.copies && i != suspect && in_contact(world, host, i); copy++)
 			post_with_echo(world, host, i, &message);
 }
 

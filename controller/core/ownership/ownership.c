@@ -98,12 +98,14 @@ static void lose_owner(struct ownership *ownership, const char *cause, size_t ex
 	change_lose(ownership, cause, except, now_ms, actions);
 }
 
+/* Released to nobody: one that stepped down for a higher epoch says who is next by that, and its holder is about to
+ * speak, or has_lost_it() will tell. */
 static bool has_released(const struct ownership *ownership)
 {
 	const struct ownership_member *owner = &ownership->members[ownership->owner];
 
 	return owner->spoken && epoch_compare(&owner->seat.released, &ownership->epoch) >= 0 &&
-	       !member_serves(owner);
+	       epoch_compare(&owner->seat.highest, &ownership->epoch) <= 0 && !member_serves(owner);
 }
 
 /* It says "standby" for longer than a message that was overtaken could make it seem. */

@@ -149,6 +149,21 @@ static void put_verdicts(const struct controller *controller, struct text *out)
 	}
 }
 
+static void put_windows(const struct controller *controller, struct text *out)
+{
+	static const char name[] = "holdfast_gateway_window_seconds";
+	metrics_family(out, METRICS_GAUGE, name,
+		"For how long the gateway may be silent before it is called dead; more after loss in "
+		"bursts.");
+	for (size_t i = 0; i < agents_count(controller->agents); i++) {
+		const struct agent *agent = agents_at(controller->agents, i);
+		struct liveness_view view = {0};
+		if (watch_view(controller->watch, agent->name, &view) == 0)
+			metrics_seconds(out, name, (const char *const[]){"gateway", agent->name, NULL},
+				view.window_ms);
+	}
+}
+
 static void put_liveness(const struct controller *controller, struct text *out)
 {
 	struct liveness_counters counters = watch_counters(controller->watch);
@@ -160,9 +175,13 @@ static void put_liveness(const struct controller *controller, struct text *out)
 		{"holdfast_liveness_received_total", "Liveness datagrams received.", counters.received},
 		{"holdfast_liveness_malformed_total", "Datagrams that were not ours to read.",
 			counters.malformed},
+		{"holdfast_liveness_foreign_total", "Datagrams of another fleet, or of nobody that is known.",
+			counters.foreign},
 		{"holdfast_liveness_bad_mac_total", "Datagrams with a wrong authenticator.",
 			counters.bad_mac},
 		{"holdfast_liveness_replayed_total", "Datagrams seen before.", counters.replayed},
+		{"holdfast_liveness_stale_total", "Datagrams of a life that is over, or held back.",
+			counters.stale},
 		{"holdfast_liveness_bursts_total", "Bursts of probes at a silent gateway.", counters.bursts},
 	};
 	for (size_t i = 0; i < sizeof items / sizeof items[0]; i++)
@@ -183,6 +202,7 @@ void metrics_collect(void *context, struct text *out)
 	put_sessions(controller, out);
 	put_gateways(controller, out);
 	put_verdicts(controller, out);
+	put_windows(controller, out);
 	put_liveness(controller, out);
 	metrics_process(out);
 }

@@ -84,6 +84,7 @@ static void put_gateway(const struct controller *controller, json_t *list, const
 	jput_bool(json, "drained", decisions_is_drained(controller->decisions, agent->name));
 	jput_bool(json, "leaving", agent->reported && agent->report.leaving);
 	jput_u64(json, "rtt_us", view.rtt_us);
+	jput_u64(json, "window_ms", view.window_ms);
 	json_t *addresses = jput_array(json, "addresses");
 	for (size_t i = 0; gateway && i < gateway->desired->address_count; i++)
 		jput_addr(addresses, NULL, &gateway->desired->addresses[i]);

@@ -83,7 +83,8 @@ void evidence_qualify(struct seat *seat, int64_t now_ms)
 		seat->unqualified_ms = SEAT_NEVER;
 }
 
-/* An owner without evidence is about to fence itself: as many probes as make sure that loss is not the reason. */
+/* An owner without evidence is about to fence itself, and a standby to refuse: as many probes as make sure that loss is
+ * not the reason. */
 static int64_t urgent_ms(const struct seat *seat)
 {
 	return later(last_ms(seat) + contact_age_limit_ms(seat), seat->probed_ms + SEAT_WITNESS_URGENT_MS);
@@ -102,7 +103,7 @@ int64_t evidence_probe_ms(const struct seat *seat)
 				   ? SEAT_NEVER
 				   : seat->contact_heard_ms + contact_age_limit_ms(seat) + 1;
 	int64_t next_ms = later(alone_ms, seat->probed_ms + SEAT_WITNESS_GAP_MS);
-	if (seat_role_serves(seat->role))
+	if (urgent_ms(seat) < evidence_deadline(seat))
 		next_ms = sooner(next_ms, urgent_ms(seat));
 	return sooner(next_ms, idle_ms);
 }

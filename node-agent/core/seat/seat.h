@@ -36,7 +36,7 @@ enum {
 	SEAT_HIGHER_MS = 100, /* a higher epoch is known, but nobody serves it: an order may be on its way */
 	SEAT_RENEWALS = 6,    /* per lease */
 	SEAT_WITNESS_GAP_MS = 100,     /* between probes of the witness, without contact */
-	SEAT_WITNESS_URGENT_MS = 10,   /* serving, without any evidence for timing.contact_ms */
+	SEAT_WITNESS_URGENT_MS = 10,   /* without any evidence for timing.contact_ms, until it is blind */
 	SEAT_WITNESS_UNKNOWN_MS = 500, /* it has never answered */
 	SEAT_WITNESS_IDLE_MS = 10000,  /* with contact: to know whether it answers at all */
 	SEAT_WITNESS_KNOWN_MS =

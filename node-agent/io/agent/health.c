@@ -153,6 +153,14 @@ static void liveness_metrics(const struct agent *agent, struct text *out)
 		counters.received);
 	one(out, METRICS_COUNTER, "holdfast_liveness_bad_mac_total",
 		"Liveness datagrams whose authentication failed.", counters.bad_mac);
+	one(out, METRICS_COUNTER, "holdfast_liveness_malformed_total",
+		"Liveness datagrams that were not ours to read.", counters.malformed);
+	one(out, METRICS_COUNTER, "holdfast_liveness_foreign_total",
+		"Liveness datagrams of another fleet, or of nobody that is known.", counters.foreign);
+	one(out, METRICS_COUNTER, "holdfast_liveness_replayed_total", "Liveness datagrams seen before.",
+		counters.replayed);
+	one(out, METRICS_COUNTER, "holdfast_liveness_stale_total",
+		"Liveness datagrams of a life that is over, or held back.", counters.stale);
 	metrics_family(out, METRICS_GAUGE, "holdfast_loop_lag_seconds", "Worst lag in the last second.");
 	metrics_seconds(out, "holdfast_loop_lag_seconds", NULL, counters.lag_ms);
 }

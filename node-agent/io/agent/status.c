@@ -81,6 +81,8 @@ static void put_partner(json_t *to, const struct agent *agent, const struct desi
 	jput_bool(to, "contact", view.contact_made);
 	jput_text(to, "verdict", verdict_kind_name(view.verdict));
 	jput_u64(to, "rtt_us", view.rtt_us);
+	if (view.window_ms)
+		jput_u64(to, "window_ms", view.window_ms);
 }
 
 static void put_partners(json_t *root, const struct agent *agent)

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/cluster/budget.h"
 #include "common/cluster/verdict.h"
 
 /* One watcher under a virtual clock. Somebody else is always heard, unless a test says otherwise. */
@@ -19,7 +20,7 @@ static void setup(void)
 	now = 10000;
 	calls = probes = kernel_probes = results = changes = 0;
 	others_heard = true;
-	view = (struct verdict_view){.observers = 1, .silent = 1, .watched = 2};
+	view = (struct verdict_view){.observers = 1, .silent = 1, .watched = 2, .probes = BUDGET_PROBES};
 	verdict_init(&verdict, &timing, now);
 }
 
@@ -116,7 +117,7 @@ START_TEST(test_dead_when_another_confirms)
 	run_until(last + 158);
 	ck_assert_int_eq(verdict.kind, VERDICT_DEAD);
 	ck_assert_uint_eq(probes, 8);
-	ck_assert_uint_eq(kernel_probes, 3);
+	ck_assert_uint_eq(kernel_probes, 8);
 	ck_assert_uint_eq(results, 1);
 	ck_assert_int_eq(verdict_last_sign_ms(&verdict), last);
 }
@@ -176,6 +177,8 @@ START_TEST(test_one_that_only_others_heard_dies_by_their_word)
 	run_until(last + 120);
 	report(2, 2, false, true, false);
 	ck_assert(verdict.by_others);
+	run_until(last + 400);
+	report(2, 2, false, true, false);
 	run_until(now + 5000); /* their reports are lost from here on, others are heard */
 	ck_assert_int_eq(verdict.kind, VERDICT_BLIND);
 	report(2, 10, true, true, false);
@@ -516,6 +519,139 @@ START_TEST(test_an_old_datagram_from_the_queue_does_not_revive)
 }
 END_TEST
 
+START_TEST(test_what_another_heard_of_the_kernel_is_told_on)
+{
+	fall_silent();
+	report(1, 140, true, false, true);
+	struct datagram_silence mine = {0};
+	verdict_report(&verdict, true, false, now, &mine);
+	ck_assert(mine.kernel_answered && !mine.agent_answered);
+}
+END_TEST
+
+/* Its kernel may have answered just before it lost power. */
+START_TEST(test_an_agent_that_is_down_is_soon_looked_at_again)
+{
+	int64_t last = fall_silent();
+
+	step((struct verdict_event){.kind = VERDICT_EVENT_KERNEL});
+	run_until(last + 158);
+	ck_assert_int_eq(verdict.kind, VERDICT_AGENT_DOWN);
+	report(3, 158, true, false, true);
+	run_until(last + 158 + 110 + 10);
+	report(3, 270, true, false, false);
+	run_until(last + 158 + 110 + 48);
+	ck_assert_int_eq(verdict.kind, VERDICT_DEAD);
+	/* and later once a second */
+	ck_assert_int_eq(verdict_deadline(&verdict), now + 1000);
+}
+END_TEST
+
+START_TEST(test_unheard_results_are_told_again)
+{
+	int64_t last = fall_silent();
+
+	run_until(last + 110 + 101);
+	ck_assert_uint_eq(verdict.rounds, 1);
+	ck_assert_uint_eq(results, 2);
+}
+END_TEST
+
+/* A silence of 145 ms that a whole burst did not end. */
+static int64_t live_through_a_silence(void)
+{
+	int64_t last = fall_silent();
+
+	run_until(last + 145);
+	heard();
+	ck_assert_int_eq(verdict.kind, VERDICT_ALIVE);
+	return now;
+}
+
+START_TEST(test_who_lived_through_a_silence_is_waited_for)
+{
+	ck_assert_uint_eq(verdict_window_ms(&verdict, now), 158);
+	int64_t last = live_through_a_silence();
+
+	ck_assert_uint_eq(verdict_window_ms(&verdict, now), 290);
+	run_until(last + 140);
+	report(3, 140, true, false, false);
+	run_until(last + 289);
+	ck_assert_int_eq(verdict.kind, VERDICT_SUSPECT);
+	run_until(last + 290);
+	ck_assert_int_eq(verdict.kind, VERDICT_DEAD);
+}
+END_TEST
+
+START_TEST(test_a_death_that_was_none_is_waited_for)
+{
+	int64_t last = fall_silent();
+
+	report(3, 110, true, false, false);
+	run_until(last + 158);
+	ck_assert_int_eq(verdict.kind, VERDICT_DEAD);
+	run_until(last + 300);
+	heard();
+	ck_assert_uint_eq(verdict_window_ms(&verdict, now), 600);
+}
+END_TEST
+
+START_TEST(test_short_silences_and_hanging_agents_widen_nothing)
+{
+	int64_t last = fall_silent();
+
+	run_until(last + 137); /* some probes are answered late */
+	heard();
+	ck_assert_uint_eq(verdict_window_ms(&verdict, now), 158);
+	last = fall_silent();
+	step((struct verdict_event){.kind = VERDICT_EVENT_KERNEL});
+	run_until(last + 157);
+	heard();
+	ck_assert_uint_eq(verdict_window_ms(&verdict, now), 158);
+}
+END_TEST
+
+START_TEST(test_own_deafness_widens_nothing)
+{
+	int64_t last = fall_silent();
+
+	others_heard = false;
+	run_until(last + 145);
+	heard();
+	ck_assert_uint_eq(verdict_window_ms(&verdict, now), 158);
+}
+END_TEST
+
+START_TEST(test_probes_wait_for_the_budget)
+{
+	view.probes = 0;
+	int64_t last = fall_silent();
+
+	report(3, 110, true, false, false);
+	run_until(last + 500);
+	ck_assert_int_eq(verdict.kind, VERDICT_SUSPECT);
+	ck_assert_uint_eq(probes + kernel_probes, 0);
+	view.probes = BUDGET_PROBES;
+	run_until(last + 550);
+	ck_assert_int_eq(verdict.kind, VERDICT_DEAD);
+	ck_assert_uint_eq(probes, 8);
+}
+END_TEST
+
+/* Their word came before its answer, by chance, and then it died. */
+START_TEST(test_who_was_heard_by_others_for_a_moment_dies_by_my_word)
+{
+	int64_t last = fall_silent();
+
+	run_until(last + 115);
+	report(2, 2, true, true, false);
+	ck_assert(verdict.by_others);
+	view.observers = 0;
+	run_until(now + 1000);
+	ck_assert_int_eq(verdict.kind, VERDICT_DEAD);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("verdict");
@@ -551,6 +687,15 @@ int main(void)
 	tcase_add_test(all, test_never_heard_is_judged_after_the_start);
 	tcase_add_test(all, test_the_dead_are_probed_again_and_return);
 	tcase_add_test(all, test_an_old_datagram_from_the_queue_does_not_revive);
+	tcase_add_test(all, test_what_another_heard_of_the_kernel_is_told_on);
+	tcase_add_test(all, test_an_agent_that_is_down_is_soon_looked_at_again);
+	tcase_add_test(all, test_unheard_results_are_told_again);
+	tcase_add_test(all, test_who_lived_through_a_silence_is_waited_for);
+	tcase_add_test(all, test_a_death_that_was_none_is_waited_for);
+	tcase_add_test(all, test_short_silences_and_hanging_agents_widen_nothing);
+	tcase_add_test(all, test_own_deafness_widens_nothing);
+	tcase_add_test(all, test_probes_wait_for_the_budget);
+	tcase_add_test(all, test_who_was_heard_by_others_for_a_moment_dies_by_my_word);
 	suite_add_tcase(suite, all);
 	SRunner *runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);
