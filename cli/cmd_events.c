@@ -41,9 +41,12 @@ static void print_event(const struct events_request *request, const json_t *even
 		return;
 	}
 	strftime(when, sizeof(when), "%Y-%m-%d %H:%M:%S", localtime_r(&seconds, &local));
-	printf("%s.%03d  %-12s  %s\n", when, (int)(wall_ms % 1000),
+	printf("%s.%03d  %-12s  %s", when, (int)(wall_ms % 1000),
 		json_string_value(json_object_get(event, "event")),
 		json_string_value(json_object_get(event, "text")));
+	if (json_object_get(event, "id")) /* for holdfast report */
+		printf("  [%s]", json_string_value(json_object_get(event, "id")));
+	putchar('\n');
 }
 
 /* Prints one page; *after moves on. Returns how many there were, or -errno. */

@@ -29,6 +29,8 @@ const struct command commands[] = {
 	{"freeze", "", "no moves but those that people ask for", command_freeze},
 	{"thaw", "", "let endpoints move by themselves again", command_thaw},
 	{"events", "[--follow] [--json] [--since DURATION]", "what happened, when and why", command_events},
+	{"report", "[EVENT] [--json]",
+		"the timeline of a takeover or move, such as vpn@60000001.2, or the last", command_report},
 	{"explain", "PEER ADDRESS [--in INTERFACE [--from ADDRESS]] [--tcp PORT|--udp PORT] [--json]",
 		"the way of a packet to a peer, and the first thing that says no", command_explain},
 };

@@ -55,6 +55,7 @@ int command_resume(const struct invocation *invocation);
 int command_freeze(const struct invocation *invocation);
 int command_thaw(const struct invocation *invocation);
 int command_events(const struct invocation *invocation);
+int command_report(const struct invocation *invocation);
 int command_explain(const struct invocation *invocation);
 
 #endif

@@ -245,3 +245,10 @@ int datagram_decode(const uint8_t *bytes, size_t size, struct datagram *ret_data
 	*ret_datagram = datagram;
 	return 0;
 }
+
+const char *datagram_silence_text(const struct datagram_silence *silence)
+{
+	if (silence->blind)
+		return "it cannot tell";
+	return silence->kernel_answered ? "only its kernel answers" : "nothing answers";
+}

@@ -62,6 +62,10 @@ struct datagram_beat {
 
 /* I have not heard `suspect` for silent_ms, on the underlay; what answered my burst. Sent to the controller,
  * and by the first to suspect to everyone, which makes them probe as well. */
+/* What a silence report says of a suspect whose agent did not answer, as a person would. */
+struct datagram_silence;
+const char *datagram_silence_text(const struct datagram_silence *silence);
+
 struct datagram_silence {
 	char suspect[PROTO_NAME_MAX + 1];
 	uint32_t silent_ms;  /* since the last datagram from it, by the kernel's time stamp; UINT32_MAX: never

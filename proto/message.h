@@ -6,6 +6,7 @@
 #include "common/json/write.h"
 #include "proto/epoch.h"
 #include "proto/instruction.h"
+#include "proto/moment.h"
 #include "proto/seat.h"
 #include "proto/standing.h"
 
@@ -35,6 +36,10 @@ int sessions_get(const struct jnode *from, const char *name, struct session **re
 
 void seat_put(json_t *to, const char *name, const struct seat_state *seat);
 int seat_get(const struct jnode *from, struct seat_state *ret_seat, struct err *err);
+
+void moment_put(json_t *to, const char *name, const struct moment *moment);
+/* *ret_known false: of a kind that a newer sender knows; to be passed over. */
+int moment_get(const struct jnode *from, struct moment *ret_moment, bool *ret_known, struct err *err);
 
 void standing_put(json_t *to, const char *name, const struct standing *standing);
 int standing_get(const struct jnode *from, struct standing *ret_standing, struct err *err);

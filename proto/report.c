@@ -37,6 +37,15 @@ static void put_events(json_t *to, const struct report *report)
 	}
 }
 
+/* Left out while there are none. */
+static void put_moments(json_t *to, const struct report *report)
+{
+	json_t *array = report->moment_count ? jput_array(to, "moments") : NULL;
+
+	for (size_t i = 0; i < report->moment_count; i++)
+		moment_put(array, NULL, &report->moments[i]);
+}
+
 static void put_lists(json_t *to, const struct report *report)
 {
 	json_t *array = jput_array(to, "reasons");
@@ -67,6 +76,7 @@ char *report_encode(const struct report *report)
 	jput_bool(json, "sessions_whole", report->sessions_whole);
 	put_lists(json, report);
 	put_events(json, report);
+	put_moments(json, report);
 	if (report->takeover.endpoint[0])
 		put_takeover(json, &report->takeover);
 	return message_take(json);
@@ -208,6 +218,26 @@ static int get_events(const struct jnode *from, struct report *report, struct er
 	return r;
 }
 
+static int get_moments(const struct jnode *from, struct report *report, struct err *err)
+{
+	struct jnode array;
+	uint64_t after = 0;
+	int r = jnode_array(from, "moments", JSON_OPTIONAL, MOMENTS_REPORT_MAX, &array, err);
+
+	for (size_t i = 0; !r && array.json && i < jnode_count(&array); i++) {
+		struct moment *moment = &report->moments[report->moment_count];
+		struct jnode item = jnode_item(&array, i);
+		bool known = false;
+
+		r = moment_get(&item, moment, &known, err);
+		if (!r && moment->seq <= after)
+			r = jnode_fail(&item, err, -EINVAL, "its seq does not rise");
+		after = moment->seq;
+		report->moment_count += known;
+	}
+	return r;
+}
+
 static int get_identity(const struct jnode *from, char *gateway, size_t size, uint64_t *boot,
 	uint64_t *generation, uint64_t least, struct err *err)
 {
@@ -233,7 +263,7 @@ static int get_report(const struct jnode *from, struct report *report, struct er
 		(r = jnode_bool(from, "sessions_whole", JSON_REQUIRED, &report->sessions_whole, err)) ||
 		(r = get_reasons(from, report, err)) || (r = get_seats(from, report, err)) ||
 		(r = get_standings(from, report, err)) || (r = get_takeover(from, &report->takeover, err)) ||
-		(r = get_events(from, report, err)))
+		(r = get_events(from, report, err)) || (r = get_moments(from, report, err)))
 		return r;
 	return sessions_get(from, "sessions", &report->sessions, &report->session_count, err);
 }

@@ -8,6 +8,7 @@
 
 #include "common/base/err.h"
 #include "proto/instruction.h"
+#include "proto/moment.h"
 #include "proto/seat.h"
 #include "proto/standing.h"
 
@@ -54,6 +55,8 @@ struct report {
 	struct takeover takeover;
 	size_t event_count;
 	struct report_event events[REPORT_EVENTS_MAX];
+	size_t moment_count; /* seq rising */
+	struct moment moments[MOMENTS_REPORT_MAX];
 };
 
 /* Answer to INSTRUCTION_STAGE: POST /v1/agent/staged. */

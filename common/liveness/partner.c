@@ -163,6 +163,11 @@ void partner_view(const struct partner *partner, int64_t now_us, struct liveness
 		.window_ms = partner->config.watch ? verdict_window_ms(verdict, now_us / 1000) : 0,
 		.blocked = verdict->blocked,
 		.by_others = verdict->by_others,
+		.suspected_ms = verdict->suspected_ms,
+		.clock_known = contact->rtt_us != 0,
+		/* the quickest datagram was under way for something between nothing and a round trip */
+		.ahead_us = (int64_t)(contact->rtt_us / 2 - contact->offset_us),
+		.clock_error_us = contact->rtt_us / 2 + 1,
 	};
 	if (partner->target_count > 0)
 		ret_view->address = partner->targets[0].endpoint;

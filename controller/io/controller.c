@@ -20,6 +20,7 @@
 #include "controller/io/apply/apply.h"
 #include "controller/io/notify.h"
 #include "controller/io/reload.h"
+#include "controller/io/report.h"
 #include "controller/io/watch/watch.h"
 
 enum { HOUSEKEEPING_S = 10, CONNECTIONS_MAX = 1024 };
@@ -70,8 +71,10 @@ static int open_store(struct controller *controller, struct err *err)
 	r = journal_new(controller->base, controller->store, &controller->journal, err);
 	if (r < 0)
 		return r;
-	struct decisions_hooks hooks = {
-		.order = controller_post_order, .claim = controller_claim_term, .context = controller};
+	struct decisions_hooks hooks = {.order = controller_post_order,
+		.decided = report_decided,
+		.claim = controller_claim_term,
+		.context = controller};
 	controller->decisions =
 		decisions_new(controller->base, controller->journal, store_term(controller->store), &hooks);
 	decisions_start(controller->decisions);
@@ -84,8 +87,10 @@ static int open_store(struct controller *controller, struct err *err)
 
 static int start_watch(struct controller *controller, struct err *err)
 {
-	struct watch_hooks hooks = {
-		.verdict = controller_verdict, .beat = controller_beat, .context = controller};
+	struct watch_hooks hooks = {.verdict = controller_verdict,
+		.beat = controller_beat,
+		.silence = controller_silence,
+		.context = controller};
 	return watch_new(controller->base, controller->config.listen, controller->self.name, controller->run,
 		controller->store_id, &hooks, &controller->watch, err);
 }
@@ -256,6 +261,7 @@ void controller_free(struct controller *controller)
 	watch_free(controller->watch);
 	generation_free(controller->current);
 	journal_free(controller->journal);
+	timeline_clear(&controller->moments);
 	store_close(controller->store);
 	loop_free(controller->base);
 	config_clear(&controller->config);

@@ -7,6 +7,7 @@
 #include "common/base/err.h"
 #include "common/io/health.h"
 #include "common/io/tls.h"
+#include "common/timeline/timeline.h"
 #include "controller/io/agents/agents.h"
 #include "controller/io/agents/directory.h"
 #include "controller/io/config.h"
@@ -40,6 +41,7 @@ struct controller {
 	uint64_t store_id; /* the rest of the store is the writer's */
 	struct writer *writer;
 	struct journal *journal;
+	struct timeline moments;    /* its own: see report.h */
 	struct generation *current; /* NULL: there is no fleet yet */
 	uint64_t last_number;       /* of a generation that was made, committed or not */
 	struct agents *agents;
@@ -67,6 +69,7 @@ void controller_claim_term(uint32_t term, void *context);
 void controller_install(struct controller *controller, struct generation *generation);
 void controller_verdict(
 	const char *gateway, const struct liveness_view *view, enum verdict_kind before, void *context);
+void controller_silence(const char *observer, const struct datagram_silence *silence, void *context);
 void controller_beat(const char *gateway, const struct datagram_beat *beat, void *context);
 
 /* What keeps a gateway that says it is fit from taking over; NULL: nothing. */

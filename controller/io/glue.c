@@ -10,6 +10,7 @@
 #include "controller/io/apply/apply.h"
 #include "controller/io/apply/holding.h"
 #include "controller/io/controller.h"
+#include "controller/io/report.h"
 #include "controller/io/watch/watch.h"
 
 enum { COMMIT_GRACE_MS = 2000, BLOCKED_TOLD_MS = 2000 };
@@ -260,6 +261,7 @@ static void on_reported(struct agent *agent, const struct report *report, void *
 		tell_seats(controller, agent);
 	decisions_takeover(controller->decisions, agent->name, &report->takeover);
 	tell_events(controller, agent, report);
+	report_take(controller, agent, report);
 	holding_sync(controller, agent);
 	tell_fitness(controller, agent);
 	take_sessions(controller, report);
@@ -313,9 +315,16 @@ void controller_verdict(
 	const char *gateway, const struct liveness_view *view, enum verdict_kind before, void *context)
 {
 	struct controller *controller = context;
+	if (view->verdict != before)
+		report_verdict(controller, gateway, view);
 	decisions_verdict(controller->decisions, gateway, view->verdict, view->last_sign_ms);
 	if (view->verdict != before)
 		tell_verdict(controller, gateway, view, before);
+}
+
+void controller_silence(const char *observer, const struct datagram_silence *silence, void *context)
+{
+	report_vote(context, observer, silence);
 }
 
 void controller_beat(const char *gateway, const struct datagram_beat *beat, void *context)

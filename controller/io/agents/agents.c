@@ -108,6 +108,7 @@ static void remove_agent(struct agents *agents, struct agent *agent)
 	agents->hooks.removed(agent, agents->hooks.context);
 	queue_clear(&agent->queue);
 	report_clear(&agent->report);
+	timeline_clear(&agent->moments);
 	free(agent);
 }
 

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/timeline/timeline.h"
 #include "controller/io/agents/queue.h"
 #include "proto/report.h"
 
@@ -44,6 +45,8 @@ struct agent {
 	int64_t skew_ms;          /* its wall clock minus ours */
 	int64_t tls_only_ms;      /* since when it is heard over TLS only; 0: it is not. The hooks' */
 	bool tls_only_told;       /* ... and that was said */
+	struct timeline moments;  /* what it told of itself; the hooks' ... */
+	uint64_t moments_boot;    /* ... in that life */
 	struct holding *holding;  /* what it should hold (control/holding.h); the hooks' */
 	uint64_t directory_acked; /* version of the directory that it has taken in */
 	uint64_t directory_sent,

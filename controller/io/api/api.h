@@ -16,6 +16,8 @@ void move_serve(struct controller *controller, struct http_server *server); /* P
 void setting_serve(
 	struct controller *controller, struct http_server *server); /* POST drain, resume, freeze, thaw */
 
+void report_serve(struct controller *controller, struct http_server *server); /* GET /v1/report */
+
 /* What the health listener tells; context is the controller. */
 void health_collect(void *context, struct health *health);
 void metrics_collect(void *context, struct text *out);

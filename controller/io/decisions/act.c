@@ -62,6 +62,8 @@ static void tell_order(struct decisions *decisions, struct decided *decided, con
 	decided->awaited = *order;
 	decided->awaited_until_ms = clock_now_ms() + DECISIONS_RESULT_MS;
 	decisions->order_count++;
+	if (decisions->hooks.decided)
+		decisions->hooks.decided(order, decisions->hooks.context);
 	log_notice("decisions", "takeover", log_text("endpoint", order->endpoint),
 		log_text("epoch", epoch_format(&order->epoch, epoch)), log_text("from", order->from),
 		log_text("to", order->owner), log_text("cause", order->cause),

@@ -26,6 +26,8 @@ struct decisions;
 
 struct decisions_hooks {
 	void (*order)(const char *gateway, const struct order *order, void *context);
+	/* An owner was named, for the first time under this epoch; may be NULL. */
+	void (*decided)(const struct order *order, void *context);
 	/* This term must be on disk before it is used: decisions_claimed() says that it is. */
 	void (*claim)(uint32_t term, void *context);
 	void *context;

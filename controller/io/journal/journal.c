@@ -3,6 +3,7 @@
 
 #include <event2/event.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "common/base/mem.h"
@@ -141,7 +142,7 @@ static void put_text(json_t *json, const char *name, const char *text)
 
 static char *encode(uint64_t seq, const struct journal_entry *entry)
 {
-	char epoch[EPOCH_TEXT_MAX];
+	char epoch[EPOCH_TEXT_MAX], id[PROTO_NAME_MAX + EPOCH_TEXT_MAX + 2];
 	json_t *json = json_object();
 	jput_u64(json, "seq", seq);
 	jput_i64(json, "time_ms", clock_wall_ms());
@@ -150,6 +151,10 @@ static char *encode(uint64_t seq, const struct journal_entry *entry)
 	put_text(json, "gateway", entry->gateway);
 	if (entry->epoch)
 		jput_text(json, "epoch", epoch_format(entry->epoch, epoch));
+	if (entry->epoch && entry->endpoint && entry->to) { /* common/timeline/account.h */
+		snprintf(id, sizeof id, "%s@%s", entry->endpoint, epoch);
+		jput_text(json, "id", id);
+	}
 	put_text(json, "from", entry->from);
 	put_text(json, "to", entry->to);
 	put_text(json, "cause", entry->cause);

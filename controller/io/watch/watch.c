@@ -58,6 +58,12 @@ static void on_stalled(void *context, int64_t gap_ms)
 	log_limited(LEVEL_WARNING, "watch", "stalled", "loop", log_i64("gap_ms", gap_ms));
 }
 
+static void on_silence(void *context, const char *partner, const struct datagram_silence *silence)
+{
+	struct watch *watch = context;
+	watch->hooks.silence(partner, silence, watch->hooks.context);
+}
+
 static void on_kernel_probe(void *context, const char *partner, const struct addr *address, uint32_t count)
 {
 	struct watch *watch = context;
@@ -114,7 +120,8 @@ int watch_new(struct event_base *base, const char *listen, const char *name, uin
 		.boot = boot,
 		.store = store,
 		.timing = timing_from_interval(TIMING_INTERVAL_DEFAULT_MS)};
-	struct liveness_ops ops = {.beat = on_beat, .verdict = on_verdict, .stalled = on_stalled};
+	struct liveness_ops ops = {
+		.beat = on_beat, .verdict = on_verdict, .silence = on_silence, .stalled = on_stalled};
 	text_copy(config.name, sizeof config.name, name);
 	int r = parse_listen(listen, &config, err);
 	if (r < 0)

@@ -19,6 +19,8 @@ struct watch_hooks {
 	void (*verdict)(const char *gateway, const struct liveness_view *view, enum verdict_kind before,
 		void *context);
 	void (*beat)(const char *gateway, const struct datagram_beat *beat, void *context);
+	/* Somebody's word on a silent gateway. */
+	void (*silence)(const char *observer, const struct datagram_silence *silence, void *context);
 	void *context;
 };
 

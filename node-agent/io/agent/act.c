@@ -218,6 +218,10 @@ static void announce_all(struct agent_seat *seat)
 		announce_one(seat->agent, endpoint->dial_interface, &endpoint->dial[i]);
 	for (size_t i = 0; i < endpoint->inside_count; i++)
 		announce_one(seat->agent, endpoint->inside[i].interface, &endpoint->inside[i].address.addr);
+	if (epoch_compare(&seat->announced, &seat->seat.epoch)) {
+		seat->announced = seat->seat.epoch;
+		moments_done(seat, MOMENT_ANNOUNCED);
+	}
 	witness_ask_next_hops(seat);
 }
 
@@ -226,6 +230,9 @@ static void report(struct agent_seat *seat)
 	struct agent *agent = seat->agent;
 	char epoch[EPOCH_TEXT_MAX];
 
+	moments_note(seat, MOMENT_ROLE, "", "%s%s%s", seat_role_name(seat->seat.role),
+		seat->seat.role == SEAT_FENCED ? ": " : "",
+		seat->seat.role == SEAT_FENCED ? seat_why_text(seat->seat.why) : "");
 	journal_add(&agent->journal, "seat", seat->seat.config.endpoint, "%s, epoch %s%s%s",
 		seat_role_name(seat->seat.role), epoch_format(&seat->seat.epoch, epoch),
 		seat->seat.role == SEAT_FENCED ? ": " : "",
@@ -242,18 +249,25 @@ static void refused(struct agent_seat *seat, const struct seat_action *action)
 		seat->seat.config.endpoint, "%s", seat_why_text(action->why));
 }
 
+static int note(struct agent_seat *seat, enum moment_kind kind, int r)
+{
+	if (r >= 0)
+		moments_done(seat, kind);
+	return r;
+}
+
 static int act(struct agent_seat *seat, const struct seat_action *action)
 {
 	switch (action->kind) {
 	case SEAT_ACTION_ACQUIRE:
-		return acquire(seat, action->timeout_ms, action->announces);
+		return note(seat, MOMENT_PERMIT, acquire(seat, action->timeout_ms, action->announces));
 	case SEAT_ACTION_RENEW:
 		return renew(seat, action->timeout_ms);
 	case SEAT_ACTION_CLEAR:
 		clear(seat);
 		return 0;
 	case SEAT_ACTION_TAKE:
-		return take(seat);
+		return note(seat, MOMENT_ADDRESS, take(seat));
 	case SEAT_ACTION_ANNOUNCE:
 		announce_all(seat);
 		return 0;

@@ -218,6 +218,7 @@ void agent_free(struct agent *agent)
 	desired_free(agent->previous);
 	plan_scope_clear(&agent->left);
 	sessions_free(agent->sessions);
+	timeline_clear(&agent->moments);
 	agent_succession_close(agent);
 	state_writer_free(agent->writer);
 	event_free(agent->second);

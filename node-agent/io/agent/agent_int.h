@@ -19,6 +19,7 @@
 #include "node-agent/io/agent/agent.h"
 #include "node-agent/io/agent/flows.h"
 #include "node-agent/io/agent/journal.h"
+#include "node-agent/io/agent/moments.h"
 #include "node-agent/io/agent/names.h"
 #include "node-agent/io/agent/standing.h"
 #include "node-agent/io/agent/tunnels.h"
@@ -81,6 +82,7 @@ struct agent_seat {
 	bool pulled;      /* as a guest it has got all peers back: as an owner it wakes nobody */
 	enum seat_steer steering;
 	int64_t ordered_ms;
+	struct epoch announced; /* the last one that was */
 	struct succession succession;
 	struct event *succession_timer;
 	unsigned succession_steps; /* so far: tells whether one was nested in another */
@@ -126,6 +128,8 @@ struct agent {
 	bool sessions_told, sessions_sent; /* once as a whole, as owner */
 	struct takeover takeover_sent;
 	uint64_t events_sent, events_told; /* numbers in the journal */
+	struct timeline moments;
+	uint64_t moments_sent, moments_told; /* their numbers */
 
 	struct liveness *liveness;
 	struct liveness_config liveness_config;

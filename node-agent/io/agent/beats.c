@@ -85,8 +85,14 @@ static void on_verdict(void *context, const char *partner, const struct liveness
 						 .from = partner,
 						 .verdict = view->verdict,
 						 .last_sign_ms = view->last_sign_ms});
+	moments_verdict(agent, partner, view);
 	journal_add(&agent->journal, "verdict", NULL, "%s is %s%s", partner, verdict_kind_name(view->verdict),
 		view->blocked ? " (its liveness port is blocked)" : "");
+}
+
+static void on_silence(void *context, const char *partner, const struct datagram_silence *silence)
+{
+	moments_vote(context, partner, silence);
 }
 
 static void on_stalled(void *context, int64_t gap_ms)
@@ -112,6 +118,7 @@ static const struct liveness_ops ops = {.fill = fill,
 	.heard = on_heard,
 	.contact = on_contact,
 	.verdict = on_verdict,
+	.silence = on_silence,
 	.stalled = on_stalled,
 	.kernel_probe = on_kernel_probe};
 

@@ -22,6 +22,7 @@ static void take_order(struct agent *agent, const struct order *order)
 		log_text("cause", order->cause));
 	if (!seat)
 		return;
+	moments_ordered(agent, order);
 	seat->ordered_ms = clock_now_ms();
 	agent_seat_step(seat, &event);
 }
@@ -157,6 +158,7 @@ static void on_report(void *context, struct report *report)
 		agent_reasons(agent, report->reasons, ARRAY_COUNT(report->reasons), &report->fit);
 	agent->sessions_sent = false;
 	fill_events(agent, report);
+	moments_fill(agent, report);
 	if (!agent->held.desired)
 		return;
 	report->generation = agent->held.desired->generation;
@@ -179,6 +181,7 @@ static void on_reported(void *context, bool arrived)
 {
 	struct agent *agent = context;
 
+	moments_told(agent, arrived);
 	if (!arrived) {
 		agent->sessions_told = false; /* another controller, perhaps: all of it again */
 		return;
@@ -238,6 +241,7 @@ static void on_connected(void *context, bool connected)
 	else
 		journal_add(&agent->journal, "disconnected", NULL, "%s", control_failure(agent->control));
 	agent->sessions_told = false;
+	moments_told(agent, false);
 	agent_beats_update(agent);
 	leaving_look(agent);
 }

@@ -316,6 +316,7 @@ int agent_serve_local(struct agent *agent, struct err *err)
 		{.methods = HTTP_GET, .path = "/v1/sessions", .handle = on_sessions, .context = agent},
 		{.methods = HTTP_GET, .path = "/v1/peers", .handle = on_peers, .context = agent},
 		{.methods = HTTP_GET, .path = "/v1/events", .handle = on_events, .context = agent},
+		{.methods = HTTP_GET, .path = "/v1/report", .handle = moments_answer, .context = agent},
 	};
 	struct text path = {0};
 	int r;

@@ -69,6 +69,7 @@ static void take(struct agent_seat *seat, const struct succession_action *action
 	text_copy(order.from, sizeof(order.from), action->from);
 	text_copy(order.cause, sizeof(order.cause), "no-controller");
 	seat->ordered_ms = clock_now_ms();
+	moments_decided(seat->agent, &order);
 	agent_seat_step(seat, &event);
 	journal_add(&seat->agent->journal, "succession", order.endpoint,
 		"%s goes from %s to %s under %s: %s is dead, and no controller answers (noticed in %u ms)%s",

@@ -91,8 +91,10 @@ static void take_handshakes(struct takeover_run *run, const struct wg_device *de
 	for (size_t i = 0; i < device->peer_count; i++) {
 		const struct wg_peer *peer = &device->peers[i];
 
-		if (peer->handshake_s * 1000 + peer->handshake_ns / 1000000 >= since_ms)
-			wake_handshake(run->wake, device->name, &peer->public_key, stamp_of(peer), now_ms);
+		if (peer->handshake_s * 1000 + peer->handshake_ns / 1000000 >= since_ms &&
+			wake_handshake(run->wake, device->name, &peer->public_key, stamp_of(peer), now_ms))
+			moments_back(run->seat, device->name, &peer->public_key,
+				wake_result(run->wake, now_ms).back);
 	}
 }
 
@@ -210,6 +212,8 @@ static void log_result(struct agent_seat *seat)
 	char epoch[EPOCH_TEXT_MAX];
 
 	seat->agent->last_takeover_ms = result->took_ms;
+	moments_note(seat, MOMENT_OVER, "", "%" PRIu32 " of %" PRIu32 " clients are back", result->back,
+		result->sessions);
 	log_notice("takeover", "takeover", log_text("endpoint", result->endpoint),
 		log_text("epoch", epoch_format(&result->epoch, epoch)), log_text("from", result->from),
 		log_text("cause", result->cause), log_u64("detect_ms", result->detect_ms),

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Standing ready: what is broken on the standby is seen in its status, the metrics and /readyz, and so is that it is well again.
-About 15 seconds."""
+Then the owner loses power, and the report tells how that went, until the client was back. About 20 seconds."""
 import json
+import os
 import re
 
-from labtest import expect, run, running_scene, wait_for
+from labtest import expect, programs, run, running_scene, wait_for
 from lab import network
 from lab.scene import GATEWAYS
 
@@ -67,6 +68,7 @@ def breaks_and_mends():
         lan(scene, standby)
         connections(scene, standby)
         device(scene, standby)
+        power_cut(scene, standby)
 
 
 def lan(scene, standby):
@@ -96,6 +98,33 @@ def device(scene, standby):
     print(f"no device: {word(scene, standby.name)['reasons'][0]}")
     standby.machine.ip("link del wg0")
     well(scene, standby, "the device is back")
+
+
+def power_cut(scene, standby):
+    scene.wait_steady()
+    last, owner = scene.controller.last_event(), scene.gateways[scene.owner()]
+    owner.power_off()
+    takeover = scene.controller.wait_event(last, "takeover", standby.name)
+    told(scene, standby, takeover["id"], scene.controller.holdfast("report", "--json", takeover["id"]))
+    local = standby.machine.run(os.path.join(programs(), "holdfast"), "report", "--json")
+    told_there = [row["kind"] for row in json.loads(local)["timeline"] if row["who"] == standby.name]
+    expect({"suspected", "verdict", "permit", "announced", "back", "over"} <= set(told_there), f"its own socket tells {told_there}")
+    print(scene.controller.holdfast("report"))
+    owner.power_on()
+
+
+def told(scene, standby, event, text):
+    """By everybody who lives: who noticed, who voted, the decision, what followed; all clocks are this machine's."""
+    report = json.loads(text)
+    expect(report["event"] == event, f"{report['event']} for {event}")
+    wanted = [(who, kind) for who in ("ctl", standby.name) for kind in ("suspected", "verdict", "vote")]
+    wanted += [("ctl", "decided"), *((standby.name, kind) for kind in ("ordered", "permit", "address", "announced", "back", "over"))]
+    rows = {(row["who"], row["kind"]): row for row in report["timeline"]}
+    expect(not set(wanted) - set(rows), f"not told: {set(wanted) - set(rows)}")
+    expect(rows[standby.name, "back"]["subject"] == "alice", rows[standby.name, "back"])
+    order = [rows[key]["after_us"] - rows[key]["uncertain_us"] for key in wanted[:2] + wanted[6:8] + wanted[-4:]]
+    expect(order[0] < order[1] <= order[2] < order[-1], f"not in this order: {order}")
+    expect(max(row["uncertain_us"] for row in report["timeline"]) < 5000, "clocks of one machine differ by nothing")
 
 
 run(breaks_and_mends)

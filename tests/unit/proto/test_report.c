@@ -101,6 +101,49 @@ START_TEST(a_standby_tells_how_ready_it_is)
 }
 END_TEST
 
+static char *with_moments(size_t count)
+{
+	char *text = sample_with_items("report-takeover.json", "moments", count);
+	json_t *root = json_loads(text, 0, NULL);
+
+	for (size_t i = 0; i < count; i++)
+		json_object_set_new(json_array_get(json_object_get(root, "moments"), i), "seq",
+			json_integer((json_int_t)i + 1));
+	free(text);
+	text = json_dumps(root, 0);
+	json_decref(root);
+	return text;
+}
+
+START_TEST(moments_at_and_beyond_the_limit)
+{
+	char *at = sample_long(MOMENT_DETAIL_MAX), *beyond = sample_long(MOMENT_DETAIL_MAX + 1);
+
+	ck_assert_int_eq(decode(with_moments(MOMENTS_REPORT_MAX), NULL), 0);
+	ck_assert_int_eq(decode(with_moments(MOMENTS_REPORT_MAX + 1), NULL), -EINVAL);
+	ck_assert_int_eq(decode(sample_with("report-takeover.json", "moments.1.detail", at), NULL), 0);
+	ck_assert_int_eq(
+		decode(sample_with("report-takeover.json", "moments.1.detail", beyond), NULL), -EINVAL);
+	free(at);
+	free(beyond);
+}
+END_TEST
+
+/* A newer agent's. */
+START_TEST(a_moment_of_a_kind_nobody_knows_is_passed_over)
+{
+	struct report report;
+	char *text = sample_with("report-takeover.json", "moments.1.kind", "\"waltz\"");
+
+	ck_assert_int_eq(report_decode(text, strlen(text), &report, NULL), 0);
+	ck_assert_uint_eq(report.moment_count, 5);
+	ck_assert_uint_eq(report.moments[1].seq, 9);
+	ck_assert_str_eq(report.moments[4].subject, "alice");
+	report_clear(&report);
+	free(text);
+}
+END_TEST
+
 static char *with_reasons(size_t count)
 {
 	return sample_with_items("report-standby.json", "standings.1.reasons", count);
@@ -146,6 +189,12 @@ static const struct {
 	{"reasons", "[7]", "reasons[0]: "},
 	{"events", "[{\"event\": \"a b\", \"text\": \"\"}]", "events[0].event: "},
 	{"events", "[{\"event\": \"repaired\"}]", "events[0].text: missing"},
+	{"moments.0.seq", "0", "moments[0].seq: "},
+	{"moments.1.seq", "7", "moments[1]: its seq does not rise"},
+	{"moments.1.at_us", "-1", "moments[1].at_us: "},
+	{"moments.1.kind", "7", "moments[1].kind: "},
+	{"moments.3.epoch", "\"now\"", "moments[3].epoch: expected an epoch"},
+	{"moments.3.subject", "\"gw b\"", "moments[3].subject: "},
 };
 
 START_TEST(a_wrong_value_is_refused_by_its_place)
@@ -247,6 +296,8 @@ int main(void)
 	tcase_add_test(tcase, a_report_may_tell_of_no_takeover);
 	tcase_add_test(tcase, a_host_that_goes_down_says_so);
 	tcase_add_test(tcase, a_standby_tells_how_ready_it_is);
+	tcase_add_test(tcase, moments_at_and_beyond_the_limit);
+	tcase_add_test(tcase, a_moment_of_a_kind_nobody_knows_is_passed_over);
 	tcase_add_test(tcase, standings_at_and_beyond_the_limit);
 	tcase_add_loop_test(tcase, a_wrong_value_is_refused_by_its_place, 0, ARRAY_COUNT(wrong));
 	tcase_add_test(tcase, reasons_at_and_beyond_the_limit);
