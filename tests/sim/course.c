@@ -11,7 +11,7 @@ int64_t course_between(struct world *world, int64_t least, int64_t most)
 size_t course_owner(const struct world *world)
 {
 	for (size_t i = 0; i < world->gateways; i++)
-		if (host_serves(world, i))
+		if (kernel_serves(world, i))
 			return i;
 	return SIZE_MAX;
 }

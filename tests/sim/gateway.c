@@ -53,11 +53,6 @@ static void check_renewal(struct world *world, size_t gateway, uint32_t timeout_
 		world_fail(world, "S6: %s takes more than a lease", world_name(gateway));
 }
 
-static void set_permit(const struct world *world, struct host *h, uint32_t timeout_ms)
-{
-	h->permit_until_ms = world->now + timeout_ms + (h->slow ? timeout_ms / 100 : 0);
-}
-
 /* False: the rest of the list is void. */
 static bool act(struct world *world, size_t gateway, const struct seat_action *action)
 {
@@ -66,23 +61,23 @@ static bool act(struct world *world, size_t gateway, const struct seat_action *a
 
 	switch (action->kind) {
 	case SEAT_ACTION_ACQUIRE:
-		set_permit(world, h, action->timeout_ms);
+		kernel_permit(world, gateway, action->timeout_ms);
 		h->announces = action->announces;
 		return true;
 	case SEAT_ACTION_RENEW:
 		check_renewal(world, gateway, action->timeout_ms);
-		if (h->permit_until_ms > world->now) {
-			set_permit(world, h, action->timeout_ms);
+		if (kernel_permits(world, gateway)) {
+			kernel_permit(world, gateway, action->timeout_ms);
 			return true;
 		}
 		gateway_step(world, gateway, (struct seat_event){.kind = SEAT_EVENT_PERMIT_LOST});
 		return false;
 	case SEAT_ACTION_CHANGE:
-		if (h->permit_until_ms <= world->now) {
+		if (!kernel_permits(world, gateway)) {
 			gateway_step(world, gateway, (struct seat_event){.kind = SEAT_EVENT_PERMIT_LOST});
 			return false;
 		}
-		set_permit(world, h, action->timeout_ms);
+		kernel_permit(world, gateway, action->timeout_ms);
 		h->announces = action->announces;
 		return true;
 	case SEAT_ACTION_STEER:
@@ -97,7 +92,7 @@ static bool act(struct world *world, size_t gateway, const struct seat_action *a
 		return true;
 	case SEAT_ACTION_CLEAR:
 		h->pulled_ms = 0;
-		h->permit_until_ms = 0;
+		kernel_clear(world, gateway);
 		world_say(world, "%s is %s: %s", world_name(gateway), seat_role_name(h->seat.role),
 			seat_why_text(action->why));
 		return true;
@@ -129,7 +124,7 @@ static bool act(struct world *world, size_t gateway, const struct seat_action *a
 		world_fail(world, "S3: %s sees an equal epoch with another owner", world_name(gateway));
 		return true;
 	case SEAT_ACTION_ANNOUNCE:
-		if (!host_serves(world, gateway))
+		if (!kernel_serves(world, gateway))
 			world_fail(world, "%s announces without a permit", world_name(gateway));
 		return true;
 	case SEAT_ACTION_RESIGN:
@@ -159,9 +154,10 @@ void gateway_start(struct world *world, size_t gateway)
 	struct host *h = &world->hosts[gateway];
 	struct seat_config config = {.endpoint = "vpn", .lease_ms = LEASE_MS, .timing = world->timing};
 	struct seat_disk disk = h->disk;
-	int64_t left_ms =
-		h->announces && h->permit_until_ms > world->now ? h->permit_until_ms - world->now : 0;
+	int64_t left_ms;
 
+	kernel_adopt(world, gateway);
+	left_ms = kernel_permit_left_ms(world, gateway);
 	text_copy(config.gateway, sizeof(config.gateway), world_name(gateway));
 	config.exclusive = world->exclusive;
 	for (size_t i = 0; i < world->gateways; i++)
@@ -250,6 +246,7 @@ void gateway_tick(struct world *world, size_t gateway)
 {
 	struct host *h = &world->hosts[gateway];
 
+	kernel_tick(world, gateway);
 	if (h->pulled_ms != 0 && h->pulled_ms <= world->now) {
 		h->pulled_ms = 0;
 		gateway_step(world, gateway, (struct seat_event){.kind = SEAT_EVENT_PULLED});

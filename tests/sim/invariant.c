@@ -62,20 +62,15 @@ static void check_pair(struct world *world, size_t a, size_t b, int64_t ms)
 {
 	const struct host *high = &world->hosts[a], *low = &world->hosts[b];
 	int64_t limit_ms = world->loss > 0.05 ? BOTH_LOSSY_MS : BOTH_MS;
-	bool both = host_serves(world, a) && host_serves(world, b) &&
+	bool both = kernel_serves(world, a) && kernel_serves(world, b) &&
 		    epoch_compare(&high->served, &low->served) > 0;
 
-	if (world->exclusive && host_serves(world, a) && host_serves(world, b))
+	if (world->exclusive && kernel_serves(world, a) && kernel_serves(world, b))
 		world_fail(world, "S1: %s and %s both serve", world_name(a), world_name(b));
 	world->both_ms[a][b] = both && path(world, a, b) ? world->both_ms[a][b] + ms : 0;
 	if (world->both_ms[a][b] > limit_ms)
 		world_fail(world, "S2: %s and %s both serve for %lld ms", world_name(a), world_name(b),
 			(long long)world->both_ms[a][b]);
-}
-
-static bool permits(const struct world *world, size_t gateway)
-{
-	return world->hosts[gateway].power && world->hosts[gateway].permit_until_ms > world->now;
 }
 
 /* S5: a guest, and one that relays, speaks by leave of another, and not long without. */
@@ -84,8 +79,8 @@ static void check_guest(struct world *world, size_t gateway, int64_t ms)
 	bool others = false;
 
 	for (size_t i = 0; i < world->gateways; i++)
-		others = others || (i != gateway && permits(world, i));
-	if (!permits(world, gateway) || world->hosts[gateway].announces || others)
+		others = others || (i != gateway && kernel_permits(world, i));
+	if (!kernel_permits(world, gateway) || world->hosts[gateway].announces || others)
 		world->hosts[gateway].alone_ms = 0;
 	else if ((world->hosts[gateway].alone_ms += ms) > GUEST_MS &&
 		 world->hosts[gateway].seat.role != SEAT_RELAYING)
@@ -118,7 +113,7 @@ static void count_all(struct world *world, int64_t ms)
 		for (size_t b = 0; b < HOSTS; b++)
 			count(&world->open_ms[a][b], network_is_open(world, a, b), ms);
 		if (a < world->gateways)
-			count(&world->serves_ms[a], host_serves(world, a), ms);
+			count(&world->serves_ms[a], kernel_serves(world, a), ms);
 	}
 }
 
@@ -158,7 +153,7 @@ void invariant_check(struct world *world, int64_t ms)
 	check_move(world, ms);
 	for (size_t a = 0; a < world->gateways; a++) {
 		check_guest(world, a, ms);
-		served = served || (host_serves(world, a) && world->hosts[a].underlay);
+		served = served || (kernel_serves(world, a) && world->hosts[a].underlay);
 		for (size_t b = 0; b < world->gateways; b++)
 			if (a != b)
 				check_pair(world, a, b, ms);
@@ -177,7 +172,7 @@ void invariant_settled(struct world *world)
 		if (world->hosts[i].seat.role > SEAT_FENCED)
 			world_fail(world, "L4: %s is %s at the end", world_name(i),
 				seat_role_name(world->hosts[i].seat.role));
-		if (!host_serves(world, i))
+		if (!kernel_serves(world, i))
 			continue;
 		if (serving != SIZE_MAX)
 			world_fail(world, "L1: %s and %s both serve at the end", world_name(serving),

@@ -5,8 +5,7 @@
 #include "tests/sim/world.h"
 
 /*
- * FAILOVER section 6, "known killers". Not among them, since this world has no such thing: a second controller with a
- * database of its own, and nftables itself (`flush ruleset`).
+ * FAILOVER section 6, "known killers".
  */
 
 /* ---- what is cut ---- */
@@ -54,7 +53,7 @@ static void expect_no_move(struct world *world, size_t before)
 
 static void expect_one_move(struct world *world, size_t from)
 {
-	if (world->moves != 1 || host_serves(world, from))
+	if (world->moves != 1 || kernel_serves(world, from))
 		world_fail(world, "L1: %u moves away from %s", world->moves, world_name(from));
 }
 
@@ -100,7 +99,7 @@ static void split_with_the_owner(struct world *world)
 	course_run(world, 5000);
 	if (world->successions == 0)
 		expect_no_move(world, owner);
-	else if (!has_witness(world) || world->moves != world->successions || host_serves(world, owner))
+	else if (!has_witness(world) || world->moves != world->successions || kernel_serves(world, owner))
 		world_fail(world, "L3: %u moves after %u successions", world->moves, world->successions);
 	invariant_settled(world);
 }
@@ -384,6 +383,54 @@ static void half_silent(struct world *world)
 	course_end(world);
 }
 
+/* Somebody runs `nft flush ruleset`, or starts Debian's nftables.service, on the owner: its fence is open. That alone moves
+ * nothing; and if its agent hangs, or its cable goes, in the same moment, the address is the fence that is left. */
+static void ruleset_flushed(struct world *world)
+{
+	size_t owner = course_owner(world);
+	bool alone = world_chance(world, 0.3);
+
+	fault_flush(world, owner);
+	if (alone) {
+		course_run(world, 5000);
+		expect_no_move(world, owner);
+		return;
+	}
+	course_run(world, course_between(world, 0, FLUSHED_MAX_MS));
+	switch (world_random(world, 4)) {
+	case 0:
+		fault_hang(world, owner, course_between(world, 20, 5000));
+		break;
+	case 1:
+		fault_kill(world, owner, course_between(world, 20, 3000));
+		break;
+	case 2:
+		split(world, owner, false);
+		break;
+	case 3:
+		fault_cable(world, owner, world_chance(world, 0.5));
+		break;
+	}
+	course_run(world, course_between(world, 0, 5000));
+	course_end(world);
+}
+
+/* The fence of one that has stepped down is opened, and of a standby: they have no address that anybody would reach. */
+static void standby_flushed(struct world *world)
+{
+	size_t owner = course_owner(world);
+
+	split(world, owner, false);
+	course_run(world, course_between(world, 0, 4000));
+	for (size_t i = 0; i < world->gateways; i++)
+		fault_flush(world, i);
+	course_run(world, course_between(world, 0, 2000));
+	heal(world);
+	course_run(world, course_between(world, 0, 300));
+	fault_flush(world, owner);
+	course_end(world);
+}
+
 static const struct killer {
 	const char *name;
 	void (*run)(struct world *world);
@@ -402,6 +449,8 @@ static const struct killer {
 	{"order-read-late", order_read_late},
 	{"cable-replugged", cable_replugged},
 	{"half-silent", half_silent},
+	{"ruleset-flushed", ruleset_flushed},
+	{"standby-flushed", standby_flushed},
 	{"grant-read-late", grant_read_late},
 	{"owner-cut-from-controller", owner_cut_from_controller},
 	{"controller-gone", controller_gone},

@@ -64,6 +64,8 @@ static int64_t of_gateway(const struct world *world, size_t gateway)
 	int64_t ms = sooner(deadline(world, h->next_report_ms), deadline(world, seat_deadline(&h->seat)));
 
 	ms = sooner(ms, deadline(world, successor_deadline(world, gateway)));
+	if (h->flushed)
+		ms = sooner(ms, deadline(world, h->restored_ms));
 	return h->pulled_ms != 0 ? sooner(ms, deadline(world, h->pulled_ms)) : ms;
 }
 
@@ -82,7 +84,8 @@ static int64_t of_host(const struct world *world, size_t host)
 {
 	const struct host *h = &world->hosts[host];
 
-	return h->power ? sooner(once(world, h->permit_until_ms), of_process(world, host)) : INT64_MAX;
+	return h->power ? sooner(once(world, kernel_end_ms(world, host)), of_process(world, host))
+			: INT64_MAX;
 }
 
 int64_t moment_next(struct world *world)

@@ -245,7 +245,7 @@ static void one_fault_of(struct world *world, size_t host)
 
 static void expect_move(struct world *world, size_t from, size_t to)
 {
-	if (world->moves != 1 || !host_serves(world, to))
+	if (world->moves != 1 || !kernel_serves(world, to))
 		world_fail(world, "L4: a move from %s to %s: %u moves", world_name(from), world_name(to),
 			world->moves);
 	if (world->loss < 0.05 && world->longest_ms > MOVE_GAP_MS)
@@ -314,7 +314,7 @@ static void expect_adopted(struct world *world)
 {
 	const struct ownership *ownership = &world->hosts[CTL].ownership;
 
-	if (ownership->phase != OWNERSHIP_STABLE || !host_serves(world, ownership->owner))
+	if (ownership->phase != OWNERSHIP_STABLE || !kernel_serves(world, ownership->owner))
 		world_fail(
 			world, "L6: a controller that is back is %s", ownership_phase_name(ownership->phase));
 }

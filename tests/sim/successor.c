@@ -32,7 +32,7 @@ static void ask_for_address(struct world *world, size_t gateway)
 
 	for (size_t i = 0; i < world->gateways; i++) {
 		answer.from = i;
-		if (i != gateway && host_serves(world, i))
+		if (i != gateway && kernel_serves(world, i))
 			network_send(world, &answer);
 	}
 }

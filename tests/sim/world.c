@@ -58,13 +58,6 @@ bool host_works(const struct world *world, size_t host)
 	return h->power && h->running && world->now >= h->hung_until_ms;
 }
 
-bool host_serves(const struct world *world, size_t gateway)
-{
-	const struct host *h = &world->hosts[gateway];
-
-	return h->power && h->announces && h->permit_until_ms > world->now;
-}
-
 static void start(struct world *world, size_t host)
 {
 	struct host *h = &world->hosts[host];
@@ -218,7 +211,7 @@ void fault_power(struct world *world, size_t gateway, int64_t back_ms)
 
 	fault_kill(world, gateway, back_ms);
 	world_say(world, "FAULT %s has lost power", names[gateway]);
-	h->permit_until_ms = 0;
+	kernel_clear(world, gateway);
 	h->power = false;
 	h->leaving = false;
 }

@@ -26,7 +26,8 @@ enum {
 	RECORDED = 64,
 	LEASE_MS = 1000,
 	REPORT_MS = 1000,
-	SETTLE_MS = 10000, /* after the last fault has been repaired */
+	FLUSHED_MAX_MS = 50, /* until the agent has put its fence back */
+	SETTLE_MS = 10000,   /* after the last fault has been repaired */
 };
 
 enum message_kind {
@@ -86,10 +87,13 @@ struct host {
 	/* a gateway's */
 	struct seat seat;
 	struct seat_disk disk;
-	int64_t permit_until_ms; /* the kernel's, which outlives the agent; 0: none */
-	bool announces;          /* ... and it is an owner's */
-	int64_t alone_ms;        /* for how long it has been a guest without a host */
-	int64_t pulled_ms;       /* a guest's peers will be back; 0: nothing is under way */
+	int64_t permit_until_ms;  /* the kernel's, which outlives the agent; 0: none */
+	int64_t address_until_ms; /* likewise */
+	bool flushed;             /* its nftables are empty, until the agent sees it */
+	int64_t restored_ms;      /* ... which is then, if it works */
+	bool announces;           /* ... and it is an owner's */
+	int64_t alone_ms;         /* for how long it has been a guest without a host */
+	int64_t pulled_ms;        /* a guest's peers will be back; 0: nothing is under way */
 	bool cannot_steer;
 	bool leaving;               /* its host is about to go down, and its agent knows */
 	bool slow;                  /* its clock runs slower by 1 %: its kernel's permits last longer */
@@ -152,9 +156,8 @@ uint64_t world_random(struct world *world, uint64_t below);
 bool world_chance(struct world *world, double probability);
 void world_fail(struct world *world, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void world_say(struct world *world, const char *format, ...) __attribute__((format(printf, 2, 3)));
-const char *world_name(size_t host);                         /* gw-a, gw-b, gw-c, ctl */
-bool host_works(const struct world *world, size_t host);     /* powered, its process runs and does not hang */
-bool host_serves(const struct world *world, size_t gateway); /* by its kernel */
+const char *world_name(size_t host);                     /* gw-a, gw-b, gw-c, ctl */
+bool host_works(const struct world *world, size_t host); /* powered, its process runs and does not hang */
 
 /* faults */
 /* Not a fault: its host is told to go down, and waits for what it serves to move. */
@@ -164,6 +167,7 @@ void fault_kill(struct world *world, size_t host, int64_t back_ms);
 void fault_hang(struct world *world, size_t host, int64_t ms);
 void fault_cable(struct world *world, size_t gateway, bool carrier);
 void fault_plug(struct world *world, size_t gateway);
+void fault_flush(struct world *world, size_t gateway); /* kernel.c */
 
 /* message.c: whoever has one hands it on to a queue, or drops it */
 struct message *message_copy(struct world *world, const struct message *message);
@@ -186,6 +190,16 @@ void watcher_beat(struct world *world, size_t host);
 void watcher_tick(struct world *world, size_t host);
 void watcher_event(struct world *world, size_t host, size_t about, struct verdict_event event);
 void watcher_receive(struct world *world, size_t host, const struct message *message);
+
+/* kernel.c: what a gateway's kernel does by itself */
+bool kernel_serves(const struct world *world, size_t gateway);
+bool kernel_permits(const struct world *world, size_t gateway); /* anything: a guest's, too */
+int64_t kernel_permit_left_ms(const struct world *world, size_t gateway);
+void kernel_permit(struct world *world, size_t gateway, uint32_t timeout_ms);
+void kernel_clear(struct world *world, size_t gateway);
+void kernel_adopt(struct world *world, size_t gateway);
+void kernel_tick(struct world *world, size_t gateway);
+int64_t kernel_end_ms(const struct world *world, size_t gateway);
 
 /* gateway.c, controller.c */
 void gateway_start(struct world *world, size_t gateway);
