@@ -188,6 +188,11 @@ bool contact_is_made(const struct contact *contact, int64_t now_us)
 	return within(contact->proof_us, now_us, contact->timing.contact_ms);
 }
 
+bool contact_may_hear(const struct contact *contact, int64_t now_us)
+{
+	return within(contact->heard_us, now_us, contact->timing.echo_ms);
+}
+
 static bool is_heard(const struct contact *contact, int64_t heard_us, int64_t now_us)
 {
 	return heard_us != CONTACT_NEVER && now_us - heard_us < us(contact->timing.suspect_ms);

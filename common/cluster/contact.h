@@ -75,6 +75,10 @@ enum contact_state contact_state(const struct contact *contact, int64_t now_us);
 /* Rule 1: is there contact now? */
 bool contact_is_made(const struct contact *contact, int64_t now_us);
 
+/* May it hear me? Something of it came within timing.echo_ms, by which it can be told what others wait for: that the proof
+ * of contact was lost is no reason to keep silent. */
+bool contact_may_hear(const struct contact *contact, int64_t now_us);
+
 /* When contact_state() or contact_is_made() changes if nothing more is heard; INT64_MAX: never. */
 int64_t contact_deadline(const struct contact *contact, int64_t now_us);
 

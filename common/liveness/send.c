@@ -121,7 +121,7 @@ void send_answers(struct liveness *liveness, struct partner *partner, const stru
 	liveness->counters.answers++;
 }
 
-/* To everyone in contact but itself; several times, since some may be lost. */
+/* To everyone who may hear it but itself; several times, since some may be lost. */
 void send_silence(struct liveness *liveness, const struct partner *suspect, bool result)
 {
 	struct datagram datagram = {0};
@@ -131,7 +131,7 @@ void send_silence(struct liveness *liveness, const struct partner *suspect, bool
 	verdict_report(&suspect->verdict, result, liveness->blind, now_us / 1000, &datagram.silence);
 	for (size_t i = 0; i < liveness->partner_count; i++) {
 		struct partner *partner = liveness->partners[i];
-		if (partner == suspect || !partner_is_in_contact(partner, now_us))
+		if (partner == suspect || !contact_may_hear(&partner->contact, now_us))
 			continue;
 		for (uint32_t copy = 0; copy < liveness->config.timing.copies; copy++)
 			post_everywhere(liveness, partner, DATAGRAM_SILENCE, &datagram);

@@ -64,19 +64,30 @@ suite_bench() {
 suite_soak() {
 	local begin=$SECONDS results=$root/build/soak.jsonl pass=0
 	: >"$scratch/soak"
-	soak_differential $((minutes * 20))
-	soak_fuzz $((minutes * 20))
+	soak_simulator $((minutes * 10))
+	soak_differential $((minutes * 15))
+	soak_fuzz $((minutes * 15))
 	soak_vm
 	while [ $((SECONDS - begin)) -lt $((minutes * 60)) ]; do
 		pass=$((pass + 1))
 		soak_pass "$pass" "$results"
 	done
 	tally_suite soak $((SECONDS - begin)) "$scratch/soak" "$(wc -l <"$results") passes so far in build/soak.jsonl"
+	tail -n 1 "$scratch/soak-simulator"
 	tail -n 1 "$scratch/soak-differential"
 	cat "$scratch/soak-fuzz"
 }
 
-# soak_differential SECONDS: random configurations under wg-quick and holdfast, a third of the time or until 500 are done; what
+# soak_simulator SECONDS: a million schedules of the simulator, a sixth of the time at once; the next call goes on where this one
+# ended, which is in build/soak-simulator, until all are done.
+soak_simulator() {
+	local output=$scratch/soak-simulator status=passed took=$SECONDS
+	"$root/tests/sim/soak" "$root/build/release/tests/sim/holdfast-sim" "$root/build/soak-simulator" "$1" >"$output" 2>&1 </dev/null ||
+		status=failed
+	printf '%s\tsoak-simulator\t%d\t%s\n' "$status" $((SECONDS - took)) "$output" >>"$scratch/soak"
+}
+
+# soak_differential SECONDS: random configurations under wg-quick and holdfast, a quarter of the time or until 500 are done; what
 # earlier calls did stays in build/soak-differential.jsonl.
 soak_differential() {
 	local output=$scratch/soak-differential status=passed took=$SECONDS

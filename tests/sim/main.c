@@ -10,7 +10,7 @@
 
 /*
  * holdfast-sim [--mode hold|fence] [--seed N] [--count N] [--jobs N] [--killer NAME] [--every-ms] [--verbose]: first
- * every killer by name, then schedules N, N + 1, ... of all sorts, half of them in each mode unless one is named; each
+ * every killer by name, with a hundred seeds from N on, then schedules N, N + 1, ... of all sorts, half of them in each mode unless one is named; each
  * failure with the command that replays it. With --every-ms the clock skips nothing; one in SKIPS_EVERY must end the same
  * with and without. It must fail when a core is broken:
  * tests/sim/mutants/ has changes that it has to notice (tests/sim/check-mutants).
@@ -177,7 +177,6 @@ static int run_killers(const struct options *options)
 	struct options one = *options;
 	int failures = 0;
 
-	one.first = 1;
 	one.count = KILLER_COUNT;
 	for (size_t i = 0; i < killer_count(); i++) {
 		one.killer = killer_name(i);

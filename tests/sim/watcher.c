@@ -106,9 +106,9 @@ static void send_silence(struct world *world, size_t host, size_t suspect, bool 
 	verdict_report(
 		&world->hosts[host].others[suspect].verdict, result, blind, world->now, &message.silence);
 	for (size_t i = 0; i < HOSTS; i++)
-		for (uint32_t copy = 0;
-			copy < world->timing.copies && i != suspect && in_contact(world, host, i); copy++)
-			post_with_echo(world, host, i, &message);
+		if (i != suspect && contact_may_hear(&world->hosts[host].others[i].contact, now_us(world)))
+			for (uint32_t copy = 0; copy < world->timing.copies; copy++)
+				post_with_echo(world, host, i, &message);
 }
 
 static void probe_kernel(struct world *world, size_t host, size_t about, uint32_t count)

@@ -165,6 +165,24 @@ START_TEST(test_rtt_leaves_out_the_time_it_was_held)
 }
 END_TEST
 
+START_TEST(test_rtt_is_not_measured_of_one_that_was_overtaken)
+{
+	receive(LIFE, 2, 98 * MS, 100 * MS);
+	ck_assert_uint_eq(contact.rtt_us, 2000);
+	ck_assert_int_eq(receive(LIFE, 1, 50 * MS, 300 * MS), CONTACT_TAKEN);
+	ck_assert_uint_eq(contact.rtt_us, 2000);
+}
+END_TEST
+
+START_TEST(test_who_was_heard_lately_may_hear_me)
+{
+	ck_assert(!contact_may_hear(&contact, 100 * MS));
+	receive(LIFE, 1, 90 * MS, 100 * MS);
+	ck_assert(contact_may_hear(&contact, 420 * MS));
+	ck_assert(!contact_may_hear(&contact, 420 * MS + 1));
+}
+END_TEST
+
 START_TEST(test_two_who_start_at_once_find_each_other)
 {
 	struct contact a, b;
@@ -202,6 +220,8 @@ int main(void)
 	tcase_add_test(all, test_a_new_life_takes_over_only_by_proof);
 	tcase_add_test(all, test_a_newcomer_is_echoed_once_the_old_life_is_silent);
 	tcase_add_test(all, test_rtt_leaves_out_the_time_it_was_held);
+	tcase_add_test(all, test_rtt_is_not_measured_of_one_that_was_overtaken);
+	tcase_add_test(all, test_who_was_heard_lately_may_hear_me);
 	tcase_add_test(all, test_two_who_start_at_once_find_each_other);
 	suite_add_tcase(suite, all);
 	SRunner *runner = srunner_create(suite);
