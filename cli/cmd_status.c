@@ -70,6 +70,7 @@ static void add_endpoint(struct table *table, const json_t *endpoint)
 	table_add(table, "%s", text_of(endpoint, "epoch", "-"));
 	table_add(table, "%s", owned ? span_format(number_of(endpoint, "since_ms"), since) : "-");
 	table_add(table, "%s", owned ? span_format(number_of(endpoint, "lease_left_ms"), lease) : "-");
+	table_add(table, "%s", text_of(endpoint, "isolation", "?"));
 	table_add(table, "%" PRId64, number_of(endpoint, "sessions"));
 	table_add(table, "%s", ready && *ready ? ready : "nobody");
 }
@@ -77,7 +78,7 @@ static void add_endpoint(struct table *table, const json_t *endpoint)
 static void print_endpoints(const json_t *endpoints)
 {
 	static const char *const heading[] = {
-		"ENDPOINT", "OWNER", "STATE", "EPOCH", "FOR", "LEASE", "SESSIONS", "COULD TAKE OVER"};
+		"ENDPOINT", "OWNER", "STATE", "EPOCH", "FOR", "LEASE", "MODE", "SESSIONS", "COULD TAKE OVER"};
 	struct table table;
 	size_t i;
 	json_t *endpoint;

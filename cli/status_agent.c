@@ -53,6 +53,8 @@ static void add_endpoint(struct table *table, const json_t *endpoint)
 	table_add(table, "%s", text_of(endpoint, "role"));
 	table_add(table, "%s", text_of(endpoint, "epoch"));
 	table_add(table, "%s", left_ms ? span_format(left_ms, lease) : "-");
+	table_add(table, "%s", text_of(endpoint, "isolation"));
+	table_add(table, "%s", *text_of(endpoint, "leave_by") ? text_of(endpoint, "leave_by") : "-");
 	table_add(table, "%s", text_of(endpoint, "why"));
 }
 
@@ -81,7 +83,8 @@ static void print_standing(const json_t *endpoint)
 
 static void print_endpoints(const json_t *endpoints)
 {
-	static const char *const heading[] = {"ENDPOINT", "ROLE HERE", "EPOCH", "LEASE", "NOTES"};
+	static const char *const heading[] = {
+		"ENDPOINT", "ROLE HERE", "EPOCH", "LEASE", "MODE", "LEAVE BY", "NOTES"};
 	struct table table;
 	size_t i;
 	json_t *endpoint;

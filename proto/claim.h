@@ -7,6 +7,7 @@
 
 #include "proto/epoch.h"
 #include "proto/limits.h"
+#include "proto/wire.h"
 
 /*
  * `isolation: fence` (FAILOVER rules 2, 3 and 7): whoever serves, or has been ordered to, asks for leave again and again;
@@ -25,7 +26,27 @@ struct claim {
 	char gateway[PROTO_NAME_MAX + 1]; /* who asks */
 	struct epoch epoch;
 	bool serves; /* it serves under that epoch already; else it was ordered to */
+	uint64_t
+		terms; /* whose leave it takes to be enough, and for how long it lasts: common/cluster/terms.h */
 	struct nonce nonce;
 };
+
+/* The leading controller's answer: the claim as it was, signed (Ed25519), and so good by whatever way it comes. */
+enum { GRANT_SIGNATURE_BYTES = 64 };
+
+struct grant {
+	struct claim claim;
+	uint8_t signature[GRANT_SIGNATURE_BYTES];
+};
+
+/* What is signed: a label, the version, the store's id and the claim. */
+enum { GRANT_TEXT_MAX = 256 };
+/* Returns the number of bytes, always <= GRANT_TEXT_MAX; -EINVAL for a name that is none. */
+int grant_text(uint64_t store, const struct claim *claim, uint8_t buffer[GRANT_TEXT_MAX]);
+
+/* A part of other messages. */
+void claim_put(struct wire_writer *writer, const struct claim *claim);
+/* False: a value that no claim has. */
+bool claim_get(struct wire_reader *reader, struct claim *ret_claim);
 
 #endif

@@ -29,7 +29,7 @@ static bool seats_are_distinct(const struct datagram_beat *beat)
 
 static bool kind_is_known(unsigned kind)
 {
-	return kind >= DATAGRAM_BEAT && kind <= DATAGRAM_SILENCE;
+	return kind >= DATAGRAM_BEAT && kind <= DATAGRAM_PROMISE;
 }
 
 static void put_head(struct wire_writer *writer, const struct datagram_head *head)
@@ -51,23 +51,16 @@ static void put_head(struct wire_writer *writer, const struct datagram_head *hea
 	wire_put_u32(writer, head->echo.held_us);
 }
 
-static void put_epoch(struct wire_writer *writer, const struct epoch *epoch)
-{
-	wire_put_u32(writer, epoch->term);
-	wire_put_u32(writer, epoch->n);
-	wire_put_u32(writer, epoch->minor);
-}
-
 static void put_seat(struct wire_writer *writer, const struct seat_state *seat)
 {
 	if (!seat_role_name(seat->role))
 		writer->error = -EINVAL;
 	wire_put_name(writer, seat->endpoint);
 	wire_put_u8(writer, (uint8_t)seat->role);
-	put_epoch(writer, &seat->epoch);
-	put_epoch(writer, &seat->highest);
+	wire_put_epoch(writer, &seat->epoch);
+	wire_put_epoch(writer, &seat->highest);
 	wire_put_u32(writer, seat->permit_left_ms);
-	put_epoch(writer, &seat->released);
+	wire_put_epoch(writer, &seat->released);
 }
 
 static void put_beat(struct wire_writer *writer, const struct datagram_beat *beat)
@@ -95,6 +88,13 @@ static void put_silence(struct wire_writer *writer, const struct datagram_silenc
 				    (silence->blind ? FLAG_BLIND : 0));
 }
 
+static void put_claim(struct wire_writer *writer, const struct claim *claim)
+{
+	if (!claim->nonce.boot || epoch_is_zero(&claim->epoch))
+		writer->error = -EINVAL;
+	claim_put(writer, claim);
+}
+
 static void put_body(struct wire_writer *writer, const struct datagram *datagram)
 {
 	switch (datagram->head.kind) {
@@ -103,6 +103,14 @@ static void put_body(struct wire_writer *writer, const struct datagram *datagram
 		break;
 	case DATAGRAM_SILENCE:
 		put_silence(writer, &datagram->silence);
+		break;
+	case DATAGRAM_CLAIM:
+	case DATAGRAM_PROMISE:
+		put_claim(writer, &datagram->claim);
+		break;
+	case DATAGRAM_GRANT:
+		put_claim(writer, &datagram->grant.claim);
+		wire_put_bytes(writer, datagram->grant.signature, GRANT_SIGNATURE_BYTES);
 		break;
 	case DATAGRAM_PROBE:
 	case DATAGRAM_ANSWER:
@@ -163,24 +171,14 @@ static bool get_rest_of_head(struct wire_reader *reader, struct datagram_head *h
 	return head->boot && echo_is_sane(&head->echo);
 }
 
-static struct epoch get_epoch(struct wire_reader *reader)
-{
-	struct epoch epoch;
-
-	epoch.term = wire_get_u32(reader);
-	epoch.n = wire_get_u32(reader);
-	epoch.minor = wire_get_u32(reader);
-	return epoch;
-}
-
 static bool get_seat(struct wire_reader *reader, struct seat_state *seat)
 {
 	wire_get_name(reader, seat->endpoint);
 	seat->role = (enum seat_role)wire_get_u8(reader);
-	seat->epoch = get_epoch(reader);
-	seat->highest = get_epoch(reader);
+	seat->epoch = wire_get_epoch(reader);
+	seat->highest = wire_get_epoch(reader);
 	seat->permit_left_ms = wire_get_u32(reader);
-	seat->released = get_epoch(reader);
+	seat->released = wire_get_epoch(reader);
 	return seat_role_name(seat->role) != NULL;
 }
 
@@ -216,6 +214,14 @@ static void get_silence(struct wire_reader *reader, struct datagram_silence *sil
 	silence->blind = flags & FLAG_BLIND;
 }
 
+static bool get_grant(struct wire_reader *reader, struct grant *grant)
+{
+	bool whole = claim_get(reader, &grant->claim);
+
+	wire_get_bytes(reader, grant->signature, GRANT_SIGNATURE_BYTES);
+	return whole;
+}
+
 static bool get_body(struct wire_reader *reader, struct datagram *datagram)
 {
 	switch (datagram->head.kind) {
@@ -224,6 +230,11 @@ static bool get_body(struct wire_reader *reader, struct datagram *datagram)
 	case DATAGRAM_SILENCE:
 		get_silence(reader, &datagram->silence);
 		return true;
+	case DATAGRAM_CLAIM:
+	case DATAGRAM_PROMISE:
+		return claim_get(reader, &datagram->claim);
+	case DATAGRAM_GRANT:
+		return get_grant(reader, &datagram->grant);
 	case DATAGRAM_PROBE:
 	case DATAGRAM_ANSWER:
 		return true;

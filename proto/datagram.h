@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "common/base/key.h"
+#include "proto/claim.h"
 #include "proto/limits.h"
 #include "proto/seat.h"
 
@@ -19,7 +20,16 @@
  * A replay proves nothing: only a datagram that echoes the receiver's own boot id and a recent time of its
  * own counts as contact (rule 1).
  */
-enum datagram_kind { DATAGRAM_BEAT = 1, DATAGRAM_PROBE = 2, DATAGRAM_ANSWER = 3, DATAGRAM_SILENCE = 4 };
+enum datagram_kind {
+	DATAGRAM_BEAT = 1,
+	DATAGRAM_PROBE = 2,
+	DATAGRAM_ANSWER = 3,
+	DATAGRAM_SILENCE = 4,
+	/* `isolation: fence`. A member of the pool passes claims on to a controller, and grants to the one who asked. */
+	DATAGRAM_CLAIM = 5,
+	DATAGRAM_GRANT = 6,
+	DATAGRAM_PROMISE = 7, /* the claim as it was: its sender takes nothing for a lease */
+};
 
 enum {
 	DATAGRAM_MAC_BYTES = 16,
@@ -82,6 +92,8 @@ struct datagram {
 	union {
 		struct datagram_beat beat;
 		struct datagram_silence silence;
+		struct claim claim; /* CLAIM, PROMISE */
+		struct grant grant;
 	};
 };
 

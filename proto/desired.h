@@ -95,7 +95,7 @@ enum desired_isolation { ISOLATION_HOLD = 0, ISOLATION_FENCE = 1 };
 
 struct desired_endpoint {
 	char name[PROTO_NAME_MAX + 1];
-	enum desired_isolation isolation; /* the agent refuses ISOLATION_FENCE until it is delivered */
+	enum desired_isolation isolation;
 	uint32_t lease_ms;
 	char dial_interface[PROTO_INTERFACE_MAX + 1];
 	size_t dial_count;
@@ -125,6 +125,9 @@ struct desired_partner {
 struct desired {
 	uint64_t generation;
 	uint64_t store; /* id of the controller's store */
+	struct key
+		grant_key; /* that store's public key (Ed25519), which grants are signed with; zero: no endpoint
+				 here has `isolation: fence` */
 	char fleet[PROTO_NAME_MAX + 1];
 	char gateway[PROTO_NAME_MAX + 1];
 	size_t address_count;

@@ -50,6 +50,8 @@ void desired_put(json_t *to, const struct desired *desired)
 {
 	jput_u64(to, "generation", desired->generation);
 	jput_hex64(to, "store", desired->store);
+	if (!key_is_zero(&desired->grant_key))
+		jput_hex(to, "grant_key", desired->grant_key.bytes, KEY_BYTES);
 	jput_text(to, "fleet", desired->fleet);
 	jput_text(to, "gateway", desired->gateway);
 	addrs_put(to, "addresses", desired->addresses, desired->address_count);
@@ -104,6 +106,7 @@ static int get_head(const struct jnode *from, struct desired *desired, struct er
 
 	if ((r = jnode_u64(from, "generation", JSON_REQUIRED, 0, INT64_MAX, &desired->generation, err)) ||
 		(r = jnode_hex64(from, "store", JSON_REQUIRED, &desired->store, err)) ||
+		(r = jnode_hex(from, "grant_key", JSON_OPTIONAL, desired->grant_key.bytes, KEY_BYTES, err)) ||
 		(r = jnode_name(from, "fleet", JSON_REQUIRED, desired->fleet, sizeof(desired->fleet), err)) ||
 		(r = jnode_name(
 			 from, "gateway", JSON_REQUIRED, desired->gateway, sizeof(desired->gateway), err)) ||

@@ -56,6 +56,13 @@ void wire_put_name(struct wire_writer *writer, const char *name)
 	wire_put_bytes(writer, name, strlen(name));
 }
 
+void wire_put_epoch(struct wire_writer *writer, const struct epoch *epoch)
+{
+	wire_put_u32(writer, epoch->term);
+	wire_put_u32(writer, epoch->n);
+	wire_put_u32(writer, epoch->minor);
+}
+
 static const uint8_t *get_bytes(struct wire_reader *reader, size_t size_bytes)
 {
 	const uint8_t *bytes = reader->bytes + reader->position;
@@ -119,4 +126,14 @@ void wire_get_name(struct wire_reader *reader, char *ret_name)
 	/* An embedded NUL would make two different datagrams name the same gateway. */
 	if (!bytes || strlen(ret_name) != length || !text_is_name(ret_name, PROTO_NAME_MAX))
 		reader->failed = true;
+}
+
+struct epoch wire_get_epoch(struct wire_reader *reader)
+{
+	struct epoch epoch;
+
+	epoch.term = wire_get_u32(reader);
+	epoch.n = wire_get_u32(reader);
+	epoch.minor = wire_get_u32(reader);
+	return epoch;
 }

@@ -119,6 +119,9 @@ void send_answers(struct liveness *liveness, struct partner *partner, const stru
 	const struct arrival *arrival);
 void send_silence(struct liveness *liveness, const struct partner *suspect, bool result);
 
+/* Of any kind, as it is but for its head. */
+void send_letter(struct liveness *liveness, struct partner *partner, struct datagram *datagram);
+
 /* receive.c */
 void receive(struct liveness *liveness, const struct arrival *arrival);
 /* Tell the owner of the engine if contact has changed. */

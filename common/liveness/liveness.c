@@ -196,6 +196,17 @@ void liveness_set_witnessed(struct liveness *liveness, int64_t at_ms)
 		liveness->witnessed_ms = at_ms;
 }
 
+int liveness_send(struct liveness *liveness, const char *partner, struct datagram *datagram)
+{
+	struct partner *found = partner_find(liveness, partner);
+
+	if (found == NULL)
+		return -ENOENT;
+	send_letter(liveness, found, datagram);
+	liveness_settle(liveness);
+	return 0;
+}
+
 static void partner_event(struct liveness *liveness, const char *name, enum verdict_event_kind kind)
 {
 	struct partner *partner = partner_find(liveness, name);

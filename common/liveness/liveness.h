@@ -97,6 +97,10 @@ struct liveness_ops {
 	 * become untrue may be taken from it: that an epoch exists, and who served it. May be NULL. */
 	void (*unproven_beat)(void *context, const char *partner, const struct datagram *datagram,
 		const struct liveness_receipt *receipt);
+	/* A claim, a grant or a promise came in (`isolation: fence`). An unproven one may be a replay: a grant or a
+	 * promise shows by its nonce how old it is, a claim does not. May be NULL. */
+	void (*leave)(void *context, const char *partner, const struct datagram *datagram,
+		const struct liveness_receipt *receipt);
 	/* Any datagram that is contact came in (beats too). May be NULL. */
 	void (*heard)(void *context, const char *partner, const struct liveness_receipt *receipt);
 	/* contact or contact_made changed. May be NULL. */
@@ -144,6 +148,10 @@ void liveness_set_witnessed(struct liveness *liveness, int64_t at_ms);
 
 /* Send a beat to everyone now (a seat has changed), and the next one an interval later. */
 void liveness_beat_now(struct liveness *liveness);
+
+/* A claim, grant or promise to this partner, at once; all of its head but the kind is filled in here. -ENOENT for an
+ * unknown name. */
+int liveness_send(struct liveness *liveness, const char *partner, struct datagram *datagram);
 
 /* A partner's agent spoke over TLS; its kernel answered a probe. Unknown names are ignored. */
 void liveness_tls_contact(struct liveness *liveness, const char *partner);

@@ -58,6 +58,18 @@ static void take_silence(
 		liveness->ops.silence(liveness->context, from->config.name, silence);
 }
 
+static void take_leave(struct liveness *liveness, const struct partner *partner,
+	const struct datagram *datagram, const struct liveness_receipt *receipt)
+{
+	if (liveness->ops.leave != NULL)
+		liveness->ops.leave(liveness->context, partner->config.name, datagram, receipt);
+}
+
+static bool is_about_leave(enum datagram_kind kind)
+{
+	return kind == DATAGRAM_CLAIM || kind == DATAGRAM_GRANT || kind == DATAGRAM_PROMISE;
+}
+
 static void take_body(struct liveness *liveness, struct partner *partner, const struct datagram *datagram,
 	const struct arrival *arrival, const struct liveness_receipt *receipt)
 {
@@ -74,6 +86,11 @@ static void take_body(struct liveness *liveness, struct partner *partner, const 
 		return; /* to be heard is all it is for */
 	case DATAGRAM_SILENCE:
 		take_silence(liveness, partner, &datagram->silence);
+		return;
+	case DATAGRAM_CLAIM:
+	case DATAGRAM_GRANT:
+	case DATAGRAM_PROMISE:
+		take_leave(liveness, partner, datagram, receipt);
 		return;
 	}
 }
@@ -116,6 +133,8 @@ static void take_unproven(struct liveness *liveness, struct partner *partner, co
 	contact_tell(liveness, partner);
 	if (datagram->head.kind == DATAGRAM_BEAT && liveness->ops.unproven_beat != NULL)
 		liveness->ops.unproven_beat(liveness->context, partner->config.name, datagram, &receipt);
+	if (is_about_leave(datagram->head.kind))
+		take_leave(liveness, partner, datagram, &receipt);
 	if (datagram->head.kind == DATAGRAM_PROBE)
 		send_answers(liveness, partner, &datagram->head, arrival);
 	else

@@ -137,3 +137,8 @@ void send_silence(struct liveness *liveness, const struct partner *suspect, bool
 			post_everywhere(liveness, partner, DATAGRAM_SILENCE, &datagram);
 	}
 }
+
+void send_letter(struct liveness *liveness, struct partner *partner, struct datagram *datagram)
+{
+	post_everywhere(liveness, partner, datagram->head.kind, datagram);
+}

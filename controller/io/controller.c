@@ -68,11 +68,13 @@ static int open_store(struct controller *controller, struct err *err)
 	if (r < 0)
 		return r;
 	controller->store_id = store_id(controller->store);
+	generation_grant_seed(store_secret(controller->store), &controller->grant_seed);
 	r = journal_new(controller->base, controller->store, &controller->journal, err);
 	if (r < 0)
 		return r;
 	struct decisions_hooks hooks = {.order = controller_post_order,
 		.decided = report_decided,
+		.grant = controller_grant,
 		.claim = controller_claim_term,
 		.context = controller};
 	controller->decisions =
@@ -90,6 +92,7 @@ static int start_watch(struct controller *controller, struct err *err)
 	struct watch_hooks hooks = {.verdict = controller_verdict,
 		.beat = controller_beat,
 		.silence = controller_silence,
+		.claim = controller_claim,
 		.context = controller};
 	return watch_new(controller->base, controller->config.listen, controller->self.name, controller->run,
 		controller->store_id, &hooks, &controller->watch, err);
@@ -265,5 +268,6 @@ void controller_free(struct controller *controller)
 	store_close(controller->store);
 	loop_free(controller->base);
 	config_clear(&controller->config);
+	key_wipe(&controller->grant_seed);
 	free(controller);
 }

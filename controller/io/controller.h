@@ -38,7 +38,8 @@ struct controller {
 	struct event_base *base;
 	struct event *signals[3], *housekeeping;
 	struct store *store;
-	uint64_t store_id; /* the rest of the store is the writer's */
+	uint64_t store_id;     /* the rest of the store is the writer's */
+	struct key grant_seed; /* signs grants (`isolation: fence`); wiped */
 	struct writer *writer;
 	struct journal *journal;
 	struct timeline moments;    /* its own: see report.h */
@@ -64,6 +65,8 @@ void controller_free(struct controller *controller); /* NULL-safe */
 /* glue.c: what passes between the parts. */
 const struct agents_hooks *controller_agents_hooks(void); /* their context is the controller: to be set */
 void controller_post_order(const char *gateway, const struct order *order, void *context);
+void controller_claim(const char *gateway, const struct claim *claim, void *context);
+void controller_grant(const char *via, const struct claim *claim, void *context);
 void controller_claim_term(uint32_t term, void *context);
 /* A generation is in force: everybody who depends on the fleet is told. Takes it over. */
 void controller_install(struct controller *controller, struct generation *generation);

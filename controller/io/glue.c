@@ -6,6 +6,7 @@
 #include "common/base/mem.h"
 #include "common/io/clock.h"
 #include "common/io/log.h"
+#include "common/io/signature.h"
 #include "controller/core/ownership/clock.h"
 #include "controller/io/apply/apply.h"
 #include "controller/io/apply/holding.h"
@@ -332,6 +333,24 @@ void controller_beat(const char *gateway, const struct datagram_beat *beat, void
 	struct controller *controller = context;
 	for (size_t i = 0; i < beat->seat_count; i++)
 		decisions_seat(controller->decisions, gateway, &beat->seats[i]);
+}
+
+void controller_claim(const char *gateway, const struct claim *claim, void *context)
+{
+	struct controller *controller = context;
+	decisions_claim(controller->decisions, gateway, claim);
+}
+
+void controller_grant(const char *via, const struct claim *claim, void *context)
+{
+	struct controller *controller = context;
+	struct grant grant = {.claim = *claim};
+	uint8_t text[GRANT_TEXT_MAX];
+	int size = grant_text(controller->store_id, claim, text);
+	if (size < 0)
+		return; /* not of a claim that came in */
+	signature_make(&controller->grant_seed, text, (size_t)size, grant.signature);
+	watch_send_grant(controller->watch, via, &grant);
 }
 
 /* A new generation. */

@@ -257,6 +257,14 @@ static void put_peers(const struct compiler *compiler)
 		qsort(desired->peers, desired->peer_count, sizeof(*desired->peers), compare_peers);
 }
 
+static bool has_fence(const struct desired *desired)
+{
+	for (size_t i = 0; i < desired->endpoint_count; i++)
+		if (desired->endpoints[i].isolation == ISOLATION_FENCE)
+			return true;
+	return false;
+}
+
 struct desired *fleet_compile(const struct fleet *fleet, size_t gateway, const struct fleet_issue *issue)
 {
 	struct compiler compiler = {.fleet = fleet,
@@ -275,6 +283,8 @@ struct desired *fleet_compile(const struct fleet *fleet, size_t gateway, const s
 	desired->liveness_ms = fleet->liveness_ms;
 	put_tunnels(&compiler);
 	put_endpoints(&compiler);
+	if (has_fence(desired))
+		desired->grant_key = issue->grant_key;
 	put_partners(&compiler);
 	put_peers(&compiler);
 	return desired;

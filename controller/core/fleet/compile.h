@@ -9,6 +9,7 @@
 struct fleet_issue {
 	uint64_t generation;
 	uint64_t store;         /* id of the controller's store */
+	struct key grant_key;   /* of that store: goes to whoever has an endpoint with `isolation: fence` */
 	const char *controller; /* its name: the first partner of every gateway. NULL: none */
 	/* The key of the pair {a, b}, the same in either order. NULL: pair keys stay zero (plans, tests). */
 	void (*pair_key)(void *context, const char *a, const char *b, struct key *ret_key);

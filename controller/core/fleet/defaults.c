@@ -17,13 +17,8 @@ void read_isolation(struct reader *reader, const struct conf_node *map, enum des
 	static const char *const words[] = {[ISOLATION_HOLD] = "hold", [ISOLATION_FENCE] = "fence"};
 	unsigned isolation = *ret_isolation;
 
-	if (!reader_ok(reader,
+	if (reader_ok(reader,
 		    conf_get_word(map, "isolation", words, ARRAY_COUNT(words), &isolation, &reader->err)))
-		return;
-	if (isolation == ISOLATION_FENCE && conf_find(map, "isolation"))
-		reader_fail(reader, conf_find(map, "isolation"),
-			"isolation: fence is not there yet in this version, only hold is");
-	else
 		*ret_isolation = (enum desired_isolation)isolation;
 }
 

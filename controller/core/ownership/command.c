@@ -195,6 +195,7 @@ void ownership_configure(struct ownership *ownership, const struct ownership_con
 	struct ownership old = *ownership;
 
 	ownership->config = *config;
+	ownership->terms = grant_terms(config);
 	for (size_t i = 0; i < config->member_count; i++)
 		text_copy(ownership->members[i].name, sizeof(ownership->members[i].name), config->members[i]);
 	ownership->owner = renumber(ownership, &old, old.owner);

@@ -1,9 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "common/cluster/lease.h"
+#include "common/cluster/terms.h"
 #include "controller/core/ownership/internal.h"
 
 /* `isolation: fence`: to whom leave is granted, and until when somebody may be serving by it. Of two gateways the second
  * gets its epoch when the first has said that it released its own, or when the last leave it got has run out. */
+
+uint64_t grant_terms(const struct ownership_config *config)
+{
+	uint64_t terms = terms_of_lease(config->lease_ms);
+
+	for (size_t i = 0; i < config->member_count; i++)
+		terms = terms_add_member(terms, config->members[i]);
+	return terms;
+}
 
 static size_t holder(const struct ownership *ownership)
 {
@@ -62,7 +72,8 @@ static bool is_news(const struct ownership *ownership, const struct claim *claim
 void grant_claim(struct ownership *ownership, size_t member, const struct claim *claim, int64_t now_ms,
 	struct ownership_actions *actions)
 {
-	if (!ownership->config.exclusive || !is_due(ownership, member, claim))
+	if (!ownership->config.exclusive || claim->terms != ownership->terms ||
+		!is_due(ownership, member, claim))
 		return;
 	if (is_news(ownership, claim)) {
 		ownership->granted = claim->nonce;

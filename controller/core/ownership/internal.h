@@ -59,6 +59,7 @@ void leaving_hear(struct ownership *ownership, size_t member, bool leaving, int6
 
 void change_grant(struct ownership_actions *actions);
 
+uint64_t grant_terms(const struct ownership_config *config);
 /* Somebody may be serving by what was granted. */
 bool grant_is_out(const struct ownership *ownership);
 /* From when on nobody can be any more; INT64_MIN: nobody can. */

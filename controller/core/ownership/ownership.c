@@ -27,6 +27,7 @@ void ownership_init(struct ownership *ownership, const struct ownership_config *
 		.vacant_ms = INT64_MIN,
 		.granted_ms = now_ms,
 	};
+	ownership->terms = grant_terms(config);
 	for (size_t i = 0; i < config->member_count; i++)
 		member_init(&ownership->members[i], config->members[i]);
 	text_copy(ownership->why, sizeof(ownership->why), "listening who serves it");

@@ -165,6 +165,7 @@ struct ownership {
 	int64_t granted_ms; /* when leave that may be in use was last granted; before any in this life, when it began;
 				 INT64_MIN: nobody has any under `epoch` */
 	struct nonce granted;  /* what that answered */
+	uint64_t terms;        /* common/cluster/terms.h */
 	bool withheld;         /* no more of it under `epoch`: somebody else shall have the endpoint */
 	struct order standing; /* the order that every member should know now; epoch zero: none */
 };

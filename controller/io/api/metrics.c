@@ -191,6 +191,12 @@ static void put_liveness(const struct controller *controller, struct text *out)
 	metrics_seconds(out, "holdfast_loop_lag_seconds", NULL, counters.lag_ms);
 }
 
+static void put_grants(struct controller *controller, struct text *out)
+{
+	counter(out, "holdfast_grants_total", "Leave to serve that was granted (isolation: fence).",
+		decisions_grant_count(controller->decisions));
+}
+
 void metrics_collect(void *context, struct text *out)
 {
 	struct controller *controller = context;
@@ -204,5 +210,6 @@ void metrics_collect(void *context, struct text *out)
 	put_verdicts(controller, out);
 	put_windows(controller, out);
 	put_liveness(controller, out);
+	put_grants(controller, out);
 	metrics_process(out);
 }

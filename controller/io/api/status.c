@@ -49,6 +49,7 @@ static void put_endpoint(const struct controller *controller, json_t *list, size
 	jput_text(json, "cause", ownership->cause);
 	jput_i64(json, "since_ms", now_ms - decisions_owned_since(controller->decisions, index));
 	jput_i64(json, "lease_left_ms", lease_left_ms(ownership, now_ms));
+	jput_text(json, "isolation", ownership->config.exclusive ? "fence" : "hold");
 	standby_put(json, controller, ownership);
 	jput_u64(json, "sessions",
 		count_sessions(controller, decisions_endpoint(controller->decisions, index), now_ms));

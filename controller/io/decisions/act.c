@@ -144,13 +144,35 @@ static void tell(
 	}
 }
 
+static void grant(struct decisions *decisions, const struct decided *decided)
+{
+	if (!decided->claim)
+		return;
+	decisions->grant_count++;
+	decisions->hooks.grant(decided->via, decided->claim, decisions->hooks.context);
+}
+
+static void carry_out(
+	struct decisions *decisions, const struct decided *decided, const struct ownership_action *action)
+{
+	switch (action->kind) {
+	case OWNERSHIP_ACTION_ORDER:
+	case OWNERSHIP_ACTION_RELEASE:
+		send_to_members(decisions, decided, &action->order);
+		return;
+	case OWNERSHIP_ACTION_GRANT:
+		grant(decisions, decided);
+		return;
+	case OWNERSHIP_ACTION_EVENT:
+		return;
+	}
+}
+
 void decided_act(
 	struct decisions *decisions, struct decided *decided, const struct ownership_actions *actions)
 {
 	for (size_t i = 0; i < actions->count; i++)
-		if (actions->items[i].kind == OWNERSHIP_ACTION_ORDER ||
-			actions->items[i].kind == OWNERSHIP_ACTION_RELEASE)
-			send_to_members(decisions, decided, &actions->items[i].order);
+		carry_out(decisions, decided, &actions->items[i]);
 	tell(decisions, decided, actions);
 	if (decided->owner != decided->ownership.owner) {
 		decided->owner = decided->ownership.owner;

@@ -298,6 +298,21 @@ void decisions_seat(struct decisions *decisions, const char *gateway, const stru
 	decisions_stepped(decisions);
 }
 
+void decisions_claim(struct decisions *decisions, const char *via, const struct claim *claim)
+{
+	struct decided *decided = decided_find(decisions, claim->endpoint);
+	size_t member = decided ? ownership_find(&decided->ownership, claim->gateway) : OWNERSHIP_NOBODY;
+	if (member == OWNERSHIP_NOBODY || ownership_find(&decided->ownership, via) == OWNERSHIP_NOBODY)
+		return;
+	decided->claim = claim;
+	decided->via = via;
+	step(decisions, decided,
+		&(struct ownership_event){.kind = OWNERSHIP_EVENT_CLAIM, .member = member, .claim = claim});
+	decided->claim = NULL;
+	decided->via = NULL;
+	decisions_stepped(decisions);
+}
+
 void decisions_verdict(
 	struct decisions *decisions, const char *gateway, enum verdict_kind verdict, int64_t last_sign_ms)
 {

@@ -28,6 +28,8 @@ struct decisions_hooks {
 	void (*order)(const char *gateway, const struct order *order, void *context);
 	/* An owner was named, for the first time under this epoch; may be NULL. */
 	void (*decided)(const struct order *order, void *context);
+	/* `fence`: sign this claim, and send it back to the gateway that it came from. */
+	void (*grant)(const char *via, const struct claim *claim, void *context);
 	/* This term must be on disk before it is used: decisions_claimed() says that it is. */
 	void (*claim)(uint32_t term, void *context);
 	void *context;
@@ -66,6 +68,9 @@ void decisions_fitness(
 	struct decisions *decisions, const char *gateway, bool fit, const char *why, const char *obstacle);
 /* Its own word, with every report: is its host about to go down? */
 void decisions_leaving(struct decisions *decisions, const char *gateway, bool leaving);
+/* `fence`: a claim came in by way of `via`: the gateway that asks, or a member of its pool that passes it on. */
+void decisions_claim(struct decisions *decisions, const char *via, const struct claim *claim);
+uint64_t decisions_grant_count(const struct decisions *decisions); /* since the start */
 void decisions_takeover(struct decisions *decisions, const char *gateway, const struct takeover *takeover);
 /* The standing orders that concern a gateway, once more. */
 void decisions_repeat_orders(struct decisions *decisions, const char *gateway);

@@ -18,6 +18,8 @@ struct decided {
 	char last_text[PROTO_REASON_MAX + 1]; /* the machine's last remark */
 	struct order awaited;                 /* its taker's result has not come; owner "": none */
 	int64_t awaited_until_ms;
+	const struct claim *claim; /* that is being answered, and ... */
+	const char *via;           /* ... by whose way it came; NULL: none */
 };
 
 struct wish {
@@ -43,7 +45,7 @@ struct decisions {
 	char (*drained)[PROTO_NAME_MAX + 1];
 	struct wish *wishes;
 	struct event *timer;
-	uint64_t order_count;
+	uint64_t order_count, grant_count;
 };
 
 struct decided *decided_find(const struct decisions *decisions, const char *endpoint);

@@ -58,3 +58,8 @@ uint64_t decisions_order_count(const struct decisions *decisions)
 {
 	return decisions->order_count;
 }
+
+uint64_t decisions_grant_count(const struct decisions *decisions)
+{
+	return decisions->grant_count;
+}

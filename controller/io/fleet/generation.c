@@ -10,6 +10,7 @@
 #include "common/base/text.h"
 #include "common/fleet_files/fleet_files.h"
 #include "common/io/clock.h"
+#include "common/io/signature.h"
 #include "controller/core/fleet/compile.h"
 #include "controller/core/fleet/read.h"
 
@@ -72,6 +73,7 @@ static void set_up_endpoint(struct decisions_endpoint *setup, const struct fleet
 	struct ownership_config *config = &setup->config;
 	text_copy(config->name, sizeof config->name, endpoint->name);
 	config->lease_ms = endpoint->lease_ms;
+	config->exclusive = endpoint->isolation == ISOLATION_FENCE;
 	config->preempt_ms = endpoint->preempt_ms;
 	config->member_count = endpoint->gateway_count;
 	for (size_t i = 0; i < endpoint->gateway_count; i++)
@@ -143,6 +145,20 @@ static int check_name(
 	return -EINVAL;
 }
 
+void generation_grant_seed(const struct key *secret, struct key *ret_seed)
+{
+	mac_derive(secret, "holdfast grants", "", ret_seed);
+}
+
+static void grant_key_of(const struct key *secret, struct key *ret_public)
+{
+	struct key seed;
+
+	generation_grant_seed(secret, &seed);
+	signature_public_key(&seed, ret_public);
+	key_wipe(&seed);
+}
+
 int generation_make(const struct bundle *bundle, uint64_t number, const struct generation_maker *maker,
 	struct generation **ret_generation, struct lines *errors, struct lines *warnings)
 {
@@ -154,6 +170,7 @@ int generation_make(const struct bundle *bundle, uint64_t number, const struct g
 		.context = &secret};
 	struct fleet *fleet = NULL;
 	int r = read_fleet(bundle, &fleet, errors, warnings);
+	grant_key_of(maker->secret, &issue.grant_key);
 	if (r >= 0)
 		r = check_name(bundle, fleet, maker->controller, errors);
 	if (r >= 0) {

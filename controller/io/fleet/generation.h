@@ -40,6 +40,10 @@ struct generation_maker {
 	const struct key *secret;
 };
 
+/* The private key (Ed25519) that grants are signed with: another one for every store, since its secret is. The caller wipes
+ * it. */
+void generation_grant_seed(const struct key *secret, struct key *ret_seed);
+
 /* Parse and compile. -EINVAL with every error, as file:line:column: text, in *errors; warnings either way. The caller
  * frees the generation, and clears both. */
 int generation_make(const struct bundle *bundle, uint64_t number, const struct generation_maker *maker,

@@ -52,6 +52,14 @@ static void on_beat(void *context, const char *partner, const struct datagram *d
 		watch->hooks.beat(partner, &datagram->beat, watch->hooks.context);
 }
 
+static void on_leave(void *context, const char *partner, const struct datagram *datagram,
+	const struct liveness_receipt *receipt)
+{
+	struct watch *watch = context;
+	if (receipt->proven && datagram->head.kind == DATAGRAM_CLAIM)
+		watch->hooks.claim(partner, &datagram->claim, watch->hooks.context);
+}
+
 static void on_stalled(void *context, int64_t gap_ms)
 {
 	(void)context;
@@ -120,8 +128,11 @@ int watch_new(struct event_base *base, const char *listen, const char *name, uin
 		.boot = boot,
 		.store = store,
 		.timing = timing_from_interval(TIMING_INTERVAL_DEFAULT_MS)};
-	struct liveness_ops ops = {
-		.beat = on_beat, .verdict = on_verdict, .silence = on_silence, .stalled = on_stalled};
+	struct liveness_ops ops = {.beat = on_beat,
+		.leave = on_leave,
+		.verdict = on_verdict,
+		.silence = on_silence,
+		.stalled = on_stalled};
 	text_copy(config.name, sizeof config.name, name);
 	int r = parse_listen(listen, &config, err);
 	if (r < 0)
@@ -192,6 +203,12 @@ void watch_set_generation(struct watch *watch, const struct generation *generati
 void watch_hear_tls(struct watch *watch, const char *gateway)
 {
 	liveness_tls_contact(watch->liveness, gateway);
+}
+
+void watch_send_grant(struct watch *watch, const char *gateway, const struct grant *grant)
+{
+	struct datagram datagram = {.head.kind = DATAGRAM_GRANT, .grant = *grant};
+	liveness_send(watch->liveness, gateway, &datagram);
 }
 
 int watch_view(const struct watch *watch, const char *gateway, struct liveness_view *ret_view)

@@ -21,6 +21,8 @@ struct watch_hooks {
 	void (*beat)(const char *gateway, const struct datagram_beat *beat, void *context);
 	/* Somebody's word on a silent gateway. */
 	void (*silence)(const char *observer, const struct datagram_silence *silence, void *context);
+	/* `isolation: fence`: a gateway asks for leave, for itself or for another. */
+	void (*claim)(const char *gateway, const struct claim *claim, void *context);
 	void *context;
 };
 
@@ -33,6 +35,8 @@ void watch_free(struct watch *watch); /* NULL-safe */
 void watch_set_generation(struct watch *watch, const struct generation *generation);
 /* An agent spoke over TLS. */
 void watch_hear_tls(struct watch *watch, const char *gateway);
+/* To that gateway, for itself or to be passed on. One that is not known any more gets none. */
+void watch_send_grant(struct watch *watch, const char *gateway, const struct grant *grant);
 /* -ENOENT */
 int watch_view(const struct watch *watch, const char *gateway, struct liveness_view *ret_view);
 struct liveness_counters watch_counters(const struct watch *watch);

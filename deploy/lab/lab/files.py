@@ -59,14 +59,16 @@ class Files:
         self.write("ctl", "etc", "client.yaml", text=(
             f"controller: \"https://{network.CONTROLLER}:7443\"\n" + _TLS.format("alice")))
 
-    def write_fleet(self, client_key, more_peers=0, liveness=None):
-        """The documented example with this lab's keys filled in."""
+    def write_fleet(self, client_key, more_peers=0, liveness=None, change=None):
+        """The documented example with this lab's keys filled in, and as `change` makes it of that."""
         with open(EXAMPLE, encoding="utf-8") as example:
             text = example.read()
         text = _fill_key(text, "wg0", self.tunnel_public)
         text = _fill_key(text, "alice", client_key)
         if liveness:
             text = re.sub(r"\bliveness: *\w+", f"liveness: {liveness}", text, count=1)
+        if change:
+            text = change(text)
         self.write("ctl", "etc", "fleet.yaml", text=text + "".join(map(_invented_peer, range(more_peers))))
 
     def write(self, *parts, text):

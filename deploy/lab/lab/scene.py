@@ -77,15 +77,15 @@ class HoldfastScene(Scene):
 
     gateway_kind = HoldfastGateway
 
-    def __init__(self, files, programs, peers=0, liveness=None, **options):
+    def __init__(self, files, programs, peers=0, liveness=None, change=None, **options):
         super().__init__(files, **options)
-        self._programs, self._peers, self._liveness = programs, peers, liveness
+        self._programs, self._peers, self._liveness, self._change = programs, peers, liveness, change
         self.controller = None
 
     def start_gateways(self):
         self.files.make_authority()
         self.files.make_controller()
-        self.files.write_fleet(self.client.public, self._peers, self._liveness)
+        self.files.write_fleet(self.client.public, self._peers, self._liveness, self._change)
         self.controller = Controller(self.network.machines["ctl"], self.files, self._programs)
         self.controller.holdfast("validate", self.files.fleet)
         self.controller.start()

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "common/base/text.h"
 #include "common/cluster/lease.h"
+#include "common/cluster/terms.h"
 #include "node-agent/core/seat/internal.h"
 
 /* `isolation: fence`: an order alone lets nobody serve. Whoever has got one asks for leave, and takes the endpoint with
@@ -16,11 +17,33 @@ static bool claims(const struct seat *seat)
 	return seat->config.exclusive && (awaits(seat) || seat_role_serves(seat->role));
 }
 
+static uint64_t terms_of(const struct seat_config *config)
+{
+	uint64_t terms = terms_add_member(terms_of_lease(config->lease_ms), config->gateway);
+
+	for (size_t i = 0; i < config->other_count; i++)
+		terms = terms_add_member(terms, config->others[i]);
+	return terms;
+}
+
+void exclusive_configure(struct seat *seat, int64_t now_ms)
+{
+	uint64_t terms = terms_of(&seat->config);
+
+	tenure_set_pool(&seat->tenure, seat->config.others, seat->config.other_count);
+	if (terms == seat->terms)
+		return;
+	seat->terms = terms;
+	tenure_forget(&seat->tenure, now_ms);
+	seat->claimed_ms = SEAT_NEVER; /* asked anew at once */
+}
+
 void seat_claim_fill(const struct seat *seat, struct claim *ret_claim)
 {
 	*ret_claim = (struct claim){
 		.epoch = awaits(seat) ? seat->awaited.epoch : seat->epoch,
 		.serves = !awaits(seat),
+		.terms = seat->terms,
 	};
 	text_copy(ret_claim->endpoint, sizeof(ret_claim->endpoint), seat->config.endpoint);
 	text_copy(ret_claim->gateway, sizeof(ret_claim->gateway), seat->config.gateway);
@@ -131,7 +154,7 @@ void exclusive_promise(
 	const struct claim *claim = event->claim;
 
 	if (!seat->config.exclusive || !seat->started || !claim->serves || claims(seat) ||
-		has_controller(seat, event->at_ms, now_ms) ||
+		claim->terms != seat->terms || has_controller(seat, event->at_ms, now_ms) ||
 		epoch_compare(&claim->epoch, &seat->disk.highest) < 0)
 		return;
 	seat->bound_until_ms = now_ms + lease_outlast_ms(seat->config.lease_ms);

@@ -71,6 +71,8 @@ void order_burn(
 	struct seat *seat, const struct epoch *epoch, enum seat_why why, struct seat_actions *actions);
 
 /* exclusive.c: `isolation: fence`. */
+/* Another pool or lease: what was answered on other terms is worth nothing. */
+void exclusive_configure(struct seat *seat, int64_t now_ms);
 void exclusive_start(struct seat *seat, int64_t now_ms);
 void exclusive_await(struct seat *seat, const struct order *order);
 void exclusive_forgo(struct seat *seat);

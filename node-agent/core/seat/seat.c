@@ -30,13 +30,13 @@ void seat_init(struct seat *seat, const struct seat_config *config, int64_t now_
 		.bound_until_ms = SEAT_NEVER,
 	};
 	tenure_init(&seat->tenure, now_ms);
-	tenure_set_pool(&seat->tenure, config->others, config->other_count);
+	exclusive_configure(seat, now_ms);
 }
 
-void seat_configure(struct seat *seat, const struct seat_config *config)
+void seat_configure(struct seat *seat, const struct seat_config *config, int64_t now_ms)
 {
 	seat->config = *config;
-	tenure_set_pool(&seat->tenure, config->others, config->other_count);
+	exclusive_configure(seat, now_ms);
 }
 
 /* What the next renewal would set, or SEAT_NEVER if nothing may be extended now. */

@@ -196,6 +196,7 @@ struct seat {
 	int64_t steer_until_ms; /* SERVING again: when steering ends; SEAT_NEVER: it does not steer */
 	/* fence */
 	struct tenure tenure;
+	uint64_t terms;       /* common/cluster/terms.h: what it promised by others counts no more */
 	struct order awaited; /* it was ordered to take it, and has no leave yet; epoch zero: none */
 	int64_t claimed_ms;   /* when it last asked; SEAT_NEVER: at once */
 	int64_t bound_until_ms; /* it takes nothing before: it has promised so, or may have before it restarted */
@@ -203,7 +204,7 @@ struct seat {
 
 void seat_init(struct seat *seat, const struct seat_config *config, int64_t now_ms);
 /* A new generation: another lease or pool; changes no role. */
-void seat_configure(struct seat *seat, const struct seat_config *config);
+void seat_configure(struct seat *seat, const struct seat_config *config, int64_t now_ms);
 
 /* Appends to *actions, which the caller has emptied. */
 void seat_step(

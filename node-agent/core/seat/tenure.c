@@ -100,3 +100,26 @@ int64_t tenure_from_ms(const struct tenure *tenure, const struct epoch *epoch, i
 	int64_t all_ms = promised_ms(tenure, now_ms);
 	return tenure->granted_ms > all_ms ? tenure->granted_ms : all_ms;
 }
+
+enum tenure_by tenure_by(const struct tenure *tenure, const struct epoch *epoch, int64_t now_ms)
+{
+	int64_t from_ms = tenure_from_ms(tenure, epoch, now_ms);
+
+	if (from_ms == TENURE_NEVER)
+		return TENURE_BY_NOBODY;
+	return tenure->member_count > 0 && from_ms == tenure->granted_ms ? TENURE_BY_CONTROLLER
+									 : TENURE_BY_POOL;
+}
+
+const char *tenure_by_name(enum tenure_by by)
+{
+	switch (by) {
+	case TENURE_BY_NOBODY:
+		return "nobody";
+	case TENURE_BY_CONTROLLER:
+		return "controller";
+	case TENURE_BY_POOL:
+		return "pool";
+	}
+	return "nobody";
+}

@@ -44,4 +44,9 @@ void tenure_promise(
  * ask: now. */
 int64_t tenure_from_ms(const struct tenure *tenure, const struct epoch *epoch, int64_t now_ms);
 
+/* Whose answer that is. */
+enum tenure_by { TENURE_BY_NOBODY = 0, TENURE_BY_CONTROLLER = 1, TENURE_BY_POOL = 2 };
+enum tenure_by tenure_by(const struct tenure *tenure, const struct epoch *epoch, int64_t now_ms);
+const char *tenure_by_name(enum tenure_by by); /* "nobody", "controller", "pool" */
+
 #endif

@@ -298,8 +298,11 @@ static int act(struct agent_seat *seat, const struct seat_action *action)
 	case SEAT_ACTION_ALARM:
 		refused(seat, action);
 		return 0;
-	case SEAT_ACTION_CLAIM: /* in `fence` only, which io/stage refuses */
+	case SEAT_ACTION_CLAIM:
+		claims_ask(seat, action->widely);
+		return 0;
 	case SEAT_ACTION_PROMISE:
+		claims_promise(seat);
 		return 0;
 	}
 	return 0;

@@ -58,6 +58,7 @@ struct steered {
 };
 
 struct takeover_run; /* takeover.c */
+struct asked;        /* claims.c */
 
 /* The oldest probe that was not answered yet: an answer proves nothing later than that, and only the answer of one
  * that was asked proves anything. */
@@ -92,6 +93,13 @@ struct agent_seat {
 	struct witness witness;
 	struct seat_flows *flows;       /* NULL: not yet, or nothing is mirrored here */
 	struct seat_standing *standing; /* NULL: it is no standby, or was not judged yet */
+	const struct asked *asked;      /* whose claim is being taken in; NULL: nobody's */
+};
+
+/* What came in of `isolation: fence`, and what was not taken: see claims.c. */
+struct claim_counters {
+	uint64_t claimed, granted, promised, relayed;
+	uint64_t forged, foreign, stale;
 };
 
 struct agent {
@@ -157,6 +165,7 @@ struct agent {
 	struct tunnels *tunnels; /* of `holdfast up`; NULL: another agent's to keep, for now */
 	int64_t last_takeover_ms;
 	struct flows *flows; /* NULL: nothing is mirrored */
+	struct claim_counters claims;
 };
 
 /* ---- agent.c ---- */
@@ -287,6 +296,15 @@ void agent_succession_close(struct agent *agent);
 /* ---- beats.c ---- */
 /* (Re)open the liveness engine for the generation held; does nothing when all is as it was. */
 void agent_beats_update(struct agent *agent);
+
+/* ---- claims.c: leave to serve, in `isolation: fence` ---- */
+/* To the controllers, and `widely` to the other members of the pool. */
+void claims_ask(struct agent_seat *seat, bool widely);
+/* Of the claim that is being taken in. */
+void claims_promise(const struct agent_seat *seat);
+/* A claim, grant or promise came in: for this gateway, or to be passed on. */
+void claims_take(void *agent, const char *partner, const struct datagram *datagram,
+	const struct liveness_receipt *receipt);
 
 /* ---- witness.c ---- */
 int witness_open(struct agent *agent, struct err *err);

@@ -115,6 +115,7 @@ static void on_kernel_probe(void *context, const char *partner, const struct add
 static const struct liveness_ops ops = {.fill = fill,
 	.beat = on_beat,
 	.unproven_beat = on_beat, /* an epoch is true whoever repeats it */
+	.leave = claims_take,
 	.heard = on_heard,
 	.contact = on_contact,
 	.verdict = on_verdict,

@@ -176,6 +176,27 @@ static void repair_metrics(const struct agent *agent, struct text *out)
 	}
 }
 
+static void claim_metrics(const struct agent *agent, struct text *out)
+{
+	static const char dropped[] = "holdfast_leave_dropped_total";
+	const struct claim_counters *claims = &agent->claims;
+	const char *forged[] = {"why", "forged", NULL}, *foreign[] = {"why", "other-terms", NULL};
+	const char *stale[] = {"why", "stale", NULL};
+
+	one(out, METRICS_COUNTER, "holdfast_leave_asked_total",
+		"Times that leave to serve was asked for (isolation: fence).", claims->claimed);
+	one(out, METRICS_COUNTER, "holdfast_leave_granted_total", "Grants of a controller taken.",
+		claims->granted);
+	one(out, METRICS_COUNTER, "holdfast_leave_promised_total", "Promises given to an owner.",
+		claims->promised);
+	one(out, METRICS_COUNTER, "holdfast_leave_relayed_total", "Claims and grants passed on for others.",
+		claims->relayed);
+	metrics_family(out, METRICS_COUNTER, dropped, "Grants and promises that were not taken.");
+	metrics_u64(out, dropped, forged, claims->forged);
+	metrics_u64(out, dropped, foreign, claims->foreign);
+	metrics_u64(out, dropped, stale, claims->stale);
+}
+
 static void collect_metrics(void *context, struct text *out)
 {
 	const struct agent *agent = context;
@@ -204,6 +225,7 @@ static void collect_metrics(void *context, struct text *out)
 	endpoint_metrics(agent, out);
 	standing_metrics(agent, out);
 	liveness_metrics(agent, out);
+	claim_metrics(agent, out);
 	flows_metrics(agent, out);
 	metrics_process(out);
 }

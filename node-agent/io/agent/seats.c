@@ -175,7 +175,7 @@ static void seat_refresh(struct agent_seat *seat, size_t index)
 
 	seat->index = index;
 	configure(agent, index, &config);
-	seat_configure(&seat->seat, &config);
+	seat_configure(&seat->seat, &config, clock_now_ms());
 	agent_succession_refresh(seat);
 	if (fw_permit_of(agent->held.desired, config.endpoint, &permit) < 0)
 		return;

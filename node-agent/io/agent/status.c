@@ -62,6 +62,10 @@ static void put_seat(json_t *to, const struct agent_seat *seat)
 	put_epoch(to, "highest", &state.highest);
 	put_epoch(to, "released", &state.released);
 	jput_u64(to, "permit_left_ms", state.permit_left_ms);
+	jput_text(to, "isolation", seat->seat.config.exclusive ? "fence" : "hold");
+	if (seat->seat.config.exclusive && agent_seat_serves(seat))
+		jput_text(
+			to, "leave_by", tenure_by_name(tenure_by(&seat->seat.tenure, &state.epoch, now_ms)));
 	jput_bool(to, "carrier", seat->seat.carrier);
 	jput_bool(to, "underlay_ok", seat_underlay_is_ok(&seat->seat, now_ms));
 	if (state.role == SEAT_FENCED)

@@ -165,9 +165,10 @@ static int check_endpoint(struct reconcile *reconcile, const struct desired *des
 {
 	int r;
 
-	if (endpoint->isolation == ISOLATION_FENCE)
-		return err_set(err, -EOPNOTSUPP,
-			"endpoint %s: isolation: fence is not there yet in this version: use hold",
+	if (endpoint->isolation == ISOLATION_FENCE && key_is_zero(&desired->grant_key))
+		return err_set(err, -EINVAL,
+			"endpoint %s: isolation: fence needs the controller's key for grants, and it sent "
+			"none",
 			endpoint->name);
 	r = check_interface(reconcile, endpoint->name, endpoint->dial_interface, err);
 	for (size_t i = 0; r >= 0 && i < endpoint->inside_count; i++)

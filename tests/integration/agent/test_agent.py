@@ -58,7 +58,7 @@ def test_refused_stages(bench):
     assert "eth9" in bench.stage(desired)["error"]
     desired = bench.desired()
     desired["endpoints"][0]["isolation"] = "fence"
-    assert "hold" in bench.stage(desired)["error"]
+    assert "key for grants" in bench.stage(desired)["error"]
     assert bench.tunnel not in bench.ip("link")
 
 

@@ -7,6 +7,7 @@
 #include "common/io/clock.h"
 #include "common/io/key_pair.h"
 #include "common/io/mac.h"
+#include "common/io/signature.h"
 
 static struct key key_of(const char *hex)
 {
@@ -39,6 +40,30 @@ START_TEST(new_keys_are_clamped_and_differ)
 	ck_assert_uint_eq(a.bytes[31] & 0xc0, 0x40);
 	key_random(&b);
 	ck_assert(!key_is_zero(&b));
+}
+END_TEST
+
+/* RFC 8032 7.1, test 2. */
+START_TEST(signatures_follow_rfc_8032)
+{
+	static const uint8_t message[] = {0x72};
+	struct key seed = key_of("4ccd089b28ff96da9db6c346ec114e0f5b8a319f35aba624da8cf6ed4fb8a6fb");
+	struct key expected = key_of("3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c");
+	struct key first = key_of("92a009a9f0d4cab8720e820b5f642540a2b27b5416503f8fb3762223ebdb69da");
+	struct key second = key_of("085ac1e43e15996e458f3613d0f11d8c387b2eaeb4302aeeb00d291612bb0c00");
+	uint8_t signature[SIGNATURE_BYTES];
+	struct key public_key;
+
+	signature_public_key(&seed, &public_key);
+	ck_assert(key_equal(&public_key, &expected));
+	signature_make(&seed, message, sizeof message, signature);
+	ck_assert_mem_eq(signature, first.bytes, KEY_BYTES);
+	ck_assert_mem_eq(signature + KEY_BYTES, second.bytes, KEY_BYTES);
+	ck_assert(signature_check(&public_key, message, sizeof message, signature));
+	ck_assert(!signature_check(&public_key, message, 0, signature));
+	ck_assert(!signature_check(&seed, message, sizeof message, signature));
+	signature[63] ^= 1;
+	ck_assert(!signature_check(&public_key, message, sizeof message, signature));
 }
 END_TEST
 
@@ -110,6 +135,7 @@ int main(void)
 	tcase_add_test(tcase, public_keys_follow_rfc_7748);
 	tcase_add_test(tcase, new_keys_are_clamped_and_differ);
 	tcase_add_test(tcase, macs_follow_rfc_4231);
+	tcase_add_test(tcase, signatures_follow_rfc_8032);
 	tcase_add_test(tcase, derived_keys_depend_on_label_and_context);
 	tcase_add_test(tcase, hashes_follow_fips_180);
 	tcase_add_test(tcase, clocks_go_forward);

@@ -111,6 +111,7 @@ char *sample_with_peers(size_t count)
 struct desired *sample_compile(const struct fleet *fleet, const char *gateway)
 {
 	struct fleet_issue issue = {.generation = 1, .store = 42, .controller = "ctl"};
+	memset(issue.grant_key.bytes, 0xab, KEY_BYTES);
 	const struct fleet_gateway *found = fleet_find_gateway(fleet, gateway);
 
 	ck_assert_msg(found != NULL, "no gateway %s", gateway);

@@ -85,6 +85,7 @@ unsigned pool_claim(struct pool *pool, size_t member, struct epoch epoch, bool s
 	struct claim claim = {.endpoint = "vpn", .epoch = epoch, .serves = serves};
 	unsigned before = pool->grants;
 
+	claim.terms = pool->ownership.terms;
 	claim.nonce = (struct nonce){.boot = member + 1, .time_us = (uint64_t)pool->now * 1000};
 	step(pool,
 		(struct ownership_event){.kind = OWNERSHIP_EVENT_CLAIM, .member = member, .claim = &claim});

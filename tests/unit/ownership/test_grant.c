@@ -87,6 +87,7 @@ START_TEST(test_one_that_was_asked_before_gives_no_longer_leave)
 	int64_t granted_ms = pool.ownership.granted_ms;
 
 	again.nonce = pool.ownership.granted;
+	again.terms = pool.ownership.terms;
 	ownership_step(&pool.ownership, &event, pool.now + 40, &actions); /* it came by another way, too */
 	ck_assert_int_eq(actions.items[0].kind, OWNERSHIP_ACTION_GRANT);
 	ck_assert_int_eq(pool.ownership.granted_ms, granted_ms);

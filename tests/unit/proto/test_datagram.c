@@ -9,8 +9,8 @@
 
 static uint8_t bytes[PROTO_DATAGRAM_MAX + 64];
 
-static const char *const examples[] = {
-	"beat.hex", "beat-controller.hex", "probe.hex", "answer.hex", "silence.hex"};
+static const char *const examples[] = {"beat.hex", "beat-controller.hex", "probe.hex", "answer.hex",
+	"silence.hex", "claim.hex", "grant.hex", "promise.hex"};
 
 START_TEST(the_examples_decode_and_encode_to_themselves)
 {
@@ -87,6 +87,74 @@ START_TEST(silence_arrives)
 }
 END_TEST
 
+START_TEST(a_grant_arrives)
+{
+	size_t size = sample_hex("grant.hex", bytes, sizeof(bytes));
+	struct datagram datagram;
+	const struct claim *claim = &datagram.grant.claim;
+
+	ck_assert_int_eq(datagram_decode(bytes, size, &datagram), 0);
+	ck_assert_int_eq(datagram.head.kind, DATAGRAM_GRANT);
+	ck_assert_str_eq(claim->endpoint, "vpn");
+	ck_assert_str_eq(claim->gateway, "gw-a");
+	ck_assert_uint_eq(claim->epoch.n, 1);
+	ck_assert(claim->serves);
+	ck_assert_uint_eq(claim->terms, 0xc4ca4238a0b92382);
+	ck_assert_uint_eq(claim->nonce.boot, 0x9b74c9897bac770f);
+	ck_assert_uint_eq(claim->nonce.time_us, 81000);
+	ck_assert_mem_eq(
+		datagram.grant.signature, bytes + size - GRANT_SIGNATURE_BYTES, GRANT_SIGNATURE_BYTES);
+}
+END_TEST
+
+/* What is signed tells one store, endpoint, gateway, epoch, terms and moment from every other. */
+START_TEST(each_field_of_a_claim_is_signed)
+{
+	size_t size = sample_hex("claim.hex", bytes, sizeof(bytes));
+	uint8_t signed_text[GRANT_TEXT_MAX], other[GRANT_TEXT_MAX];
+	struct datagram datagram;
+
+	ck_assert_int_eq(datagram_decode(bytes, size, &datagram), 0);
+	struct claim claims[8];
+	for (size_t i = 0; i < 8; i++)
+		claims[i] = datagram.claim;
+	claims[0].endpoint[0] = 'w';
+	claims[1].gateway[3] = 'b';
+	claims[2].epoch.minor++;
+	claims[3].serves = false;
+	claims[4].terms++;
+	claims[5].nonce.boot++;
+	claims[6].nonce.time_us++;
+	int length = grant_text(1, &datagram.claim, signed_text);
+	ck_assert_int_gt(length, 0);
+	for (size_t i = 0; i < 8; i++) { /* the last: another store's */
+		ck_assert_int_eq(grant_text(i == 7 ? 2 : 1, &claims[i], other), length);
+		ck_assert_mem_ne(signed_text, other, (size_t)length);
+	}
+	claims[0].endpoint[0] = '\0';
+	ck_assert_int_eq(grant_text(1, &claims[0], other), -EINVAL);
+}
+END_TEST
+
+START_TEST(a_claim_of_the_longest_names_can_be_signed)
+{
+	struct datagram datagram = {.head = sample_beat(0, PROTO_NAME_MAX).head};
+	struct claim *claim = &datagram.claim;
+	uint8_t text[GRANT_TEXT_MAX];
+
+	datagram.head.kind = DATAGRAM_CLAIM;
+	strcpy(claim->endpoint, datagram.head.from);
+	strcpy(claim->gateway, datagram.head.to);
+	claim->epoch.term = 1;
+	ck_assert_int_eq(datagram_encode(&datagram, bytes, sizeof(bytes)), -EINVAL); /* nobody's life */
+	claim->nonce.boot = 1;
+	ck_assert_int_gt(datagram_encode(&datagram, bytes, sizeof(bytes)), 0);
+	ck_assert_int_gt(grant_text(UINT64_MAX, claim, text), 0);
+	claim->epoch.term = 0;
+	ck_assert_int_eq(datagram_encode(&datagram, bytes, sizeof(bytes)), -EINVAL); /* nobody's epoch */
+}
+END_TEST
+
 START_TEST(a_peek_gives_the_names)
 {
 	size_t size = sample_hex("silence.hex", bytes, sizeof(bytes));
@@ -123,8 +191,10 @@ static const struct {
 	{VERSION, 0, -EPROTONOSUPPORT},
 	{VERSION, 2, -EPROTONOSUPPORT},
 	{KIND, 0, -EBADMSG},
-	{KIND, 2, 0}, /* a probe: what follows its head is not for us */
-	{KIND, 5, -EBADMSG},
+	{KIND, 2, 0},        /* a probe: what follows its head is not for us */
+	{KIND, 5, -EBADMSG}, /* a beat is no claim */
+	{KIND, 6, -EBADMSG},
+	{KIND, 8, -EBADMSG},
 	{FLAGS, 0xfe, 0}, /* a newer sender's */
 	{FROM_LENGTH, 0, -EBADMSG},
 	{FROM_LENGTH, PROTO_NAME_MAX + 1, -EBADMSG},
@@ -235,6 +305,9 @@ int main(void)
 	tcase_add_loop_test(tcase, what_a_newer_sender_adds_is_passed_over, 0, count);
 	tcase_add_test(tcase, the_fields_arrive);
 	tcase_add_test(tcase, silence_arrives);
+	tcase_add_test(tcase, a_grant_arrives);
+	tcase_add_test(tcase, each_field_of_a_claim_is_signed);
+	tcase_add_test(tcase, a_claim_of_the_longest_names_can_be_signed);
 	tcase_add_test(tcase, a_peek_gives_the_names);
 	tcase_add_loop_test(tcase, a_spoilt_byte_is_refused, 0, sizeof(spoilt) / sizeof(spoilt[0]));
 	tcase_add_test(tcase, nobody_is_in_his_zeroth_life);

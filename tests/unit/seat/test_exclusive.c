@@ -52,6 +52,7 @@ static void ask(uint32_t n, bool serves, int64_t controller_ms)
 	struct claim claim = {.endpoint = "vpn", .gateway = "gw-b", .epoch = {.term = 7, .n = n}};
 
 	claim.serves = serves;
+	claim.terms = chair.seat.terms;
 	chair_step(&chair,
 		(struct seat_event){.kind = SEAT_EVENT_CLAIM, .claim = &claim, .at_ms = controller_ms});
 }

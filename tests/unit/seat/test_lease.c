@@ -206,7 +206,7 @@ START_TEST(test_a_new_lease_counts_from_the_next_renewal)
 	struct seat_config config = chair.seat.config;
 
 	config.lease_ms = 1000;
-	seat_configure(&chair.seat, &config);
+	seat_configure(&chair.seat, &config, chair.now);
 	chair_pass(&chair, 10000);
 	ck_assert_int_eq(chair.seat.role, SEAT_SERVING);
 	ck_assert_uint_le(chair.timeout_ms, 1000);
