@@ -23,6 +23,13 @@ static void post(
 	network_send(world, &message);
 }
 
+static void post_to_controllers(struct world *world, size_t gateway, const struct claim *claim)
+{
+	for (size_t i = CTL; i < HOSTS; i++)
+		if (host_exists(world, i))
+			post(world, MSG_CLAIM, gateway, i, claim);
+}
+
 void claim_send(struct world *world, size_t gateway, bool widely)
 {
 	const struct host *h = &world->hosts[gateway];
@@ -30,7 +37,7 @@ void claim_send(struct world *world, size_t gateway, bool widely)
 
 	seat_claim_fill(&h->seat, &claim);
 	claim.nonce = (struct nonce){.boot = h->boot, .time_us = (uint64_t)world->now * 1000};
-	post(world, MSG_CLAIM, gateway, CTL, &claim);
+	post_to_controllers(world, gateway, &claim);
 	for (size_t i = 0; widely && i < world->gateways; i++)
 		if (i != gateway)
 			post(world, MSG_CLAIM, gateway, i, &claim);
@@ -43,11 +50,11 @@ void claim_promise(struct world *world, size_t gateway)
 	post(world, MSG_PROMISE, gateway, asked->from, &asked->claim);
 }
 
-void claim_grant(struct world *world)
+void claim_grant(struct world *world, size_t controller)
 {
-	const struct message *asked = world->hosts[CTL].at;
+	const struct message *asked = world->hosts[controller].at;
 
-	post(world, MSG_GRANT, CTL, asked->from, &asked->claim);
+	post(world, MSG_GRANT, controller, asked->from, &asked->claim);
 }
 
 static void hear_claim(struct world *world, size_t gateway, const struct message *message)
@@ -58,7 +65,7 @@ static void hear_claim(struct world *world, size_t gateway, const struct message
 	if (contact->proof_us != CONTACT_NEVER)
 		event.at_ms = contact->proof_us / 1000;
 	if (contact_is_made(contact, world->now * 1000))
-		post(world, MSG_CLAIM, gateway, CTL, &message->claim);
+		post_to_controllers(world, gateway, &message->claim);
 	else
 		gateway_step(world, gateway, event);
 }
@@ -80,8 +87,8 @@ static void hear_answer(struct world *world, size_t gateway, const struct messag
 void claim_receive(struct world *world, size_t host, const struct message *message)
 {
 	world->hosts[host].at = message;
-	if (host == CTL)
-		controller_claimed(world, number_of(message->claim.gateway), &message->claim);
+	if (host_controls(host))
+		controller_claimed(world, host, number_of(message->claim.gateway), &message->claim);
 	else if (message->kind == MSG_CLAIM)
 		hear_claim(world, host, message);
 	else

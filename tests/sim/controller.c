@@ -6,13 +6,13 @@
 
 enum { DISK_MS = 5 };
 
-static void send_order(struct world *world, const struct order *order)
+static void send_order(struct world *world, size_t controller, const struct order *order)
 {
-	struct message message = {.kind = MSG_ORDER, .from = CTL, .order = *order};
+	struct message message = {.kind = MSG_ORDER, .from = controller, .order = *order};
 	char text[EPOCH_TEXT_MAX];
 
-	world_say(world, "order %s to \"%s\" (%s)", epoch_format(&order->epoch, text), order->owner,
-		order->cause);
+	world_say(world, "%s orders %s to \"%s\" (%s)", world_name(controller),
+		epoch_format(&order->epoch, text), order->owner, order->cause);
 	if (order->cause[0] == '\0')
 		world_fail(world, "L3: an order without a cause");
 	text_copy(world->cause, sizeof(world->cause), order->cause);
@@ -22,20 +22,20 @@ static void send_order(struct world *world, const struct order *order)
 	}
 }
 
-static void act(struct world *world, const struct ownership_actions *actions)
+static void act(struct world *world, size_t controller, const struct ownership_actions *actions)
 {
 	for (size_t i = 0; i < actions->count; i++) {
 		const struct ownership_action *action = &actions->items[i];
 		switch (action->kind) {
 		case OWNERSHIP_ACTION_ORDER:
 			world->orders++;
-			send_order(world, &action->order);
+			send_order(world, controller, &action->order);
 			break;
 		case OWNERSHIP_ACTION_RELEASE:
-			send_order(world, &action->order);
+			send_order(world, controller, &action->order);
 			break;
 		case OWNERSHIP_ACTION_GRANT:
-			claim_grant(world);
+			claim_grant(world, controller);
 			break;
 		case OWNERSHIP_ACTION_EVENT:
 			world_say(world, "event: %s", action->text);
@@ -44,17 +44,17 @@ static void act(struct world *world, const struct ownership_actions *actions)
 	}
 }
 
-static void step(struct world *world, struct ownership_event event)
+static void step(struct world *world, size_t controller, struct ownership_event event)
 {
 	struct ownership_actions actions = {0};
 
-	ownership_step(&world->hosts[CTL].ownership, &event, world->now, &actions);
-	act(world, &actions);
+	ownership_step(&world->hosts[controller].ownership, &event, world->now, &actions);
+	act(world, controller, &actions);
 }
 
-void controller_start(struct world *world)
+void controller_start(struct world *world, size_t controller)
 {
-	struct host *h = &world->hosts[CTL];
+	struct host *h = &world->hosts[controller];
 	struct ownership_config config = {.name = "vpn",
 		.lease_ms = LEASE_MS,
 		.exclusive = world->exclusive,
@@ -70,53 +70,60 @@ void controller_start(struct world *world)
 
 void controller_receive(struct world *world, const struct message *message)
 {
-	struct message reply = {.kind = MSG_REPLY, .from = CTL, .to = message->from};
+	struct message reply = {.kind = MSG_REPLY, .from = message->to, .to = message->from};
 
 	network_send_tls(world, &reply);
-	watcher_event(world, CTL, message->from, (struct verdict_event){.kind = VERDICT_EVENT_TLS});
-	step(world, (struct ownership_event){
-			    .kind = OWNERSHIP_EVENT_SEAT, .member = message->from, .seat = &message->seat});
-	step(world, (struct ownership_event){
-			    .kind = OWNERSHIP_EVENT_FITNESS, .member = message->from, .fit = message->fit});
-	step(world, (struct ownership_event){.kind = OWNERSHIP_EVENT_LEAVING,
-			    .member = message->from,
-			    .leaving = message->leaving});
+	watcher_event(world, message->to, message->from, (struct verdict_event){.kind = VERDICT_EVENT_TLS});
+	step(world, message->to,
+		(struct ownership_event){
+			.kind = OWNERSHIP_EVENT_SEAT, .member = message->from, .seat = &message->seat});
+	step(world, message->to,
+		(struct ownership_event){
+			.kind = OWNERSHIP_EVENT_FITNESS, .member = message->from, .fit = message->fit});
+	step(world, message->to,
+		(struct ownership_event){.kind = OWNERSHIP_EVENT_LEAVING,
+			.member = message->from,
+			.leaving = message->leaving});
 }
 
-void controller_heard(struct world *world, size_t from, const struct message *message)
+void controller_heard(struct world *world, size_t controller, size_t from, const struct message *message)
 {
-	step(world, (struct ownership_event){
-			    .kind = OWNERSHIP_EVENT_SEAT, .member = from, .seat = &message->seat});
+	step(world, controller,
+		(struct ownership_event){
+			.kind = OWNERSHIP_EVENT_SEAT, .member = from, .seat = &message->seat});
 }
 
-void controller_claimed(struct world *world, size_t gateway, const struct claim *claim)
+void controller_claimed(struct world *world, size_t controller, size_t gateway, const struct claim *claim)
 {
-	step(world,
+	step(world, controller,
 		(struct ownership_event){.kind = OWNERSHIP_EVENT_CLAIM, .member = gateway, .claim = claim});
 }
 
-void controller_verdict(struct world *world, size_t gateway)
+void controller_verdict(struct world *world, size_t controller, size_t gateway)
 {
-	const struct verdict *verdict = &world->hosts[CTL].others[gateway].verdict;
+	const struct verdict *verdict = &world->hosts[controller].others[gateway].verdict;
 
-	step(world, (struct ownership_event){.kind = OWNERSHIP_EVENT_VERDICT,
-			    .member = gateway,
-			    .verdict = verdict->kind,
-			    .last_sign_ms = verdict_last_sign_ms(verdict)});
+	step(world, controller,
+		(struct ownership_event){.kind = OWNERSHIP_EVENT_VERDICT,
+			.member = gateway,
+			.verdict = verdict->kind,
+			.last_sign_ms = verdict_last_sign_ms(verdict)});
 }
 
-void controller_tick(struct world *world)
+void controller_tick(struct world *world, size_t controller)
 {
-	struct host *h = &world->hosts[CTL];
+	struct host *h = &world->hosts[controller];
 	uint32_t term;
 
 	if (world->now >= h->claim_ms && epoch_source_wants_term(&h->source, 0, &term)) {
+		if (world->rival) /* as the daemon does it: two copies may start together */
+			term += (uint32_t)(h->boot % 256);
 		h->stored_term = term;
 		epoch_source_claimed(&h->source, term);
 		h->claim_ms = world->now + DISK_MS;
 	}
 	if (ownership_deadline(&h->ownership) <= world->now)
-		step(world, (struct ownership_event){.kind = OWNERSHIP_EVENT_TICK});
+		step(world, controller, (struct ownership_event){.kind = OWNERSHIP_EVENT_TICK});
 }
 
 int controller_move(struct world *world, size_t gateway)
@@ -129,6 +136,6 @@ int controller_move(struct world *world, size_t gateway)
 		return -1;
 	rc = ownership_move(&world->hosts[CTL].ownership, gateway, world->now, &actions, &err);
 	world_say(world, "move to %s: %s", world_name(gateway), rc < 0 ? err.text : "ok");
-	act(world, &actions);
+	act(world, CTL, &actions);
 	return rc;
 }

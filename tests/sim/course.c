@@ -54,6 +54,8 @@ static void repair(struct world *world)
 			fault_plug(world, i);
 		if (i == CTL || i < world->gateways)
 			h->power = true;
+		if (i == RIVAL && h->running) /* one of the two has to go */
+			fault_kill(world, RIVAL, OFF_MS);
 		h->deaf = h->filtered = false;
 		h->leaving = false;
 		if (!h->running && h->starts_ms != INT64_MAX)

@@ -9,13 +9,15 @@ enum { PULL_MAX_MS = 2500 }; /* longer than a guest may take */
 void gateway_report(struct world *world, size_t gateway)
 {
 	struct host *h = &world->hosts[gateway];
-	struct message message = {.kind = MSG_REPORT, .from = gateway, .to = CTL};
+	struct message message = {.kind = MSG_REPORT, .from = gateway};
 
 	h->next_report_ms = world->now + REPORT_MS;
 	seat_state_fill(&h->seat, world->now, &message.seat);
 	message.fit = h->carrier;
 	message.leaving = h->leaving;
-	network_send_tls(world, &message);
+	for (message.to = CTL; message.to < HOSTS; message.to++)
+		if (host_exists(world, message.to))
+			network_send_tls(world, &message);
 }
 
 static void burn(struct world *world, size_t gateway, const struct epoch *epoch)
@@ -121,7 +123,9 @@ static bool act(struct world *world, size_t gateway, const struct seat_action *a
 		world_say(world, "%s refuses: %s", world_name(gateway), seat_why_text(action->why));
 		return true;
 	case SEAT_ACTION_ALARM:
-		world_fail(world, "S3: %s sees an equal epoch with another owner", world_name(gateway));
+		if (!world->rival) /* two may have the same term; then both owners must not hold it, see S3 */
+			world_fail(
+				world, "S3: %s sees an equal epoch with another owner", world_name(gateway));
 		return true;
 	case SEAT_ACTION_ANNOUNCE:
 		if (!kernel_serves(world, gateway))
@@ -147,6 +151,16 @@ void gateway_step(struct world *world, size_t gateway, struct seat_event event)
 	for (size_t i = 0; i < actions.count; i++)
 		if (!act(world, gateway, &actions.items[i]))
 			return;
+}
+
+/* An agent that connects is told what stands. */
+static void greet(struct world *world, size_t gateway, size_t controller)
+{
+	struct message order = {.kind = MSG_ORDER, .from = controller, .to = gateway};
+
+	order.order = world->hosts[controller].ownership.standing;
+	if (world->hosts[controller].running && !epoch_is_zero(&order.order.epoch))
+		network_send_tls(world, &order);
 }
 
 void gateway_start(struct world *world, size_t gateway)
@@ -178,11 +192,8 @@ void gateway_start(struct world *world, size_t gateway)
 	gateway_step(world, gateway, (struct seat_event){.kind = SEAT_EVENT_CARRIER, .up = h->carrier});
 	gateway_step(world, gateway, (struct seat_event){.kind = SEAT_EVENT_FIT, .up = true});
 	successor_start(world, gateway);
-	/* an agent that connects is told what stands */
-	struct message order = {.kind = MSG_ORDER, .from = CTL, .to = gateway};
-	order.order = world->hosts[CTL].ownership.standing;
-	if (world->hosts[CTL].running && !epoch_is_zero(&order.order.epoch))
-		network_send_tls(world, &order);
+	for (size_t controller = CTL; controller < HOSTS; controller++)
+		greet(world, gateway, controller);
 }
 
 void gateway_receive(struct world *world, size_t gateway, const struct message *message)
@@ -225,9 +236,9 @@ static void take_contact(struct world *world, size_t gateway, const struct messa
 void gateway_heard(
 	struct world *world, size_t gateway, size_t from, const struct message *message, bool proven)
 {
-	if (from == CTL && proven)
+	if (host_controls(from) && proven)
 		successor_leader(world, gateway);
-	if (from == CTL)
+	if (host_controls(from))
 		return;
 	if (proven)
 		take_contact(world, gateway, message);

@@ -8,6 +8,8 @@
  * FAILOVER section 6, "known killers".
  */
 
+#define TWO_CONTROLLERS "two-controllers"
+
 /* ---- what is cut ---- */
 
 static void cut(struct world *world, size_t from, size_t to)
@@ -40,6 +42,17 @@ static void split(struct world *world, size_t gateway, bool with_controller)
 	}
 	if (!with_controller)
 		cut_both(world, gateway, CTL);
+}
+
+/* The owner and the first controller on one side, everybody else, with the other, on the other. */
+static void split_between_two(struct world *world)
+{
+	size_t owner = course_owner(world);
+
+	if (owner == SIZE_MAX)
+		return;
+	split(world, owner, true);
+	cut_both(world, owner, RIVAL);
 }
 
 /* ---- what is expected ---- */
@@ -431,6 +444,36 @@ static void standby_flushed(struct world *world)
 	course_end(world);
 }
 
+/* Somebody starts a copy of the controller on a copy of its database: an old one, the present one, or both at once. The
+ * gateways hear and obey both, by their epochs alone. */
+static void two_controllers(struct world *world)
+{
+	struct host *rival = &world->hosts[RIVAL];
+	size_t owner = course_owner(world);
+	bool together = world_chance(world, 0.3), alone = world_chance(world, 0.3);
+
+	if (world->exclusive)
+		return; /* whoever grants must be the only one: `fence` promises nothing here */
+	if (together)
+		fault_kill(world, CTL, course_between(world, 20, 100));
+	rival->stored_term = world_chance(world, 0.5) ? world->hosts[CTL].stored_term : 0;
+	rival->power = true;
+	rival->starts_ms = world->now + course_between(world, 0, 100);
+	course_run(world, course_between(world, 0, 4000));
+	if (alone) {
+		expect_no_move(world, owner);
+		return;
+	}
+	if (world_chance(world, 0.3))
+		controller_move(world, course_other(world, owner));
+	else if (world_chance(world, 0.5))
+		fault_power(world, owner, course_between(world, 500, 4000));
+	else
+		split_between_two(world);
+	run_powered(world, course_between(world, 0, 5000));
+	course_end(world);
+}
+
 static const struct killer {
 	const char *name;
 	void (*run)(struct world *world);
@@ -441,6 +484,7 @@ static const struct killer {
 	{"standby-cable-out", standby_cable_out},
 	{"liveness-port-blocked", liveness_port_blocked},
 	{"controller-restored", controller_restored},
+	{TWO_CONTROLLERS, two_controllers},
 	{"one-after-the-other", one_after_the_other},
 	{"standby-without-controller", standby_without_controller},
 	{"two-successors", two_successors},
@@ -481,6 +525,11 @@ static const struct killer *find(const char *name)
 bool killer_exists(const char *name)
 {
 	return find(name) != NULL;
+}
+
+bool killer_wants_rival(const char *name)
+{
+	return strcmp(name, TWO_CONTROLLERS) == 0;
 }
 
 void killer_run(struct world *world, const char *name)

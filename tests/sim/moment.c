@@ -77,7 +77,8 @@ static int64_t of_process(const struct world *world, size_t host)
 		return deadline(world, h->starts_ms);
 	if (h->hung_until_ms > world->now)
 		return h->hung_until_ms;
-	return sooner(of_watcher(world, h), host == CTL ? of_controller(world, h) : of_gateway(world, host));
+	return sooner(of_watcher(world, h),
+		host_controls(host) ? of_controller(world, h) : of_gateway(world, host));
 }
 
 static int64_t of_host(const struct world *world, size_t host)

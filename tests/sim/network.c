@@ -3,7 +3,7 @@
 
 static bool is_underlay(size_t from, size_t to)
 {
-	return from != CTL && to != CTL;
+	return !host_controls(from) && !host_controls(to);
 }
 
 /* Gateways reach each other over the underlay, the controller over a network of its own. */

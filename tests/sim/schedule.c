@@ -393,6 +393,7 @@ static struct world *play(const struct schedule *schedule)
 	uint64_t seed = schedule->seed;
 
 	world_init(world, seed, 2 + seed % 2, losses[seed / 2 % 5]);
+	world->rival = schedule->killer && killer_wants_rival(schedule->killer);
 	world->exclusive = is_exclusive(schedule);
 	for (size_t i = 0; i < GATEWAYS && world->exclusive; i++)
 		world->hosts[i].slow = world_chance(world, 0.5);

@@ -13,8 +13,9 @@ void watcher_start(struct world *world, size_t host)
 
 	for (size_t i = 0; i < HOSTS; i++) {
 		struct watched *other = &h->others[i];
-		*other = (struct watched){.used = i != host && (i == CTL || i < world->gateways)};
-		other->watch = other->used && i != CTL;
+		*other = (struct watched){.used = i != host && host_exists(world, i) &&
+						  !(host_controls(host) && host_controls(i))};
+		other->watch = other->used && !host_controls(i);
 		contact_init(&other->contact, &world->timing, h->boot);
 		verdict_init(&other->verdict, &world->timing, world->now);
 	}
@@ -43,9 +44,9 @@ static void send_beat(struct world *world, size_t host, size_t to)
 {
 	struct message beat = {.head = {.kind = DATAGRAM_BEAT}};
 
-	if (host != CTL)
+	if (!host_controls(host))
 		seat_state_fill(&world->hosts[host].seat, world->now, &beat.seat);
-	beat.leader_contact = host != CTL && successor_has_leader(world, host);
+	beat.leader_contact = !host_controls(host) && successor_has_leader(world, host);
 	post_with_echo(world, host, to, &beat);
 }
 
@@ -77,9 +78,9 @@ static struct verdict_view look(const struct world *world, size_t host, size_t a
 	const struct host *h = &world->hosts[host];
 	struct verdict_view view = {.other_heard_ms = VERDICT_NEVER};
 
-	if (host != CTL && h->seat.witness_ms != SEAT_NEVER)
+	if (!host_controls(host) && h->seat.witness_ms != SEAT_NEVER)
 		view.other_heard_ms = h->seat.witness_ms;
-	view.blind = host != CTL && !seat_underlay_is_ok(&h->seat, world->now);
+	view.blind = !host_controls(host) && !seat_underlay_is_ok(&h->seat, world->now);
 	view.wait_ms = contact_wait_ms(&h->others[about].contact);
 	view.probes = BUDGET_PROBES;
 	for (size_t i = 0; i < HOSTS; i++) {
@@ -101,7 +102,7 @@ static struct verdict_view look(const struct world *world, size_t host, size_t a
 static void send_silence(struct world *world, size_t host, size_t suspect, bool result)
 {
 	struct message message = {.head = {.kind = DATAGRAM_SILENCE}, .suspect = suspect};
-	bool blind = host != CTL && !seat_underlay_is_ok(&world->hosts[host].seat, world->now);
+	bool blind = !host_controls(host) && !seat_underlay_is_ok(&world->hosts[host].seat, world->now);
 
 	verdict_report(
 		&world->hosts[host].others[suspect].verdict, result, blind, world->now, &message.silence);
@@ -138,8 +139,8 @@ static void act(struct world *world, size_t host, size_t about, const struct ver
 	case VERDICT_ACTION_CHANGED:
 		world_say(world, "%s: %s is %s", world_name(host), world_name(about),
 			verdict_kind_name(world->hosts[host].others[about].verdict.kind));
-		if (host == CTL)
-			controller_verdict(world, about);
+		if (host_controls(host))
+			controller_verdict(world, host, about);
 		else
 			successor_verdict(world, host, about);
 		return;
@@ -203,10 +204,10 @@ static void take_in(struct world *world, size_t host, const struct message *mess
 	if (other->watch)
 		watcher_event(world, host, message->from,
 			(struct verdict_event){.kind = VERDICT_EVENT_HEARD, .at_ms = message->due_ms});
-	if (host != CTL)
+	if (!host_controls(host))
 		gateway_heard(world, host, message->from, message, proven);
 	else if (message->head.kind == DATAGRAM_BEAT && message->head.seq == other->contact.highest_seq)
-		controller_heard(world, message->from, message);
+		controller_heard(world, host, message->from, message);
 	if (message->head.kind == DATAGRAM_PROBE)
 		answer(world, host, message);
 	if (message->head.kind == DATAGRAM_SILENCE)
@@ -225,7 +226,7 @@ static void take_datagram(struct world *world, size_t host, const struct message
 	case CONTACT_UNPROVEN:
 		if (message->head.kind == DATAGRAM_PROBE)
 			answer(world, host, message);
-		if (host != CTL) /* an epoch is true whoever repeats it */
+		if (!host_controls(host)) /* an epoch is true whoever repeats it */
 			gateway_heard(world, host, message->from, message, false);
 		return;
 	case CONTACT_REPLAY:

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char *const names[HOSTS] = {"gw-a", "gw-b", "gw-c", "ctl"};
+static const char *const names[HOSTS] = {"gw-a", "gw-b", "gw-c", "ctl", "rival"};
 
 const char *world_name(size_t host)
 {
@@ -51,6 +51,18 @@ void world_say(struct world *world, const char *format, ...)
 	printf("\n");
 }
 
+bool host_controls(size_t host)
+{
+	return host >= CTL;
+}
+
+bool host_exists(const struct world *world, size_t host)
+{
+	if (host == RIVAL)
+		return world->rival;
+	return host == CTL || host < world->gateways;
+}
+
 bool host_works(const struct world *world, size_t host)
 {
 	const struct host *h = &world->hosts[host];
@@ -69,15 +81,10 @@ static void start(struct world *world, size_t host)
 	h->next_beat_ms = h->next_report_ms = world->now;
 	world_say(world, "%s starts", names[host]);
 	watcher_start(world, host);
-	if (host == CTL)
-		controller_start(world);
+	if (host_controls(host))
+		controller_start(world, host);
 	else
 		gateway_start(world, host);
-}
-
-static bool exists(const struct world *world, size_t host)
-{
-	return host == CTL || host < world->gateways;
 }
 
 void world_init(struct world *world, uint64_t seed, size_t gateways, double loss)
@@ -94,7 +101,7 @@ void world_init(struct world *world, uint64_t seed, size_t gateways, double loss
 		struct host *h = &world->hosts[i];
 		h->permit_until_ms = 0;
 		h->starts_ms = INT64_MAX;
-		if (!exists(world, i))
+		if (!host_exists(world, i) || i == RIVAL)
 			continue;
 		h->power = h->underlay = h->carrier = true;
 		h->starts_ms = world->now + (int64_t)world_random(world, 100);
@@ -125,7 +132,7 @@ static void resume(struct world *world, size_t host)
 	world_say(world, "%s goes on after %lld ms", names[host], (long long)hung_ms);
 	if (hung_ms > world->timing.stall_ms) {
 		h->resumed_ms = world->now;
-		if (host != CTL) {
+		if (!host_controls(host)) {
 			gateway_step(world, host, (struct seat_event){.kind = SEAT_EVENT_STALLED});
 			successor_event(
 				world, host, (struct succession_event){.kind = SUCCESSION_EVENT_STALLED});
@@ -137,7 +144,7 @@ static void resume(struct world *world, size_t host)
 		watcher_receive(world, host, message);
 		message_drop(world, message);
 	}
-	if (host != CTL)
+	if (!host_controls(host))
 		gateway_step(world, host, (struct seat_event){.kind = SEAT_EVENT_CARRIER, .up = h->carrier});
 	for (size_t i = 0; i < HOSTS && hung_ms > world->timing.lag_ms; i++)
 		if (h->others[i].used && h->others[i].watch)
@@ -155,8 +162,8 @@ static void run_host(struct world *world, size_t host)
 	if (h->hung_until_ms != 0)
 		resume(world, host);
 	watcher_tick(world, host);
-	if (host == CTL)
-		controller_tick(world);
+	if (host_controls(host))
+		controller_tick(world, host);
 	else
 		gateway_tick(world, host);
 }

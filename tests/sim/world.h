@@ -13,20 +13,22 @@
 #include "node-agent/core/succession/succession.h"
 
 /*
- * A whole cluster in one process: the real cores of a controller and of up to three gateways, an invented network
+ * A whole cluster in one process: the real cores of a controller (of two, where that is the fault) and of up to three gateways, an invented network
  * between them, kernels that keep permits, and a clock that a loop turns from each millisecond in which something
  * happens to the next one. The same seed gives the same run.
  */
 enum {
 	GATEWAYS = 3,
 	CTL = GATEWAYS, /* number of the controller's host */
-	HOSTS = GATEWAYS + 1,
+	RIVAL,          /* a second one, on a database of its own: of killers alone */
+	HOSTS,
 	FLIGHT_MAX_MS = 2, /* of a datagram */
 	BUCKETS = FLIGHT_MAX_MS + 1,
 	RECORDED = 64,
 	LEASE_MS = 1000,
 	REPORT_MS = 1000,
 	FLUSHED_MAX_MS = 50, /* until the agent has put its fence back */
+	OFF_MS = 1000000,    /* it does not come back */
 	SETTLE_MS = 10000,   /* after the last fault has been repaired */
 };
 
@@ -117,6 +119,7 @@ struct world {
 	bool verbose, every_ms; /* ... looks at those in which nothing happens, too */
 	bool exclusive;         /* mode `fence` */
 	size_t gateways;
+	bool rival; /* there may be a second controller */
 	double loss;
 	bool attacker; /* records datagrams, and sends them again whenever it likes */
 	bool hoarder;  /* the same, with grants and promises alone */
@@ -156,7 +159,9 @@ uint64_t world_random(struct world *world, uint64_t below);
 bool world_chance(struct world *world, double probability);
 void world_fail(struct world *world, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void world_say(struct world *world, const char *format, ...) __attribute__((format(printf, 2, 3)));
-const char *world_name(size_t host);                     /* gw-a, gw-b, gw-c, ctl */
+const char *world_name(size_t host); /* gw-a, gw-b, gw-c, ctl, rival */
+bool host_exists(const struct world *world, size_t host);
+bool host_controls(size_t host);                         /* it is a controller */
 bool host_works(const struct world *world, size_t host); /* powered, its process runs and does not hang */
 
 /* faults */
@@ -209,12 +214,12 @@ void gateway_heard(
 	struct world *world, size_t gateway, size_t from, const struct message *message, bool proven);
 void gateway_tick(struct world *world, size_t gateway);
 void gateway_report(struct world *world, size_t gateway);
-void controller_start(struct world *world);
+void controller_start(struct world *world, size_t controller);
 void controller_receive(struct world *world, const struct message *message);
-void controller_heard(struct world *world, size_t from, const struct message *message);
-void controller_verdict(struct world *world, size_t gateway);
-void controller_claimed(struct world *world, size_t gateway, const struct claim *claim);
-void controller_tick(struct world *world);
+void controller_heard(struct world *world, size_t controller, size_t from, const struct message *message);
+void controller_verdict(struct world *world, size_t controller, size_t gateway);
+void controller_claimed(struct world *world, size_t controller, size_t gateway, const struct claim *claim);
+void controller_tick(struct world *world, size_t controller);
 int controller_move(struct world *world, size_t gateway);
 
 /* moment.c: when something happens next, if no fault does; INT64_MAX: never */
@@ -250,12 +255,13 @@ void course_end(struct world *world);      /* all is repaired, comes to rest, an
 size_t killer_count(void);
 const char *killer_name(size_t index);
 bool killer_exists(const char *name);
+bool killer_wants_rival(const char *name);
 void killer_run(struct world *world, const char *name);
 
 /* claim.c: claims, grants and promises on their ways */
 void claim_send(struct world *world, size_t gateway, bool widely);
 void claim_promise(struct world *world, size_t gateway);
-void claim_grant(struct world *world);
+void claim_grant(struct world *world, size_t controller);
 void claim_receive(struct world *world, size_t host, const struct message *message);
 
 /* schedule.c: one run, of all sorts or, with a killer, of that one. 0, or 1 with the failure. */

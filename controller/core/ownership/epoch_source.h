@@ -22,8 +22,8 @@ struct epoch_source {
 void epoch_source_init(struct epoch_source *source, uint32_t stored_term);
 void epoch_source_hear(struct epoch_source *source, const struct epoch *epoch);
 
-/* True when a term has to be claimed: at start, and when a higher one was heard. Then *ret_term is what the
- * caller writes to disk, and hands to epoch_source_claimed() once that is synced. */
+/* True when a term has to be claimed: at start, and when a higher one was heard. Then *ret_term, or a little more, is what
+ * the caller writes to disk, and hands to epoch_source_claimed() once that is synced. */
 bool epoch_source_wants_term(
 	const struct epoch_source *source, int64_t seconds_since_2025, uint32_t *ret_term);
 void epoch_source_claimed(struct epoch_source *source, uint32_t term);

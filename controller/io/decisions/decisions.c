@@ -11,7 +11,7 @@
 #include "common/io/log.h"
 #include "controller/io/decisions/state.h"
 
-enum { CLAIM_RETRY_MS = 1000 };
+enum { CLAIM_RETRY_MS = 1000, TERM_SPREAD = 256 /* see spread() */ };
 static const int64_t wall_2025_ms = 1735689600000;
 
 struct decided *decided_find(const struct decisions *decisions, const char *endpoint)
@@ -57,6 +57,12 @@ static void arm(struct decisions *decisions)
 	evtimer_add(decisions->timer, &after);
 }
 
+/* Two copies of one database that are started together would claim the same term, and give out the same epochs. */
+static uint32_t spread(uint32_t term)
+{
+	return term < UINT32_MAX - TERM_SPREAD ? term + (uint32_t)(clock_boot_id() % TERM_SPREAD) : term;
+}
+
 static void claim_if_wanted(struct decisions *decisions)
 {
 	uint32_t term;
@@ -66,7 +72,7 @@ static void claim_if_wanted(struct decisions *decisions)
 		!epoch_source_wants_term(&decisions->source, seconds, &term))
 		return;
 	decisions->claiming = true;
-	decisions->hooks.claim(term, decisions->hooks.context);
+	decisions->hooks.claim(spread(term), decisions->hooks.context);
 }
 
 void decisions_stepped(struct decisions *decisions)
