@@ -10,6 +10,11 @@
 #include "common/io/clock.h"
 #include "common/liveness/internal.h"
 
+/* What is likely: both daemons on one host. */
+#define BESIDE                                                                                               \
+	": a controller beside an agent needs a port of its own, listen: ADDRESS:7445 in controller.yaml, and the " \
+	"same in controllers: of every agent.yaml"
+
 enum { STAMP_OLDEST_US = 60 * 1000 * 1000 };
 
 static void on_readable(evutil_socket_t fd, short what, void *context)
@@ -74,8 +79,9 @@ int local_open(struct liveness *liveness, size_t index, struct err *err)
 	int fd = open_bound(&endpoint);
 
 	if (fd < 0)
-		return err_set(err, fd, "cannot listen on %s/udp for liveness: %s",
-			endpoint_format(&endpoint, text, sizeof(text)), strerror(-fd));
+		return err_set(err, fd, "cannot listen on %s/udp for liveness: %s%s",
+			endpoint_format(&endpoint, text, sizeof(text)), strerror(-fd),
+			fd == -EADDRINUSE ? BESIDE : "");
 	local->fd = fd;
 	local->liveness = liveness;
 	local->readable = event_new(liveness->base, fd, EV_READ | EV_PERSIST, on_readable, local);

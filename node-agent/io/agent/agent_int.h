@@ -141,6 +141,7 @@ struct agent {
 
 	struct liveness *liveness;
 	struct liveness_config liveness_config;
+	char liveness_failure[ERR_TEXT_MAX]; /* why it is not open; for /readyz */
 	int64_t leader_ms;          /* when a controller was last heard, by whatever path */
 	bool has_way_to_controller; /* its last local is the one to talk to it from */
 	struct control *control;

@@ -211,6 +211,7 @@ static void make_controller(struct agent *agent, struct liveness_partner *partne
 	if (!agent->has_way_to_controller || !controller_address(agent, &partner->addresses[0]))
 		return;
 	partner->address_count = 1;
+	config_controller_port(control_url(agent->control), &partner->port); /* which was read without a mistake */
 	/* The local made for it is the last one, whatever its family. */
 	partner->locals[0] = partner->locals[1] = last;
 }
@@ -264,8 +265,10 @@ static void reopen(struct agent *agent, const struct liveness_config *config)
 	liveness_free(agent->liveness);
 	agent->liveness = NULL;
 	agent->liveness_config = *config;
-	if (liveness_new(agent->base, config, &ops, agent, &agent->liveness, &err) < 0)
-		log_limited(LEVEL_WARNING, "agent", "liveness-not-open", "", log_err(&err));
+	if (liveness_new(agent->base, config, &ops, agent, &agent->liveness, &err) >= 0)
+		return;
+	text_copy(agent->liveness_failure, sizeof(agent->liveness_failure), err.text);
+	log_limited(LEVEL_WARNING, "agent", "liveness-not-open", "", log_err(&err));
 }
 
 void agent_beats_update(struct agent *agent)

@@ -93,7 +93,7 @@ static void collect(void *context, struct health *health)
 		health_warning(health, "no controller: %s: %s", control_url(agent->control),
 			control_failure(agent->control));
 	if (agent->held.desired && !agent->liveness)
-		health_warning(health, "liveness is not open: is the underlay's address there?");
+		health_warning(health, "%s", agent->liveness_failure);
 	if (agent->control)
 		warn_certificate(agent, health);
 	agent_diagnose(agent, health);

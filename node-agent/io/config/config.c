@@ -11,9 +11,12 @@
 #include "common/io/log.h"
 #include "common/yaml/conf.h"
 
+#define SCHEME "https://"
 #define DEFAULT_HEALTH "127.0.0.1:9581"
 #define DEFAULT_STATE "/var/lib/holdfast"
 #define DEFAULT_RUN "/run/holdfast"
+
+enum { HTTPS_PORT = 443 };
 
 static int read_text(const struct conf_node *map, const char *key, size_t max, char **target, struct err *err)
 {
@@ -48,9 +51,22 @@ static int require_path(
 	return r < 0 ? r : read_path(config, map, key, target, err);
 }
 
+int config_controller_port(const char *url, uint16_t *ret_port)
+{
+	const char *host = url + strlen(SCHEME), *bracket = strchr(host, ']');
+	const char *colon = strchr(bracket ? bracket : host, ':');
+	uint64_t port = HTTPS_PORT;
+	int r = colon ? text_to_u64(colon + 1, 1, UINT16_MAX, &port) : 0;
+
+	if (r >= 0)
+		*ret_port = (uint16_t)port;
+	return r;
+}
+
 static int read_controller(struct config *config, const struct conf_node *node, struct err *err)
 {
 	const char *url;
+	uint16_t port;
 	size_t length;
 	int r = conf_as_text(node, CONFIG_URL_MAX, &url, err);
 
@@ -59,11 +75,13 @@ static int read_controller(struct config *config, const struct conf_node *node, 
 	length = strlen(url);
 	while (length && url[length - 1] == '/')
 		length--;
-	if (strncmp(url, "https://", 8) || memchr(url + 8, '/', length > 8 ? length - 8 : 0) || length == 8)
+	if (strncmp(url, SCHEME, 8) || memchr(url + 8, '/', length > 8 ? length - 8 : 0) || length == 8)
 		return conf_fail(
 			node, err, -EINVAL, "expected https://HOST:PORT without a path, found \"%s\"", url);
 	config->controllers[config->controller_count] = mem_text(url);
-	config->controllers[config->controller_count++][length] = '\0';
+	config->controllers[config->controller_count][length] = '\0';
+	if (config_controller_port(config->controllers[config->controller_count++], &port) < 0)
+		return conf_fail(node, err, -EINVAL, "expected a port from 1 to 65535 in \"%s\"", url);
 	return 0;
 }
 

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "common/base/err.h"
 #include "proto/limits.h"
@@ -34,5 +35,9 @@ struct config {
 int config_load(const char *path, struct config **ret_config, struct err *err);
 void config_free(struct config *config); /* NULL-safe */
 bool config_is_alone(const struct config *config);
+
+/* PORT of a controller's https://HOST:PORT, 443 if it is left out: where it takes requests and, over UDP, datagrams. -EINVAL or
+ * -ERANGE if it is no port. */
+int config_controller_port(const char *url, uint16_t *ret_port);
 
 #endif

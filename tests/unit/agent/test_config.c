@@ -110,6 +110,23 @@ START_TEST(programs_in_words)
 }
 END_TEST
 
+static void expect_port(const char *url, uint16_t expected)
+{
+	uint16_t port = 0;
+	ck_assert_int_eq(config_controller_port(url, &port), 0);
+	ck_assert_uint_eq(port, expected);
+}
+
+START_TEST(a_controller_has_one_port)
+{
+	expect_port("https://10.8.0.20:7443", 7443);
+	expect_port("https://[2001:db8::20]:7445", 7445);
+	expect_port("https://[2001:db8::20]", 443);
+	expect_port("https://ctl.example.net:65535", 65535);
+	expect_port("https://ctl.example.net", 443);
+}
+END_TEST
+
 START_TEST(mistakes_are_named)
 {
 	expect_error("controllers: https://10.0.0.1:1\n", "gateway");
@@ -120,6 +137,8 @@ START_TEST(mistakes_are_named)
 	expect_error(MINIMAL "programs: sometimes\n", "deny, allow");
 	expect_error("gateway: gw-a\ncontrollers: [http://10.0.0.1]\n", "agent.yaml:2:");
 	expect_error("gateway: gw-a\ncontrollers: [https://10.0.0.1/v1]\n", "without a path");
+	expect_error("gateway: gw-a\ncontrollers: [https://10.0.0.1:65536]\n", "a port from 1 to 65535");
+	expect_error("gateway: gw-a\ncontrollers: [\"https://[2001:db8::1]:\"]\n", "a port from 1 to 65535");
 	expect_error("gateway: gw-a\ncontrollers: []\n", "1 to 8");
 	expect_error(
 		"gateway: gw-a\ncontrollers: [https://a,https://b,https://c,https://d,https://e,https://f,"
@@ -147,6 +166,7 @@ int main(void)
 	tcase_add_test(tc, alone);
 	tcase_add_test(tc, everything);
 	tcase_add_test(tc, programs_in_words);
+	tcase_add_test(tc, a_controller_has_one_port);
 	tcase_add_test(tc, mistakes_are_named);
 	tcase_add_test(tc, a_missing_file_is_named);
 	suite_add_tcase(suite, tc);

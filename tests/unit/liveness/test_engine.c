@@ -268,6 +268,23 @@ START_TEST(test_an_address_that_is_not_there_is_named)
 }
 END_TEST
 
+START_TEST(test_who_has_a_taken_port_is_guessed)
+{
+	struct liveness_config config = {.name = "gw-z", .boot = 9, .local_count = 1};
+	struct liveness_ops ops = {0};
+	struct liveness *first = NULL, *second = NULL;
+	struct err err;
+
+	config.timing = timing_from_interval(50);
+	config.locals[0].address = (struct addr){.family = AF_INET, .bytes = {127, 7, 44, 3}};
+	config.locals[0].port = LIVENESS_PORT;
+	ck_assert_int_eq(liveness_new(host_base, &config, &ops, NULL, &first, &err), 0);
+	ck_assert_int_eq(liveness_new(host_base, &config, &ops, NULL, &second, &err), -EADDRINUSE);
+	ck_assert(strstr(err.text, "127.7.44.3:7443/udp") != NULL && strstr(err.text, "listen:") != NULL);
+	liveness_free(first);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("engine");
@@ -288,6 +305,7 @@ int main(void)
 	tcase_add_test(all, test_a_witness_tells_a_death_from_the_own_deafness);
 	tcase_add_test(all, test_partners_come_and_go);
 	tcase_add_test(all, test_an_address_that_is_not_there_is_named);
+	tcase_add_test(all, test_who_has_a_taken_port_is_guessed);
 	suite_add_tcase(suite, all);
 	SRunner *runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);
