@@ -264,12 +264,12 @@ static void on_reported(struct agent *agent, const struct report *report, void *
 	tell_events(controller, agent, report);
 	report_take(controller, agent, report);
 	holding_sync(controller, agent);
-	tell_fitness(controller, agent);
 	take_sessions(controller, report);
 	if (before != HOLDING_CURRENT && agent->holding->state == HOLDING_CURRENT) {
 		agent->directory_acked = 0;
 		post_sessions(controller, agent);
 	}
+	tell_fitness(controller, agent); /* by which it may move: whoever takes it has the sessions by then */
 	apply_take_report(controller, agent);
 }
 

@@ -54,6 +54,10 @@ int ownership_move(struct ownership *ownership, size_t member, int64_t now_ms,
 		return err_set(err, -EHOSTDOWN,
 			"%s: its owner %s cannot be told to release it; it moves by itself",
 			ownership->config.name, ownership_name_of(ownership, ownership->owner));
+	if (served && !ownership->members[ownership->owner].fit_known)
+		return err_set(err, -EBUSY,
+			"%s: %s, which serves it, has not reported yet, so who takes it would not know its sessions",
+			ownership->config.name, ownership_name_of(ownership, ownership->owner));
 	if (served && ownership->phase == OWNERSHIP_STABLE)
 		change_move(ownership, member, "move", now_ms, actions);
 	else

@@ -145,7 +145,7 @@ static size_t find_preferred(const struct ownership *ownership, int64_t now_ms)
 	return OWNERSHIP_NOBODY;
 }
 
-/* A planned move that nobody has to ask for. */
+/* A planned move that nobody has to ask for. None before the owner has reported: a taker would not know its sessions. */
 static void improve(struct ownership *ownership, int64_t now_ms, struct ownership_actions *actions)
 {
 	const struct ownership_member *owner = owner_of(ownership);
@@ -153,7 +153,7 @@ static void improve(struct ownership *ownership, int64_t now_ms, struct ownershi
 	size_t target;
 
 	if (ownership->frozen || now_ms < ownership->move_after_ms || owner->verdict != VERDICT_ALIVE ||
-		!is_served_under(owner, &ownership->epoch))
+		!owner->fit_known || !is_served_under(owner, &ownership->epoch))
 		return;
 	target = cause != NULL ? ownership_pick(ownership, ownership->owner, now_ms)
 			       : find_preferred(ownership, now_ms);

@@ -186,7 +186,7 @@ int64_t ownership_deadline(const struct ownership *ownership);
 
 /*
  * What people ask for. 0, or -errno with a sentence that says why not:
- * move: -EALREADY it is there already, -EBUSY another change is going on, -EHOSTDOWN, -ENOTSUP the target is
+ * move: -EALREADY it is there already, -EBUSY another change is going on, or the owner has not reported yet, -EHOSTDOWN, -ENOTSUP the target is
  * down, or not fit, or drained.
  * drain: always accepted; the endpoint leaves the member as soon as somebody else can have it, and the member
  * gets nothing until resume. resume moves nothing by itself (`preempt` may, later).

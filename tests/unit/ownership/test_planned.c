@@ -78,6 +78,21 @@ START_TEST(test_move_hosts_pulls_releases_then_orders)
 }
 END_TEST
 
+/* A controller that has just started knows the owner by its beats; its sessions come with its first report. */
+START_TEST(test_nothing_is_moved_away_from_an_owner_that_has_not_reported)
+{
+	pool.obedient = false;
+	pool.ownership.members[GW_A].fit_known = false;
+	ck_assert_int_eq(pool_move(&pool, GW_C, &err), -EBUSY);
+	ck_assert(strstr(err.text, "gw-a") && strstr(err.text, "has not reported yet"));
+	drain(GW_A);
+	ck_assert_uint_eq(pool.hosts, 0);
+	pool_say(&pool, GW_A);
+	ck_assert_uint_eq(pool.hosts, 1);
+	ck_assert_str_eq(pool.last.owner, "gw-a");
+}
+END_TEST
+
 START_TEST(test_owner_that_cannot_host_releases)
 {
 	pool.obedient = false;
@@ -482,6 +497,7 @@ int main(void)
 
 	tcase_add_checked_fixture(all, setup, NULL);
 	tcase_add_test(all, test_move_hosts_pulls_releases_then_orders);
+	tcase_add_test(all, test_nothing_is_moved_away_from_an_owner_that_has_not_reported);
 	tcase_add_test(all, test_owner_that_cannot_host_releases);
 	tcase_add_test(all, test_guest_that_does_not_pull_moves_nevertheless);
 	tcase_add_test(all, test_guest_that_dies_calls_it_off);
