@@ -220,7 +220,7 @@ bool seat_underlay_is_ok(const struct seat *seat, int64_t now_ms);
 /* What SEAT_ACTION_CLAIM asks for, but its nonce. */
 void seat_claim_fill(const struct seat *seat, struct claim *ret_claim);
 
-/* `hold`: a standby, or a guest, that would carry out an order to serve. */
+/* `hold`: a standby, a guest, or one that still relays, that would carry out an order to serve. */
 bool seat_is_ready(const struct seat *seat, int64_t now_ms);
 
 /* The host's or the guest's addresses and routes are in place: every role but STANDBY and FENCED. */
