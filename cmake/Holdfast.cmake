@@ -49,12 +49,18 @@ function(holdfast_unit_test name)
 endfunction()
 
 # A program or script that needs root and namespaces: holdfast_integration_test(wg-uapi COMMAND ... TIMEOUT 120)
+# Two at a time (tests/run gives four places); of those that do little but wait (WAITS) two stand where another would.
 function(holdfast_integration_test name)
-  cmake_parse_arguments(arg "" "TIMEOUT" "COMMAND" ${ARGN})
+  cmake_parse_arguments(arg "WAITS" "TIMEOUT" "COMMAND" ${ARGN})
+  if(arg_WAITS)
+    set(places 1)
+  else()
+    set(places 2)
+  endif()
   if(NOT arg_TIMEOUT)
     set(arg_TIMEOUT 120)
   endif()
   add_test(NAME integration-${name} COMMAND ${arg_COMMAND} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
-  set_tests_properties(integration-${name} PROPERTIES LABELS integration TIMEOUT ${arg_TIMEOUT} SKIP_RETURN_CODE 77
+  set_tests_properties(integration-${name} PROPERTIES LABELS integration TIMEOUT ${arg_TIMEOUT} SKIP_RETURN_CODE 77 PROCESSORS ${places}
     ENVIRONMENT "HOLDFAST_BIN=${PROJECT_BINARY_DIR}/bin;CK_DEFAULT_TIMEOUT=100")
 endfunction()

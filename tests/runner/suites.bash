@@ -37,11 +37,11 @@ suite_fuzz() {
 suite_integration() {
 	local begin=$SECONDS
 	if [ "${CI:-}" = true ]; then
-		run_ctest integration asan-ubsan
+		run_ctest integration asan-ubsan 4
 		return
 	fi
-	ctest_results integration release integration
-	ctest_results daemons asan-ubsan integration-sanitized
+	ctest_results integration release integration 4
+	ctest_results daemons asan-ubsan integration-sanitized 4
 	cat "$scratch/integration-sanitized.results" >>"$scratch/integration.results"
 	tally_results integration "$begin"
 }
@@ -60,19 +60,16 @@ suite_bench() {
 	cat "$scratch"/bench.output/* 2>/dev/null
 }
 
-# Passes over all faults until the time is up; what earlier calls did stays in the file.
+# As long as it is given; what earlier calls did stays in build/.
 suite_soak() {
-	local begin=$SECONDS results=$root/build/soak.jsonl pass=0
+	local begin=$SECONDS
 	: >"$scratch/soak"
 	soak_simulator $((minutes * 10))
 	soak_differential $((minutes * 15))
 	soak_fuzz $((minutes * 15))
 	soak_vm
-	while [ $((SECONDS - begin)) -lt $((minutes * 60)) ]; do
-		pass=$((pass + 1))
-		soak_pass "$pass" "$results"
-	done
-	tally_suite soak $((SECONDS - begin)) "$scratch/soak" "$(wc -l <"$results") passes so far in build/soak.jsonl"
+	soak_lab $((minutes * 60 - SECONDS + begin))
+	tally_suite soak $((SECONDS - begin)) "$scratch/soak" "$(wc -l <"$root/build/soak-lab.jsonl") cycles of faults so far in build/soak-lab.jsonl"
 	tail -n 1 "$scratch/soak-simulator"
 	tail -n 1 "$scratch/soak-differential"
 	cat "$scratch/soak-fuzz"
@@ -117,28 +114,28 @@ soak_vm() {
 		2>"$scratch/soak-vm.log" </dev/null >>"$scratch/soak" || printf 'failed\tmachine\t0\t%s\n' "$scratch/soak-vm.log" >>"$scratch/soak"
 }
 
-# soak_pass NUMBER RESULTS: every fault once; one line of JSON.
-soak_pass() {
-	local output=$scratch/soak-$1 status=passed took=$SECONDS
-	HOLDFAST_BIN=$root/build/release/bin "$root/deploy/lab/demo" --no-install --cycles 1 --fault power --fault link --fault agent-kill \
-		--fault agent-hang --fault controller-kill --fault drain --json "$output.json" >"$output" 2>&1 </dev/null || status=failed
-	printf '%s\tsoak-%d\t%d\t%s\n' "$status" "$1" $((SECONDS - took)) "$output" >>"$scratch/soak"
-	if [ -s "$output.json" ]; then
-		python3 -B -c 'import json, sys; print(json.dumps(json.load(sys.stdin)))' <"$output.json" >>"$2"
-	fi
+# soak_lab SECONDS: every fault of the lab, keepalived's beside it, until each was there 50 times or the time is up.
+soak_lab() {
+	local output=$scratch/soak-lab status=passed took=$SECONDS results=$root/build/soak-lab.jsonl
+	touch "$results"
+	HOLDFAST_BIN=$root/build/release/bin python3 -B "$root/tests/integration/lab/soak.py" "$results" --seconds "$1" \
+		>"$output" 2>&1 </dev/null || status=failed
+	printf '%s\tsoak-lab\t%d\t%s\n' "$status" $((SECONDS - took)) "$output" >>"$scratch/soak"
+	python3 -B "$root/tests/integration/lab/figures.py" "$results" >>"$output" || printf 'failed\tsoak-lab-figures\t0\t%s\n' "$output" >>"$scratch/soak"
 }
 
-# run_ctest LABEL PRESET: the tests with this label, two at a time where they allow it.
+# run_ctest LABEL PRESET [PLACES]: the tests with this label, two at a time where they allow it; PLACES: see ctest_results.
 run_ctest() {
 	local begin=$SECONDS
-	ctest_results "$1" "$2" "$1"
+	ctest_results "$1" "$2" "$1" "${3:-2}"
 	tally_results "$1" "$begin"
 }
 
-# ctest_results LABEL PRESET NAME: the same; the results are in $scratch/NAME.results.
+# ctest_results LABEL PRESET NAME PLACES: the same; the results are in $scratch/NAME.results. A test takes one of the places, or as many as it
+# says: those of the integration suite two, or one if they do little but wait.
 ctest_results() {
 	local label=$1 build=$root/build/$2 name=$3
-	local arguments=(--test-dir "$build" -L "^$label\$" -j 2 --no-tests=ignore --output-junit "$scratch/$name.xml"
+	local arguments=(--test-dir "$build" -L "^$label\$" -j "$4" --no-tests=ignore --output-junit "$scratch/$name.xml"
 		--test-output-size-passed 65536 --test-output-size-failed 65536)
 	[ -z "$filter" ] || arguments+=(-R "$filter")
 	ctest "${arguments[@]}" >"$scratch/$name.log" 2>&1 </dev/null

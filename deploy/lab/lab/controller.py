@@ -11,13 +11,20 @@ RESTART_AFTER = 5      # seconds a killed controller stays away
 
 
 class Controller:
+    """The operator sits at `machine`; the controller runs there, too, if it is not told another one."""
+
     def __init__(self, machine, files, programs, endpoint="vpn"):
         self.machine, self._files, self._programs, self.endpoint = machine, files, programs, endpoint
-        self.service = Service(machine, "controller", [os.path.join(programs, "holdfast-controller"), "--config",
-                                                       files.path("ctl", "etc", "controller.yaml")],
-                               files.log("ctl"), restart_after=RESTART_AFTER, realtime=True)
+        self.service = self._service_on(machine)
 
-    def start(self):
+    def _service_on(self, machine):
+        return Service(machine, "controller", [os.path.join(self._programs, "holdfast-controller"), "--config",
+                                               self._files.path("ctl", "etc", "controller.yaml")],
+                       self._files.log("ctl"), restart_after=RESTART_AFTER, realtime=True)
+
+    def start(self, machine=None):
+        if machine:
+            self.service = self._service_on(machine)
         self.service.start()
 
     def command(self, *arguments):
@@ -68,8 +75,11 @@ class Controller:
         wait_for(f"{name} owns {self.endpoint}", seconds, lambda: self.owner() == name)
 
     def wait_ready(self, names, seconds=30):
-        """Until each of these gateways serves or could take over."""
+        """Until each of these gateways serves or could take over, and reports."""
         def all_ready():
-            view = self.view()
-            return view.get("state") == "stable" and set(names) <= {view.get("owner"), *view.get("ready", [])}
+            status = self.status()
+            view = next((e for e in status["endpoints"] if e["name"] == self.endpoint), {})
+            connected = {gateway["name"] for gateway in status["gateways"] if gateway["connected"]}
+            return (view.get("state") == "stable" and set(names) <= {view.get("owner"), *view.get("ready", [])}
+                    and set(names) <= connected)
         wait_for(f"{' and '.join(names)} ready for {self.endpoint}", seconds, all_ready)

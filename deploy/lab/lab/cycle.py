@@ -25,8 +25,17 @@ class Cycle:
         return max(self.lan, self.far, key=lambda window: (window.lost, window.outage_ms))
 
     @property
+    def lost(self):
+        return self.worse.lost
+
+    @property
     def gap_ms(self):
         return max(self.lan.outage_ms, self.far.outage_ms)
+
+    @property
+    def back(self):
+        """When the longest gap ended, in wall-clock seconds."""
+        return max(self.lan, self.far, key=lambda window: window.outage_ms).outage[1]
 
     def row(self):
         """The cycle in the JSON file."""

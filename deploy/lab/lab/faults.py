@@ -11,20 +11,20 @@ from .wait import wait_for
 def power(scene, number):
     """The owner loses power and comes back with its disk alone."""
     cycle, gateway = Cycle("power", number), scene.gateways[HOME]
-    with _takeover(scene, cycle):
+    with takeover(scene, cycle):
         cycle.began = gateway.power_off()
     gateway.power_on()
-    _fail_back(scene, cycle)
+    fail_back(scene, cycle)
     yield cycle
 
 
 def link(scene, number):
     """The owner's outer cable is cut, and replugged later."""
     cycle, gateway = Cycle("link", number), scene.gateways[HOME]
-    with _takeover(scene, cycle):
+    with takeover(scene, cycle):
         gateway.outer_link(False)
     gateway.outer_link(True)
-    _fail_back(scene, cycle)
+    fail_back(scene, cycle)
     yield cycle
 
 
@@ -43,10 +43,11 @@ def agent_kill(scene, number):
 def agent_hang(scene, number):
     """SIGSTOP, longer than the lease; then it wakes to find another owner."""
     cycle, gateway = Cycle("agent-hang", number), scene.gateways[HOME]
-    with _takeover(scene, cycle):
+    with takeover(scene, cycle):
         gateway.hang()
+    cycle.details["back_ms"] = round((cycle.back - cycle.began) * 1000)
     gateway.wake()
-    _fail_back(scene, cycle)
+    fail_back(scene, cycle)
     yield cycle
 
 
@@ -81,7 +82,7 @@ def drain(scene, number):
 
 
 @contextmanager
-def _takeover(scene, cycle):
+def takeover(scene, cycle):
     """A fault after which the other gateway must serve."""
     controller, other = scene.controller, scene.other(HOME).name
     last = controller.last_event()
@@ -95,7 +96,7 @@ def _takeover(scene, cycle):
                          cause=order.get("cause"))
 
 
-def _fail_back(scene, cycle):
+def fail_back(scene, cycle):
     """Back to the first gateway by a planned move, once it could serve again."""
     scene.controller.wait_ready(GATEWAYS)
     begin = time.time()

@@ -20,6 +20,7 @@ class Files:
         self.tunnel_key = wireguard.private_key()
         self.tunnel_public = wireguard.public_key(self.tunnel_key)
         self.fleet = self.path("ctl", "etc", "fleet.yaml")
+        self.controller = f"{network.CONTROLLER}:7443"
         os.makedirs(self.path("log"))
 
     def path(self, *parts):
@@ -42,7 +43,7 @@ class Files:
         wireguard.write_secret(os.path.join(etc, "wg0.key"), self.tunnel_key)
         self.write(name, "etc", "agent.yaml", text=(
             f"gateway: {name}\n"
-            f"controllers: [\"https://{network.CONTROLLER}:7443\"]\n" + _TLS.format(name) +
+            f"controllers: [\"https://{self.controller}\"]\n" + _TLS.format(name) +
             f"health: {{ listen: \"{network.PLACES[name].management_address}:9581\" }}\n"
             "wireguard: { implementation: auto }\n"
             f"state: {self.path(name, 'state')}\n"))
@@ -51,13 +52,13 @@ class Files:
         self._make_host("ctl", "controller", "ctl")
         self._certify("operator", "alice", self.path("ctl", "etc"))
         self.write("ctl", "etc", "controller.yaml", text=(
-            f"listen: \"{network.CONTROLLER}:7443\"\n" + _TLS.format("ctl") +
+            f"listen: \"{self.controller}\"\n" + _TLS.format("ctl") +
             f"store: sqlite:{self.path('ctl', 'state', 'controller.db')}\n"
             f"state: {self.path('ctl', 'state')}\n"
             "fleet: fleet.yaml\n"
             "operators: { alice: admin }\n"))
         self.write("ctl", "etc", "client.yaml", text=(
-            f"controller: \"https://{network.CONTROLLER}:7443\"\n" + _TLS.format("alice")))
+            f"controller: \"https://{self.controller}\"\n" + _TLS.format("alice")))
 
     def write_fleet(self, client_key, more_peers=0, liveness=None, change=None):
         """The documented example with this lab's keys filled in, and as `change` makes it of that."""

@@ -75,7 +75,7 @@ class Scene:
 class HoldfastScene(Scene):
     """Real agents, a real controller, the documented fleet file."""
 
-    gateway_kind = HoldfastGateway
+    gateway_kind, operator_at = HoldfastGateway, "ctl"
 
     def __init__(self, files, programs, peers=0, liveness=None, change=None, **options):
         super().__init__(files, **options)
@@ -86,15 +86,26 @@ class HoldfastScene(Scene):
         self.files.make_authority()
         self.files.make_controller()
         self.files.write_fleet(self.client.public, self._peers, self._liveness, self._change)
-        self.controller = Controller(self.network.machines["ctl"], self.files, self._programs)
+        self.controller = Controller(self.network.machines[self.operator_at], self.files, self._programs)
         self.controller.holdfast("validate", self.files.fleet)
-        self.controller.start()
+        self.start_controller()
         for name in GATEWAYS:
             self.files.make_gateway(name)
-            self.gateways[name] = self.gateway_kind(self.network, name, self.files, self._programs)
+            self.gateways[name] = self.new_gateway(name)
             self.gateways[name].power_on()
         self.controller.wait_ready(GATEWAYS, 30 + self._peers / 100)
         self.go_home()
+
+    def build(self):
+        """A session that is a moment old is not known to the other gateway yet, and would be lost with the first."""
+        super().build()
+        wait_for("the client's session is known", 10, lambda: self.controller.view().get("sessions"))
+
+    def start_controller(self):
+        self.controller.start()
+
+    def new_gateway(self, name):
+        return self.gateway_kind(self.network, name, self.files, self._programs)
 
     def owner(self):
         return self.controller.owner()

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A gateway whose machine has a system bus and, on it, what an agent asks of systemd: see fake_logind.c."""
+import os
 import subprocess
-import sys
 import threading
 
-from labtest import expect, wait_for
+from labtest import expect, programs, wait_for
 from lab.gateway import HoldfastGateway
+from lab.scene import HoldfastScene
 
 _BUS = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
  "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
@@ -13,7 +14,6 @@ _BUS = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuratio
 <policy context="default"><allow user="*"/><allow own="*"/><allow send_destination="*"/><allow receive_sender="*"/></policy>
 </busconfig>
 """
-PROGRAM = sys.argv[1]      # the test program's only argument
 
 
 class Logind:
@@ -26,7 +26,7 @@ class Logind:
                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         wait_for(f"{machine.name}: the bus is there", 10,
                  lambda: machine.run("sh", "-c", "test -S /run/dbus/system_bus_socket && echo yes", check=False))
-        self._fake = machine.spawn(PROGRAM, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self._fake = machine.spawn(os.path.join(programs(), "..", "tests", "integration", "lab", "fake-logind"), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self._said = []
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
@@ -76,3 +76,7 @@ class LogindGateway(HoldfastGateway):
         expect(self.agent.stop(1) == 0, f"the agent of {self.name} did not end well")
         self.power_off()
         self.power_on()
+
+
+class RebootScene(HoldfastScene):
+    gateway_kind = LogindGateway

@@ -4,15 +4,12 @@ all but its clients, whereupon two serve until they hear of each other. About 25
 import os
 import time
 
+from hard_faults import CUT_S, cut_off, orders
 from labtest import STILL_MS, expect, nothing_lost, run, running_scene, stood_still, wait_for
 from lab import network
 from lab.scene import GATEWAYS, HOME
 
-CUT_S, TWO_OWNERS_MS, DAY_S = 4, 250, 86400
-
-
-def orders(scene, after):
-    return [event for event in scene.controller.events(after) if event["event"] == "order"]
+TWO_OWNERS_MS, DAY_S = 250, 86400
 
 
 def the_owner_from_its_controller(scene):
@@ -42,14 +39,6 @@ def roles(scene, name, since):
             if " seat " in line and "what=" in line:
                 hours, minutes, seconds = line.split()[0].split(":")
                 yield int(hours) * 3600 + int(minutes) * 60 + float(seconds), line.split('what="')[1].split(",")[0]
-
-
-def cut_off(scene, cut):
-    """The owner hears its clients and its witness, the router, and nobody else."""
-    gateway, other = scene.gateways[HOME], scene.other(HOME)
-    scene.network.isolate([gateway.port(network.OUTER), other.port(network.OUTER)], cut)
-    for bridge in (network.LAN, network.MANAGEMENT):
-        scene.network.block(gateway.port(bridge), cut)
 
 
 def the_owner_from_all_but_its_clients(scene):

@@ -7,7 +7,7 @@ from lab import network
 from lab.pings import FAR, LAN
 from lab.scene import GATEWAYS, HOME
 
-ADDRESS, ADDRESS6, INTERVAL_MS, MOVES, LEAD_MS = "10.50.0.66", "fd50::66", 5, 6, 500
+ADDRESS, ADDRESS6, INTERVAL_MS, MOVES, LEAD_MS = "10.50.0.66", "fd50::66", 5, 4, 500
 JUDGED = []
 
 

@@ -22,6 +22,7 @@ def a_peer_comes_and_goes():
         for name, gateway in scene.gateways.items():
             expect(has_peer(gateway, guest), f"{name} does not know the new peer")
         reaches_everything(guest, "through the first owner")
+        wait_for("both sessions are known", 10, lambda: scene.controller.view().get("sessions") == 2)
 
         scene.gateways[HOME].power_off()
         other = scene.other(HOME)

@@ -3,7 +3,7 @@
 from labtest import expect, run
 from lab.cycle import Cycle
 from lab.pings import Window
-from lab.table import CROWDED, PROMISES, held
+from lab.table import CROWDED, PROMISES, Promise, held
 
 INTERVAL_MS = 10
 
@@ -51,9 +51,29 @@ def a_delay_excuses_its_own_size():
     judged("MISSED", "power", (120, 90), (230, 10), (230, 10))
 
 
+def of_many_the_99th_percentile_counts():
+    judged("MISSED", "power", *[(120, 0)] * 298, (400, 0))
+    judged("ok", "power", *[(120, 0)] * 298, (400, 0), (340, 0))
+    judged("MISSED", "power", *[(120, 0)] * 295, *[(400, 0)] * 5)
+
+
+def a_hang_counts_from_its_beginning():
+    for back_ms, late_ms, verdict in ((3340, 0, "ok"), (3360, 20, "noisy"), (3360, 5, "MISSED")):
+        made = cycles("agent-hang", (300, late_ms))
+        made[0].details["back_ms"] = back_ms
+        said = PROMISES["agent-hang"].verdict(made)
+        expect(said == verdict, f"back after {back_ms} ms is judged {said!r}, not {verdict!r}")
+
+
+def without_a_median_the_worst_counts():
+    expect(Promise(worst_ms=800).verdict(cycles("power", (500, 0), (600, 0), (800, 0))) == "ok", "800 ms is too long")
+    expect(Promise(worst_ms=800).verdict(cycles("power", (500, 0), (600, 0), (802, 0))) == "MISSED", "802 ms is not too long")
+
+
 def a_lost_packet_is_never_excused():
     judged("ok", "drain", (0, 50), (0, 0))
     judged("MISSED", "drain", (0, 0), (20, 50))
 
 
-run(a_power_cut, a_crowd_may_take_longer, a_median_needs_three, a_delay_excuses_its_own_size, a_lost_packet_is_never_excused)
+run(a_power_cut, a_crowd_may_take_longer, a_median_needs_three, a_delay_excuses_its_own_size, of_many_the_99th_percentile_counts,
+    a_hang_counts_from_its_beginning, without_a_median_the_worst_counts, a_lost_packet_is_never_excused)

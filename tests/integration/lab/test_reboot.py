@@ -4,14 +4,10 @@ unit is stopped with the host, and comes back as a standby. An agent that is onl
 import time
 
 from labtest import expect, nothing_lost, run, running_scene, wait_for
-from lab.scene import GATEWAYS, HOME, HoldfastScene
-from logind import LogindGateway
+from lab.scene import GATEWAYS, HOME
+from logind import RebootScene
 
 DELAY_S = 5      # logind's default InhibitDelayMaxSec
-
-
-class RebootScene(HoldfastScene):
-    gateway_kind = LogindGateway
 
 
 def causes(scene, after):

@@ -1,18 +1,17 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """No controller lives, and the owner dies: the other gateway succeeds it by itself, and the controller that comes back agrees.
-Two clients, one over IPv4 and one over IPv6, ping all the time. About a minute."""
-import json
-import os
+Two clients, one over IPv4 and one over IPv6, ping all the time. About 20 s."""
 import re
 import time
 
-from labtest import apply_peer, expect, programs, run, running_scene, wait_for
+from hard_faults import local_events, lose_controller, orders, successions
+from labtest import apply_peer, expect, run, running_scene, stood_still, wait_for
 from lab import network
 from lab.pings import LAN
 from lab.scene import GATEWAYS
 
 ADDRESS, ADDRESS6 = "10.50.0.66", "fd50::66"
-WORST_MS = 5000      # 800 are promised; far below the 15 s of WireGuard's own timers on whatever machine
+WORST_MS = 800
 
 
 def controller_and_owner():
@@ -35,7 +34,7 @@ def succession(scene, name, before_s, pingers):
     scene.controller.wait_ready(GATEWAYS)
     owner = scene.gateways[scene.owner()]
     heir = scene.other(owner.name)
-    last = scene.controller.last_event()
+    last, stalls = scene.controller.last_event(), stood_still(scene)
     lose_controller(scene)
     time.sleep(before_s)
     began = time.time()
@@ -43,31 +42,28 @@ def succession(scene, name, before_s, pingers):
     died = time.time()
     for family, pinger in pingers.items():
         wait_for(f"{name}: the {family} client is served again", 20, lambda: pinger.answered_since(died + 0.2) > 20)
-    gaps = {family: pinger.window(began, time.time(), LAN).outage_ms for family, pinger in pingers.items()}
-    late = max(pinger.late_ms(began, time.time())[-1] for pinger in pingers.values())
-    print(f"{name}: " + ", ".join(f"{family} gap {gap:.0f} ms" for family, gap in gaps.items()) + f", timers late by {late:.0f} ms")
-    expect(max(gaps.values()) < WORST_MS, f"{name}: a gap of {max(gaps.values()):.0f} ms")
+    judge(scene, name, {family: pinger.window(began, time.time(), LAN) for family, pinger in pingers.items()}, stalls)
     told_by_the_agent(heir)
     agrees(scene, last, owner, heir)
     owner.power_on()
 
 
-def lose_controller(scene):
-    """SIGKILL; it comes back after RESTART_AFTER, and is killed again where that is too early."""
-    if scene.controller.service.program():
-        scene.controller.service.kill()
+def judge(scene, name, windows, stalls):
+    gap_ms = max(window.outage_ms for window in windows.values())
+    late_ms = max(scene.pings.worst_wait_ms(*window.outage) for window in windows.values())
+    print(f"{name}: " + ", ".join(f"{family} gap {window.outage_ms:.0f} ms" for family, window in windows.items()) +
+          f", a program waited {late_ms:.0f} for its turn")
+    if stood_still(scene) > stalls:
+        print("not judged, this machine stood still")
+        return
+    expect(gap_ms <= WORST_MS + late_ms, f"{name}: a gap of {gap_ms:.0f} ms")
 
 
 def told_by_the_agent(heir):
     """Its own socket tells at once, without any controller."""
-    said = [event for event in local_events(heir) if event["event"] == "succession"]
+    said = successions(heir)
     expect(said, f"{heir.name} does not tell of a succession: {local_events(heir)}")
     expect("no controller answers" in said[-1]["text"], said[-1]["text"])
-
-
-def local_events(gateway):
-    out = gateway.machine.run(os.path.join(programs(), "holdfast"), "events", "--json")
-    return [json.loads(line) for line in out.splitlines()]
 
 
 def agrees(scene, last, owner, heir):
@@ -79,7 +75,7 @@ def agrees(scene, last, owner, heir):
     expect(takeover.get("back") == 2, f"{takeover.get('back')} of 2 sessions are back")
     events = scene.controller.events(last)
     expect([e for e in events if e["event"] == "succession" and e["gateway"] == heir.name], "its report of the succession")
-    expect(not [e for e in events if e["event"] == "order"], f"it was moved once more: {events}")
+    expect(not orders(scene, last), f"it was moved once more: {events}")
 
 
 def nobody_succeeds_one_that_answers_for_the_address():
@@ -109,7 +105,7 @@ def nobody_succeeds_one_that_answers_for_the_address():
         end = time.time() + 2                                 # in which a succession would come, were it not for the answers
         wait_for("the rest of that time", 20, lambda: lose_controller(scene) or time.time() > end)
         expect(heard(scene, heir, "address-answered"), "nobody was asked for the address")
-        expect(not [e for e in local_events(heir) if e["event"] == "succession"], "a live owner was succeeded")
+        expect(not successions(heir), "a live owner was succeeded")
         expect(scene.steady(), "the clients are not served")
         owner.machine.run("nft", "delete", "table", "inet", "strangers")
         wait_for("the controller is back, and agrees", 60, lambda: scene.controller.owner() == owner.name)
