@@ -5,6 +5,7 @@
 
 #include "common/base/mem.h"
 #include "common/base/text.h"
+#include "common/cluster/watchers.h"
 #include "common/io/clock.h"
 #include "common/io/log.h"
 #include "node-agent/io/agent/agent_int.h"
@@ -216,11 +217,22 @@ static void make_controller(struct agent *agent, struct liveness_partner *partne
 	partner->locals[0] = partner->locals[1] = last;
 }
 
+static bool watches(const struct agent *agent, const char *partner)
+{
+	const struct desired *desired = agent->held.desired;
+
+	for (size_t i = 0; i < desired->endpoint_count; i++)
+		if (watchers_include(desired->endpoints[i].pool, desired->endpoints[i].pool_count, partner,
+			    agent->config->gateway))
+			return true;
+	return false;
+}
+
 static void make_partner(
 	struct agent *agent, const struct desired_partner *from, struct liveness_partner *partner)
 {
 	*partner = (struct liveness_partner){.is_controller = from->is_controller,
-		.watch = !from->is_controller,
+		.watch = !from->is_controller && watches(agent, from->name),
 		.underlay = !from->is_controller,
 		.pair_key = from->pair_key,
 		.locals = {SIZE_MAX, SIZE_MAX}};
