@@ -36,7 +36,7 @@ static int check_identity(const struct config *config, struct err *err)
 
 static struct state_seats collect_seats(struct agent *agent)
 {
-	struct state_seats seats = {0};
+	struct state_seats seats = {.stranger = agent->stranger};
 
 	for (size_t i = 0; i < agent->seat_count; i++) {
 		struct state_seat *seat = &seats.items[seats.count++];
@@ -138,6 +138,7 @@ static int open_disk(struct agent *agent, struct err *err)
 		r = state_load_seats(agent->config->state, &agent->disk, err);
 	if (r >= 0)
 		r = state_writer_new(agent->config->state, &agent->writer, err);
+	agent->stranger = agent->disk.stranger;
 	if (r >= 0)
 		agent_succession_open(agent);
 	return r;

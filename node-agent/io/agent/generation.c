@@ -101,6 +101,8 @@ static void forget_peers(struct agent *agent)
  * known should we die in between. */
 static void hold(struct agent *agent, struct generation *generation)
 {
+	bool was_stranger;
+
 	agent_seats_leave(agent, generation->desired);
 	if (agent->previous)
 		plan_scope_generation(&agent->left, agent->previous);
@@ -112,9 +114,12 @@ static void hold(struct agent *agent, struct generation *generation)
 	agent->held.preshared_keys = NULL;
 	generation_clear(&agent->held);
 	agent->held = *generation;
+	was_stranger = agent->stranger;
 	agent->stranger = false;
 	*generation = (struct generation){0};
 	agent_seats_update(agent);
+	if (was_stranger)
+		agent_save_seats(agent);
 	forget_peers(agent);
 	agent_look_now(agent);
 	agent_beats_update(agent);

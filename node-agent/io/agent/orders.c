@@ -215,7 +215,10 @@ static void on_stranger(void *context, const struct stranger *stranger)
 	if (!agent->held.desired || agent->held.desired->store != stranger->store ||
 		strcmp(stranger->gateway, agent->config->gateway))
 		return;
-	agent->stranger = true;
+	if (!agent->stranger) {
+		agent->stranger = true;
+		agent_save_seats(agent);
+	}
 	for (size_t i = 0; i < agent->seat_count; i++) {
 		struct agent_seat *seat = agent->seats[i];
 

@@ -90,6 +90,8 @@ static int read_seats(const json_t *json, struct state_seats *ret_seats, struct 
 		r = read_seat(&item, &seats.items[seats.count++], err);
 	}
 	if (r >= 0)
+		r = jnode_bool(&root, "stranger", JSON_REQUIRED, &seats.stranger, err);
+	if (r >= 0)
 		*ret_seats = seats;
 	return r;
 }
@@ -130,6 +132,7 @@ int state_save_seats(const char *directory, const struct state_seats *seats, str
 	json_t *json = json_object(), *list = jput_array(json, "seats");
 	size_t size;
 
+	jput_bool(json, "stranger", seats->stranger);
 	for (size_t i = 0; i < seats->count; i++) {
 		const struct state_seat *seat = &seats->items[i];
 		json_t *item = jput_object(list, NULL);

@@ -10,7 +10,8 @@
  * What outlives an agent, in its state directory (0700), every file written whole or not at all (0600):
  *
  *   desired.json  the generation it holds; secret (pair keys)
- *   seats.json    per endpoint: highest epoch seen, the one it serves under, the one it released, the one it claimed
+ *   seats.json    per endpoint: highest epoch seen, the one it serves under, the one it released, the one it claimed; and
+ *                 whether it is a gateway of the fleet still
  *
  * With both, and what the kernel holds, an agent that starts carries on without any controller.
  */
@@ -20,6 +21,7 @@ struct state_seat {
 };
 
 struct state_seats {
+	bool stranger; /* the fleet knows this gateway no more */
 	size_t count;
 	struct state_seat items[PROTO_ENDPOINTS_MAX];
 };

@@ -64,7 +64,7 @@ END_TEST
 
 START_TEST(seats_come_back)
 {
-	struct state_seats seats = {.count = 1}, again;
+	struct state_seats seats = {.stranger = true, .count = 1}, again;
 	const struct seat_disk *disk;
 
 	text_copy(seats.items[0].endpoint, sizeof(seats.items[0].endpoint), "vpn");
@@ -79,6 +79,7 @@ START_TEST(seats_come_back)
 	ck_assert_int_eq(epoch_compare(&disk->served, &seats.items[0].disk.served), 0);
 	ck_assert(epoch_is_zero(&disk->released));
 	ck_assert_int_eq(epoch_compare(&disk->claimed, &seats.items[0].disk.claimed), 0);
+	ck_assert(again.stranger);
 	ck_assert_uint_eq(mode_of("seats.json"), 0600);
 }
 END_TEST
