@@ -65,6 +65,8 @@ static void tell_fitness(struct controller *controller, const struct agent *agen
 	char clock[PROTO_NAME_MAX + 64];
 	if (!agent->reported)
 		return;
+	if (holding_is_current(controller, agent))
+		decisions_holds(controller->decisions, agent->name);
 	decisions_leaving(controller->decisions, agent->name, report->leaving);
 	describe_clock(controller, agent, clock, sizeof clock);
 	decisions_fitness(controller->decisions, agent->name, report->fit, report->fit ? NULL : why,

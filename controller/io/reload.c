@@ -76,6 +76,40 @@ static int renumber(struct controller *controller, const struct bundle *bundle,
 	return store_it(controller, *generation, err);
 }
 
+static bool has_fence(const struct generation *generation)
+{
+	for (size_t i = 0; i < generation->endpoint_count; i++)
+		if (generation->endpoints[i].config.exclusive)
+			return true;
+	return false;
+}
+
+/* `fence`: whoever has not heard of this generation yet may serve by the one before. The decisions are told of both, in
+ * that order, as if this controller had lived through the change; further back nothing is unsettled, or there would have
+ * been no change. */
+static void recall_before(struct controller *controller, uint64_t number)
+{
+	struct store_generation stored = {0};
+	struct generation *before = NULL;
+	struct bundle bundle = {0};
+	struct err err = {0};
+	int r = store_load_generation_before(controller->store, number, &stored, &err);
+	if (r == -ENOENT)
+		return;
+	if (r >= 0)
+		r = bundle_decode(stored.bundle, strlen(stored.bundle), &bundle, &err);
+	if (r >= 0)
+		r = make(controller, &bundle, stored.number, &before, &err);
+	if (r >= 0)
+		decisions_set_endpoints(controller->decisions, before->endpoints, before->endpoint_count);
+	else
+		log_error(
+			"controller", "generation-before-not-read", log_u64("before", number), log_err(&err));
+	bundle_clear(&bundle);
+	generation_free(before);
+	store_generation_clear(&stored);
+}
+
 static int load_stored(struct controller *controller, const struct store_generation *stored, struct err *err)
 {
 	struct bundle bundle = {0};
@@ -91,6 +125,8 @@ static int load_stored(struct controller *controller, const struct store_generat
 		return err_prefix(err, r, "%s: generation %llu", controller->config.store_path,
 			(unsigned long long)stored->number);
 	}
+	if (has_fence(generation))
+		recall_before(controller, generation->number);
 	controller_install(controller, generation);
 	return 0;
 }

@@ -38,7 +38,7 @@ void claim_send(struct world *world, size_t gateway, bool widely)
 	seat_claim_fill(&h->seat, &claim);
 	claim.nonce = (struct nonce){.boot = h->boot, .time_us = (uint64_t)world->now * 1000};
 	post_to_controllers(world, gateway, &claim);
-	for (size_t i = 0; widely && i < world->gateways; i++)
+	for (size_t i = 0; widely && i < h->terms.members; i++)
 		if (i != gateway)
 			post(world, MSG_CLAIM, gateway, i, &claim);
 }
@@ -86,6 +86,10 @@ static void hear_answer(struct world *world, size_t gateway, const struct messag
 
 void claim_receive(struct world *world, size_t host, const struct message *message)
 {
+	if (!host_controls(host) &&
+		(!terms_has(&world->hosts[host].terms, host) ||
+			!terms_has(&world->hosts[host].terms, number_of(message->claim.gateway))))
+		return; /* it has no seat, or that one is none of its pool */
 	world->hosts[host].at = message;
 	if (host_controls(host))
 		controller_claimed(world, host, number_of(message->claim.gateway), &message->claim);

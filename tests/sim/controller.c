@@ -55,17 +55,19 @@ static void step(struct world *world, size_t controller, struct ownership_event 
 void controller_start(struct world *world, size_t controller)
 {
 	struct host *h = &world->hosts[controller];
-	struct ownership_config config = {.name = "vpn",
-		.lease_ms = LEASE_MS,
-		.exclusive = world->exclusive,
-		.preempt_ms = -1,
-		.member_count = world->gateways};
+	bool changed = h->before.generation != 0;
+	struct ownership_actions actions = {0};
+	struct ownership_config config;
 
-	for (size_t i = 0; i < world->gateways; i++)
-		text_copy(config.members[i], sizeof(config.members[i]), world_name(i));
+	terms_of_controller(world, changed ? &h->before : &h->terms, &config);
 	epoch_source_init(&h->source, h->stored_term);
 	h->claim_ms = world->now + OWNERSHIP_LISTEN_MS - 50;
 	ownership_init(&h->ownership, &config, &h->source, world->now);
+	if (!changed)
+		return;
+	terms_of_controller(world, &h->terms, &config);
+	ownership_configure(&h->ownership, &config, world->now, &actions);
+	act(world, controller, &actions);
 }
 
 void controller_receive(struct world *world, const struct message *message)
@@ -73,13 +75,22 @@ void controller_receive(struct world *world, const struct message *message)
 	struct message reply = {.kind = MSG_REPLY, .from = message->to, .to = message->from};
 
 	network_send_tls(world, &reply);
+	const struct terms *terms = &world->hosts[message->to].terms;
+	bool holds = message->terms.generation == terms->generation;
+
 	watcher_event(world, message->to, message->from, (struct verdict_event){.kind = VERDICT_EVENT_TLS});
+	if (message->terms.generation < terms->generation)
+		terms_send(world, message->to, message->from);
 	step(world, message->to,
 		(struct ownership_event){
 			.kind = OWNERSHIP_EVENT_SEAT, .member = message->from, .seat = &message->seat});
+	if (holds)
+		step(world, message->to,
+			(struct ownership_event){.kind = OWNERSHIP_EVENT_HOLDS, .member = message->from});
 	step(world, message->to,
-		(struct ownership_event){
-			.kind = OWNERSHIP_EVENT_FITNESS, .member = message->from, .fit = message->fit});
+		(struct ownership_event){.kind = OWNERSHIP_EVENT_FITNESS,
+			.member = message->from,
+			.fit = message->fit && holds});
 	step(world, message->to,
 		(struct ownership_event){.kind = OWNERSHIP_EVENT_LEAVING,
 			.member = message->from,
@@ -138,4 +149,30 @@ int controller_move(struct world *world, size_t gateway)
 	world_say(world, "move to %s: %s", world_name(gateway), rc < 0 ? err.text : "ok");
 	act(world, CTL, &actions);
 	return rc;
+}
+
+int controller_change(struct world *world, uint32_t lease_ms, size_t members)
+{
+	struct host *h = &world->hosts[CTL];
+	struct terms next = {h->terms.generation + 1, lease_ms, members};
+	struct ownership_actions actions = {0};
+	struct ownership_config config;
+	struct err err;
+
+	if (!host_works(world, CTL))
+		return -1;
+	terms_of_controller(world, &next, &config);
+	if (ownership_check_change(&h->ownership, &config, world->now, &err) < 0) {
+		world_say(world, "refused: %s", err.text);
+		return -1;
+	}
+	world_say(world, "generation %llu: %zu gateways, a lease of %u ms",
+		(unsigned long long)next.generation, members, lease_ms);
+	h->before = h->terms;
+	h->terms = next;
+	ownership_configure(&h->ownership, &config, world->now, &actions);
+	act(world, CTL, &actions);
+	for (size_t i = 0; i < world->gateways; i++)
+		terms_send(world, CTL, i);
+	return 0;
 }

@@ -15,6 +15,7 @@ void gateway_report(struct world *world, size_t gateway)
 	seat_state_fill(&h->seat, world->now, &message.seat);
 	message.fit = h->carrier;
 	message.leaving = h->leaving;
+	message.terms = h->terms;
 	for (message.to = CTL; message.to < HOSTS; message.to++)
 		if (host_exists(world, message.to))
 			network_send_tls(world, &message);
@@ -51,7 +52,7 @@ static void check_renewal(struct world *world, size_t gateway, uint32_t timeout_
 		fresh = tenure_from_ms(&h->seat.tenure, &h->seat.epoch, world->now) >= h->resumed_ms;
 	if (!fresh)
 		world_fail(world, "S6: %s renews across a stall", world_name(gateway));
-	if (timeout_ms > LEASE_MS && !is_guest(h))
+	if (timeout_ms > h->terms.lease_ms && !is_guest(h))
 		world_fail(world, "S6: %s takes more than a lease", world_name(gateway));
 }
 
@@ -153,33 +154,20 @@ void gateway_step(struct world *world, size_t gateway, struct seat_event event)
 			return;
 }
 
-/* An agent that connects is told what stands. */
-static void greet(struct world *world, size_t gateway, size_t controller)
-{
-	struct message order = {.kind = MSG_ORDER, .from = controller, .to = gateway};
-
-	order.order = world->hosts[controller].ownership.standing;
-	if (world->hosts[controller].running && !epoch_is_zero(&order.order.epoch))
-		network_send_tls(world, &order);
-}
-
-void gateway_start(struct world *world, size_t gateway)
+void gateway_begin(struct world *world, size_t gateway)
 {
 	struct host *h = &world->hosts[gateway];
-	struct seat_config config = {.endpoint = "vpn", .lease_ms = LEASE_MS, .timing = world->timing};
 	struct seat_disk disk = h->disk;
+	struct seat_config config;
 	int64_t left_ms;
 
 	kernel_adopt(world, gateway);
 	left_ms = kernel_permit_left_ms(world, gateway);
-	text_copy(config.gateway, sizeof(config.gateway), world_name(gateway));
-	config.exclusive = world->exclusive;
-	for (size_t i = 0; i < world->gateways; i++)
-		if (i != gateway)
-			text_copy(
-				config.others[config.other_count++], sizeof(config.others[0]), world_name(i));
+	terms_of_gateway(world, gateway, &config);
 	h->served = (struct epoch){0};
 	seat_init(&h->seat, &config, world->now);
+	if (!terms_has(&h->terms, gateway))
+		return; /* it has no seat */
 	gateway_step(world, gateway,
 		(struct seat_event){
 			.kind = SEAT_EVENT_START, .disk = &disk, .permit_left_ms = (uint32_t)left_ms});
@@ -192,6 +180,21 @@ void gateway_start(struct world *world, size_t gateway)
 	gateway_step(world, gateway, (struct seat_event){.kind = SEAT_EVENT_CARRIER, .up = h->carrier});
 	gateway_step(world, gateway, (struct seat_event){.kind = SEAT_EVENT_FIT, .up = true});
 	successor_start(world, gateway);
+}
+
+/* An agent that connects is told what stands. */
+static void greet(struct world *world, size_t gateway, size_t controller)
+{
+	struct message order = {.kind = MSG_ORDER, .from = controller, .to = gateway};
+
+	order.order = world->hosts[controller].ownership.standing;
+	if (world->hosts[controller].running && !epoch_is_zero(&order.order.epoch))
+		network_send_tls(world, &order);
+}
+
+void gateway_start(struct world *world, size_t gateway)
+{
+	gateway_begin(world, gateway);
 	for (size_t controller = CTL; controller < HOSTS; controller++)
 		greet(world, gateway, controller);
 }
@@ -207,7 +210,13 @@ void gateway_receive(struct world *world, size_t gateway, const struct message *
 	case MSG_ADDRESS:
 		successor_event(world, gateway, (struct succession_event){.kind = SUCCESSION_EVENT_ANSWERED});
 		return;
+	case MSG_COMMIT:
+		terms_hold(world, gateway, &message->terms);
+		successor_leader(world, gateway);
+		return;
 	case MSG_ORDER:
+		if (!world->hosts[gateway].seat.started)
+			return;
 		gateway_step(world, gateway,
 			(struct seat_event){.kind = SEAT_EVENT_ORDER, .order = &message->order});
 		successor_leader(world, gateway);
@@ -238,7 +247,8 @@ void gateway_heard(
 {
 	if (host_controls(from) && proven)
 		successor_leader(world, gateway);
-	if (host_controls(from))
+	if (host_controls(from) || !terms_has(&world->hosts[gateway].terms, from) ||
+		!world->hosts[gateway].seat.started)
 		return;
 	if (proven)
 		take_contact(world, gateway, message);

@@ -40,7 +40,7 @@ void kernel_permit(struct world *world, size_t gateway, uint32_t timeout_ms)
 
 	h->flushed = false;
 	h->permit_until_ms = world->now + timeout_ms + (h->slow ? timeout_ms / 100 : 0);
-	h->address_until_ms = world->now + (LEASE_MS + 999) / 1000 * 1000;
+	h->address_until_ms = world->now + (h->terms.lease_ms + 999) / 1000 * 1000;
 }
 
 void kernel_clear(struct world *world, size_t gateway)

@@ -370,6 +370,79 @@ static void controller_restarts_without_the_owner(struct world *world)
 	course_end(world);
 }
 
+/* The owner and some, or none, of the pool know nothing of a change that the rest take up. */
+static void cut_some(struct world *world)
+{
+	size_t owner = course_owner(world);
+	size_t friend = owner == SIZE_MAX ? 0 : course_other(world, owner);
+
+	if (owner == SIZE_MAX)
+		owner = (size_t)world_random(world, world->gateways);
+	switch (world_random(world, 5)) {
+	case 0:
+		return;
+	case 1:
+		split(world, owner, false);
+		return;
+	case 2:
+		cut_both(world, owner, CTL);
+		return;
+	case 3:
+		fault_kill(world, owner, course_between(world, 20, 3000));
+		return;
+	case 4:
+		for (size_t i = 0; i < HOSTS; i++)
+			if (i != owner && i != friend)
+				cut_both(world, owner, i), cut_both(world, friend, i);
+		return;
+	}
+}
+
+static void change_terms(struct world *world)
+{
+	controller_change(world, world_chance(world, 0.5) ? LEASE_MS : 3 * LEASE_MS,
+		2 + (size_t)world_random(world, world->gateways - 1));
+}
+
+static void terms_changed(struct world *world)
+{
+	if (!world->exclusive)
+		return;
+	for (uint64_t n = 1 + world_random(world, 3); n > 0 && world->failure[0] == '\0'; n--) {
+		cut_some(world);
+		course_run(world, course_between(world, 0, 1500));
+		change_terms(world);
+		if (world_chance(world, 0.3))
+			fault_kill(world, CTL, course_between(world, 20, 1500));
+		course_run(world, course_between(world, 0, 5000));
+		if (world_chance(world, 0.3))
+			fault_kill(world, (size_t)world_random(world, world->gateways), 20);
+		if (world_chance(world, 0.5))
+			heal(world);
+		course_run(world, course_between(world, 0, 5000));
+	}
+	course_end(world);
+}
+
+/* Whoever is new has promised nobody anything, and is the only one that the controller hears. */
+static void joined_behind_a_cut(struct world *world)
+{
+	size_t joins = world->gateways - 1;
+
+	if (!world->exclusive || world->gateways < 3)
+		return;
+	controller_change(world, LEASE_MS, joins);
+	course_run(world, 6000);
+	for (size_t i = 0; i < joins; i++)
+		cut_both(world, i, CTL), cut_both(world, i, joins);
+	course_run(world, course_between(world, 0, 3000));
+	controller_change(world, LEASE_MS, world->gateways);
+	if (world_chance(world, 0.5))
+		fault_kill(world, CTL, course_between(world, 20, 1000));
+	course_run(world, 6000);
+	course_end(world);
+}
+
 static void cable_replugged(struct world *world)
 {
 	size_t owner = course_owner(world);
@@ -502,6 +575,8 @@ static const struct killer {
 	{"promised-and-ordered", promised_and_ordered},
 	{"some-promise", some_promise},
 	{"controller-restarts-without-the-owner", controller_restarts_without_the_owner},
+	{"terms-changed", terms_changed},
+	{"joined-behind-a-cut", joined_behind_a_cut},
 };
 
 size_t killer_count(void)

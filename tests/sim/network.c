@@ -43,6 +43,7 @@ static bool is_lost(struct world *world, const struct message *message)
 		       is_deaf(&world->hosts[message->to]) ||
 		       !network_is_open(world, message->from, message->to);
 	case MSG_ORDER:
+	case MSG_COMMIT:
 	case MSG_REPORT:
 	case MSG_REPLY:
 		break;

@@ -249,6 +249,7 @@ void watcher_receive(struct world *world, size_t host, const struct message *mes
 		return;
 	case MSG_WITNESS:
 	case MSG_ORDER:
+	case MSG_COMMIT:
 	case MSG_REPLY:
 	case MSG_ADDRESS:
 		gateway_receive(world, host, message);

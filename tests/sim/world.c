@@ -106,6 +106,7 @@ void world_init(struct world *world, uint64_t seed, size_t gateways, double loss
 		h->power = h->underlay = h->carrier = true;
 		h->starts_ms = world->now + (int64_t)world_random(world, 100);
 	}
+	terms_init(world);
 }
 
 void world_clear(struct world *world)

@@ -43,6 +43,14 @@ enum message_kind {
 	MSG_CLAIM,
 	MSG_GRANT,
 	MSG_PROMISE,
+	MSG_COMMIT,
+};
+
+/* A generation, as far as it says who may serve and for how long: its pool is the first so many gateways. */
+struct terms {
+	uint64_t generation;
+	uint32_t lease_ms;
+	size_t members;
 };
 
 struct message {
@@ -58,6 +66,7 @@ struct message {
 	struct order order;
 	struct claim claim; /* of a claim, a grant or a promise */
 	bool fit, leaving;
+	struct terms terms; /* that a commit brings, or a report tells of */
 };
 
 struct queue {
@@ -86,6 +95,8 @@ struct host {
 	bool deaf;              /* no liveness datagram comes or goes: its port is blocked */
 	bool filtered;          /* nothing but ARP comes or goes */
 
+	struct terms terms; /* that it holds, on its disk */
+
 	/* a gateway's */
 	struct seat seat;
 	struct seat_disk disk;
@@ -111,6 +122,7 @@ struct host {
 	struct epoch_source source;
 	uint32_t stored_term;
 	int64_t claim_ms;
+	struct terms before; /* the generation before; 0: there was none */
 };
 
 struct world {
@@ -214,12 +226,16 @@ void gateway_heard(
 	struct world *world, size_t gateway, size_t from, const struct message *message, bool proven);
 void gateway_tick(struct world *world, size_t gateway);
 void gateway_report(struct world *world, size_t gateway);
+/* What an agent that starts, or a gateway that has joined the pool, makes of its disk and its kernel. */
+void gateway_begin(struct world *world, size_t gateway);
 void controller_start(struct world *world, size_t controller);
 void controller_receive(struct world *world, const struct message *message);
 void controller_heard(struct world *world, size_t controller, size_t from, const struct message *message);
 void controller_verdict(struct world *world, size_t controller, size_t gateway);
 void controller_claimed(struct world *world, size_t controller, size_t gateway, const struct claim *claim);
 void controller_tick(struct world *world, size_t controller);
+/* Another lease, another pool. -1: it is refused, or there is no controller. */
+int controller_change(struct world *world, uint32_t lease_ms, size_t members);
 int controller_move(struct world *world, size_t gateway);
 
 /* moment.c: when something happens next, if no fault does; INT64_MAX: never */
@@ -263,6 +279,16 @@ void claim_send(struct world *world, size_t gateway, bool widely);
 void claim_promise(struct world *world, size_t gateway);
 void claim_grant(struct world *world, size_t controller);
 void claim_receive(struct world *world, size_t host, const struct message *message);
+
+/* terms.c: generations with other pools and leases */
+void terms_init(struct world *world);
+bool terms_has(const struct terms *terms, size_t gateway);
+void terms_of_controller(
+	const struct world *world, const struct terms *terms, struct ownership_config *ret_config);
+void terms_of_gateway(const struct world *world, size_t gateway, struct seat_config *ret_config);
+/* A commit has come; an old one says nothing. */
+void terms_hold(struct world *world, size_t gateway, const struct terms *terms);
+void terms_send(struct world *world, size_t controller, size_t gateway);
 
 /* schedule.c: one run, of all sorts or, with a killer, of that one. 0, or 1 with the failure. */
 enum mode { MODE_OF_SEED, MODE_HOLD, MODE_FENCE };

@@ -119,7 +119,13 @@ static void wait_for_vacancy(struct ownership *ownership, int64_t now_ms, struct
 		return;
 	}
 	change_phase(ownership, OWNERSHIP_ARMED, vacant_ms, now_ms);
-	if (news)
+	if (news && vacant_ms == INT64_MAX)
+		change_event(actions, OWNERSHIP_WARNING,
+			"%s may serve %s by the gateways or the lease of before: it moves when another of "
+			"them has taken up the change (%s)",
+			ownership_name_of(ownership, ownership->owner), ownership->config.name,
+			ownership->cause);
+	else if (news)
 		change_event(actions, OWNERSHIP_WARNING,
 			"%s may serve %s until its lease is over: %s moves in %lld ms unless it returns (%s)",
 			ownership_name_of(ownership, ownership->owner), ownership->config.name,

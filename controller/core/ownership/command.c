@@ -193,6 +193,39 @@ static void leave(struct ownership *ownership, const struct ownership *old, int6
 	change_lose(ownership, "left-pool", OWNERSHIP_NOBODY, now_ms, actions);
 }
 
+static bool stays_any(const struct ownership *ownership, const struct ownership_config *config)
+{
+	for (size_t i = 0; i < config->member_count; i++)
+		if (ownership_find(ownership, config->members[i]) != OWNERSHIP_NOBODY)
+			return true;
+	return false;
+}
+
+int ownership_check_change(const struct ownership *ownership, const struct ownership_config *config,
+	int64_t now_ms, struct err *err)
+{
+	const char *name = ownership->config.name;
+
+	if (!ownership->config.exclusive || !config->exclusive)
+		return 0;
+	if (now_ms < ownership->settled_ms)
+		return err_set(err, -EBUSY,
+			ownership->settled_ms == INT64_MAX ? "%s (isolation: fence): none of its gateways "
+							     "has taken up the last change of them or of "
+							     "the lease: bring one of them back first"
+							   : "%s (isolation: fence): the last change of its "
+							     "gateways or lease settles when a lease "
+							     "is over: try again in a moment",
+			name);
+	if (!stays_any(ownership, config))
+		return err_set(err, -ENOTSUP,
+			"%s (isolation: fence): one of its present gateways has to stay: add the new ones, "
+			"apply, and "
+			"then take the old ones out",
+			name);
+	return 0;
+}
+
 void ownership_configure(struct ownership *ownership, const struct ownership_config *config, int64_t now_ms,
 	struct ownership_actions *actions)
 {
@@ -206,6 +239,7 @@ void ownership_configure(struct ownership *ownership, const struct ownership_con
 	ownership->target = renumber(ownership, &old, old.target);
 	carry_over(ownership, &old);
 	wait_for_leavers(ownership, &old, now_ms);
+	grant_change(ownership, &old);
 	bool owner_left = old.owner != OWNERSHIP_NOBODY && ownership->owner == OWNERSHIP_NOBODY;
 	bool target_left = old.target != OWNERSHIP_NOBODY && ownership->target == OWNERSHIP_NOBODY;
 

@@ -32,11 +32,50 @@ bool grant_is_out(const struct ownership *ownership)
 	       !has_released(ownership, holder(ownership));
 }
 
+static int64_t later(int64_t a, int64_t b)
+{
+	return a > b ? a : b;
+}
+
 int64_t grant_vacant_ms(const struct ownership *ownership)
 {
-	if (!grant_is_out(ownership))
+	int64_t vacant_ms = INT64_MIN;
+
+	if (!ownership->config.exclusive || has_released(ownership, holder(ownership)))
 		return INT64_MIN;
-	return ownership->granted_ms + lease_outlast_ms(ownership->config.lease_ms);
+	if (grant_is_out(ownership))
+		vacant_ms = ownership->granted_ms + lease_outlast_ms(ownership->config.lease_ms);
+	return later(vacant_ms, ownership->settled_ms);
+}
+
+static uint32_t longer(uint32_t a, uint32_t b)
+{
+	return a > b ? a : b;
+}
+
+/* Whoever was no member all the while may have promised nothing on the terms that somebody serves on. */
+void grant_change(struct ownership *ownership, const struct ownership *old)
+{
+	bool unsettled = old->settled_ms != INT64_MIN;
+
+	if (!ownership->config.exclusive || !old->config.exclusive || ownership->terms == old->terms ||
+		!(unsettled || grant_is_out(old)))
+		return;
+	for (size_t i = 0; i < ownership->config.member_count; i++) {
+		size_t was = ownership_find(old, ownership->members[i].name);
+		ownership->members[i].before =
+			was != OWNERSHIP_NOBODY && (!unsettled || old->members[was].before);
+	}
+	ownership->before_lease_ms = longer(old->config.lease_ms, unsettled ? old->before_lease_ms : 0);
+	ownership->settled_ms = INT64_MAX;
+}
+
+void grant_settle(struct ownership *ownership, size_t member, int64_t now_ms)
+{
+	uint32_t lease_ms = longer(ownership->before_lease_ms, ownership->config.lease_ms);
+
+	if (ownership->settled_ms == INT64_MAX && ownership->members[member].before)
+		ownership->settled_ms = now_ms + lease_outlast_ms(lease_ms);
 }
 
 bool grant_is_vacant_for(const struct ownership *ownership, size_t member, int64_t now_ms)
@@ -72,6 +111,8 @@ static bool is_news(const struct ownership *ownership, const struct claim *claim
 void grant_claim(struct ownership *ownership, size_t member, const struct claim *claim, int64_t now_ms,
 	struct ownership_actions *actions)
 {
+	if (ownership->config.exclusive && claim->terms == ownership->terms)
+		grant_settle(ownership, member, now_ms);
 	if (!ownership->config.exclusive || claim->terms != ownership->terms ||
 		!is_due(ownership, member, claim))
 		return;

@@ -60,6 +60,10 @@ void leaving_hear(struct ownership *ownership, size_t member, bool leaving, int6
 void change_grant(struct ownership_actions *actions);
 
 uint64_t grant_terms(const struct ownership_config *config);
+/* After a change of lease or pool: who has leave may still serve on the terms before. */
+void grant_change(struct ownership *ownership, const struct ownership *old);
+/* This member has taken up the present terms. */
+void grant_settle(struct ownership *ownership, size_t member, int64_t now_ms);
 /* Somebody may be serving by what was granted. */
 bool grant_is_out(const struct ownership *ownership);
 /* From when on nobody can be any more; INT64_MIN: nobody can. */

@@ -26,6 +26,7 @@ void ownership_init(struct ownership *ownership, const struct ownership_config *
 		.move_after_ms = INT64_MIN,
 		.vacant_ms = INT64_MIN,
 		.granted_ms = now_ms,
+		.settled_ms = INT64_MIN,
 	};
 	ownership->terms = grant_terms(config);
 	for (size_t i = 0; i < config->member_count; i++)
@@ -187,6 +188,8 @@ static void watch_armed(struct ownership *ownership, int64_t now_ms, struct owne
 {
 	const char *cause = cause_of_loss(ownership, now_ms);
 
+	if (ownership->config.exclusive)
+		ownership->deadline_ms = grant_vacant_ms(ownership);
 	if (cause != NULL) {
 		lose_owner(ownership, cause, OWNERSHIP_NOBODY, now_ms, actions);
 	} else if (owner_of(ownership)->verdict != VERDICT_AGENT_DOWN) {
@@ -480,6 +483,9 @@ void ownership_step(struct ownership *ownership, const struct ownership_event *e
 		break;
 	case OWNERSHIP_EVENT_CLAIM:
 		hear_claim(ownership, event, now_ms, actions);
+		break;
+	case OWNERSHIP_EVENT_HOLDS:
+		grant_settle(ownership, event->member, now_ms);
 		break;
 	}
 	consider(ownership, now_ms, actions);

@@ -22,7 +22,9 @@
  * to be down, and every order carries an epoch of its own that is higher than all heard.
  *
  * In `fence` (`exclusive`) nobody serves without leave that is granted to its claims, and nobody new is ordered before
- * whoever may be serving has released it, or all leave has run out: after a start that is one lease later.
+ * whoever may be serving has released it, or all leave has run out: after a start that is one lease later. When lease
+ * or pool change, leave on the terms before has run out one such lease after a member of that pool has taken up the new
+ * ones: it promises on those before no more, and all would have to.
  *
  * Members are numbers, 0 .. member_count - 1, in order of preference, from the configuration given last.
  */
@@ -79,6 +81,7 @@ enum ownership_event_kind {
 	OWNERSHIP_EVENT_LEAVING = 4, /* a member's report: is its host about to go down?; with every report */
 	OWNERSHIP_EVENT_CLAIM =
 		5, /* fence: a member asks for leave to serve; by itself, or another passed it on */
+	OWNERSHIP_EVENT_HOLDS = 6, /* a member reports that it holds the newest generation */
 };
 
 struct ownership_event {
@@ -134,7 +137,8 @@ struct ownership_member {
 	int64_t fit_since_ms;           /* INT64_MAX while unfit */
 	char why[PROTO_REASON_MAX + 1]; /* not fit */
 	bool drained;
-	bool leaving;            /* as drained, but by its own word, and until its next life says otherwise */
+	bool before;  /* `fence`: it was a member on the terms before, too (ownership.settled_ms) */
+	bool leaving; /* as drained, but by its own word, and until its next life says otherwise */
 	int64_t passed_until_ms; /* it did not confirm an order; INT64_MIN: may be asked */
 	int64_t told_ms;         /* when it was last told to step down */
 };
@@ -164,10 +168,14 @@ struct ownership {
 	/* fence */
 	int64_t granted_ms; /* when leave that may be in use was last granted; before any in this life, when it began;
 				 INT64_MIN: nobody has any under `epoch` */
-	struct nonce granted;  /* what that answered */
-	uint64_t terms;        /* common/cluster/terms.h */
-	bool withheld;         /* no more of it under `epoch`: somebody else shall have the endpoint */
-	struct order standing; /* the order that every member should know now; epoch zero: none */
+	struct nonce granted; /* what that answered */
+	uint64_t terms;       /* common/cluster/terms.h */
+	/* The terms have changed, and whoever has leave may serve on those before until then; INT64_MAX: nobody who could
+	 * have ended that has been heard yet; INT64_MIN: they have not changed. */
+	int64_t settled_ms;
+	uint32_t before_lease_ms; /* the longest lease of those before */
+	bool withheld;            /* no more of it under `epoch`: somebody else shall have the endpoint */
+	struct order standing;    /* the order that every member should know now; epoch zero: none */
 };
 
 void ownership_init(struct ownership *ownership, const struct ownership_config *config,
@@ -178,6 +186,11 @@ void ownership_init(struct ownership *ownership, const struct ownership_config *
  * is over. */
 void ownership_configure(struct ownership *ownership, const struct ownership_config *config, int64_t now_ms,
 	struct ownership_actions *actions);
+
+/* `fence`: whether this may follow the present configuration. -EBUSY: it is not settled yet on which terms the endpoint is
+ * served; -ENOTSUP: none of its members would stay, so nobody could tell when the last leave has run out. */
+int ownership_check_change(const struct ownership *ownership, const struct ownership_config *config,
+	int64_t now_ms, struct err *err);
 
 /* All append to *actions, which the caller has emptied. */
 void ownership_step(struct ownership *ownership, const struct ownership_event *event, int64_t now_ms,

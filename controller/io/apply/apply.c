@@ -337,6 +337,17 @@ static int make(struct store *store, void *context, struct err *err)
 		&making->warnings);
 }
 
+static bool may_follow(struct apply *apply)
+{
+	const struct generation *next = apply->next;
+	struct err err = {0};
+	if (decisions_check(apply->controller->decisions, next->endpoints, next->endpoint_count, &err) >= 0)
+		return true;
+	lines_add(&apply->errors, "%s", err.text);
+	fail(apply, 409);
+	return false;
+}
+
 static void on_made(void *context, int r, const struct err *err)
 {
 	struct making *making = context;
@@ -360,6 +371,8 @@ static void on_made(void *context, int r, const struct err *err)
 		fail(apply, 422);
 		return;
 	}
+	if (!may_follow(apply))
+		return;
 	apply->phase = PHASE_STAGING;
 	arm(apply, HOLDING_ANSWER_MS);
 	stage_all(apply);

@@ -359,6 +359,31 @@ void decisions_fitness(
 	decisions_stepped(decisions);
 }
 
+void decisions_holds(struct decisions *decisions, const char *gateway)
+{
+	for (size_t i = 0; i < decisions->count; i++) {
+		struct decided *decided = decisions->items[i];
+		size_t member = ownership_find(&decided->ownership, gateway);
+		if (member != OWNERSHIP_NOBODY)
+			step(decisions, decided,
+				&(struct ownership_event){.kind = OWNERSHIP_EVENT_HOLDS, .member = member});
+	}
+	decisions_stepped(decisions);
+}
+
+int decisions_check(const struct decisions *decisions, const struct decisions_endpoint *endpoints,
+	size_t count, struct err *err)
+{
+	int r = 0;
+	for (size_t i = 0; i < count && r >= 0; i++) {
+		const struct decided *decided = decided_find(decisions, endpoints[i].config.name);
+		if (decided)
+			r = ownership_check_change(
+				&decided->ownership, &endpoints[i].config, clock_now_ms(), err);
+	}
+	return r;
+}
+
 void decisions_leaving(struct decisions *decisions, const char *gateway, bool leaving)
 {
 	for (size_t i = 0; i < decisions->count; i++) {

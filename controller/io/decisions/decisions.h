@@ -66,6 +66,12 @@ void decisions_verdict(
  * but makes an owner that serves no worse: it is not connected, or lacks the newest generation. */
 void decisions_fitness(
 	struct decisions *decisions, const char *gateway, bool fit, const char *why, const char *obstacle);
+/* It reports that it holds the newest generation. */
+void decisions_holds(struct decisions *decisions, const char *gateway);
+/* `fence`: may these follow the present ones? -EBUSY: the last change of an endpoint's gateways or lease has not settled,
+ * so nobody would know on which terms it is served; -ENOTSUP: none of its gateways would stay. err says which, and what to do. */
+int decisions_check(const struct decisions *decisions, const struct decisions_endpoint *endpoints,
+	size_t count, struct err *err);
 /* Its own word, with every report: is its host about to go down? */
 void decisions_leaving(struct decisions *decisions, const char *gateway, bool leaving);
 /* `fence`: a claim came in by way of `via`: the gateway that asks, or a member of its pool that passes it on. */

@@ -45,9 +45,9 @@ static const char *column_text(sqlite3_stmt *statement, int column)
 	return text ? (const char *)text : "";
 }
 
-int store_load_generation(struct store *store, struct store_generation *ret_generation, struct err *err)
+static int load_generation(struct store *store, sqlite3_stmt *statement,
+	struct store_generation *ret_generation, struct err *err)
 {
-	sqlite3_stmt *statement = statement_get(store, STATEMENT_READ_GENERATION);
 	int r = statement_step(store, statement, err);
 	if (r <= 0)
 		return r < 0 ? r : -ENOENT;
@@ -59,6 +59,19 @@ int store_load_generation(struct store *store, struct store_generation *ret_gene
 	sqlite3_reset(statement);
 	*ret_generation = generation;
 	return 0;
+}
+
+int store_load_generation(struct store *store, struct store_generation *ret_generation, struct err *err)
+{
+	return load_generation(store, statement_get(store, STATEMENT_READ_GENERATION), ret_generation, err);
+}
+
+int store_load_generation_before(
+	struct store *store, uint64_t number, struct store_generation *ret_generation, struct err *err)
+{
+	sqlite3_stmt *statement = statement_get(store, STATEMENT_READ_GENERATION_BEFORE);
+	sqlite3_bind_int64(statement, 1, (sqlite3_int64)number);
+	return load_generation(store, statement, ret_generation, err);
 }
 
 static int insert_generation(struct store *store, const struct store_generation *generation, struct err *err)

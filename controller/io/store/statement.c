@@ -14,6 +14,9 @@ static const char *const texts[STATEMENT_COUNT] = {
 	[STATEMENT_WRITE_FROZEN] = "UPDATE identity SET frozen = ?",
 	[STATEMENT_READ_GENERATION] =
 		"SELECT number, hash, who, wall_ms, bundle FROM generations ORDER BY number DESC LIMIT 1",
+	[STATEMENT_READ_GENERATION_BEFORE] =
+		"SELECT number, hash, who, wall_ms, bundle FROM generations WHERE number < ?"
+		" ORDER BY number DESC LIMIT 1",
 	[STATEMENT_ADD_GENERATION] =
 		"INSERT INTO generations(number, hash, who, wall_ms, bundle) VALUES (?, ?, ?, ?, ?)",
 	[STATEMENT_TRIM_GENERATIONS] =

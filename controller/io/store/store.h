@@ -51,6 +51,9 @@ int store_write_frozen(struct store *store, bool frozen, struct err *err);
 
 /* The newest generation. -ENOENT while there is none (err untouched). */
 int store_load_generation(struct store *store, struct store_generation *ret_generation, struct err *err);
+/* The newest below that number, likewise. */
+int store_load_generation_before(
+	struct store *store, uint64_t number, struct store_generation *ret_generation, struct err *err);
 /* Adds one and forgets the oldest beyond STORE_GENERATIONS_KEPT. */
 int store_add_generation(struct store *store, const struct store_generation *generation, struct err *err);
 void store_generation_clear(struct store_generation *generation);

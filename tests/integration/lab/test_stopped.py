@@ -2,50 +2,15 @@
 """The owner's agent is stopped for 10 s (SIGSTOP), longer than its lease: the kernel fences without it. The client is back within the
 lease and 350 ms; and from the end of the lease on not one packet of the endpoint comes from the fenced gateway, neither while its
 agent stands still nor when it goes on. About 16 s."""
-import os
-import re
-import subprocess
 import time
 
+from capture import CLAIMS, capture
 from labtest import expect, run, running_scene, stood_still, wait_for
-from lab import network
 from lab.pings import FAR, LAN
 from lab.scene import GATEWAYS, HOME
 from lab.table import LEASE_MS
 
 STOPPED_S, AFTER_S, REST_MS = 10, 2, 350
-# What only an owner may say: from the addresses that clients dial and the LAN has as its router, or who has them.
-CLAIMS = {network.OUTER: f"src host {network.DIAL} or src host {network.DIAL6} or (arp and arp[14:4] = {{dial}})"
-                         f" or (icmp6 and ip6[40] = 136 and ip6[48:4] = 0x20010db8 and ip6[60:4] = 0x100)",
-          network.LAN: f"src host {network.INSIDE} or (arp and arp[14:4] = {{inside}})"}
-
-
-def number(address):
-    return "0x" + "".join(f"{int(part):02x}" for part in address.split("."))
-
-
-class Capture:
-    """tcpdump on the switch's port of a gateway: what comes from there."""
-
-    def __init__(self, machine, port, what, path):
-        self._machine, self._pid, self._path = machine, f"/run/tcpdump-{port}.pid", path
-        self._process = machine.spawn("sh", "-c", 'echo $$ > "$1"; exec tcpdump -Z root -n -U -Q in -i "$2" -w "$3" "$4"', "sh",
-                                      self._pid, port, path, what, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-        expect(any("listening on" in line for line in self._process.stderr), f"tcpdump on {port} did not begin")
-
-    def stop(self):
-        """Ends it; (time, text) of each packet. The kernel must not have dropped any."""
-        self._machine.run("sh", "-c", f'kill "$(cat {self._pid})"')
-        report = self._process.communicate(timeout=10)[1]
-        expect(re.search(r"\b0 packets dropped by kernel", report), f"tcpdump: {report}")
-        printed = subprocess.run(["tcpdump", "-n", "-tt", "-r", self._path], capture_output=True, text=True, check=True).stdout
-        return [(float(line.split()[0]), line) for line in printed.splitlines()]
-
-
-def captures(scene):
-    words = {"dial": number(network.DIAL), "inside": number(network.INSIDE)}
-    return {bridge: Capture(scene.network.machines["fabric"], scene.gateways[HOME].port(bridge), what.format(**words),
-                            os.path.join(scene.files.root, f"{bridge}.pcap")) for bridge, what in CLAIMS.items()}
 
 
 def not_a_packet_from_the_fenced():
@@ -53,7 +18,7 @@ def not_a_packet_from_the_fenced():
         controller, gateway, other = scene.controller, scene.gateways[HOME], scene.other(HOME).name
         wait_for("the session is known", 10, lambda: controller.view().get("sessions") == 1)
         scene.wait_steady()
-        taps, last, stalls = captures(scene), controller.last_event(), stood_still(scene)
+        taps, last, stalls = {bridge: capture(scene, gateway, bridge) for bridge in CLAIMS}, controller.last_event(), stood_still(scene)
         stopped = time.time()
         gateway.hang()
         fenced = time.time() + LEASE_MS / 1000      # at the latest: nobody has renewed it since

@@ -45,6 +45,17 @@ static void on_claim(uint32_t term, void *context)
 		decisions_claimed(decisions, term, true);
 }
 
+static struct claim granted;
+static int grant_count;
+
+static void on_grant(const char *via, const struct claim *claim, void *context)
+{
+	(void)context;
+	ck_assert_str_eq(via, "gw-b");
+	granted = *claim;
+	grant_count++;
+}
+
 static struct decisions_endpoint vpn(void)
 {
 	struct decisions_endpoint endpoint = {.config = {.name = "vpn",
@@ -59,7 +70,8 @@ static struct decisions_endpoint vpn(void)
 
 static void setup(void)
 {
-	struct decisions_hooks hooks = {.order = on_order, .claim = on_claim, .context = &order_count};
+	struct decisions_hooks hooks = {
+		.order = on_order, .grant = on_grant, .claim = on_claim, .context = &order_count};
 	struct decisions_endpoint endpoint = vpn();
 	scratch_make(&scratch);
 	base = event_base_new();
@@ -207,6 +219,37 @@ START_TEST(a_succession_is_told)
 	ck_assert_ptr_nonnull(strstr(text, "\"back\":2"));
 	ck_assert_int_eq(order_count, 0);
 	free(text);
+}
+END_TEST
+
+START_TEST(a_claim_is_granted_by_the_way_that_it_came)
+{
+	struct decisions_endpoint endpoint = vpn();
+	struct claim claim = {.endpoint = "vpn", .gateway = "gw-a", .serves = true, .nonce = {7, 1}};
+	struct err err = {0};
+	endpoint.config.exclusive = true;
+	decisions_set_endpoints(decisions, NULL, 0);
+	decisions_set_endpoints(decisions, &endpoint, 1);
+	grant_count = 0;
+	claim.epoch = (struct epoch){.term = 90000000, .n = 1};
+	claim.terms = decisions_ownership(decisions, 0)->terms;
+	decisions_claim(decisions, "gw-x", &claim); /* of no pool */
+	ck_assert_int_eq(grant_count, 0);
+	decisions_claim(decisions, "gw-b", &claim); /* gw-a serves, says gw-b, while we listen */
+	ck_assert_int_eq(grant_count, 1);
+	ck_assert_str_eq(granted.gateway, "gw-a");
+	ck_assert_uint_eq(granted.nonce.boot, 7);
+	claim.terms++;
+	decisions_claim(decisions, "gw-b", &claim);
+	strcpy(claim.endpoint, "other");
+	decisions_claim(decisions, "gw-b", &claim);
+	ck_assert_int_eq(grant_count, 1);
+	ck_assert_uint_eq(decisions_grant_count(decisions), 1);
+	ck_assert_int_eq(decisions_check(decisions, &endpoint, 1, &err), 0);
+	strcpy(endpoint.config.members[0], "gw-x");
+	strcpy(endpoint.config.members[1], "gw-y");
+	ck_assert_int_eq(decisions_check(decisions, &endpoint, 1, &err), -ENOTSUP);
+	ck_assert_ptr_nonnull(strstr(err.text, "has to stay"));
 }
 END_TEST
 
@@ -363,6 +406,7 @@ int main(void)
 	tcase_add_test(tests, a_takers_result_is_told);
 	tcase_add_test(tests, a_succession_is_told);
 	tcase_add_test(tests, orders_are_repeated_on_demand);
+	tcase_add_test(tests, a_claim_is_granted_by_the_way_that_it_came);
 	tcase_add_test(tests, a_move_is_answered_when_it_is_done);
 	tcase_add_test(tests, a_move_that_cannot_be_says_why);
 	tcase_add_test(tests, an_obstacle_leaves_an_owner_alone);

@@ -166,6 +166,21 @@ static int count_rows(const char *table)
 	return count;
 }
 
+START_TEST(the_generation_before_is_loaded)
+{
+	struct store *store = open_it();
+	struct store_generation generation = {0};
+	add_generation(store, 1);
+	ck_assert_int_eq(store_load_generation_before(store, 1, &generation, NULL), -ENOENT);
+	add_generation(store, 3);
+	add_generation(store, 4);
+	ck_assert_int_eq(store_load_generation_before(store, 4, &generation, NULL), 0);
+	ck_assert_uint_eq(generation.number, 3);
+	store_generation_clear(&generation);
+	store_close(store);
+}
+END_TEST
+
 START_TEST(the_newest_generation_is_loaded)
 {
 	struct store *store = open_it();
@@ -278,6 +293,7 @@ int main(void)
 	tcase_add_test(tests, what_is_not_ours_is_left_alone);
 	tcase_add_test(tests, another_schema_is_refused);
 	tcase_add_test(tests, the_newest_generation_is_loaded);
+	tcase_add_test(tests, the_generation_before_is_loaded);
 	tcase_add_test(tests, a_number_is_used_once);
 	tcase_add_test(tests, old_generations_are_forgotten);
 	tcase_add_test(tests, drains_last);

@@ -203,6 +203,104 @@ START_TEST(test_an_owner_that_left_the_pool_is_waited_for)
 }
 END_TEST
 
+/* A new generation. */
+static void configure(uint32_t lease_ms, size_t members)
+{
+	struct ownership_config config = pool.ownership.config;
+	struct ownership_actions actions = {0};
+
+	config.lease_ms = lease_ms;
+	config.member_count = members;
+	ownership_configure(&pool.ownership, &config, pool.now, &actions);
+	pool_take_in(&pool, &actions);
+}
+
+static void hold(size_t member)
+{
+	struct ownership_event event = {.kind = OWNERSHIP_EVENT_HOLDS, .member = member};
+	struct ownership_actions actions = {0};
+
+	ownership_step(&pool.ownership, &event, pool.now, &actions);
+	pool_take_in(&pool, &actions);
+}
+
+START_TEST(test_a_claim_on_other_terms_is_not_answered)
+{
+	struct claim claim = {.epoch = first, .serves = true, .terms = pool.ownership.terms};
+	struct ownership_event event = {.kind = OWNERSHIP_EVENT_CLAIM, .member = GW_A, .claim = &claim};
+	struct ownership_actions actions = {0};
+
+	claim.nonce = (struct nonce){.boot = 1, .time_us = 1};
+	configure(5000, POOL);
+	ownership_step(&pool.ownership, &event, pool.now, &actions);
+	ck_assert_uint_eq(actions.count, 0);
+	ck_assert_uint_eq(pool_claim(&pool, GW_A, first, true), 1);
+}
+END_TEST
+
+/* By the promises of the others it may go on for ever, on the terms before. */
+START_TEST(test_an_owner_is_waited_for_until_another_has_taken_up_a_change)
+{
+	configure(1000, POOL);
+	pool_verdict(&pool, GW_A, VERDICT_DEAD);
+	pool_pass(&pool, 10 * OUTLAST_MS);
+	ck_assert_uint_eq(pool.orders, 0);
+	ck_assert_int_eq(pool.ownership.phase, OWNERSHIP_ARMED);
+	hold(GW_B);
+	pool_pass(&pool,
+		OUTLAST_MS - 1); /* it may have promised just before, for the longer lease of the two */
+	ck_assert_uint_eq(pool.orders, 0);
+	pool_pass(&pool, 1);
+	ck_assert_uint_eq(pool.orders, 1);
+	ck_assert_str_eq(pool.last.owner, "gw-b");
+}
+END_TEST
+
+START_TEST(test_one_that_is_new_settles_nothing)
+{
+	configure(3000, POOL - 1);
+	hold(GW_A);
+	pool_pass(&pool, OUTLAST_MS);
+	ck_assert_uint_eq(pool_claim(&pool, GW_A, first, true), 1);
+	configure(3000, POOL);
+	pool_verdict(&pool, GW_A, VERDICT_DEAD);
+	hold(POOL - 1);
+	pool_pass(&pool, 2 * OUTLAST_MS);
+	ck_assert_uint_eq(pool.orders, 0);
+	hold(GW_B);
+	pool_pass(&pool, OUTLAST_MS);
+	ck_assert_uint_eq(pool.orders, 1);
+}
+END_TEST
+
+START_TEST(test_a_change_has_settled_before_the_next)
+{
+	struct ownership_config config = pool.ownership.config,
+				others = {.exclusive = true, .member_count = 1};
+	struct err err = {0};
+
+	strcpy(others.members[0], "gw-x");
+	ck_assert_int_eq(ownership_check_change(&pool.ownership, &config, pool.now, &err), 0);
+	ck_assert_int_eq(ownership_check_change(&pool.ownership, &others, pool.now, &err), -ENOTSUP);
+	configure(5000, POOL);
+	ck_assert_int_eq(ownership_check_change(&pool.ownership, &config, pool.now, &err), -EBUSY);
+	hold(GW_A);
+	ck_assert_int_eq(ownership_check_change(&pool.ownership, &config, pool.now, &err), -EBUSY);
+	pool_pass(&pool, lease_outlast_ms(5000));
+	ck_assert_int_eq(ownership_check_change(&pool.ownership, &config, pool.now, &err), 0);
+}
+END_TEST
+
+START_TEST(test_the_same_terms_again_are_no_change)
+{
+	int64_t vacant_ms = pool.now + OUTLAST_MS;
+
+	configure(3000, POOL);
+	pool_verdict(&pool, GW_A, VERDICT_DEAD);
+	ck_assert_int_eq(ownership_deadline(&pool.ownership), vacant_ms);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("grant");
@@ -223,6 +321,11 @@ int main(void)
 	tcase_add_test(tcase, test_a_controller_that_listens_lets_the_one_who_serves_go_on);
 	tcase_add_test(tcase, test_people_cannot_take_it_either);
 	tcase_add_test(tcase, test_an_owner_that_left_the_pool_is_waited_for);
+	tcase_add_test(tcase, test_a_claim_on_other_terms_is_not_answered);
+	tcase_add_test(tcase, test_an_owner_is_waited_for_until_another_has_taken_up_a_change);
+	tcase_add_test(tcase, test_one_that_is_new_settles_nothing);
+	tcase_add_test(tcase, test_a_change_has_settled_before_the_next);
+	tcase_add_test(tcase, test_the_same_terms_again_are_no_change);
 	suite_add_tcase(suite, tcase);
 
 	SRunner *runner = srunner_create(suite);

@@ -247,6 +247,39 @@ START_TEST(test_no_grant_helps_without_carrier)
 }
 END_TEST
 
+START_TEST(test_what_was_answered_on_other_terms_is_worth_nothing)
+{
+	struct seat_config config = chair.seat.config;
+
+	serve(5);
+	pass_granted(500);
+	unsigned promised = chair.promised;
+	config.lease_ms *= 2;
+	seat_configure(&chair.seat, &config, chair.now);
+	ck_assert_int_eq(tenure_by(&chair.seat.tenure, &chair.seat.epoch, chair.now), TENURE_BY_NOBODY);
+	chair_pass(&chair, 1); /* asked anew at once */
+	ck_assert_uint_eq(chair.claim.terms, chair.seat.terms);
+	grant();
+	ck_assert_int_eq(tenure_by(&chair.seat.tenure, &chair.seat.epoch, chair.now), TENURE_BY_CONTROLLER);
+	ck_assert_uint_eq(chair.promised, promised);
+}
+END_TEST
+
+START_TEST(test_nothing_is_promised_on_other_terms)
+{
+	struct claim claim = {
+		.endpoint = "vpn", .gateway = "gw-b", .epoch = {.term = 7, .n = 9}, .serves = true};
+
+	chair_step(
+		&chair, (struct seat_event){.kind = SEAT_EVENT_CLAIM, .claim = &claim, .at_ms = SEAT_NEVER});
+	ck_assert_uint_eq(chair.promised, 0);
+	claim.terms = chair.seat.terms;
+	chair_step(
+		&chair, (struct seat_event){.kind = SEAT_EVENT_CLAIM, .claim = &claim, .at_ms = SEAT_NEVER});
+	ck_assert_uint_eq(chair.promised, 1);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("exclusive");
@@ -266,6 +299,8 @@ int main(void)
 	tcase_add_test(tcase, test_an_owner_and_one_who_waits_promise_nothing);
 	tcase_add_test(tcase, test_one_who_restarts_takes_nothing_for_a_lease);
 	tcase_add_test(tcase, test_no_grant_helps_without_carrier);
+	tcase_add_test(tcase, test_what_was_answered_on_other_terms_is_worth_nothing);
+	tcase_add_test(tcase, test_nothing_is_promised_on_other_terms);
 	suite_add_tcase(suite, tcase);
 
 	SRunner *runner = srunner_create(suite);

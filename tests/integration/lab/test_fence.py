@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""`isolation: fence`, with a lease of 1 s. The owner loses power: followed when its lease has been outlasted. Cut off from the controller
+alone: nothing is lost, the pool passes claims and grants on. Cut off from all but its clients: never a packet of both, by a capture of what
+both gateways say as an owner. The controller is killed: nothing is lost. A standby, too: the owner stops, until the controller is
+back. One lab, about 25 s."""
+import re
+import subprocess
+import time
+from contextlib import contextmanager
+
+from capture import capture
+from labtest import STILL_MS, expect, nothing_lost, run, running_scene, stood_still, wait_for
+from lab import network
+from lab.pings import LAN
+from lab.scene import GATEWAYS, HOME
+
+LEASE_MS, GAP_MS, CUT_S = 1000, 1300, 2
+
+
+def exclusive(text):
+    changed, count = re.subn(r"(?m)^  lease: .*$", "  lease: 1s\n  isolation: fence", text)
+    expect(count == 1, "the example has no lease to change")
+    return changed
+
+
+def metric(gateway, name):
+    """Of the agent's /metrics, from its own machine."""
+    place = network.PLACES[gateway.name]
+    text = gateway.machine.run("curl", "-s", f"http://{place.management_address}:9581/metrics")
+    return sum(float(line.split()[-1]) for line in text.splitlines() if line.startswith(name))
+
+
+def judged(scene, stalls, since):
+    """Whether this machine kept time."""
+    return stood_still(scene) == stalls and max(scene.pings.late_ms(since, time.time()), default=0) <= STILL_MS
+
+
+def the_owner_loses_power(scene):
+    gateway, last, stalls = scene.gateways[HOME], scene.controller.last_event(), stood_still(scene)
+    wait_for("the session is known", 10, lambda: scene.controller.view().get("sessions") == 1)
+    died = time.time()
+    gateway.power_off()
+    scene.controller.wait_event(last, "order", scene.other(HOME).name)
+    scene.wait_steady()
+    gap_ms = scene.pings.window(died, time.time(), LAN).outage_ms
+    print(f"the owner loses power: a gap of {gap_ms:.0f} ms")
+    expect(gap_ms >= LEASE_MS - 200, "it was followed before its lease was over")
+    if judged(scene, stalls, died):
+        expect(gap_ms <= GAP_MS, f"a gap of {gap_ms:.0f} ms, and {GAP_MS} are promised")
+    gateway.power_on()
+    scene.controller.wait_ready(GATEWAYS)
+
+
+def the_owner_is_cut_off_from_its_controller(scene):
+    owner = scene.gateways[scene.owner()]
+    other = scene.other(owner.name)
+    ports = [owner.port(network.MANAGEMENT), scene.network.controller_port]
+    relayed = metric(other, "holdfast_leave_relayed_total")
+    with nothing_lost(scene, "the owner is cut off from its controller"):
+        scene.network.isolate(ports, True)
+        scene.pings.settle(time.time() + CUT_S, patience=0)       # two leases
+        scene.network.isolate(ports, False)
+    expect(metric(other, "holdfast_leave_relayed_total") > relayed + 20, "the pool passed nothing on")
+    scene.controller.wait_ready(GATEWAYS)
+    expect(scene.owner() == owner.name, "the endpoint moved")
+
+
+def the_controller_is_killed(scene):
+    """Then its only standby, who cannot promise any more."""
+    owner = scene.gateways[scene.owner()]
+    other = scene.other(owner.name)
+    promised = metric(other, "holdfast_leave_promised_total")
+    with nothing_lost(scene, "the controller is killed"):
+        scene.controller.service.kill()
+        scene.pings.settle(time.time() + CUT_S, patience=0)
+    expect(metric(other, "holdfast_leave_promised_total") > promised + 20, "the pool promised nothing")
+    died = time.time()
+    other.power_off()
+    wait_for("the owner stops", 3, lambda: not scene.pings.answered_since(time.time() - 0.3))
+    took_ms = scene.pings.window(died, time.time(), LAN).first_lost * scene.interval_ms
+    print(f"the controller and a standby are gone: the owner stopped {took_ms:.0f} ms later")
+    expect(took_ms <= GAP_MS, "it went on for longer than its lease")
+    other.power_on()
+    scene.wait_steady()
+    scene.controller.wait_ready(GATEWAYS)
+
+
+def cut_off(scene, gateway, cut):
+    """It hears its clients and its witness, the router, and nobody else."""
+    other = scene.other(gateway.name)
+    scene.network.isolate([gateway.port(network.OUTER), other.port(network.OUTER)], cut)
+    for bridge in (network.LAN, network.MANAGEMENT):
+        scene.network.block(gateway.port(bridge), cut)
+
+
+@contextmanager
+def asked_for(scene, address):
+    """The router asks all the time who has that address: whoever serves says so."""
+    asking = scene.network.machines["nat"].spawn(
+        "sh", "-c", f"while :; do ip neigh flush to {address} dev wan; ping -n -q -c 1 -W 0.05 {address}; sleep 0.05; done",
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        yield
+    finally:
+        asking.kill()
+        asking.wait()
+
+
+def lose_and_find(scene, old, new, last):
+    cut_off(scene, old, True)
+    order = scene.controller.wait_event(last, "order", new.name)
+    scene.controller.wait_owner(new.name)
+    scene.pings.settle(time.time() + 1, patience=0)
+    cut_off(scene, old, False)
+    return order
+
+
+def the_owner_is_cut_off_from_all_but_its_clients(scene):
+    """In `hold` both serve until the cut is over."""
+    old = scene.gateways[scene.owner()]
+    new, last = scene.other(old.name), scene.controller.last_event()
+    taps = {gateway.name: capture(scene, gateway, network.OUTER) for gateway in (old, new)}
+    with asked_for(scene, network.DIAL):
+        order = lose_and_find(scene, old, new, last)
+    scene.wait_steady()
+    scene.controller.wait_ready(GATEWAYS)
+    expect(scene.owner() == new.name, f"{scene.owner()} owns it after all")
+    said = {name: tap.stop() for name, tap in taps.items()}
+    expect(said[old.name] and said[new.name], "the captures saw nothing of an owner")
+    last_of_old, first_of_new = max(said[old.name])[0], min(said[new.name])[0]
+    expect(last_of_old < first_of_new, f"both served: {old.name} until {last_of_old}, {new.name} from {first_of_new} on")
+    print(f"the owner is cut off from all but its clients ({order['cause']}): {len(said[old.name])} packets of the one, then, "
+          f"{(first_of_new - last_of_old) * 1000:.0f} ms later, {len(said[new.name])} of the other")
+
+
+def fence():
+    with running_scene(interval_ms=5, change=exclusive) as scene:
+        expect(scene.controller.view()["isolation"] == "fence", "the status does not say so")
+        the_owner_loses_power(scene)
+        the_owner_is_cut_off_from_its_controller(scene)
+        the_owner_is_cut_off_from_all_but_its_clients(scene)
+        the_controller_is_killed(scene)
+
+
+run(fence)
