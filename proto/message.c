@@ -93,10 +93,12 @@ void sessions_put(json_t *to, const char *name, const struct session *sessions, 
 
 	for (size_t i = 0; i < count; i++) {
 		json_t *item = jput_object(array, NULL);
+		struct endpoint endpoint = sessions[i].endpoint;
 
+		endpoint.scope = 0; /* an interface of the sender: another host's is another one */
 		jput_text(item, "tunnel", sessions[i].tunnel);
 		jput_key(item, "public_key", &sessions[i].public_key);
-		jput_endpoint(item, "endpoint", &sessions[i].endpoint);
+		jput_endpoint(item, "endpoint", &endpoint);
 		jput_u64(item, "age_ms", sessions[i].age_ms);
 	}
 }
@@ -112,6 +114,7 @@ static int session_get(const struct jnode *from, struct session *session, struct
 		(r = jnode_u64(from, "age_ms", JSON_REQUIRED, 0, UINT32_MAX, &age_ms, err)))
 		return r;
 	session->age_ms = (uint32_t)age_ms;
+	session->endpoint.scope = 0; /* as in sessions_put() */
 	return 0;
 }
 

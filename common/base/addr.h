@@ -14,7 +14,8 @@
 enum {
 	ADDR_TEXT_MAX = 46,         /* INET6_ADDRSTRLEN */
 	PREFIX_TEXT_MAX = 46 + 4,   /* address and /128 */
-	ENDPOINT_TEXT_MAX = 46 + 8, /* [address]:65535 */
+	ZONE_TEXT_MAX = 16,         /* IFNAMSIZ; or a number of 32 bits */
+	ENDPOINT_TEXT_MAX = 46 + 8 + ZONE_TEXT_MAX, /* [address%zone]:65535 */
 };
 
 struct addr {
@@ -27,27 +28,33 @@ struct prefix {
 	uint8_t length;   /* bits */
 };
 
+/* Where a link-local address is; it means something on this host and in one network namespace only. */
 struct endpoint {
 	struct addr addr;
-	uint16_t port; /* host order */
+	uint16_t port;  /* host order */
+	uint32_t scope; /* sin6_scope_id, the index of an interface; 0: none, or not told */
 };
 
 /* Numeric text only, nothing is resolved. -EINVAL with a text that names the input. */
 int addr_parse(const char *text, struct addr *ret_addr, struct err *err);
 /* ADDRESS or ADDRESS/LENGTH; without a length /32 or /128. Host bits are kept: see prefix_mask(). */
 int prefix_parse(const char *text, struct prefix *ret_prefix, struct err *err);
-/* 192.0.2.1:51820 or [2001:db8::1]:51820. */
+/* 192.0.2.1:51820, [2001:db8::1]:51820 or [fe80::1%3]:51820: the scope as a number, for names take a look at the host. */
 int endpoint_parse(const char *text, struct endpoint *ret_endpoint, struct err *err);
 
 /* Write into buffer (of at least *_TEXT_MAX bytes) and return it; a value without a family gives "(none)". */
 char *addr_format(const struct addr *addr, char *buffer, size_t size);
 char *prefix_format(const struct prefix *prefix, char *buffer, size_t size);
 char *endpoint_format(const struct endpoint *endpoint, char *buffer, size_t size);
+/* The same with the interface's name (NULL, or "": its number) for the scope. */
+char *endpoint_format_zone(const struct endpoint *endpoint, const char *zone, char *buffer, size_t size);
 
 bool addr_is_set(const struct addr *addr);
 bool addr_equal(const struct addr *a, const struct addr *b);
 bool prefix_equal(const struct prefix *a, const struct prefix *b);
 bool endpoint_equal(const struct endpoint *a, const struct endpoint *b);
+/* Equal, or one of them does not tell its scope, as wireguard-go 0.0.20220316 does not. */
+bool endpoint_matches(const struct endpoint *a, const struct endpoint *b);
 /* <0, 0, >0: family, then bytes, (then length). For sorting. */
 int addr_compare(const struct addr *a, const struct addr *b);
 int prefix_compare(const struct prefix *a, const struct prefix *b);

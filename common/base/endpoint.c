@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
@@ -14,13 +15,28 @@ static int bad(const char *text, struct err *err)
 		"\"%.64s\" is not ADDRESS:PORT such as 192.0.2.1:51820 or [2001:db8::1]:51820", text);
 }
 
+/* Cuts %SCOPE off, which IPv6 may have. */
+static int take_scope(char *host, uint32_t *ret_scope)
+{
+	char *zone = strchr(host, '%');
+	uint64_t scope = 0;
+
+	if (zone) {
+		*zone++ = '\0';
+		if (!strchr(host, ':') || text_to_u64(zone, 1, UINT32_MAX, &scope) < 0)
+			return -EINVAL;
+	}
+	*ret_scope = (uint32_t)scope;
+	return 0;
+}
+
 /* Brackets exactly around IPv6: without them nobody can tell where the port begins. */
 int endpoint_parse(const char *text, struct endpoint *ret_endpoint, struct err *err)
 {
 	const char *colon = strrchr(text, ':');
 	bool bracketed = text[0] == '[';
 	size_t skip = bracketed ? 1 : 0, length;
-	char host[ADDR_TEXT_MAX] = "";
+	char host[ADDR_TEXT_MAX + ZONE_TEXT_MAX] = "";
 	struct endpoint endpoint = {0};
 	uint64_t port;
 
@@ -30,7 +46,8 @@ int endpoint_parse(const char *text, struct endpoint *ret_endpoint, struct err *
 	if (length >= sizeof host)
 		return bad(text, err);
 	memcpy(host, text + skip, length);
-	if (addr_parse(host, &endpoint.addr, NULL) < 0 || (endpoint.addr.family == AF_INET6) != bracketed)
+	if (take_scope(host, &endpoint.scope) < 0 || addr_parse(host, &endpoint.addr, NULL) < 0 ||
+		(endpoint.addr.family == AF_INET6) != bracketed)
 		return bad(text, err);
 	if (strlen(colon + 1) > 5 || text_to_u64(colon + 1, 0, UINT16_MAX, &port) < 0)
 		return bad(text, err);
@@ -39,28 +56,48 @@ int endpoint_parse(const char *text, struct endpoint *ret_endpoint, struct err *
 	return 0;
 }
 
-char *endpoint_format(const struct endpoint *endpoint, char *buffer, size_t size)
+char *endpoint_format_zone(const struct endpoint *endpoint, const char *zone, char *buffer, size_t size)
 {
-	char host[ADDR_TEXT_MAX];
+	char host[ADDR_TEXT_MAX], number[ZONE_TEXT_MAX];
 
 	if (!addr_is_set(&endpoint->addr)) {
 		text_copy(buffer, size, "(none)");
 		return buffer;
 	}
+	snprintf(number, sizeof number, "%" PRIu32, endpoint->scope);
 	addr_format(&endpoint->addr, host, sizeof host);
-	snprintf(buffer, size, endpoint->addr.family == AF_INET6 ? "[%s]:%u" : "%s:%u", host, endpoint->port);
+	if (endpoint->addr.family == AF_INET)
+		snprintf(buffer, size, "%s:%u", host, endpoint->port);
+	else if (!endpoint->scope)
+		snprintf(buffer, size, "[%s]:%u", host, endpoint->port);
+	else
+		snprintf(buffer, size, "[%s%%%.15s]:%u", host, zone && zone[0] ? zone : number,
+			endpoint->port);
 	return buffer;
+}
+
+char *endpoint_format(const struct endpoint *endpoint, char *buffer, size_t size)
+{
+	return endpoint_format_zone(endpoint, NULL, buffer, size);
+}
+
+bool endpoint_matches(const struct endpoint *a, const struct endpoint *b)
+{
+	return addr_equal(&a->addr, &b->addr) && a->port == b->port &&
+	       (a->scope == b->scope || !a->scope || !b->scope);
 }
 
 bool endpoint_equal(const struct endpoint *a, const struct endpoint *b)
 {
-	return addr_equal(&a->addr, &b->addr) && a->port == b->port;
+	return endpoint_matches(a, b) && a->scope == b->scope;
 }
 
 socklen_t endpoint_to_sockaddr(const struct endpoint *endpoint, struct sockaddr_storage *ret_sockaddr)
 {
 	struct sockaddr_in in4 = {.sin_family = AF_INET, .sin_port = htons(endpoint->port)};
-	struct sockaddr_in6 in6 = {.sin6_family = AF_INET6, .sin6_port = htons(endpoint->port)};
+	struct sockaddr_in6 in6 = {.sin6_family = AF_INET6,
+		.sin6_port = htons(endpoint->port),
+		.sin6_scope_id = endpoint->scope};
 
 	memset(ret_sockaddr, 0, sizeof *ret_sockaddr);
 	if (endpoint->addr.family == AF_INET) {
@@ -93,6 +130,7 @@ int endpoint_from_sockaddr(const struct sockaddr *sockaddr, struct endpoint *ret
 		memcpy(&in6, sockaddr, sizeof in6);
 		memcpy(endpoint.addr.bytes, &in6.sin6_addr, sizeof in6.sin6_addr);
 		endpoint.port = ntohs(in6.sin6_port);
+		endpoint.scope = in6.sin6_scope_id;
 	} else {
 		return -EAFNOSUPPORT;
 	}

@@ -86,7 +86,11 @@ static void read_dialled(struct reader *reader, const struct conf_node *map, str
 {
 	const struct conf_node *node = conf_find(map, "endpoint");
 
-	if (node && is_named(node))
+	if (node && node->kind == CONF_SCALAR && strchr(node->text, '%'))
+		reader_fail(reader, node,
+			"endpoint: a zone is an interface of one gateway, and another one, or none, on the "
+			"next: give the peer an address that is not link-local");
+	else if (node && is_named(node))
 		read_named(reader, node, peer);
 	else if (node)
 		(void)reader_ok_in(reader, "endpoint", conf_as_endpoint(node, &peer->endpoint, &reader->err));

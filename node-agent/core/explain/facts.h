@@ -59,6 +59,8 @@ struct explain_way {
 	struct addr to, from; /* from: none, if it is not chosen yet */
 	uint32_t mark;
 	char iif[IFNAMSIZ]; /* of a forwarded packet, for which the kernel is not asked; "" */
+	char oif[IFNAMSIZ]; /* it can leave by no other interface: the zone of where it goes; "" */
+	unsigned oif_index; /* 0: any */
 	bool asked;
 	int error; /* of the answer, -errno */
 	struct explain_route answer;
@@ -80,6 +82,7 @@ struct explain_tunnel {
 struct explain_peer {
 	struct key public_key;
 	struct endpoint endpoint;
+	char zone[EXPLAIN_NAME_MAX + 1]; /* the interface that its scope is; "": none */
 	uint16_t keepalive_s;
 	int64_t handshake_s; /* wall clock; 0: never */
 	uint64_t rx_bytes, tx_bytes;

@@ -129,7 +129,7 @@ void judge_endpoint(struct judgement *judgement)
 		explain_todo(finding, "wait for it to send something, or give it an endpoint");
 		return;
 	}
-	endpoint_format(&peer->endpoint, endpoint, sizeof(endpoint));
+	endpoint_format_zone(&peer->endpoint, peer->zone, endpoint, sizeof(endpoint));
 	if (peer->keepalive_s)
 		explain_find(judgement->findings, EXPLAIN_ENDPOINT, EXPLAIN_OK,
 			"the peer is at %s, keepalive every %u s", endpoint, peer->keepalive_s);

@@ -20,7 +20,7 @@ static bool is_in(const struct prefix *prefix, const struct addr *addr)
 
 static bool matches(const struct explain_rule *rule, const struct explain_way *way, uint32_t mark)
 {
-	bool selected = is_from(rule, way) && !rule->oif[0] && is_in(&rule->from, &way->from) &&
+	bool selected = is_from(rule, way) && (!rule->oif[0] || !strcmp(rule->oif, way->oif)) && is_in(&rule->from, &way->from) &&
 			is_in(&rule->to, &way->to) &&
 			(!rule->has_fwmark || !((rule->fwmark ^ mark) & rule->fwmask));
 

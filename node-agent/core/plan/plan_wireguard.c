@@ -44,7 +44,7 @@ static bool wants_endpoint(const struct plan_peer *wanted, const struct plan_pee
 		return false;
 	if (wanted->endpoint_if_none && addr_is_set(&now->endpoint.addr))
 		return false;
-	return !endpoint_equal(&wanted->endpoint, &now->endpoint);
+	return !endpoint_matches(&wanted->endpoint, &now->endpoint);
 }
 
 static unsigned peer_difference(const struct plan_peer *wanted, const struct plan_peer *now)

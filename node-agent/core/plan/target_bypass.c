@@ -34,7 +34,7 @@ static struct plan_cover *find_covers(
 	return covers;
 }
 
-/* Where the peer is now; else where it is configured to be. */
+/* Where the peer is now; else where it is configured to be. A link-local one leaves by its own link, whatever routes say. */
 static struct addr where(const struct plan_facts *facts, const struct desired_peer *peer)
 {
 	const struct plan_device *device =
@@ -46,7 +46,9 @@ static struct addr where(const struct plan_facts *facts, const struct desired_pe
 		int order = memcmp(device->peers[middle].public_key.bytes, peer->public_key.bytes, KEY_BYTES);
 
 		if (!order && addr_is_set(&device->peers[middle].endpoint.addr))
-			return device->peers[middle].endpoint.addr;
+			return device->peers[middle].endpoint.scope
+				       ? (struct addr){0}
+				       : device->peers[middle].endpoint.addr;
 		if (!order)
 			break;
 		if (order < 0)

@@ -45,8 +45,10 @@ struct quick_peer {
 	bool preshared_key_elsewhere; /* came from a file of its own: not to be written into this one */
 	struct key preshared_key;     /* secret */
 	char *host, *service;         /* of Endpoint; owned; NULL: none */
+	const char *zone;             /* within host, behind its '%'; NULL: none */
 	struct quick_place endpoint_place;
-	struct endpoint endpoint; /* if host and service are numbers; else without a family */
+	/* If host and service are numbers; else without a family. Which interface the zone is has to be looked up: scope 0. */
+	struct endpoint endpoint;
 	bool has_keepalive;
 	uint16_t keepalive_s;
 	struct prefix *allowed_ips; /* owned; masked, as in the file */

@@ -182,6 +182,37 @@ static bool split_endpoint(char *text, char **ret_host, char **ret_service)
 	       strlen(*ret_service) <= QUICK_NAME_MAX;
 }
 
+/* As getaddrinfo() takes it: names of interfaces with link-local addresses, numbers with every IPv6 address. Which
+ * interface that is, is for somebody to tell who can look. */
+static bool has_good_zone(const char *host)
+{
+	const char *zone = strchr(host, '%') + 1;
+	size_t length = strlen(zone), before = (size_t)(zone - 1 - host);
+	char text[ADDR_TEXT_MAX] = "";
+	struct addr addr;
+
+	if (!length || length >= ZONE_TEXT_MAX || strchr(zone, '%') || before >= sizeof(text))
+		return false;
+	memcpy(text, host, before);
+	if (addr_parse(text, &addr, NULL) < 0 || addr.family != AF_INET6)
+		return false;
+	return addr_is_link_local(&addr) || !zone[strspn(zone, "0123456789")];
+}
+
+/* The address alone, without the zone; no family: it is a name. */
+static struct addr literal_of(const char *host)
+{
+	char text[ADDR_TEXT_MAX] = "";
+	size_t length = strcspn(host, "%");
+	struct addr addr = {0};
+
+	if (length < sizeof(text)) {
+		memcpy(text, host, length);
+		(void)addr_parse(text, &addr, NULL);
+	}
+	return addr;
+}
+
 static int read_endpoint(struct quick_reader *reader, const struct squeezed *line, struct quick_peer *peer)
 {
 	char *host, *service;
@@ -189,8 +220,10 @@ static int read_endpoint(struct quick_reader *reader, const struct squeezed *lin
 
 	if (!split_endpoint(line->value, &host, &service))
 		return quick_fail(reader, line->at, "Endpoint is not HOST:PORT or [ADDRESS]:PORT");
-	if (strchr(host, '%'))
-		return quick_fail(reader, line->at, "an endpoint with a zone (%%) is not supported");
+	if (strchr(host, '%') && !has_good_zone(host))
+		return quick_fail(reader, line->at,
+			"\"%.60s\": a zone is an interface behind a link-local address, such as fe80::1%%eth0",
+			host);
 	if (!service[strspn(service, "0123456789")] && read_number(service, UINT16_MAX, &port) < 0)
 		return quick_fail(reader, line->at, "\"%.20s\" is not a port from 0 to 65535", service);
 	free(peer->host);
@@ -199,11 +232,12 @@ static int read_endpoint(struct quick_reader *reader, const struct squeezed *lin
 	peer->service = mem_text(service);
 	peer->endpoint_place =
 		(struct quick_place){reader->line->number, quick_column(reader->line, line->at)};
+	peer->zone = strchr(peer->host, '%');
+	peer->zone = peer->zone ? peer->zone + 1 : NULL;
 	peer->endpoint = (struct endpoint){0};
-	if (!service[strspn(service, "0123456789")] && addr_parse(host, &peer->endpoint.addr, NULL) >= 0 &&
-		read_number(service, UINT16_MAX, &port) >= 0)
-		peer->endpoint.port = (uint16_t)port;
-	else
+	if (!service[strspn(service, "0123456789")] && read_number(service, UINT16_MAX, &port) >= 0)
+		peer->endpoint = (struct endpoint){.addr = literal_of(host), .port = (uint16_t)port};
+	if (!addr_is_set(&peer->endpoint.addr))
 		peer->endpoint = (struct endpoint){0};
 	return 0;
 }

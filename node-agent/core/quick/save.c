@@ -2,6 +2,7 @@
 #include "node-agent/core/quick/save.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -259,16 +260,35 @@ static void save_allowed(struct saver *saver, struct run run, const struct plan_
 			saver->lines.items[i].dropped = true;
 }
 
+static const char *zone_of(const struct saver *saver, const struct plan_peer *live)
+{
+	return saver->live->zones ? saver->live->zones[live - saver->live->peers] : "";
+}
+
+/* An interface is called by its name or its number; a program that does not tell which is taken to agree. */
+static bool zone_is(const char *zone, const struct endpoint *live, const char *name)
+{
+	char number[ZONE_TEXT_MAX];
+
+	if (!live->scope)
+		return true;
+	snprintf(number, sizeof(number), "%" PRIu32, live->scope);
+	return zone && (!strcmp(zone, name) || !strcmp(zone, number));
+}
+
 /* A name is what the user meant, wherever it leads today. */
 static void save_endpoint(
 	struct saver *saver, struct run run, const struct quick_peer *peer, const struct plan_peer *live)
 {
+	const char *zone = zone_of(saver, live);
 	char text[ENDPOINT_TEXT_MAX];
 	bool by_name = peer->host && !addr_is_set(&peer->endpoint.addr);
+	bool alike = endpoint_matches(&peer->endpoint, &live->endpoint) &&
+		     zone_is(peer->zone, &live->endpoint, zone);
 
-	if (!by_name && addr_is_set(&live->endpoint.addr) &&
-		!endpoint_equal(&peer->endpoint, &live->endpoint))
-		set_key(&saver->lines, run, "Endpoint", endpoint_format(&live->endpoint, text, sizeof(text)));
+	if (!by_name && addr_is_set(&live->endpoint.addr) && !alike)
+		set_key(&saver->lines, run, "Endpoint",
+			endpoint_format_zone(&live->endpoint, zone, text, sizeof(text)));
 }
 
 static void save_peer(struct saver *saver, struct run run, size_t index, const struct plan_peer *live)
@@ -339,7 +359,7 @@ static struct key *known_keys(const struct quick_config *config)
 	return keys;
 }
 
-static void add_peer(struct text *to, const struct plan_peer *peer)
+static void add_peer(struct text *to, const struct plan_peer *peer, const char *zone)
 {
 	CLEANUP_FREE char *allowed = allowed_text(peer);
 	char key[KEY_TEXT_MAX], endpoint[ENDPOINT_TEXT_MAX];
@@ -350,7 +370,8 @@ static void add_peer(struct text *to, const struct plan_peer *peer)
 	if (allowed[0])
 		text_add(to, "AllowedIPs = %s\n", allowed);
 	if (addr_is_set(&peer->endpoint.addr))
-		text_add(to, "Endpoint = %s\n", endpoint_format(&peer->endpoint, endpoint, sizeof(endpoint)));
+		text_add(to, "Endpoint = %s\n", 
+			endpoint_format_zone(&peer->endpoint, zone, endpoint, sizeof(endpoint)));
 	if (peer->keepalive_s)
 		text_add(to, "PersistentKeepalive = %u\n", peer->keepalive_s);
 	mem_wipe(key, sizeof(key));
@@ -364,7 +385,7 @@ static char *new_peers(const struct saver *saver)
 	for (size_t i = 0; i < saver->live->peer_count; i++)
 		if (!bsearch(&saver->live->peers[i].public_key, known, saver->config->peer_count,
 			    sizeof(*known), by_key))
-			add_peer(&text, &saver->live->peers[i]);
+			add_peer(&text, &saver->live->peers[i], zone_of(saver, &saver->live->peers[i]));
 	return text_take(&text);
 }
 

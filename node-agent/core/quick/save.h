@@ -22,6 +22,7 @@ struct quick_saved {
 	bool mark_is_chosen;           /* by us: likewise */
 	const struct plan_peer *peers; /* sorted by key */
 	size_t peer_count;
+	const char (*zones)[ZONE_TEXT_MAX]; /* by peer: the interface that its endpoint's scope is; "": not known */
 };
 
 /* The new text; equal to the old one if nothing differs. It holds keys: the caller wipes and frees. config and allowed

@@ -5,9 +5,14 @@
 
 #include "common/base/text.h"
 
+static bool goes_to_same(const struct way *a, const struct way *b)
+{
+	return addr_equal(&a->to, &b->to) && a->scope == b->scope;
+}
+
 bool way_equal(const struct way *a, const struct way *b)
 {
-	if (!addr_equal(&a->to, &b->to) || a->reachable != b->reachable)
+	if (!goes_to_same(a, b) || a->reachable != b->reachable)
 		return false;
 	return !a->reachable || (addr_equal(&a->via, &b->via) && addr_equal(&a->src, &b->src) &&
 					a->mtu == b->mtu && !strcmp(a->device, b->device));
@@ -38,7 +43,7 @@ const struct way *ways_first_change(
 {
 	for (size_t i = 0; i < now->count; i++)
 		for (size_t j = 0; j < before->count; j++) {
-			if (!addr_equal(&now->items[i].to, &before->items[j].to))
+			if (!goes_to_same(&now->items[i], &before->items[j]))
 				continue;
 			if (way_equal(&now->items[i], &before->items[j]))
 				break;

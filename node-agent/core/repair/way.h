@@ -17,6 +17,7 @@ enum { WAYS_MAX = 32 };
 
 struct way {
 	struct addr to; /* where to: a peer, or an address that stands for everywhere else */
+	uint32_t scope; /* the interface that it has to be, of a link-local address; 0: any */
 	bool reachable;
 	struct addr via; /* none: on link */
 	struct addr src;

@@ -22,10 +22,10 @@ static uint32_t device_mtu(const struct underlay *underlay, const char *device)
 	return device[0] && rtnl_link_get(underlay->rtnl, device, &link, NULL) >= 0 ? link.mtu : 0;
 }
 
-static struct way ask(const struct underlay *underlay, const struct addr *to, uint32_t mark)
+static struct way ask(const struct underlay *underlay, const struct endpoint *to, uint32_t mark)
 {
-	struct rtnl_route_query query = {.to = *to, .mark = mark};
-	struct way way = {.to = *to};
+	struct rtnl_route_query query = {.to = to->addr, .mark = mark, .oif = to->scope};
+	struct way way = {.to = to->addr, .scope = to->scope};
 	struct rtnl_route route;
 
 	if (rtnl_route_lookup(underlay->rtnl, &query, &route, NULL) < 0)
@@ -64,7 +64,7 @@ static bool is_tunnel(const struct underlay *underlay, const char *device)
 }
 
 /* With the mark of a tunnel that has the default route, if there is one: the others' packets go through it. */
-static struct way ask_outside(const struct underlay *underlay, const struct addr *to)
+static struct way ask_outside(const struct underlay *underlay, const struct endpoint *to)
 {
 	const struct desired *desired = desired_of(underlay);
 	struct agent *agent = underlay->agent;
@@ -80,19 +80,19 @@ static struct way ask_outside(const struct underlay *underlay, const struct addr
 
 static void ask_everywhere(const struct underlay *underlay, struct ways *ways)
 {
-	struct addr to;
+	struct endpoint to = {0};
 
 	for (size_t i = 0; i < ARRAY_COUNT(everywhere); i++)
-		if (addr_parse(everywhere[i], &to, NULL) >= 0)
+		if (addr_parse(everywhere[i], &to.addr, NULL) >= 0)
 			ways->items[ways->count++] = ask_outside(underlay, &to);
 }
 
 static void ask_tunnel(const struct underlay *underlay, const struct tunnel *tunnel, struct ways *ways)
 {
 	for (size_t i = 0; i < tunnel->kept.peer_count && ways->count < WAYS_MAX; i++) {
-		const struct addr *to = &tunnel->kept.peers[i].endpoint.addr;
+		const struct endpoint *to = &tunnel->kept.peers[i].endpoint;
 
-		if (addr_is_set(to))
+		if (addr_is_set(&to->addr))
 			ways->items[ways->count++] = ask(underlay, to, tunnel->kept.mark);
 	}
 }
@@ -109,7 +109,7 @@ static void ask_fleet(const struct underlay *underlay, const struct desired *des
 
 		if (endpoint && addr_is_set(&endpoint->addr))
 			ways->items[ways->count++] =
-				ask(underlay, &endpoint->addr, mark_of(desired, peer->tunnel));
+				ask(underlay, endpoint, mark_of(desired, peer->tunnel));
 	}
 }
 

@@ -60,7 +60,9 @@ static struct explain_route from_route(const struct rtnl_route *from)
 static void take_routes(const struct rtnl_route *routes, size_t count, struct explain_way *way)
 {
 	for (size_t i = 0; addr_is_set(&way->to) && i < count; i++)
-		if (routes[i].to.addr.family == way->to.family && prefix_contains(&routes[i].to, &way->to))
+		if (routes[i].to.addr.family == way->to.family &&
+			prefix_contains(&routes[i].to, &way->to) &&
+			(!way->oif_index || routes[i].ifindex == way->oif_index))
 			*explain_add_route(way) = from_route(&routes[i]);
 }
 
@@ -85,7 +87,8 @@ static int look_at_routes(struct rtnl *rtnl, struct explain_facts *facts, struct
 
 static void look_up(struct rtnl *rtnl, struct explain_way *way)
 {
-	struct rtnl_route_query query = {.to = way->to, .from = way->from, .mark = way->mark};
+	struct rtnl_route_query query = {
+		.to = way->to, .from = way->from, .mark = way->mark, .oif = way->oif_index};
 	struct rtnl_route route;
 	struct rtnl_link link;
 
@@ -123,8 +126,25 @@ static void prepare_forwarded(struct explain_facts *facts)
 	text_copy(facts->back_in.iif, sizeof(facts->back_in.iif), facts->tunnel.name);
 }
 
+static void look_up_zone(struct rtnl *rtnl, struct explain_facts *facts)
+{
+	struct explain_way *ways[] = {&facts->outer, &facts->back, &facts->back_marked};
+	unsigned scope = facts->peer.endpoint.scope;
+	struct rtnl_link link = {.name = ""};
+
+	if (!scope)
+		return;
+	(void)rtnl_link_get_index(rtnl, scope, &link, NULL);
+	text_copy(facts->peer.zone, sizeof(facts->peer.zone), link.name);
+	for (size_t i = 0; i < ARRAY_COUNT(ways); i++) {
+		ways[i]->oif_index = scope;
+		text_copy(ways[i]->oif, sizeof(ways[i]->oif), link.name);
+	}
+}
+
 static void look_up_outer(struct rtnl *rtnl, struct explain_facts *facts)
 {
+	look_up_zone(rtnl, facts);
 	facts->outer.to = facts->back.to = facts->back_marked.to = facts->peer.endpoint.addr;
 	facts->outer.mark = facts->back_marked.mark = facts->tunnel.fwmark;
 	look_up(rtnl, &facts->outer);

@@ -104,6 +104,12 @@ static int take_others(struct quick *quick, struct quick_routing *routing)
 	return 0;
 }
 
+/* One with a zone has its way: what is sent there leaves by that interface, whatever our routes cover. */
+static struct addr to_go_around(const struct endpoint *endpoint)
+{
+	return endpoint->scope ? (struct addr){0} : endpoint->addr;
+}
+
 /* Where the device sends to; `ahead`: and where the file is about to make it send to. */
 static void take_endpoints(struct quick *quick, bool ahead, struct quick_routing *routing)
 {
@@ -113,9 +119,9 @@ static void take_endpoints(struct quick *quick, bool ahead, struct quick_routing
 
 	routing->endpoints = mem_new(live + more + 1, sizeof(*routing->endpoints));
 	for (size_t i = 0; i < live; i++)
-		routing->endpoints[i] = device->peers[i].endpoint.addr;
+		routing->endpoints[i] = to_go_around(&device->peers[i].endpoint);
 	for (size_t i = 0; i < more; i++)
-		routing->endpoints[live + i] = quick->endpoints[i].addr;
+		routing->endpoints[live + i] = to_go_around(&quick->endpoints[i]);
 	routing->facts.endpoints = routing->endpoints;
 	routing->facts.endpoint_count = live + more;
 }

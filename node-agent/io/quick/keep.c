@@ -262,7 +262,7 @@ static void see_peer(struct quick_kept *kept, const struct quick_peer *from, con
 	peer->public_key = from->public_key;
 	peer->endpoint = *live;
 	peer->port = port;
-	if (addr_parse(from->host, &number, NULL) < 0)
+	if (!from->zone && addr_parse(from->host, &number, NULL) < 0)
 		text_copy(peer->host, sizeof(peer->host), from->host);
 }
 

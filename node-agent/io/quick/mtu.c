@@ -33,9 +33,10 @@ static uint32_t link_mtu(struct quick *quick, const char *name, struct egress *e
 }
 
 /* 0: there is no way there. */
-static uint32_t mtu_towards(struct quick *quick, const struct addr *to, uint32_t mark, struct egress *egress)
+static uint32_t mtu_towards(
+	struct quick *quick, const struct endpoint *to, uint32_t mark, struct egress *egress)
 {
-	struct rtnl_route_query query = {.to = *to, .mark = mark};
+	struct rtnl_route_query query = {.to = to->addr, .mark = mark, .oif = to->scope};
 	struct rtnl_route route;
 
 	if (rtnl_route_lookup(quick_birth_rtnl(quick), &query, &route, NULL) < 0)
@@ -76,8 +77,8 @@ uint32_t quick_choose_mtu(struct quick *quick, uint32_t mark)
 	if (quick->config.mtu)
 		return quick->config.mtu;
 	for (size_t i = 0; i < quick->config.peer_count; i++) {
-		const struct addr *to = &quick->endpoints[i].addr;
-		uint32_t mtu = addr_is_set(to) ? mtu_towards(quick, to, mark, &egress) : 0;
+		const struct endpoint *to = &quick->endpoints[i];
+		uint32_t mtu = addr_is_set(&to->addr) ? mtu_towards(quick, to, mark, &egress) : 0;
 
 		if (mtu && (!smallest || mtu < smallest))
 			smallest = mtu;

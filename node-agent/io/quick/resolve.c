@@ -74,6 +74,16 @@ static void wait_ms(unsigned ms)
 	nanosleep(&time, NULL);
 }
 
+static void say_failure(const struct quick_peer *peer, int error, struct answer *answer)
+{
+	if (peer->zone && error == EAI_NONAME)
+		snprintf(answer->failure, sizeof(answer->failure), "%.255s: there is no interface %.20s",
+			peer->host, peer->zone);
+	else
+		snprintf(answer->failure, sizeof(answer->failure), "%.255s: %s", peer->host,
+			error == EAI_SYSTEM ? strerror(errno) : gai_strerror(error));
+}
+
 static void resolve_one(
 	const struct quick *quick, const struct quick_peer *peer, bool kept, struct answer *answer)
 {
@@ -82,8 +92,7 @@ static void resolve_one(
 
 	for (unsigned tries = 1; (error = look_up(peer, &answer->endpoint)); tries++) {
 		if (is_final(error) || (allowed && tries >= allowed)) {
-			snprintf(answer->failure, sizeof(answer->failure), "%.255s: %s", peer->host,
-				error == EAI_SYSTEM ? strerror(errno) : gai_strerror(error));
+			say_failure(peer, error, answer);
 			answer->later = kept && !is_final(error);
 			return;
 		}
@@ -100,8 +109,10 @@ static bool is_wanted(const struct quick *quick, size_t peer, bool all)
 	const struct quick_memory_peer *before;
 	char text[2 * QUICK_NAME_MAX + 2];
 
-	if (from->disabled || !from->host || addr_is_set(&from->endpoint.addr))
+	if (from->disabled || !from->host)
 		return false;
+	if (addr_is_set(&from->endpoint.addr))
+		return from->zone; /* no name, but which interface that is, only the host knows */
 	before = all ? NULL : quick_memory_find(&quick->journal.memory, &from->public_key);
 	snprintf(text, sizeof(text), "%s:%s", from->host, from->service);
 	return !before || !before->endpoint || strcmp(before->endpoint, text) != 0;
@@ -126,13 +137,13 @@ static void resolve_all(const struct quick *quick, bool all, int out)
 
 		if (!is_wanted(quick, i, all))
 			continue;
-		if (later)
-			break; /* whoever does not answer one question lets the next wait as long */
+		if (later && !quick->config.peers[i].zone)
+			continue; /* whoever does not answer one question lets the next wait as long */
 		resolve_one(quick, &quick->config.peers[i], kept, &answer);
 		if (write(out, &answer, sizeof(answer)) != (ssize_t)sizeof(answer) ||
 			(answer.failure[0] && !answer.later))
 			_exit(1);
-		later = answer.later;
+		later |= answer.later;
 	}
 	_exit(0);
 }

@@ -7,10 +7,12 @@
 #include <string.h>
 
 #include "common/base/mem.h"
+#include "common/base/text.h"
 #include "common/io/file.h"
 #include "node-agent/io/quick/device.h"
 #include "node-agent/io/quick/files.h"
 #include "node-agent/io/quick/session.h"
+#include "node-agent/io/quick/spaces.h"
 #include "node-agent/io/quick/undo.h"
 
 static bool is_of_sidecar(const struct quick *quick, const struct rtnl_address *address)
@@ -47,9 +49,25 @@ static size_t take_addresses(const struct quick *quick, const struct quick_view 
 	return count;
 }
 
+/* Names of interfaces where the device sends from. */
+static char (*find_zones(struct quick *quick, const struct plan_device *device))[ZONE_TEXT_MAX]
+{
+	char(*zones)[ZONE_TEXT_MAX] = mem_new(device->peer_count + 1, sizeof(*zones));
+	struct rtnl_link link;
+
+	for (size_t i = 0; i < device->peer_count; i++) {
+		unsigned scope = device->peers[i].endpoint.scope;
+
+		if (scope && rtnl_link_get_index(quick_birth_rtnl(quick), scope, &link, NULL) >= 0)
+			text_copy(zones[i], sizeof(*zones), link.name);
+	}
+	return zones;
+}
+
 static char *compose(struct quick *quick, const struct quick_view *view)
 {
 	CLEANUP_FREE struct prefix *addresses = mem_new(view->address_count + 1, sizeof(*addresses));
+	CLEANUP_FREE char(*zones)[ZONE_TEXT_MAX] = find_zones(quick, &view->world.devices[0]);
 	const struct quick_journal *journal = &quick->journal;
 	bool ours = journal->stage == QUICK_STAGE_UP;
 	struct quick_saved live = {.addresses = addresses,
@@ -62,7 +80,8 @@ static char *compose(struct quick *quick, const struct quick_view *view)
 		.fwmark = view->device->fwmark,
 		.mark_is_chosen = ours && journal->mark == view->device->fwmark,
 		.peers = view->world.devices[0].peers,
-		.peer_count = view->world.devices[0].peer_count};
+		.peer_count = view->world.devices[0].peer_count,
+		.zones = (const char(*)[ZONE_TEXT_MAX])zones};
 	char *text = quick_save(quick->text, quick->size, &quick->config, &quick->allowed, &live);
 
 	key_wipe(&live.private_key);

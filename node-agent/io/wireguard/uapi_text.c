@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
+#include <net/if.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -116,14 +118,28 @@ static int take_errno(struct wg_uapi_parser *parser, const char *value)
 	return 0;
 }
 
-/* fe80::1%eth0 loses its zone: an endpoint of ours has none. */
-static int take_endpoint(char *value, struct endpoint *endpoint)
+/*
+ * [fe80::1%eth0]:51820, as newer versions of wireguard-go tell it: numbers and names alike. A name that is none here (the
+ * program lives in another network namespace) says nothing.
+ */
+static int take_endpoint(const char *value, struct endpoint *endpoint)
 {
-	char *zone = strchr(value, '%'), *end = strchr(value, ']');
+	const char *zone = strchr(value, '%'), *end = strchr(value, ']');
+	char name[IF_NAMESIZE], plain[ENDPOINT_TEXT_MAX];
+	size_t length;
 
-	if (zone && end && zone < end)
-		memmove(zone, end, strlen(end) + 1);
-	return endpoint_parse(value, endpoint, NULL) < 0 ? -EPROTO : 0;
+	if (!zone || !end || zone > end || zone[1 + strspn(zone + 1, "0123456789")] == ']')
+		return endpoint_parse(value, endpoint, NULL) < 0 ? -EPROTO : 0;
+	length = (size_t)(end - zone - 1);
+	if (length >= sizeof name || strlen(value) >= sizeof plain)
+		return -EPROTO;
+	memcpy(name, zone + 1, length);
+	name[length] = '\0';
+	snprintf(plain, sizeof plain, "%.*s%s", (int)(zone - value), value, end);
+	if (endpoint_parse(plain, endpoint, NULL) < 0 || endpoint->addr.family != AF_INET6)
+		return -EPROTO;
+	endpoint->scope = if_nametoindex(name);
+	return 0;
 }
 
 static int take_allowed_ip(struct wg_uapi_parser *parser, const char *value)

@@ -172,7 +172,7 @@ static unsigned see_syn_mss(int tap)
 
 START_TEST(mss_is_clamped_to_the_path)
 {
-	struct endpoint endpoint = {sample_addr(LAN4), 9000};
+	struct endpoint endpoint = {.addr = sample_addr(LAN4), .port = 9000};
 	struct sockaddr_storage to;
 	socklen_t length = endpoint_to_sockaddr(&endpoint, &to);
 	apply(FIREWALL_FORWARD_ACCEPT, true, true);

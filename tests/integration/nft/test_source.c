@@ -109,7 +109,7 @@ START_TEST(a_connected_client_hears_the_answer)
 	bool ip4 = _i == 0;
 	const char *dial = ip4 ? DIAL4 : DIAL6, *own = ip4 ? HOST4 : HOST6;
 	struct sockaddr_storage to;
-	struct endpoint endpoint = {sample_addr(dial), DIAL_PORT}, from;
+	struct endpoint endpoint = {.addr = sample_addr(dial), .port = DIAL_PORT}, from;
 	char text[32];
 	set_offload("wan0", false);
 	site_enter(gateway.host.namespace);

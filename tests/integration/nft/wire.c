@@ -32,7 +32,7 @@ bool wire_wait(int fd, int wait_ms)
 
 static socklen_t to_sockaddr(const char *address, uint16_t port, struct sockaddr_storage *to)
 {
-	struct endpoint endpoint = {sample_addr(address), port};
+	struct endpoint endpoint = {.addr = sample_addr(address), .port = port};
 	return endpoint_to_sockaddr(&endpoint, to);
 }
 

@@ -75,10 +75,13 @@ END_TEST
 
 START_TEST(endpoints_need_brackets_around_ipv6)
 {
-	static const char *const good[] = {"192.0.2.1:51820", "[2001:db8::1]:0", "[::]:65535"};
+	static const char *const good[] = {"192.0.2.1:51820", "[2001:db8::1]:0", "[::]:65535",
+		"[fe80::1%3]:51820", "[2001:db8::1%4294967295]:1"};
 	static const char *const bad[] = {"192.0.2.1", "192.0.2.1:", "192.0.2.1:65536", "[192.0.2.1]:1",
 		"2001:db8::1:1", "[2001:db8::1]", "[2001:db8::1:1", "[]:1", "[:1", ":1", "", "a:1",
-		"192.0.2.1:+1", "192.0.2.1:000001"};
+		"192.0.2.1:+1", "192.0.2.1:000001",
+		"192.0.2.1%3:1", "[fe80::1%0]:1", "[fe80::1%4294967296]:1", "[fe80::1%]:1", "[fe80::1%eth0]:1",
+		"[fe80::1%3%3]:1", "[fe80::1]%3:1"};
 	char buffer[ENDPOINT_TEXT_MAX];
 	struct endpoint e;
 
@@ -100,6 +103,11 @@ START_TEST(the_longest_texts_fit)
 	e = (struct endpoint){.addr = p.addr, .port = 65535};
 	endpoint_format(&e, buffer, sizeof buffer);
 	ck_assert_str_eq(buffer, "[ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff]:65535");
+	e.scope = UINT32_MAX;
+	endpoint_format(&e, buffer, sizeof buffer);
+	ck_assert_str_eq(buffer, "[ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff%4294967295]:65535");
+	endpoint_format_zone(&e, "abcdefghijklmno", buffer, sizeof buffer);
+	ck_assert_str_eq(buffer, "[ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff%abcdefghijklmno]:65535");
 	ck_assert_str_eq(
 		prefix_format(&p, small, sizeof small), "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff/128");
 	e = (struct endpoint){0};
@@ -175,13 +183,28 @@ START_TEST(link_local_is_known)
 }
 END_TEST
 
+START_TEST(a_scope_that_is_not_told_matches)
+{
+	struct endpoint one, other, none;
+
+	endpoint_parse("[fe80::1%3]:1", &one, NULL);
+	endpoint_parse("[fe80::1%4]:1", &other, NULL);
+	endpoint_parse("[fe80::1]:1", &none, NULL);
+	ck_assert(endpoint_matches(&one, &none) && endpoint_matches(&none, &one));
+	ck_assert(!endpoint_equal(&one, &none) && endpoint_equal(&one, &one));
+	ck_assert(!endpoint_matches(&one, &other));
+	other.port = 2;
+	ck_assert(!endpoint_matches(&none, &other));
+}
+END_TEST
+
 START_TEST(sockaddrs_go_there_and_back)
 {
-	static const char *const texts[] = {"192.0.2.1:51820", "[2001:db8::1]:7443"};
+	static const char *const texts[] = {"192.0.2.1:51820", "[2001:db8::1]:7443", "[fe80::1%7]:7443"};
 	struct sockaddr_storage storage;
 	struct endpoint there, back;
 
-	for (size_t i = 0; i < 2; i++) {
+	for (size_t i = 0; i < 3; i++) {
 		ck_assert_int_eq(endpoint_parse(texts[i], &there, NULL), 0);
 		ck_assert_uint_eq(endpoint_to_sockaddr(&there, &storage),
 			i == 0 ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6));
@@ -211,6 +234,7 @@ int main(void)
 	tcase_add_test(tcase, prefixes_cover_what_they_hold);
 	tcase_add_test(tcase, order_is_family_then_bytes_then_length);
 	tcase_add_test(tcase, link_local_is_known);
+	tcase_add_test(tcase, a_scope_that_is_not_told_matches);
 	tcase_add_test(tcase, sockaddrs_go_there_and_back);
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);

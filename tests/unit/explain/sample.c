@@ -72,7 +72,7 @@ struct explain_facts sample_facts(void)
 	facts.tunnel.mtu = 1420;
 	facts.tunnel.listen_port = 51820;
 	facts.peer.public_key.bytes[0] = 1;
-	facts.peer.endpoint = (struct endpoint){sample_addr("192.0.2.1"), 51820};
+	facts.peer.endpoint = (struct endpoint){.addr = sample_addr("192.0.2.1"), .port = 51820};
 	facts.peer.handshake_s = facts.now_s - 20;
 	facts.holder = (struct explain_holder){true, facts.peer.public_key, sample_prefix("10.60.0.0/16")};
 	sample_rule(&facts, 0, RT_TABLE_LOCAL);

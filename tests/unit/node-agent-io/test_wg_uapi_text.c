@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <check.h>
 #include <errno.h>
+#include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -87,13 +88,13 @@ static const char reply[] =
 	"last_handshake_time_sec=1700000000\nlast_handshake_time_nsec=999999999\ntx_bytes="
 	"18446744073709551615\n"
 	"rx_bytes=7\npersistent_keepalive_interval=65535\nallowed_ip=10.0.0.0/8\nallowed_ip=fd50::/64\n"
-	"public_key=" HEX_A "\npreshared_key=" HEX_B "\nendpoint=[fe80::1%eth0]:2\na_later_key=whatever\n"
+	"public_key=" HEX_A "\npreshared_key=" HEX_B "\nendpoint=[fe80::1%3]:2\na_later_key=whatever\n"
 	"errno=0\n\n";
 
 static void assert_reply(const struct wg_device *device)
 {
 	const struct wg_peer *a = &device->peers[0], *b = &device->peers[1];
-	struct endpoint first = sample_endpoint("192.0.2.1:1"), second = sample_endpoint("[fe80::1]:2");
+	struct endpoint first = sample_endpoint("192.0.2.1:1"), second = sample_endpoint("[fe80::1%3]:2");
 
 	ck_assert_uint_eq(device->private_key.bytes[0], 3);
 	ck_assert_uint_eq(device->listen_port, 51820);
@@ -153,6 +154,33 @@ static int parse_text(const char *text)
 	return parse(text, strlen(text));
 }
 
+/* By name as by number; what is no interface here says nothing. */
+START_TEST(test_zones_by_name)
+{
+	static const struct {
+		const char *zone;
+		bool loopback;
+	} zones[] = {{"lo", true}, {"nosuch", false}, {"abcdefghijklmno", false}};
+
+	for (size_t i = 0; i < ARRAY_COUNT(zones); i++) {
+		struct wg_builder builder;
+		struct wg_device device;
+		struct wg_uapi_parser parser = {.builder = &builder};
+		char text[256];
+
+		snprintf(text, sizeof text, "public_key=" HEX_A "\nendpoint=[fe80::1%%%s]:2\nerrno=0\n\n",
+			zones[i].zone);
+		wg_builder_init(&builder, &device);
+		ck_assert_int_eq(wg_uapi_parse(&parser, text, strlen(text)), 1);
+		wg_builder_finish(&builder);
+		ck_assert_uint_eq(device.peers[0].endpoint.port, 2);
+		ck_assert_uint_eq(
+			device.peers[0].endpoint.scope, zones[i].loopback ? if_nametoindex("lo") : 0);
+		wg_device_clear(&device);
+	}
+}
+END_TEST
+
 START_TEST(test_errors_of_the_program)
 {
 	struct wg_uapi_parser to_set = {0};
@@ -170,7 +198,10 @@ START_TEST(test_nonsense_is_refused)
 		"errno=--1\n\n", "no equals sign\n", "private_key=00\n", "private_key=" HEX_A "00\n",
 		"listen_port=65536\n", "listen_port=-1\n", "fwmark=4294967296\n", "public_key=zz\n",
 		"public_key=" HEX_A "\npreshared_key=1\n", "public_key=" HEX_A "\nendpoint=nowhere\n",
-		"public_key=" HEX_A "\nendpoint=%\n", "public_key=" HEX_A "\nallowed_ip=10.0.0.0/33\n",
+		"public_key=" HEX_A "\nendpoint=%\n",
+		"public_key=" HEX_A "\nendpoint=[fe80::1%abcdefghijklmnop]:2\n",
+		"public_key=" HEX_A "\nendpoint=[fe80::1%4294967296]:2\n",
+		"public_key=" HEX_A "\nendpoint=[10.0.0.1%lo]:2\n", "public_key=" HEX_A "\nallowed_ip=10.0.0.0/33\n",
 		"public_key=" HEX_A "\nrx_bytes=18446744073709551616\n",
 		"public_key=" HEX_A "\nlast_handshake_time_nsec=1000000000\n",
 		"public_key=" HEX_A "\npersistent_keepalive_interval=65536\n"};
@@ -231,6 +262,7 @@ int main(void)
 	tcase_add_test(all, test_the_longest_text_fits_where_it_began);
 	tcase_add_test(all, test_reply_in_pieces_of_any_size);
 	tcase_add_test(all, test_errors_of_the_program);
+	tcase_add_test(all, test_zones_by_name);
 	tcase_add_test(all, test_nonsense_is_refused);
 	tcase_add_test(all, test_lines_have_a_limit);
 	tcase_add_test(all, test_an_endless_reply_has_a_limit);

@@ -347,6 +347,29 @@ START_TEST(a_standby_is_kept_warm)
 }
 END_TEST
 
+/* wireguard-go does not tell the scope: asked for again it would be at each look. */
+START_TEST(an_endpoint_whose_scope_is_not_told_is_set_once)
+{
+	struct endpoint where = {.addr = addr("fe80::1"), .port = 4711, .scope = 3}, *seen;
+
+	settle(false);
+	seen = &sample.observed.devices[0].peers[0].endpoint;
+	sample.facts.live_endpoint = live;
+	sample.facts.context = &where;
+	*seen = (struct endpoint){.addr = where.addr, .port = where.port};
+	sample_plan(&sample);
+	ck_assert_uint_eq(sample.plan.count, 0);
+	settle(false);
+	sample.facts.live_endpoint = live;
+	sample.facts.context = &where;
+	seen = &sample.observed.devices[0].peers[0].endpoint;
+	*seen = (struct endpoint){.addr = where.addr, .port = where.port, .scope = 4};
+	sample_plan(&sample);
+	EXPECT_LINE(0, "wg set wg0 set 1 peers");
+	ck_assert_uint_eq(sample.plan.ops[0].wireguard.changes[0].flags, PLAN_PEER_ENDPOINT);
+}
+END_TEST
+
 START_TEST(a_peer_may_roam_from_its_configured_endpoint)
 {
 	sample.peers[0].endpoint = (struct endpoint){.addr = addr("198.51.100.7"), .port = 51820};
@@ -431,6 +454,7 @@ static Suite *suite(void)
 	tcase_add_test(tc, a_removed_peer_comes_first);
 	tcase_add_test(tc, the_order_of_allowed_ips_does_not_matter);
 	tcase_add_test(tc, a_standby_is_kept_warm);
+	tcase_add_test(tc, an_endpoint_whose_scope_is_not_told_is_set_once);
 	tcase_add_test(tc, a_peer_may_roam_from_its_configured_endpoint);
 	tcase_add_test(tc, an_endpoint_configured_anew_counts);
 	tcase_add_test(tc, a_takeover_at_work_keeps_its_keepalives);

@@ -33,8 +33,9 @@ static void show_peer(struct text *to, const struct quick_peer *peer)
 	if (peer->has_preshared_key)
 		text_add(to, "  preshared key %s\n", key_format(&peer->preshared_key, key));
 	if (peer->host)
-		text_add(to, "  endpoint |%s| |%s| %s\n", peer->host, peer->service,
-			endpoint_format(&peer->endpoint, endpoint, sizeof(endpoint)));
+		text_add(to, "  endpoint |%s| |%s| %s%s%s\n", peer->host, peer->service,
+			endpoint_format(&peer->endpoint, endpoint, sizeof(endpoint)),
+			peer->zone ? " zone " : "", peer->zone ? peer->zone : "");
 	if (peer->has_keepalive)
 		text_add(to, "  keepalive %u\n", peer->keepalive_s);
 	show_prefixes(to, "  allowed", peer->allowed_ips, peer->allowed_ip_count);

@@ -127,6 +127,56 @@ START_TEST(everything_changed)
 }
 END_TEST
 
+static char *save_again(const char *text, const struct quick_saved *live)
+{
+	struct quick_config config;
+	struct quick_allowed allowed;
+	struct err err;
+	char *saved;
+
+	ck_assert_int_eq(quick_read("wg0.conf", text, strlen(text), &config, &err), 0);
+	quick_allowed_init(&allowed, &config, "wg0.conf", NULL);
+	saved = quick_save(text, strlen(text), &config, &allowed, live);
+	quick_config_clear(&config);
+	quick_allowed_clear(&allowed);
+	return saved;
+}
+
+/* It is written by its name; what says the same, by name or number, or what nobody tells, is left as it is. */
+START_TEST(an_endpoint_roamed_to_a_zone)
+{
+	static const char *const same[] = {"[fe80::9%7]:51820", "[fe80::9]:51820"};
+	static const char zones[][ZONE_TEXT_MAX] = {"eth0", "eth0"};
+	struct scene scene;
+	struct plan_peer *peer;
+	CLEANUP_FREE char *saved = NULL;
+
+	scene_init(&scene);
+	scene.live.zones = zones;
+	peer = peer_of(&scene, 1);
+	peer->endpoint = endpoint("[fe80::9%7]:51820");
+	saved = save_again(scene.text, &scene.live);
+	ck_assert_msg(strstr(saved, "Endpoint = [fe80::9%eth0]:51820") != NULL, "%s", saved);
+	for (size_t i = 0; i < 2; i++) {
+		CLEANUP_FREE char *again = NULL;
+
+		peer->endpoint = endpoint(same[i]);
+		again = save_again(saved, &scene.live);
+		ck_assert_str_eq(again, saved);
+	}
+	peer->endpoint = endpoint("[fe80::9%8]:51820");
+	scene.live.zones = NULL;
+	{
+		CLEANUP_FREE char *elsewhere = save_again(saved, &scene.live);
+
+		ck_assert_msg(strstr(elsewhere, "Endpoint = [fe80::9%8]:51820") != NULL, "%s", elsewhere);
+	}
+	free(scene.text);
+	quick_config_clear(&scene.config);
+	quick_allowed_clear(&scene.allowed);
+}
+END_TEST
+
 START_TEST(a_peer_went_and_one_came)
 {
 	struct scene scene;
@@ -151,6 +201,7 @@ int main(void)
 
 	tcase_add_test(tests, nothing_happened);
 	tcase_add_test(tests, everything_changed);
+	tcase_add_test(tests, an_endpoint_roamed_to_a_zone);
 	tcase_add_test(tests, a_peer_went_and_one_came);
 	suite_add_tcase(suite, tests);
 	srunner_run_all(runner, CK_NORMAL);
