@@ -66,7 +66,7 @@ add_modules() {
 	local image=$1 version=${modules##*/}
 	mkdir -p "$image/lib/modules/$version"
 	cp "$modules"/modules.{builtin,builtin.modinfo,order} "$image/lib/modules/$version/"
-	(cd "$modules" && tar -c kernel/net kernel/lib kernel/crypto kernel/arch kernel/drivers/net) | tar -x -C "$image/lib/modules/$version"
+	(cd "$modules" && tar -c kernel/net kernel/lib kernel/crypto kernel/arch kernel/drivers/net kernel/drivers/virtio) | tar -x -C "$image/lib/modules/$version"
 	depmod -b "$image" "$version"
 	add_program "$image" "$(command -v kmod)" usr/bin/kmod
 	ln -s ../bin/kmod "$image/usr/sbin/modprobe"

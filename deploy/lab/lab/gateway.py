@@ -19,11 +19,15 @@ class Gateway:
         self.machine = self.network.add(self.name)
         for interface, bridge in ((place.wan, network.OUTER), (place.lan, network.LAN), (place.management, network.MANAGEMENT)):
             self._ports[bridge] = self.network.plug(self.machine, interface, bridge)
-        self.machine.ip(
-            f"addr add {place.outer_address}/24 dev {place.wan}", f"addr add {place.outer_address6}/64 dev {place.wan} nodad",
-            f"addr add {place.lan_address}/24 dev {place.lan}", f"addr add {place.management_address}/24 dev {place.management}",
-            f"route add default via {network.ROUTER}", f"route add ::/0 via {network.ROUTER6}")
+        self.machine.ip(*self.address_lines())
         self.start()
+
+    def address_lines(self):
+        """Its own addresses and routes, for `ip -batch`, once its links are up."""
+        place = self.place
+        return (f"addr add {place.outer_address}/24 dev {place.wan}", f"addr add {place.outer_address6}/64 dev {place.wan} nodad",
+                f"addr add {place.lan_address}/24 dev {place.lan}", f"addr add {place.management_address}/24 dev {place.management}",
+                f"route add default via {network.ROUTER}", f"route add ::/0 via {network.ROUTER6}")
 
     def power_off(self):
         """Links first, all in one step, so that not even a FIN leaves; then everything dies, and nothing of this kernel survives.
