@@ -25,6 +25,7 @@
 #include "node-agent/io/agent/tunnels.h"
 #include "node-agent/io/agent/underlay.h"
 #include "node-agent/io/announce/announce.h"
+#include "node-agent/io/answer/answer.h"
 #include "node-agent/io/control/control.h"
 #include "node-agent/io/logind/logind.h"
 #include "node-agent/io/nft/lease.h"
@@ -99,7 +100,7 @@ struct agent_seat {
 /* What came in of `isolation: fence`, and what was not taken: see claims.c. */
 struct claim_counters {
 	uint64_t claimed, granted, promised, relayed;
-	uint64_t forged, foreign, stale;
+	uint64_t dropped[ANSWER_FORGED + 1]; /* by fault */
 };
 
 struct agent {
@@ -142,8 +143,8 @@ struct agent {
 	struct liveness *liveness;
 	struct liveness_config liveness_config;
 	char liveness_failure[ERR_TEXT_MAX]; /* why it is not open; for /readyz */
-	int64_t leader_ms;          /* when a controller was last heard, by whatever path */
-	bool has_way_to_controller; /* its last local is the one to talk to it from */
+	int64_t leader_ms;                   /* when a controller was last heard, by whatever path */
+	bool has_way_to_controller;          /* its last local is the one to talk to it from */
 	struct control *control;
 	struct leave leave;
 	struct logind *logind;

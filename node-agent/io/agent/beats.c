@@ -212,7 +212,8 @@ static void make_controller(struct agent *agent, struct liveness_partner *partne
 	if (!agent->has_way_to_controller || !controller_address(agent, &partner->addresses[0]))
 		return;
 	partner->address_count = 1;
-	config_controller_port(control_url(agent->control), &partner->port); /* which was read without a mistake */
+	config_controller_port(
+		control_url(agent->control), &partner->port); /* which was read without a mistake */
 	/* The local made for it is the last one, whatever its family. */
 	partner->locals[0] = partner->locals[1] = last;
 }

@@ -3,7 +3,6 @@
 
 #include "common/io/clock.h"
 #include "common/io/log.h"
-#include "common/io/signature.h"
 #include "node-agent/io/agent/agent_int.h"
 
 /*
@@ -82,43 +81,24 @@ static void take_claim(
 	seat->asked = NULL;
 }
 
-static bool is_signed(const struct agent *agent, const struct grant *grant)
+static void drop(struct agent *agent, enum answer_fault fault, const char *partner, const struct claim *claim)
 {
-	const struct desired *desired = agent->held.desired;
-	uint8_t text[GRANT_TEXT_MAX];
-	int size = grant_text(desired->store, &grant->claim, text);
+	const char *why = answer_fault_name(fault);
 
-	return size > 0 && signature_check(&desired->grant_key, text, (size_t)size, grant->signature);
-}
-
-/* Asked in this life, and not so long ago that it could be worth nothing. */
-static bool is_fresh(const struct agent_seat *seat, const struct claim *claim)
-{
-	int64_t now_us = clock_now_us();
-
-	return claim->nonce.boot == seat->agent->boot && claim->nonce.time_us <= (uint64_t)now_us &&
-	       (uint64_t)now_us - claim->nonce.time_us < (uint64_t)seat->seat.config.lease_ms * 1000;
-}
-
-static void drop(uint64_t *counter, const char *why, const char *partner, const struct claim *claim)
-{
-	(*counter)++;
+	agent->claims.dropped[fault]++;
 	log_limited(LEVEL_WARNING, "seat", "leave-dropped", why, log_text("why", why),
 		log_text("from", partner), log_text("endpoint", claim->endpoint));
 }
 
-static bool is_good(
-	struct agent *agent, const struct agent_seat *seat, const char *partner, const struct claim *claim)
+static struct asker asker_of(const struct agent_seat *seat)
 {
-	if (claim->terms != seat->seat.terms) {
-		drop(&agent->claims.foreign, "other-terms", partner, claim);
-		return false;
-	}
-	if (!is_fresh(seat, claim)) {
-		drop(&agent->claims.stale, "stale", partner, claim);
-		return false;
-	}
-	return true;
+	const struct desired *desired = seat->agent->held.desired;
+
+	return (struct asker){.boot = seat->agent->boot,
+		.terms = seat->seat.terms,
+		.lease_ms = seat->seat.config.lease_ms,
+		.store = desired->store,
+		.grant_key = desired->grant_key};
 }
 
 static void answer(
@@ -132,34 +112,41 @@ static void answer(
 	agent_seat_step(seat, &event);
 }
 
-/* One for another member of the pool goes on to it unseen: it is signed, and that one looks. */
 static void take_grant(
-	struct agent *agent, struct agent_seat *seat, const char *partner, const struct datagram *datagram)
+	struct agent *agent, struct agent_seat *seat, const char *partner, const struct grant *grant)
 {
-	const struct claim *claim = &datagram->grant.claim;
+	struct asker asker = asker_of(seat);
+	enum answer_fault fault = answer_check_grant(&asker, grant, clock_now_us());
+
+	if (fault != ANSWER_GOOD) {
+		drop(agent, fault, partner, &grant->claim);
+		return;
+	}
+	agent->claims.granted++;
+	answer(seat, SEAT_EVENT_GRANT, partner, &grant->claim);
+}
+
+/* For another member of the pool. It goes on unseen: it is signed, and that one looks. */
+static void pass_grant_on(struct agent *agent, const struct agent_seat *seat, const struct datagram *datagram)
+{
+	const char *to = datagram->grant.claim.gateway;
 	struct datagram copy = *datagram;
 
-	if (strcmp(claim->gateway, agent->config->gateway) != 0) {
-		if (!datagram->head.from_controller || !agent_seat_has_member(seat, claim->gateway))
-			return;
-		agent->claims.relayed++;
-		pass(agent, claim->gateway, &copy);
-	} else if (!is_good(agent, seat, partner, claim)) {
+	if (!datagram->head.from_controller || !agent_seat_has_member(seat, to))
 		return;
-	} else if (!is_signed(agent, &datagram->grant)) {
-		drop(&agent->claims.forged, "forged", partner, claim);
-	} else {
-		agent->claims.granted++;
-		answer(seat, SEAT_EVENT_GRANT, partner, claim);
-	}
+	agent->claims.relayed++;
+	pass(agent, to, &copy);
 }
 
 static void take_promise(
-	struct agent *agent, struct agent_seat *seat, const char *partner, const struct datagram *datagram)
+	struct agent *agent, struct agent_seat *seat, const char *partner, const struct claim *claim)
 {
-	const struct claim *claim = &datagram->claim;
+	struct asker asker = asker_of(seat);
+	enum answer_fault fault = answer_check_promise(&asker, claim, clock_now_us());
 
-	if (strcmp(claim->gateway, agent->config->gateway) == 0 && is_good(agent, seat, partner, claim))
+	if (fault != ANSWER_GOOD)
+		drop(agent, fault, partner, claim);
+	else
 		answer(seat, SEAT_EVENT_PROMISE, partner, claim);
 }
 
@@ -173,12 +160,17 @@ void claims_take(void *context, const char *partner, const struct datagram *data
 
 	if (!seat || !seat->seat.config.exclusive)
 		return;
-	if (grant)
-		take_grant(agent, seat, partner, datagram);
+	bool own = !strcmp(claim->gateway, agent->config->gateway);
+	if (grant && own)
+		take_grant(agent, seat, partner, &datagram->grant);
+	else if (grant)
+		pass_grant_on(agent, seat, datagram);
 	else if (!agent_seat_has_member(seat, partner))
 		return;
+	else if (datagram->head.kind == DATAGRAM_PROMISE && own)
+		take_promise(agent, seat, partner, claim);
 	else if (datagram->head.kind == DATAGRAM_PROMISE)
-		take_promise(agent, seat, partner, datagram);
+		return;
 	else if (receipt->proven) /* an old one that is sent again must bind nobody */
 		take_claim(agent, seat, partner, datagram);
 }

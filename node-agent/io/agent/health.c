@@ -180,8 +180,6 @@ static void claim_metrics(const struct agent *agent, struct text *out)
 {
 	static const char dropped[] = "holdfast_leave_dropped_total";
 	const struct claim_counters *claims = &agent->claims;
-	const char *forged[] = {"why", "forged", NULL}, *foreign[] = {"why", "other-terms", NULL};
-	const char *stale[] = {"why", "stale", NULL};
 
 	one(out, METRICS_COUNTER, "holdfast_leave_asked_total",
 		"Times that leave to serve was asked for (isolation: fence).", claims->claimed);
@@ -192,9 +190,11 @@ static void claim_metrics(const struct agent *agent, struct text *out)
 	one(out, METRICS_COUNTER, "holdfast_leave_relayed_total", "Claims and grants passed on for others.",
 		claims->relayed);
 	metrics_family(out, METRICS_COUNTER, dropped, "Grants and promises that were not taken.");
-	metrics_u64(out, dropped, forged, claims->forged);
-	metrics_u64(out, dropped, foreign, claims->foreign);
-	metrics_u64(out, dropped, stale, claims->stale);
+	for (size_t i = ANSWER_GOOD + 1; i < ARRAY_COUNT(claims->dropped); i++) {
+		const char *labels[] = {"why", answer_fault_name((enum answer_fault)i), NULL};
+
+		metrics_u64(out, dropped, labels, claims->dropped[i]);
+	}
 }
 
 static void collect_metrics(void *context, struct text *out)
