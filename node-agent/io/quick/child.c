@@ -54,14 +54,12 @@ static bool wait_until(struct quick *quick, int process_fd, int64_t deadline_ms,
 	}
 }
 
-/* It is told the signal that we were told, and has a while to act on it. */
-static void stop(struct quick *quick, int process_fd, pid_t target)
+/* It is told the signal that we were told, and has a while to act on it, with all that it has started. */
+static void stop(struct quick *quick, int process_fd, pid_t pid, bool group)
 {
-	kill(target, quick->signal ? quick->signal : SIGTERM);
+	kill(group ? -pid : pid, quick->signal ? quick->signal : SIGTERM);
 	if (!wait_until(quick, process_fd, clock_now_ms() + GRACE_MS, false))
-		kill(target, SIGKILL);
-	else if (target < 0)
-		kill(target, SIGTERM); /* what the leader left behind */
+		kill(pid, QUICK_SIGNAL_END);
 }
 
 int quick_wait(struct quick *quick, pid_t pid, bool group, int *ret_status)
@@ -72,7 +70,7 @@ int quick_wait(struct quick *quick, pid_t pid, bool group, int *ret_status)
 	if (process_fd < 0)
 		r = err_set(quick->err, -errno, "pidfd_open: %s", strerror(errno));
 	else if (!wait_until(quick, process_fd, deadline_ms, !quick->undoing)) {
-		stop(quick, process_fd, group ? -pid : pid);
+		stop(quick, process_fd, pid, group);
 		r = quick->signal ? -EINTR
 				  : err_set(quick->err, -ETIMEDOUT, "a program took more than %d ms",
 					    quick->child_timeout_ms);

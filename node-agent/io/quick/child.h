@@ -3,6 +3,7 @@
 #define HOLDFAST_AGENT_QUICK_CHILD_H
 
 #include <limits.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <sys/types.h>
 
@@ -29,7 +30,9 @@ struct quick_program {
 	int stdin_fd; /* -1: ours */
 	bool group;   /* of its own, led by *ret_pid */
 };
-/* *ret_pid ends as the program does; a signal is passed on to it. -errno: it did not start. */
+/* *ret_pid ends as the program does; a signal from us (to it, or to its group) tells it to stop, and then all that it has
+ * started; QUICK_SIGNAL_END to *ret_pid kills them. -errno: it did not start. */
+#define QUICK_SIGNAL_END SIGRTMIN
 int quick_spawn(const struct quick_program *program, pid_t *ret_pid);
 int quick_die_with(pid_t parent); /* for a child: -ESRCH: the parent is dead already */
 

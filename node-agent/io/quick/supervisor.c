@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,7 +20,8 @@
  * Between us and a program stands a process that waits for both. If we are killed, it kills the program and all that the
  * program started: PR_SET_PDEATHSIG reaches a child, but not the child's children. It is a subreaper, so that those whose
  * parents went are its own. Until it is done it holds our locks, which it has inherited: nobody cleans up after us while
- * something of ours is at work. When the program ended by itself, what it left running is left alone.
+ * something of ours is at work. When the program ended by itself, what it left running is left alone; when it was told to
+ * stop, that is told so, too, in whatever session it is, and is killed when the time is over.
  */
 
 static const char CHILDREN[] = "/proc/thread-self/children";
@@ -69,28 +71,28 @@ static void live(const struct quick_program *program, pid_t supervisor, int fail
 /* ---- the process between ---- */
 
 /* pid by pid, as the kernel lists them with CONFIG_PROC_CHILDREN; without, the group, and this one with it. */
-static void kill_children(void)
+static void tell_children(int number)
 {
 	FILE *list = fopen(CHILDREN, "re");
 	int pid;
 
 	if (!list) {
 		if (getpgrp() == getpid())
-			kill(0, SIGKILL);
+			kill(0, number);
 		return;
 	}
 	while (fscanf(list, "%d", &pid) == 1)
-		kill(pid, SIGKILL);
+		kill(pid, number);
 	fclose(list);
 }
 
 /* The children of one that ends become ours before we are told of its end. */
-static void kill_descendants(pid_t child)
+static int kill_descendants(void)
 {
-	kill(child, SIGKILL);
 	do
-		kill_children();
+		tell_children(SIGKILL);
 	while (waitpid(-1, NULL, 0) >= 0 || errno == EINTR);
+	return 128 + SIGKILL;
 }
 
 static int status_of(pid_t child)
@@ -102,31 +104,63 @@ static int status_of(pid_t child)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
-/* Without a group of its own it hears nothing but what the terminal says. */
-static void pass_signal(const struct quick_program *program, int signal_fd, pid_t parent, pid_t child)
-{
-	struct signalfd_siginfo info;
-
-	if (read(signal_fd, &info, sizeof(info)) == (ssize_t)sizeof(info) && !program->group &&
-		(pid_t)info.ssi_pid == parent)
-		kill(child, (int)info.ssi_signo);
-}
-
 /* What it waits for, in the order of fds: the program's end, its parent's, a signal. */
 enum { CHILD, PARENT, SIGNAL, WATCHED };
+enum heard { NOTHING, STOP, END };
+
+/* Our parent says when to stop, and when the time for it is over; so does a terminal, to all that are in front of it. A
+ * program without a group of its own hears nothing but what the terminal says: it is passed on. */
+static enum heard hear(const struct quick_program *program, int signal_fd, pid_t parent, pid_t child)
+{
+	struct signalfd_siginfo info;
+	bool of_parent, of_terminal;
+
+	if (read(signal_fd, &info, sizeof(info)) != (ssize_t)sizeof(info))
+		return NOTHING;
+	of_parent = (pid_t)info.ssi_pid == parent && info.ssi_code == SI_USER;
+	if (of_parent && (int)info.ssi_signo == QUICK_SIGNAL_END)
+		return END;
+	if (of_parent && child && !program->group)
+		kill(child, (int)info.ssi_signo);
+	of_terminal = info.ssi_code == SI_KERNEL && (info.ssi_signo == SIGINT || info.ssi_signo == SIGHUP);
+	return of_parent || of_terminal ? STOP : NOTHING;
+}
+
+/* Whenever one ends, its children have become ours, and have not been told yet. */
+static int end_rest(const struct quick_program *program, struct pollfd fds[WATCHED], pid_t parent)
+{
+	pid_t ended;
+
+	fds[CHILD].fd = -1;
+	for (;;) {
+		tell_children(SIGTERM);
+		do
+			ended = waitpid(-1, NULL, WNOHANG);
+		while (ended > 0);
+		if (ended < 0)
+			return 128 + SIGTERM;
+		(void)poll(fds, WATCHED, -1);
+		if (fds[PARENT].revents || hear(program, fds[SIGNAL].fd, parent, 0) == END)
+			return kill_descendants();
+	}
+}
 
 static int watch(const struct quick_program *program, struct pollfd fds[WATCHED], pid_t parent, pid_t child)
 {
+	enum heard heard = NOTHING;
+	bool stopping = false;
+	int status;
+
 	while (!fds[CHILD].revents) {
 		(void)poll(fds, WATCHED, -1);
-		if (fds[PARENT].revents) {
-			kill_descendants(child);
-			return 128 + SIGKILL;
-		}
 		if (fds[SIGNAL].revents)
-			pass_signal(program, fds[SIGNAL].fd, parent, child);
+			heard = hear(program, fds[SIGNAL].fd, parent, child);
+		if (fds[PARENT].revents || heard == END)
+			return kill_descendants();
+		stopping |= heard == STOP;
 	}
-	return status_of(child);
+	status = status_of(child);
+	return stopping ? end_rest(program, fds, parent) : status;
 }
 
 static int open_signals(void)
@@ -135,7 +169,6 @@ static int open_signals(void)
 	int fd;
 
 	sigfillset(&all);
-	sigdelset(&all, SIGCHLD);
 	fd = signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
 	return fd < 0 ? -errno : fd;
 }
@@ -154,7 +187,7 @@ static void watch_or_kill(const struct quick_program *program, struct pollfd fds
 	fds[CHILD].fd = open_process(child);
 	if (fds[CHILD].fd < 0) {
 		close(fds[SIGNAL].fd); /* to list the children takes a descriptor */
-		kill_descendants(child);
+		kill_descendants();
 		tell(failures, fds[CHILD].fd);
 	}
 	close(failures);

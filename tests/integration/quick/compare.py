@@ -112,8 +112,8 @@ class Host:
         kept = {name: os.environ[name] for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS") if name in os.environ}
         return {"PATH": "/run/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", **kept, **(extra or {})}
 
-    def start(self, *argv, env=None):
-        return subprocess.Popen(self.enter(*argv), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+    def start(self, *argv, env=None, stdin=subprocess.DEVNULL):
+        return subprocess.Popen(self.enter(*argv), stdin=stdin, stdout=subprocess.PIPE,
                                 stderr=subprocess.PIPE, text=True, env=self.environment(env), cwd="/")
 
     def call(self, *argv, env=None, timeout=TIMEOUT_S):

@@ -4,6 +4,7 @@
 import os
 import re
 import signal
+import subprocess
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -64,6 +65,46 @@ def test_signals():
                 machine.clean(f"{what}, signal {number}")
                 assert not machine.must("ps -e -o stat=,args= | grep -e '^[^Z].*sleep 300' | grep -v grep || :"), f"{what}, signal {number}: what it started lives on"
     print("signals are undone")
+
+
+# In a session of its own; deaf to SIGTERM; and both, with a child.
+STARTS = ("setsid sleep 611 </dev/null >/dev/null 2>&1 & (trap '' TERM INT; exec sleep 612 </dev/null >/dev/null 2>&1) & "
+          "setsid bash -c 'trap : TERM INT; sleep 613; sleep 614' </dev/null >/dev/null 2>&1 & "
+          "until [[ $(ps -e -o args=) == *'sleep 611'*'sleep 612'*'sleep 613'* ]]; do :; done; ")
+
+
+def started(machine):
+    return machine.must(r"ps -e -o stat=,args= | sed -n 's/^[^Z]\S* *\(sleep 61[1-4]\)$/\1/p' | sort").split("\n")[:-1]
+
+
+def test_what_a_hook_started():
+    """It outlives a hook that ends by itself, as with wg-quick, and not one that is told to stop."""
+    with Machine() as machine:
+        machine.up(INTERFACE + f"PostUp = {STARTS}\n" + FULL)
+        assert started(machine) == ["sleep 611", "sleep 612", "sleep 613"], started(machine)
+        machine.down()
+        assert started(machine) == ["sleep 611", "sleep 612", "sleep 613"], started(machine)
+        machine.must("pkill -KILL -f 'sleep 61[1-4]' || :")
+        machine.until("ended", lambda: not started(machine))
+        machine.write("/etc/wireguard/wg0.conf", INTERFACE + f"PostUp = {STARTS} {SLOW}\n" + FULL)
+        process = machine.start(HOLDFAST, "up", "wg0")
+        machine.until("reached PostUp", lambda: machine.shell("test -s /run/reached")[0] == 0)
+        machine.must(f"kill -TERM {machine.pid_of('holdfast up')}")
+        _, machine.said = process.communicate(timeout=30)
+        assert process.returncode == 128 + signal.SIGTERM, machine.said
+        assert not started(machine), started(machine)
+        machine.must("rm /run/reached")
+        process = machine.start("script", "-qec", f"{HOLDFAST} up wg0", "/dev/null", stdin=subprocess.PIPE)
+        machine.until("reached PostUp", lambda: machine.shell("test -s /run/reached")[0] == 0)
+        assert len(started(machine)) == 3
+        process.stdin.write("\x03")
+        process.stdin.flush()
+        machine.until("ended", lambda: not started(machine))
+        machine.until("undone", lambda: machine.shell("ip link show wg0")[0] != 0)
+        process.communicate(timeout=30)
+        assert process.returncode == 128 + signal.SIGINT, process.returncode
+        machine.clean("what a hook started")
+    print("what a hook started")
 
 
 def test_killed_anywhere():
