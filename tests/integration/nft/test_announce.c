@@ -13,6 +13,7 @@
 
 #include "node-agent/io/announce/announce.h"
 #include "tests/integration/nft/gateway.h"
+#include "tests/integration/nft/suite.h"
 #include "tests/integration/nft/wire.h"
 
 static struct gateway gateway;
@@ -215,9 +216,5 @@ int main(void)
 	tcase_add_test(tcase, only_answers_wake_a_probe);
 	tcase_add_test(tcase, icmp_says_what_did_not_leave);
 	suite_add_tcase(suite, tcase);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run(suite);
 }

@@ -11,6 +11,7 @@
 #include "node-agent/io/nft/nft.h"
 #include "node-agent/io/nft/watch.h"
 #include "tests/integration/nft/site.h"
+#include "tests/integration/nft/suite.h"
 #include "tests/integration/nft/wire.h"
 #include "tests/unit/firewall/sample.h"
 
@@ -313,9 +314,5 @@ int main(void)
 	tcase_add_test(tcase, a_flush_by_others_is_noticed_and_undone);
 	tcase_add_test(tcase, a_refusal_names_what_was_refused);
 	suite_add_tcase(suite, tcase);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run(suite);
 }

@@ -11,6 +11,7 @@
 #include "node-agent/io/nft/lease.h"
 #include "node-agent/io/nft/nft.h"
 #include "tests/integration/nft/site.h"
+#include "tests/integration/nft/suite.h"
 #include "tests/integration/nft/wire.h"
 #include "tests/unit/firewall/sample.h"
 
@@ -133,9 +134,5 @@ int main(void)
 	tcase_set_timeout(tcase, 280);
 	tcase_add_test(tcase, nothing_fails_while_others_change_nftables);
 	suite_add_tcase(suite, tcase);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run(suite);
 }

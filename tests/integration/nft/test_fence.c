@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "tests/integration/nft/gateway.h"
+#include "tests/integration/nft/suite.h"
 #include "tests/integration/nft/wire.h"
 
 static struct gateway gateway;
@@ -391,9 +392,5 @@ int main(void)
 	tcase_add_test(tcase, applying_and_renewing_lose_no_packet);
 	tcase_add_test(tcase, applying_lets_no_packet_through);
 	suite_add_tcase(suite, tcase);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run(suite);
 }

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "tests/integration/nft/gateway.h"
+#include "tests/integration/nft/suite.h"
 #include "tests/integration/nft/wire.h"
 
 /*
@@ -199,9 +200,5 @@ int main(void)
 	tcase_add_test(tcase, dropping_drops_both_ways);
 	tcase_add_test(tcase, mss_is_clamped_to_the_path);
 	suite_add_tcase(suite, tcase);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run(suite);
 }

@@ -8,6 +8,7 @@
 
 #include "node-agent/io/nft/lease.h"
 #include "tests/integration/nft/site.h"
+#include "tests/integration/nft/suite.h"
 #include "tests/integration/nft/wire.h"
 #include "tests/unit/firewall/sample.h"
 
@@ -189,9 +190,5 @@ int main(void)
 	tcase_add_test(tcase, the_largest_endpoint_fits);
 	tcase_add_test(tcase, nonsense_is_refused);
 	suite_add_tcase(suite, tcase);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run(suite);
 }

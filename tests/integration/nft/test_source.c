@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "tests/integration/nft/gateway.h"
+#include "tests/integration/nft/suite.h"
 #include "tests/integration/nft/wire.h"
 
 /* What a tunnel sends leaves from the address clients dial, with right checksums. */
@@ -140,9 +141,5 @@ int main(void)
 	tcase_add_test(tcase, others_keep_their_source);
 	tcase_add_loop_test(tcase, a_connected_client_hears_the_answer, 0, 2);
 	suite_add_tcase(suite, tcase);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run(suite);
 }

@@ -209,3 +209,27 @@ class Machine:
 
     def until(self, what, condition, seconds=LIMIT_S):
         return until(what, condition, seconds, lambda: self.journal()[-6000:])
+
+
+def run(tests, begin=lambda machine: None, **options):
+    """Boots a machine with these options, which a test program is skipped without, and runs its tests in it one after the other."""
+    try:
+        machine = Machine(**options)
+    except CannotBoot as why:
+        skip(str(why))
+    try:
+        begin(machine)
+        for test in tests:
+            run_one(test, machine)
+    finally:
+        machine.close()
+
+
+def run_one(test, machine):
+    began = time.monotonic()
+    try:
+        test(machine)
+    except BaseException:
+        print(f"not ok {test.__name__}\n{machine.journal()[-6000:]}", flush=True)
+        raise
+    print(f"ok {test.__name__} {time.monotonic() - began:.1f} s", flush=True)

@@ -4,7 +4,7 @@
 userspace where the kernel has none: that has a unit of its own, and ends with neither. About 10 s."""
 import time
 
-from booted import CannotBoot, Machine, skip
+from booted import run
 from tunnel import FAR, FAR_END, UPLINK, genkey, public
 
 AGENT, CONTROLLER, SPACE = "holdfast-agent.service", "holdfast-controller.service", "holdfast-userspace@wg0.service"
@@ -101,22 +101,4 @@ def test_they_stop(machine):
 TESTS = [test_they_start, test_they_come_back, test_userspace_ends, test_reload, test_they_stop]
 
 
-def main():
-    try:
-        machine = Machine(prepare=FAR + UPLINK + "ip addr add 192.0.2.3/24 dev eth0\n")
-    except CannotBoot as why:
-        skip(str(why))
-    try:
-        for test in TESTS:
-            began = time.monotonic()
-            try:
-                test(machine)
-            except BaseException:
-                print(f"not ok {test.__name__}\n{machine.journal()[-6000:]}", flush=True)
-                raise
-            print(f"ok {test.__name__} {time.monotonic() - began:.1f} s", flush=True)
-    finally:
-        machine.close()
-
-
-main()
+run(TESTS, prepare=FAR + UPLINK + "ip addr add 192.0.2.3/24 dev eth0\n")

@@ -2,9 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The agent's unit and the real systemd-logind: a host that is told to go down asks the agent first, and one that only starts its
 agent anew does not; nor is it needed where systemd itself says so. What moves meanwhile is lab/test_reboot.py's. About 10 s."""
-import time
 
-from booted import BUS, CannotBoot, Machine, skip
+from booted import BUS, run
 
 AGENT = "holdfast-agent.service"
 LOG = "/usr/local/agent.log"      # which is in the machine's directory outside, too
@@ -78,23 +77,5 @@ WITH_LOGIND = [test_it_holds_a_lock, test_a_restart_is_no_farewell, test_logind_
 WITHOUT = [test_the_stop_of_the_unit_asks_whether_the_host_goes_down]
 
 
-def live(units, tests):
-    try:
-        machine = Machine(units=units)
-    except CannotBoot as why:
-        skip(str(why))
-    try:
-        for test in tests:
-            began = time.monotonic()
-            try:
-                test(machine)
-            except BaseException:
-                print(f"not ok {test.__name__}\n{machine.journal()[-6000:]}", flush=True)
-                raise
-            print(f"ok {test.__name__} {time.monotonic() - began:.1f} s", flush=True)
-    finally:
-        machine.close()
-
-
-live(BUS + LOGIND, WITH_LOGIND)
-live([*BUS, "systemd-poweroff.service"], WITHOUT)
+run(WITH_LOGIND, units=BUS + LOGIND)
+run(WITHOUT, units=[*BUS, "systemd-poweroff.service"])

@@ -5,7 +5,7 @@ it takes rules, routes and addresses away, and the agent puts them back. About 1
 import re
 import time
 
-from booted import BUS, CannotBoot, Machine, skip
+from booted import BUS, run
 from tunnel import FAR, Tunnel
 
 NETWORKD = "systemd-networkd.service"
@@ -108,23 +108,9 @@ def test_the_agent_repairs(machine):
         machine.until("the tunnel carries packets", machine.tunnel.ping)
 
 
-def main():
-    try:
-        machine = Machine(units=[NETWORKD, "systemd-networkd.socket", *BUS], prepare=FAR, files=FILES)
-    except CannotBoot as why:
-        skip(str(why))
-    try:
-        machine.tunnel = Tunnel(machine)
-        for test in (test_it_leaves_ours_alone, test_it_does_harm, test_the_agent_repairs):
-            began = time.monotonic()
-            try:
-                test(machine)
-            except BaseException:
-                print(f"not ok {test.__name__}\n{machine.journal()[-6000:]}", flush=True)
-                raise
-            print(f"ok {test.__name__} {time.monotonic() - began:.1f} s", flush=True)
-    finally:
-        machine.close()
+def make_tunnel(machine):
+    machine.tunnel = Tunnel(machine)
 
 
-main()
+run([test_it_leaves_ours_alone, test_it_does_harm, test_the_agent_repairs], make_tunnel,
+    units=[NETWORKD, "systemd-networkd.socket", *BUS], prepare=FAR, files=FILES)

@@ -7,7 +7,7 @@ import re
 import sys
 import time
 
-from booted import BUS, ROOT, CannotBoot, Machine, skip
+from booted import BUS, ROOT, run, skip
 from tunnel import FAR, Tunnel
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "quick"))
@@ -111,6 +111,10 @@ def test_the_agent_repairs(machine):
         machine.until("the tunnel carries packets", machine.tunnel.ping)
 
 
+def make_tunnel(machine):
+    machine.tunnel = Tunnel(machine)
+
+
 def main():
     needed = missing("network-manager")
     root, why = unpack("network-manager", *[name for name in needed or [] if name not in ("network-manager", "udev")])
@@ -118,22 +122,8 @@ def main():
         skip(f"NetworkManager can't be downloaded: {why}")
     with open(ROOT + "/deploy/NetworkManager/holdfast.conf", encoding="utf-8") as file:
         FILES[DROP_IN] = file.read()  # as docs/agent.md says for a prefix that is not /usr
-    try:
-        machine = Machine(units=[MANAGER, *BUS], prepare="chmod 600 /etc/NetworkManager/system-connections/*\n" + FAR, files=FILES, over=root)
-    except CannotBoot as reason:
-        skip(str(reason))
-    try:
-        machine.tunnel = Tunnel(machine)
-        for test in (test_it_leaves_ours_alone, test_it_does_harm, test_the_agent_repairs):
-            began = time.monotonic()
-            try:
-                test(machine)
-            except BaseException:
-                print(f"not ok {test.__name__}\n{machine.journal()[-6000:]}", flush=True)
-                raise
-            print(f"ok {test.__name__} {time.monotonic() - began:.1f} s", flush=True)
-    finally:
-        machine.close()
+    run([test_it_leaves_ours_alone, test_it_does_harm, test_the_agent_repairs], make_tunnel,
+        units=[MANAGER, *BUS], prepare="chmod 600 /etc/NetworkManager/system-connections/*\n" + FAR, files=FILES, over=root)
 
 
 main()

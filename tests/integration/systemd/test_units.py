@@ -4,7 +4,7 @@
 import re
 import time
 
-from booted import BUILD, CannotBoot, Machine, skip
+from booted import BUILD, run
 from tunnel import CONF, FAR, UPLINK, Tunnel
 
 AGENT = "holdfast-agent.service"
@@ -139,23 +139,8 @@ TESTS = [test_start, test_reload, test_stop, test_a_wrong_file, test_the_agent_s
          test_userspace_ends, test_the_agent_stops]
 
 
-def main():
-    try:
-        machine = Machine(prepare=FAR + UPLINK)
-    except CannotBoot as why:
-        skip(str(why))
-    try:
-        machine.tunnel = Tunnel(machine, allowed="10.50.0.0/24, fd50::/64, 10.60.0.0/16")
-        for test in TESTS:
-            began = time.monotonic()
-            try:
-                test(machine)
-            except BaseException:
-                print(f"not ok {test.__name__}\n{machine.journal()[-6000:]}", flush=True)
-                raise
-            print(f"ok {test.__name__} {time.monotonic() - began:.1f} s", flush=True)
-    finally:
-        machine.close()
+def make_tunnel(machine):
+    machine.tunnel = Tunnel(machine, allowed="10.50.0.0/24, fd50::/64, 10.60.0.0/16")
 
 
-main()
+run(TESTS, make_tunnel, prepare=FAR + UPLINK)
