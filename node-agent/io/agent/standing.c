@@ -234,6 +234,7 @@ static void look_at_seat(struct agent_seat *seat, int64_t now_ms)
 		seat->standing = mem_new(1, sizeof(*seat->standing));
 		seat->standing->standby_ms = now_ms;
 		readiness_init(&seat->standing->readiness);
+		agent_look_soon(seat->agent); /* the last one may have come before; the next without a cause is far */
 	}
 	refresh_hops(seat, now_ms);
 	judge(seat, now_ms);
