@@ -5,8 +5,9 @@
 #include "controller/core/ownership/ownership.h"
 
 /* What the files of this core share. member.c: what is known of the members. change.c: what is done to the
- * endpoint. grant.c: leave to serve, in `fence`. ownership.c: when. command.c: what people ask for. leaving.c: who
- * shall serve no longer. */
+ * endpoint. grant.c: leave to serve, in `fence`. ownership.c: events, and what each phase makes of them: recovery.c
+ * (nobody is known yet), owner.c (somebody serves, or did until a moment ago), taking.c (an order is out), moving.c (a
+ * planned move is under way). command.c: what people ask for. leaving.c: who shall serve no longer. */
 
 void member_init(struct ownership_member *member, const char *name);
 void member_hear_seat(struct ownership_member *member, const struct seat_state *seat, int64_t now_ms);
@@ -14,6 +15,7 @@ void member_hear_verdict(
 	struct ownership_member *member, enum verdict_kind kind, int64_t last_sign_ms, int64_t now_ms);
 void member_hear_fitness(struct ownership_member *member, bool fit, const char *why, int64_t now_ms);
 bool member_serves(const struct ownership_member *member);
+bool member_serves_under(const struct ownership_member *member, const struct epoch *epoch);
 bool member_is_fenced(const struct ownership_member *member);
 /* Its host is dead or its agent is down: it will not do what it is told. */
 bool member_is_down(const struct ownership_member *member);
@@ -50,6 +52,20 @@ void change_lose(struct ownership *ownership, const char *cause, size_t except, 
 /* It serves already: so it is the owner. */
 void change_adopt(
 	struct ownership *ownership, size_t member, int64_t now_ms, struct ownership_actions *actions);
+
+/* Each is called when anything may have changed in its phase, and moves on if it has. */
+void recovery_watch(struct ownership *ownership, int64_t now_ms, struct ownership_actions *actions);
+void owner_watch(struct ownership *ownership, int64_t now_ms, struct ownership_actions *actions);
+void owner_watch_armed(struct ownership *ownership, int64_t now_ms, struct ownership_actions *actions);
+void taking_watch(struct ownership *ownership, int64_t now_ms, struct ownership_actions *actions);
+void moving_watch(struct ownership *ownership, int64_t now_ms, struct ownership_actions *actions);
+
+/* The owner, which is known. */
+struct ownership_member *ownership_owner(struct ownership *ownership);
+/* Its word is that it has let go of this epoch. */
+bool owner_has_released(const struct ownership *ownership);
+/* Why the owner is no owner any more; NULL: it is, as far as is known. */
+const char *owner_cause_of_loss(const struct ownership *ownership, int64_t now_ms);
 
 /* Why an owner that serves shall do so no longer, as the cause of a planned move; NULL: it may. */
 const char *leaving_cause(const struct ownership_member *owner);

@@ -82,6 +82,11 @@ bool member_serves(const struct ownership_member *member)
 	return member->spoken && seat_role_serves(member->seat.role);
 }
 
+bool member_serves_under(const struct ownership_member *member, const struct epoch *epoch)
+{
+	return member_serves(member) && epoch_compare(&member->seat.epoch, epoch) == 0;
+}
+
 bool member_is_fenced(const struct ownership_member *member)
 {
 	return member->spoken && member->seat.role == SEAT_FENCED;

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "controller/core/ownership/internal.h"
+
+struct ownership_member *ownership_owner(struct ownership *ownership)
+{
+	return &ownership->members[ownership->owner];
+}
+
+/* Released to nobody: one that stepped down for a higher epoch says who is next by that, and its holder is about to
+ * speak, or has_lost_it() will tell. */
+bool owner_has_released(const struct ownership *ownership)
+{
+	const struct ownership_member *owner = &ownership->members[ownership->owner];
+
+	return owner->spoken && epoch_compare(&owner->seat.released, &ownership->epoch) >= 0 &&
+	       epoch_compare(&owner->seat.highest, &ownership->epoch) <= 0 && !member_serves(owner);
+}
+
+/* It says "standby" for longer than a message that was overtaken could make it seem. */
+static bool has_lost_it(const struct ownership *ownership, int64_t now_ms)
+{
+	const struct ownership_member *owner = &ownership->members[ownership->owner];
+
+	return owner->standby_since_ms != INT64_MAX && now_ms - owner->standby_since_ms >= OWNERSHIP_LOST_MS;
+}
+
+const char *owner_cause_of_loss(const struct ownership *ownership, int64_t now_ms)
+{
+	const struct ownership_member *owner = &ownership->members[ownership->owner];
+
+	if (owner->verdict == VERDICT_DEAD)
+		return "host-dead";
+	if (member_is_fenced(owner))
+		return "fenced";
+	if (owner_has_released(ownership) || has_lost_it(ownership, now_ms))
+		return "lost";
+	return NULL;
+}
+
+static void lose_owner(struct ownership *ownership, const char *cause, size_t except, int64_t now_ms,
+	struct ownership_actions *actions)
+{
+	const struct ownership_member *owner = ownership_owner(ownership);
+
+	/* Silence counts from its last sign of life; one that tells of its loss itself, from its last word of serving. */
+	ownership->sign_ms = member_is_down(owner) ? owner->last_sign_ms : owner->served_ms;
+	change_lose(ownership, cause, except, now_ms, actions);
+}
+
+/* A preferred member that has been able to for `preempt`; OWNERSHIP_NOBODY. */
+static size_t find_preferred(const struct ownership *ownership, int64_t now_ms)
+{
+	if (ownership->config.preempt_ms < 0)
+		return OWNERSHIP_NOBODY;
+	for (size_t i = 0; i < ownership->owner; i++) {
+		const struct ownership_member *member = &ownership->members[i];
+		if (ownership_can_take(ownership, i, now_ms, NULL) &&
+			now_ms - member->fit_since_ms >= ownership->config.preempt_ms)
+			return i;
+	}
+	return OWNERSHIP_NOBODY;
+}
+
+/* A planned move that nobody has to ask for. None before the owner has reported: a taker would not know its sessions. */
+static void improve(struct ownership *ownership, int64_t now_ms, struct ownership_actions *actions)
+{
+	const struct ownership_member *owner = ownership_owner(ownership);
+	const char *cause = leaving_cause(owner);
+	size_t target;
+
+	if (ownership->frozen || now_ms < ownership->move_after_ms || owner->verdict != VERDICT_ALIVE ||
+		!owner->fit_known || !member_serves_under(owner, &ownership->epoch))
+		return;
+	target = cause != NULL ? ownership_pick(ownership, ownership->owner, now_ms)
+			       : find_preferred(ownership, now_ms);
+	if (target != OWNERSHIP_NOBODY)
+		change_move(ownership, target, cause != NULL ? cause : "preempt", now_ms, actions);
+}
+
+void owner_watch(struct ownership *ownership, int64_t now_ms, struct ownership_actions *actions)
+{
+	const char *cause = owner_cause_of_loss(ownership, now_ms);
+
+	if (cause != NULL) {
+		lose_owner(ownership, cause, OWNERSHIP_NOBODY, now_ms, actions);
+		return;
+	}
+	if (ownership_owner(ownership)->verdict == VERDICT_AGENT_DOWN) {
+		int64_t expiry_ms = ownership->config.exclusive
+					    ? grant_vacant_ms(ownership)
+					    : ownership_expiry_ms(ownership, ownership->owner);
+		change_phase(ownership, OWNERSHIP_ARMED, expiry_ms, now_ms);
+		change_event(actions, OWNERSHIP_WARNING,
+			"the agent of %s is down: %s moves in %lld ms unless it returns",
+			ownership_owner(ownership)->name, ownership->config.name,
+			(long long)(expiry_ms > now_ms ? expiry_ms - now_ms : 0));
+		return;
+	}
+	improve(ownership, now_ms, actions);
+}
+
+void owner_watch_armed(struct ownership *ownership, int64_t now_ms, struct ownership_actions *actions)
+{
+	const char *cause = owner_cause_of_loss(ownership, now_ms);
+
+	if (ownership->config.exclusive)
+		ownership->deadline_ms = grant_vacant_ms(ownership);
+	if (cause != NULL) {
+		lose_owner(ownership, cause, OWNERSHIP_NOBODY, now_ms, actions);
+	} else if (ownership_owner(ownership)->verdict != VERDICT_AGENT_DOWN) {
+		change_phase(ownership, OWNERSHIP_STABLE, INT64_MAX, now_ms);
+		change_event(actions, OWNERSHIP_INFO, "the agent of %s is back: %s stays",
+			ownership_owner(ownership)->name, ownership->config.name);
+	} else if (now_ms >= ownership->deadline_ms) {
+		lose_owner(ownership, "agent-down", OWNERSHIP_NOBODY, now_ms, actions);
+	}
+}
