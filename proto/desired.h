@@ -91,6 +91,23 @@ struct desired_inside {
 	struct prefix address;
 };
 
+/* What a gateway asks of its world, to learn whether it would serve the endpoint well. */
+enum desired_check_kind {
+	CHECK_PING = 0, /* an echo request of the target's family is answered */
+	CHECK_TCP = 1,  /* a connection is accepted */
+	CHECK_HTTP = 2, /* GET of the path is answered with a status from 200 to 399 */
+};
+
+struct desired_check {
+	enum desired_check_kind kind;
+	struct endpoint target;        /* of ping: port 0 */
+	char path[PROTO_PATH_MAX + 1]; /* of http: "/health" */
+	char interface[PROTO_INTERFACE_MAX +
+		       1]; /* out of which, with an own address there; "": as routes say */
+	uint32_t every_ms, timeout_ms;
+	uint32_t fall, rise; /* failures in a row until it is down, successes in a row until it is up again */
+};
+
 enum desired_isolation { ISOLATION_HOLD = 0, ISOLATION_FENCE = 1 };
 
 struct desired_endpoint {
@@ -106,6 +123,8 @@ struct desired_endpoint {
 	struct desired_route routes[PROTO_ROUTES_MAX];
 	size_t witness_count;
 	struct addr witness[PROTO_ADDRESSES_MAX]; /* none: the underlay's router */
+	size_t check_count;
+	struct desired_check checks[PROTO_CHECKS_MAX];
 	size_t tunnel_count;
 	char tunnels[PROTO_TUNNELS_MAX][PROTO_INTERFACE_MAX + 1];
 	size_t pool_count; /* all members in order of preference, this gateway included */

@@ -56,6 +56,7 @@ static void put_endpoint(json_t *to, const struct desired_endpoint *endpoint)
 	addrs_put(object, "dial", endpoint->dial, endpoint->dial_count);
 	addrs_put(object, "witness", endpoint->witness, endpoint->witness_count);
 	put_insides(object, endpoint);
+	desired_checks_put(object, endpoint);
 	put_lists(object, endpoint);
 }
 
@@ -185,7 +186,8 @@ static int get_endpoint(const struct jnode *from, const struct desired *desired,
 	if ((r = get_basics(from, endpoint, err)) ||
 		(r = addrs_get(from, "dial", endpoint->dial, &endpoint->dial_count, err)) ||
 		(r = addrs_get(from, "witness", endpoint->witness, &endpoint->witness_count, err)) ||
-		(r = get_insides(from, endpoint, err)) || (r = get_routes(from, endpoint, err)) ||
+		(r = get_insides(from, endpoint, err)) || (r = desired_checks_get(from, endpoint, err)) ||
+		(r = get_routes(from, endpoint, err)) ||
 		(r = get_own_tunnels(from, desired, endpoint, err)) ||
 		(r = get_names(from, "pool", PROTO_POOL_MAX, endpoint->pool[0], sizeof(endpoint->pool[0]),
 			 &endpoint->pool_count, err)))

@@ -26,6 +26,9 @@ void desired_endpoints_put(json_t *to, const char *name, const struct desired *d
 int desired_endpoints_get(
 	const struct jnode *from, const char *name, struct desired *desired, struct err *err);
 
+void desired_checks_put(json_t *to, const struct desired_endpoint *endpoint);
+int desired_checks_get(const struct jnode *from, struct desired_endpoint *endpoint, struct err *err);
+
 /* Lists of addresses: at most PROTO_ADDRESSES_MAX. */
 void addrs_put(json_t *to, const char *name, const struct addr *addrs, size_t count);
 int addrs_get(const struct jnode *from, const char *name, struct addr *ret_addrs, size_t *ret_count,

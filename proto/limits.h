@@ -14,6 +14,7 @@ enum {
 	PROTO_ENDPOINTS_MAX = 16,           /* virtual endpoints that one gateway can own */
 	PROTO_TUNNELS_MAX = 64,             /* tunnels on a gateway */
 	PROTO_ADDRESSES_MAX = 16,           /* addresses of one thing */
+	PROTO_CHECKS_MAX = 16,              /* checks of an endpoint */
 	PROTO_ROUTES_MAX = 256,             /* routes of an endpoint */
 	PROTO_PEERS_MAX = 200000,           /* peers of a gateway */
 	PROTO_ALLOWED_IPS_MAX = 131072,     /* allowed IPs of one peer */

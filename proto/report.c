@@ -46,6 +46,19 @@ static void put_moments(json_t *to, const struct report *report)
 		moment_put(array, NULL, &report->moments[i]);
 }
 
+/* Left out while there are none. */
+static void put_impaired(json_t *to, const struct report *report)
+{
+	json_t *array = report->impaired_count ? jput_array(to, "impaired") : NULL;
+
+	for (size_t i = 0; i < report->impaired_count; i++) {
+		json_t *object = jput_object(array, NULL);
+
+		jput_text(object, "endpoint", report->impaired[i].endpoint);
+		jput_text(object, "why", report->impaired[i].why);
+	}
+}
+
 static void put_lists(json_t *to, const struct report *report)
 {
 	json_t *array = jput_array(to, "reasons");
@@ -75,6 +88,7 @@ char *report_encode(const struct report *report)
 	jput_i64(json, "wall_ms", report->wall_ms);
 	jput_bool(json, "sessions_whole", report->sessions_whole);
 	put_lists(json, report);
+	put_impaired(json, report);
 	put_events(json, report);
 	put_moments(json, report);
 	if (report->takeover.endpoint[0])
@@ -238,6 +252,26 @@ static int get_moments(const struct jnode *from, struct report *report, struct e
 	return r;
 }
 
+static int get_impaired(const struct jnode *from, struct report *report, struct err *err)
+{
+	struct jnode array;
+	int r = jnode_array(from, "impaired", JSON_OPTIONAL, PROTO_ENDPOINTS_MAX, &array, err);
+
+	if (r || !array.json)
+		return r;
+	for (size_t i = 0; !r && i < jnode_count(&array); i++) {
+		struct impaired *impaired = &report->impaired[report->impaired_count++];
+		struct jnode item = jnode_item(&array, i);
+
+		r = jnode_name(&item, "endpoint", JSON_REQUIRED, impaired->endpoint,
+			sizeof(impaired->endpoint), err);
+		if (!r)
+			r = jnode_text(
+				&item, "why", JSON_REQUIRED, impaired->why, sizeof(impaired->why), err);
+	}
+	return r;
+}
+
 static int get_identity(const struct jnode *from, char *gateway, size_t size, uint64_t *boot,
 	uint64_t *generation, uint64_t least, struct err *err)
 {
@@ -261,9 +295,10 @@ static int get_report(const struct jnode *from, struct report *report, struct er
 		(r = jnode_i64(
 			 from, "wall_ms", JSON_REQUIRED, INT64_MIN, INT64_MAX, &report->wall_ms, err)) ||
 		(r = jnode_bool(from, "sessions_whole", JSON_REQUIRED, &report->sessions_whole, err)) ||
-		(r = get_reasons(from, report, err)) || (r = get_seats(from, report, err)) ||
-		(r = get_standings(from, report, err)) || (r = get_takeover(from, &report->takeover, err)) ||
-		(r = get_events(from, report, err)) || (r = get_moments(from, report, err)))
+		(r = get_reasons(from, report, err)) || (r = get_impaired(from, report, err)) ||
+		(r = get_seats(from, report, err)) || (r = get_standings(from, report, err)) ||
+		(r = get_takeover(from, &report->takeover, err)) || (r = get_events(from, report, err)) ||
+		(r = get_moments(from, report, err)))
 		return r;
 	return sessions_get(from, "sessions", &report->sessions, &report->session_count, err);
 }

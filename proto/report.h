@@ -34,6 +34,13 @@ struct report_event {
 	char text[PROTO_REASON_MAX + 1];
 };
 
+/* What keeps it from serving an endpoint as it should, although it could: a check of the user's that fails, or packets
+ * that would not be forwarded. */
+struct impaired {
+	char endpoint[PROTO_NAME_MAX + 1];
+	char why[PROTO_REASON_MAX + 1];
+};
+
 struct report {
 	char gateway[PROTO_NAME_MAX + 1];
 	uint64_t boot;
@@ -42,6 +49,8 @@ struct report {
 	bool fit;            /* could serve: devices, firewall, underlay */
 	size_t reason_count; /* why not, or warnings */
 	char reasons[PROTO_REASONS_MAX][PROTO_REASON_MAX + 1];
+	size_t impaired_count;
+	struct impaired impaired[PROTO_ENDPOINTS_MAX]; /* each endpoint once */
 	bool leaving;    /* its host is about to go down: what it owns shall move away first */
 	int64_t wall_ms; /* its wall clock, for skew */
 	size_t seat_count;

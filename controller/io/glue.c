@@ -59,18 +59,16 @@ static void describe_clock(
 
 static void tell_fitness(struct controller *controller, const struct agent *agent)
 {
-	const struct report *report = &agent->report;
-	const char *why = report->reason_count ? report->reasons[0] : "unfit, without a reason";
 	const char *obstacle = controller_obstacle(controller, agent);
 	char clock[PROTO_NAME_MAX + 64];
 	if (!agent->reported)
 		return;
 	if (holding_is_current(controller, agent))
 		decisions_holds(controller->decisions, agent->name);
-	decisions_leaving(controller->decisions, agent->name, report->leaving);
+	decisions_leaving(controller->decisions, agent->name, agent->report.leaving);
 	describe_clock(controller, agent, clock, sizeof clock);
-	decisions_fitness(controller->decisions, agent->name, report->fit, report->fit ? NULL : why,
-		!obstacle && clock[0] ? clock : obstacle);
+	decisions_fitness(
+		controller->decisions, agent->name, &agent->report, !obstacle && clock[0] ? clock : obstacle);
 }
 
 static void tell_seats(struct controller *controller, const struct agent *agent)

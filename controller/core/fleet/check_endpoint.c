@@ -42,6 +42,48 @@ static void check_routes(const struct checker *checker, const struct fleet_endpo
 	}
 }
 
+/* An address on that network which is the gateway's whether it owns the endpoint or not. */
+static bool has_own_address(const struct fleet_gateway *gateway, const struct prefix *network)
+{
+	for (size_t i = 0; i < gateway->address_count; i++)
+		if (prefix_contains(network, &gateway->addresses[i]))
+			return true;
+	return false;
+}
+
+/* What is asked on an inside network is asked by standbys too, which do not have the inside address. */
+static void check_own_address(const struct checker *checker, const struct fleet_endpoint *endpoint,
+	const struct fleet_check *check, const struct fleet_inside *inside)
+{
+	char text[PREFIX_TEXT_MAX];
+
+	if (!prefix_contains(&inside->address, &check->check.target.addr))
+		return;
+	for (size_t i = 0; i < endpoint->gateway_count; i++) {
+		size_t gateway = endpoint->gateways[i].index;
+
+		if (gateway == SIZE_MAX ||
+			has_own_address(&checker->fleet->gateways[gateway], &inside->address))
+			continue;
+		check_warn(checker, &check->place,
+			"each gateway of %s needs an address of its own on \"%s\" to ask from while it is a "
+			"standby: %s is the owner's",
+			endpoint->name, inside->role.name,
+			prefix_format(&inside->address, text, sizeof(text)));
+		return;
+	}
+}
+
+static void check_checks(const struct checker *checker, const struct fleet_endpoint *endpoint)
+{
+	for (size_t i = 0; i < endpoint->check_count; i++) {
+		if (endpoint->checks[i].role.name[0])
+			check_roles(checker, endpoint, &endpoint->checks[i].role);
+		for (size_t j = 0; j < endpoint->inside_count; j++)
+			check_own_address(checker, endpoint, &endpoint->checks[i], &endpoint->inside[j]);
+	}
+}
+
 static void check_endpoint(const struct checker *checker, const struct fleet_endpoint *endpoint)
 {
 	if (endpoint->gateway_count == 1)
@@ -52,6 +94,7 @@ static void check_endpoint(const struct checker *checker, const struct fleet_end
 	for (size_t i = 0; i < endpoint->inside_count; i++)
 		check_roles(checker, endpoint, &endpoint->inside[i].role);
 	check_routes(checker, endpoint);
+	check_checks(checker, endpoint);
 }
 
 static bool endpoint_is_on(const struct fleet_endpoint *endpoint, size_t gateway)

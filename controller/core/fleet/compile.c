@@ -110,6 +110,17 @@ static void put_routes(
 	}
 }
 
+static void put_checks(
+	const struct compiler *compiler, const struct fleet_endpoint *endpoint, struct desired_endpoint *to)
+{
+	to->check_count = endpoint->check_count;
+	for (size_t i = 0; i < endpoint->check_count; i++) {
+		to->checks[i] = endpoint->checks[i].check;
+		if (endpoint->checks[i].role.name[0])
+			put_interface(compiler, &endpoint->checks[i].role, to->checks[i].interface);
+	}
+}
+
 static void put_lists(const struct fleet_endpoint *endpoint, struct desired_endpoint *to)
 {
 	to->tunnel_count = endpoint->tunnel_count;
@@ -137,6 +148,7 @@ static void put_endpoint(
 		put_interface(compiler, &endpoint->inside[i].role, to->inside[i].interface);
 	}
 	put_routes(compiler, endpoint, to);
+	put_checks(compiler, endpoint, to);
 	put_lists(endpoint, to);
 }
 

@@ -75,6 +75,31 @@ static void render_inside(const void *thing, struct text *text)
 	list_end(&list);
 }
 
+/* As the fleet file says it, in one line. */
+static void render_checks(const void *thing, struct text *text)
+{
+	static const char *const kinds[] = {
+		[CHECK_PING] = "ping", [CHECK_TCP] = "tcp", [CHECK_HTTP] = "http"};
+	const struct desired_endpoint *endpoint = thing;
+	struct list list = {.text = text};
+
+	for (size_t i = 0; i < endpoint->check_count; i++) {
+		const struct desired_check *check = &endpoint->checks[i];
+		char target[ENDPOINT_TEXT_MAX],
+			item[ENDPOINT_TEXT_MAX + PROTO_PATH_MAX + PROTO_INTERFACE_MAX + 96];
+
+		if (check->kind == CHECK_PING)
+			addr_format(&check->target.addr, target, sizeof(target));
+		else
+			endpoint_format(&check->target, target, sizeof(target));
+		(void)snprintf(item, sizeof(item), "%s %s%s%s%s every %u ms for %u ms fall %u rise %u",
+			kinds[check->kind], target, check->path, check->interface[0] ? " on " : "",
+			check->interface, check->every_ms, check->timeout_ms, check->fall, check->rise);
+		list_item(&list, item);
+	}
+	list_end(&list);
+}
+
 static const struct field fields[] = {
 	{"isolation", render_isolation},
 	{"lease", render_lease},
@@ -84,6 +109,7 @@ static const struct field fields[] = {
 	{"dial interface", render_dial_interface},
 	{"dial addresses", render_dial},
 	{"inside", render_inside},
+	{"checks", render_checks},
 };
 
 static bool same_route(const struct desired_route *a, const struct desired_route *b)

@@ -117,6 +117,12 @@ struct fleet_route {
 	struct fleet_place place;
 };
 
+struct fleet_check {
+	struct desired_check check;  /* the interface is filled in per gateway */
+	struct fleet_reference role; /* name "": none */
+	struct fleet_place place;
+};
+
 struct fleet_endpoint {
 	char name[PROTO_NAME_MAX + 1];
 	struct fleet_place place;
@@ -136,6 +142,8 @@ struct fleet_endpoint {
 	struct fleet_place dial_places[PROTO_ADDRESSES_MAX];
 	size_t inside_count;
 	struct fleet_inside inside[PROTO_ADDRESSES_MAX];
+	size_t check_count;
+	struct fleet_check checks[PROTO_CHECKS_MAX];
 	size_t route_count;
 	struct fleet_route *routes; /* owned; at most PROTO_ROUTES_MAX */
 };

@@ -61,7 +61,7 @@ static void read_endpoint(struct reader *reader, const struct conf_node *map, st
 {
 	static const char *const known[] = {"kind", "gateways", "preempt", "isolation", "lease", "witness",
 		"tunnels", "dial", "inside", "routes", "checks", "notify"};
-	static const char *const later[] = {"checks", "notify"};
+	static const char *const later[] = {"notify"};
 
 	if (!reader_keys(reader, map, known, ARRAY_COUNT(known)))
 		return;
@@ -78,6 +78,7 @@ static void read_endpoint(struct reader *reader, const struct conf_node *map, st
 	read_dial(reader, map, endpoint);
 	read_insides(reader, map, endpoint);
 	read_routes(reader, map, endpoint);
+	read_checks(reader, map, endpoint);
 }
 
 static struct fleet_endpoint *add_endpoint(

@@ -66,5 +66,6 @@ void read_forward(struct reader *reader, const struct conf_node *map, struct fle
 /* inside: and routes: of an endpoint. */
 void read_insides(struct reader *reader, const struct conf_node *map, struct fleet_endpoint *endpoint);
 void read_routes(struct reader *reader, const struct conf_node *map, struct fleet_endpoint *endpoint);
+void read_checks(struct reader *reader, const struct conf_node *map, struct fleet_endpoint *endpoint);
 
 #endif

@@ -58,6 +58,7 @@ int ownership_move(struct ownership *ownership, size_t member, int64_t now_ms,
 		return err_set(err, -EBUSY,
 			"%s: %s, which serves it, has not reported yet, so who takes it would not know its sessions",
 			ownership->config.name, ownership_name_of(ownership, ownership->owner));
+	holddown_forgive(&ownership->members[member].holddown);
 	if (served && ownership->phase == OWNERSHIP_STABLE)
 		change_move(ownership, member, "move", now_ms, actions);
 	else
@@ -87,6 +88,7 @@ void ownership_resume(
 	if (member >= ownership->config.member_count || !ownership->members[member].drained)
 		return;
 	ownership->members[member].drained = false;
+	holddown_forgive(&ownership->members[member].holddown);
 	change_event(actions, OWNERSHIP_INFO, "%s may have %s again", ownership->members[member].name,
 		ownership->config.name);
 	tick(ownership, now_ms, actions);

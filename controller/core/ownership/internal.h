@@ -7,13 +7,15 @@
 /* What the files of this core share. member.c: what is known of the members. change.c: what is done to the
  * endpoint. grant.c: leave to serve, in `fence`. ownership.c: events, and what each phase makes of them: recovery.c
  * (nobody is known yet), owner.c (somebody serves, or did until a moment ago), taking.c (an order is out), moving.c (a
- * planned move is under way). command.c: what people ask for. leaving.c: who shall serve no longer. */
+ * planned move is under way). command.c: what people ask for. leaving.c: who shall serve no
+ * longer. holddown.c: who has lost it too often. */
 
 void member_init(struct ownership_member *member, const char *name);
 void member_hear_seat(struct ownership_member *member, const struct seat_state *seat, int64_t now_ms);
 void member_hear_verdict(
 	struct ownership_member *member, enum verdict_kind kind, int64_t last_sign_ms, int64_t now_ms);
-void member_hear_fitness(struct ownership_member *member, bool fit, const char *why, int64_t now_ms);
+void member_hear_fitness(
+	struct ownership_member *member, bool fit, const char *why, const char *impaired, int64_t now_ms);
 bool member_serves(const struct ownership_member *member);
 bool member_serves_under(const struct ownership_member *member, const struct epoch *epoch);
 bool member_is_fenced(const struct ownership_member *member);
@@ -22,7 +24,8 @@ bool member_is_down(const struct ownership_member *member);
 
 /* 0, or why this member cannot take it: -ENOENT, -EHOSTDOWN, -ENOTSUP. */
 int ownership_check(const struct ownership *ownership, size_t member, int64_t now_ms, struct err *err);
-/* The first who can take it, the one who serves already before all others; OWNERSHIP_NOBODY. */
+/* The first who can take it, the one who serves already before all others, a first choice before a second one;
+ * OWNERSHIP_NOBODY. */
 size_t ownership_pick(const struct ownership *ownership, size_t except, int64_t now_ms);
 /* Of those who serve, the one under the highest epoch; OWNERSHIP_NOBODY. */
 size_t ownership_serving(const struct ownership *ownership);
@@ -62,6 +65,10 @@ void moving_watch(struct ownership *ownership, int64_t now_ms, struct ownership_
 
 /* The owner, which is known. */
 struct ownership_member *ownership_owner(struct ownership *ownership);
+/* From when on a preferred member may have it back, if it stays well; INT64_MAX: it is not well. */
+int64_t owner_preempt_ms(const struct ownership *ownership, size_t member);
+/* From when on an impaired owner may be moved away from; INT64_MAX: it is not impaired. */
+int64_t owner_doubt_ms(const struct ownership *ownership);
 /* Its word is that it has let go of this epoch. */
 bool owner_has_released(const struct ownership *ownership);
 /* Why the owner is no owner any more; NULL: it is, as far as is known. */

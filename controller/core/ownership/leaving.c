@@ -7,7 +7,9 @@ const char *leaving_cause(const struct ownership_member *owner)
 		return "drain";
 	if (owner->leaving)
 		return "leaving";
-	return owner->fit_known && !owner->fit ? "unfit" : NULL;
+	if (owner->fit_known && !owner->fit)
+		return "unfit";
+	return owner->impaired[0] ? "impaired" : NULL;
 }
 
 static void tell(

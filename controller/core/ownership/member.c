@@ -18,6 +18,7 @@ void member_init(struct ownership_member *member, const char *name)
 		.fenced_since_ms = INT64_MAX,
 		.fit_ms = INT64_MIN,
 		.fit_since_ms = INT64_MAX,
+		.impaired_since_ms = INT64_MAX,
 		.passed_until_ms = INT64_MIN,
 		.told_ms = INT64_MIN,
 	};
@@ -44,12 +45,15 @@ void member_hear_seat(struct ownership_member *member, const struct seat_state *
 	note_since(&member->fenced_since_ms, seat->role == SEAT_FENCED, now_ms);
 }
 
-void member_hear_fitness(struct ownership_member *member, bool fit, const char *why, int64_t now_ms)
+void member_hear_fitness(
+	struct ownership_member *member, bool fit, const char *why, const char *impaired, int64_t now_ms)
 {
 	member->fit_known = true;
 	member->fit = fit;
 	member->fit_ms = now_ms;
-	note_since(&member->fit_since_ms, fit, now_ms);
+	note_since(&member->fit_since_ms, fit && impaired == NULL, now_ms);
+	note_since(&member->impaired_since_ms, impaired != NULL, now_ms);
+	text_copy(member->impaired, sizeof(member->impaired), impaired == NULL ? "" : impaired);
 	text_copy(member->why, sizeof(member->why), fit || why == NULL ? "" : why);
 }
 
@@ -64,6 +68,8 @@ static void forget(struct ownership_member *member)
 	member->fit_known = false;
 	member->fit = false;
 	member->fit_since_ms = INT64_MAX;
+	member->impaired[0] = '\0';
+	member->impaired_since_ms = INT64_MAX;
 }
 
 void member_hear_verdict(
@@ -163,19 +169,41 @@ bool ownership_can_take(const struct ownership *ownership, size_t member, int64_
 	return ownership_check(ownership, member, now_ms, err) == 0;
 }
 
+bool ownership_is_first_choice(
+	const struct ownership *ownership, size_t member, int64_t now_ms, struct err *err)
+{
+	const struct ownership_member *m = &ownership->members[member];
+
+	if (m->impaired[0])
+		return err_set(err, -ENOTSUP, "%s is a second choice: %s", m->name, m->impaired) == 0;
+	if (holddown_is_on(&m->holddown, now_ms))
+		return err_set(err, -ENOTSUP,
+			       "%s is a second choice for %lld s more: it lost %s again and again", m->name,
+			       (long long)((m->holddown.until_ms - now_ms + 999) / 1000),
+			       ownership->config.name) == 0;
+	return true;
+}
+
+/* 0 is a first choice. To be held down is less of a fault than one that is there now. */
+static unsigned choice_of(const struct ownership_member *member, int64_t now_ms)
+{
+	return (member->impaired[0] ? 2 : 0) + (holddown_is_on(&member->holddown, now_ms) ? 1 : 0);
+}
+
 size_t ownership_pick(const struct ownership *ownership, size_t except, int64_t now_ms)
 {
-	size_t first = OWNERSHIP_NOBODY;
+	size_t best = OWNERSHIP_NOBODY;
 
 	for (size_t i = 0; i < ownership->config.member_count; i++) {
 		if (i == except || !ownership_can_take(ownership, i, now_ms, NULL))
 			continue;
 		if (member_serves(&ownership->members[i]))
 			return i;
-		if (first == OWNERSHIP_NOBODY)
-			first = i;
+		if (best == OWNERSHIP_NOBODY || choice_of(&ownership->members[i], now_ms) <
+							choice_of(&ownership->members[best], now_ms))
+			best = i;
 	}
-	return first;
+	return best;
 }
 
 size_t ownership_serving(const struct ownership *ownership)

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <string.h>
+
 #include "controller/core/ownership/internal.h"
 
 struct ownership_member *ownership_owner(struct ownership *ownership)
@@ -37,6 +39,18 @@ const char *owner_cause_of_loss(const struct ownership *ownership, int64_t now_m
 	return NULL;
 }
 
+/* If it loses it through faults again and again, it is held down. */
+static void note_fault(struct ownership *ownership, int64_t now_ms, struct ownership_actions *actions)
+{
+	struct ownership_member *owner = ownership_owner(ownership);
+	int64_t length_ms = holddown_lose(&owner->holddown, now_ms);
+
+	if (length_ms)
+		change_event(actions, OWNERSHIP_WARNING,
+			"%s loses %s again and again: for %lld s it gets it only if nobody else can",
+			owner->name, ownership->config.name, (long long)length_ms / 1000);
+}
+
 static void lose_owner(struct ownership *ownership, const char *cause, size_t except, int64_t now_ms,
 	struct ownership_actions *actions)
 {
@@ -44,7 +58,26 @@ static void lose_owner(struct ownership *ownership, const char *cause, size_t ex
 
 	/* Silence counts from its last sign of life; one that tells of its loss itself, from its last word of serving. */
 	ownership->sign_ms = member_is_down(owner) ? owner->last_sign_ms : owner->served_ms;
+	note_fault(ownership, now_ms, actions);
 	change_lose(ownership, cause, except, now_ms, actions);
+}
+
+int64_t owner_doubt_ms(const struct ownership *ownership)
+{
+	int64_t since_ms = ownership->members[ownership->owner].impaired_since_ms;
+
+	return since_ms == INT64_MAX ? INT64_MAX : since_ms + ownership->config.doubt_ms;
+}
+
+int64_t owner_preempt_ms(const struct ownership *ownership, size_t member)
+{
+	const struct ownership_member *m = &ownership->members[member];
+	int64_t due_ms;
+
+	if (m->fit_since_ms == INT64_MAX)
+		return INT64_MAX;
+	due_ms = m->fit_since_ms + ownership->config.preempt_ms;
+	return due_ms > m->holddown.until_ms ? due_ms : m->holddown.until_ms;
 }
 
 /* A preferred member that has been able to for `preempt`; OWNERSHIP_NOBODY. */
@@ -52,13 +85,36 @@ static size_t find_preferred(const struct ownership *ownership, int64_t now_ms)
 {
 	if (ownership->config.preempt_ms < 0)
 		return OWNERSHIP_NOBODY;
-	for (size_t i = 0; i < ownership->owner; i++) {
-		const struct ownership_member *member = &ownership->members[i];
-		if (ownership_can_take(ownership, i, now_ms, NULL) &&
-			now_ms - member->fit_since_ms >= ownership->config.preempt_ms)
+	for (size_t i = 0; i < ownership->owner; i++)
+		if (now_ms >= owner_preempt_ms(ownership, i) &&
+			ownership_can_take(ownership, i, now_ms, NULL))
 			return i;
-	}
 	return OWNERSHIP_NOBODY;
+}
+
+/* Who shall have it instead of the owner; OWNERSHIP_NOBODY. One that is impaired itself is no better. */
+static size_t find_better(const struct ownership *ownership, const char *cause, int64_t now_ms)
+{
+	size_t next = ownership_pick(ownership, ownership->owner, now_ms);
+
+	if (next == OWNERSHIP_NOBODY || strcmp(cause, "impaired") != 0)
+		return next;
+	if (now_ms < owner_doubt_ms(ownership) || !ownership_is_first_choice(ownership, next, now_ms, NULL))
+		return OWNERSHIP_NOBODY;
+	return next;
+}
+
+/* What the owner lacks, so that it loses it. */
+static void tell_lack(const struct ownership *ownership, const char *cause, struct ownership_actions *actions)
+{
+	const struct ownership_member *owner = &ownership->members[ownership->owner];
+
+	if (strcmp(cause, "unfit") == 0)
+		change_event(actions, OWNERSHIP_WARNING, "%s cannot serve %s: %s", owner->name,
+			ownership->config.name, owner->why);
+	else if (strcmp(cause, "impaired") == 0)
+		change_event(actions, OWNERSHIP_WARNING, "%s serves %s worse than it should: %s", owner->name,
+			ownership->config.name, owner->impaired);
 }
 
 /* A planned move that nobody has to ask for. None before the owner has reported: a taker would not know its sessions. */
@@ -71,10 +127,15 @@ static void improve(struct ownership *ownership, int64_t now_ms, struct ownershi
 	if (ownership->frozen || now_ms < ownership->move_after_ms || owner->verdict != VERDICT_ALIVE ||
 		!owner->fit_known || !member_serves_under(owner, &ownership->epoch))
 		return;
-	target = cause != NULL ? ownership_pick(ownership, ownership->owner, now_ms)
-			       : find_preferred(ownership, now_ms);
-	if (target != OWNERSHIP_NOBODY)
-		change_move(ownership, target, cause != NULL ? cause : "preempt", now_ms, actions);
+	target = cause != NULL ? find_better(ownership, cause, now_ms) : find_preferred(ownership, now_ms);
+	if (target == OWNERSHIP_NOBODY)
+		return;
+	if (cause != NULL) {
+		tell_lack(ownership, cause, actions);
+		if (!owner->drained && !owner->leaving)
+			note_fault(ownership, now_ms, actions);
+	}
+	change_move(ownership, target, cause != NULL ? cause : "preempt", now_ms, actions);
 }
 
 void owner_watch(struct ownership *ownership, int64_t now_ms, struct ownership_actions *actions)

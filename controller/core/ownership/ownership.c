@@ -152,7 +152,7 @@ void ownership_step(struct ownership *ownership, const struct ownership_event *e
 		member_hear_verdict(member, event->verdict, event->last_sign_ms, now_ms);
 		break;
 	case OWNERSHIP_EVENT_FITNESS:
-		member_hear_fitness(member, event->fit, event->why, now_ms);
+		member_hear_fitness(member, event->fit, event->why, event->impaired, now_ms);
 		break;
 	case OWNERSHIP_EVENT_LEAVING:
 		leaving_hear(ownership, event->member, event->leaving, now_ms, actions);
@@ -178,14 +178,12 @@ static int64_t sooner(int64_t a, int64_t b)
 static int64_t stable_deadline(const struct ownership *ownership)
 {
 	const struct ownership_member *owner = &ownership->members[ownership->owner];
-	int64_t deadline_ms = INT64_MAX;
+	int64_t deadline_ms = owner_doubt_ms(ownership);
 
 	if (owner->standby_since_ms != INT64_MAX)
 		deadline_ms = owner->standby_since_ms + OWNERSHIP_LOST_MS;
 	for (size_t i = 0; ownership->config.preempt_ms >= 0 && i < ownership->owner; i++)
-		if (ownership->members[i].fit_since_ms != INT64_MAX)
-			deadline_ms = sooner(deadline_ms,
-				ownership->members[i].fit_since_ms + ownership->config.preempt_ms);
+		deadline_ms = sooner(deadline_ms, owner_preempt_ms(ownership, i));
 	return deadline_ms;
 }
 

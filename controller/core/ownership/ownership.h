@@ -9,6 +9,7 @@
 #include "common/base/err.h"
 #include "common/cluster/verdict.h"
 #include "controller/core/ownership/epoch_source.h"
+#include "controller/core/ownership/holddown.h"
 #include "proto/claim.h"
 #include "proto/instruction.h"
 #include "proto/limits.h"
@@ -26,7 +27,9 @@
  * or pool change, leave on the terms before has run out one such lease after a member of that pool has taken up the new
  * ones: it promises on those before no more, and all would have to.
  *
- * Members are numbers, 0 .. member_count - 1, in order of preference, from the configuration given last.
+ * Members are numbers, 0 .. member_count - 1, in order of preference, from the configuration given last. Before
+ * preference comes choice: one that is held down (it flaps), or impaired (a check of its fails), gets the endpoint only
+ * if nobody better can take it; better than nobody it always is.
  */
 enum {
 	OWNERSHIP_LISTEN_MS = 500,   /* after the start */
@@ -50,6 +53,7 @@ struct ownership_config {
 	uint32_t lease_ms;
 	bool exclusive;     /* `isolation: fence` */
 	int64_t preempt_ms; /* after how long of fitness a preferred member gets it back; < 0: never */
+	int64_t doubt_ms;   /* an impaired owner is left alone for that long: the others may find the same */
 	size_t member_count;
 	char members[PROTO_POOL_MAX][PROTO_NAME_MAX + 1];
 };
@@ -92,8 +96,9 @@ struct ownership_event {
 	int64_t last_sign_ms;          /* VERDICT: verdict_last_sign_ms() */
 	bool fit;                      /* FITNESS: it could serve, and holds the committed generation */
 	const char *why;               /* FITNESS: a short reason when not; may be NULL */
-	bool leaving;                  /* LEAVING */
-	const struct claim *claim;     /* CLAIM; the names in it are not looked at */
+	const char *impaired;      /* FITNESS: why it would serve worse than it should; NULL: it would not */
+	bool leaving;              /* LEAVING */
+	const struct claim *claim; /* CLAIM; the names in it are not looked at */
 };
 
 enum ownership_action_kind {
@@ -133,9 +138,12 @@ struct ownership_member {
 	int64_t fenced_since_ms;  /* it has said "fenced" since; INT64_MAX */
 	bool fit_known;           /* it has reported fitness, in this life of its host */
 	bool fit;
-	int64_t fit_ms;                 /* when it last reported fitness; INT64_MIN */
-	int64_t fit_since_ms;           /* INT64_MAX while unfit */
-	char why[PROTO_REASON_MAX + 1]; /* not fit */
+	int64_t fit_ms;                      /* when it last reported fitness; INT64_MIN */
+	int64_t fit_since_ms;                /* INT64_MAX while unfit or impaired */
+	int64_t impaired_since_ms;           /* INT64_MAX */
+	char why[PROTO_REASON_MAX + 1];      /* not fit */
+	char impaired[PROTO_REASON_MAX + 1]; /* what it lacks, though it could serve; "": nothing */
+	struct holddown holddown;
 	bool drained;
 	bool before;  /* `fence`: it was a member on the terms before, too (ownership.settled_ms) */
 	bool leaving; /* as drained, but by its own word, and until its next life says otherwise */
@@ -217,6 +225,9 @@ void ownership_thaw(struct ownership *ownership, int64_t now_ms, struct ownershi
 size_t ownership_find(const struct ownership *ownership, const char *name);
 /* Does `owner` serve under `epoch` right now, by its own word and its life? */
 bool ownership_is_served(const struct ownership *ownership);
+/* Is it one of those who come first? Else err, if not NULL, says why not. */
+bool ownership_is_first_choice(
+	const struct ownership *ownership, size_t member, int64_t now_ms, struct err *err);
 /* Could this member take it over now? If not, and err is not NULL, err says why. */
 bool ownership_can_take(const struct ownership *ownership, size_t member, int64_t now_ms, struct err *err);
 

@@ -45,6 +45,8 @@ void standby_look(const struct controller *controller, const struct ownership *o
 	const struct agent *agent = agents_find(controller->agents, name);
 	struct standby standby = {.proved_ago_ms = -1};
 	standby.could = ownership_can_take(ownership, member, clock_now_ms(), &standby.why);
+	standby.first =
+		standby.could && ownership_is_first_choice(ownership, member, clock_now_ms(), &standby.why);
 	if (agent && agent->reported)
 		standby.standing = find_standing(agent, ownership->config.name);
 	if (standby.standing)
@@ -52,7 +54,7 @@ void standby_look(const struct controller *controller, const struct ownership *o
 	standby.uninformed =
 		standby.could && agent && !agent->directory_acked && has_sessions(controller, ownership);
 	standby.ready =
-		standby.could && !standby.uninformed && (!standby.standing || standby.standing->ready);
+		standby.first && !standby.uninformed && (!standby.standing || standby.standing->ready);
 	*ret_standby = standby;
 }
 
@@ -89,7 +91,7 @@ void standby_alone(const struct controller *controller, const struct ownership *
 static void put_reasons(json_t *list, const struct ownership_member *member, const struct standby *standby)
 {
 	const char *why = standby->why.text;
-	if (!standby->could)
+	if (!standby->first)
 		jput_text(list, NULL, why);
 	if (member->drained && !strstr(why, "drain"))
 		jput_text(list, NULL, "drained");

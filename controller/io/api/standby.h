@@ -15,8 +15,9 @@ struct controller;
  * what its kernel holds (proto/standing.h). */
 struct standby {
 	bool could;      /* an order would be given to it */
+	bool first;      /* ... and before others that are a second choice */
 	bool ready;      /* ... and all that an owner needs was seen to be there */
-	struct err why;  /* could is false: why */
+	struct err why;  /* could or first is false: why */
 	bool uninformed; /* ready is false, because it does not know yet where the clients are */
 	const struct standing *standing; /* its own word; NULL: none (an agent that does not say) */
 	int64_t proved_ago_ms;           /* < 0: not */

@@ -28,6 +28,7 @@ static const char *cause_text(const char *cause)
 		{"agent-down", "the old owner's agent is down and its lease is over"},
 		{"fenced", "the old owner has fenced itself"},
 		{"unfit", "the old owner cannot serve"},
+		{"impaired", "the old owner serves it worse than it should"},
 		{"move", "as asked for"},
 		{"drain", "the old owner is being drained"},
 		{"leaving", "the old owner's host is about to go down"},

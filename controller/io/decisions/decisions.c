@@ -11,7 +11,7 @@
 #include "common/io/log.h"
 #include "controller/io/decisions/state.h"
 
-enum { CLAIM_RETRY_MS = 1000, TERM_SPREAD = 256 /* see spread() */ };
+enum { CLAIM_RETRY_MS = 1000, LOOK_AGAIN_MS = 100, TERM_SPREAD = 256 /* see spread() */ };
 static const int64_t wall_2025_ms = 1735689600000;
 
 struct decided *decided_find(const struct decisions *decisions, const char *endpoint)
@@ -43,16 +43,24 @@ static int64_t next_deadline(const struct decisions *decisions)
 	return deadline_ms;
 }
 
-static void arm(struct decisions *decisions)
+/* What is overdue although everything has just been looked at waits for something else than time. */
+static int64_t wait_ms(int64_t deadline_ms, bool looked)
+{
+	int64_t left_ms = deadline_ms - clock_now_ms();
+
+	if (left_ms > 0)
+		return left_ms;
+	return looked ? LOOK_AGAIN_MS : 0;
+}
+
+static void arm(struct decisions *decisions, bool looked)
 {
 	int64_t deadline_ms = next_deadline(decisions);
 	if (deadline_ms == INT64_MAX) {
 		evtimer_del(decisions->timer);
 		return;
 	}
-	int64_t left_ms = deadline_ms - clock_now_ms();
-	if (left_ms < 0)
-		left_ms = 0;
+	int64_t left_ms = wait_ms(deadline_ms, looked);
 	const struct timeval after = {.tv_sec = left_ms / 1000, .tv_usec = (left_ms % 1000) * 1000};
 	evtimer_add(decisions->timer, &after);
 }
@@ -78,7 +86,7 @@ static void claim_if_wanted(struct decisions *decisions)
 void decisions_stepped(struct decisions *decisions)
 {
 	claim_if_wanted(decisions);
-	arm(decisions);
+	arm(decisions, false);
 	if (decisions->wishes)
 		event_active(decisions->timer, EV_TIMEOUT, 0);
 }
@@ -110,7 +118,7 @@ static void on_timer(evutil_socket_t fd, short what, void *context)
 	}
 	wishes_check(decisions, now_ms);
 	claim_if_wanted(decisions);
-	arm(decisions);
+	arm(decisions, true);
 }
 
 /* Life. */
@@ -335,26 +343,37 @@ void decisions_verdict(
 	decisions_stepped(decisions);
 }
 
-static void step_fitness(
-	struct decisions *decisions, struct decided *decided, size_t member, bool fit, const char *why)
+/* NULL: nothing. */
+static const char *find_impaired(const struct report *report, const char *endpoint)
 {
-	step(decisions, decided,
-		&(struct ownership_event){
-			.kind = OWNERSHIP_EVENT_FITNESS, .member = member, .fit = fit, .why = why});
+	for (size_t i = 0; i < report->impaired_count; i++)
+		if (strcmp(report->impaired[i].endpoint, endpoint) == 0)
+			return report->impaired[i].why;
+	return NULL;
+}
+
+static const char *why_unfit(const struct report *report)
+{
+	return report->reason_count ? report->reasons[0] : "unfit, without a reason";
 }
 
 void decisions_fitness(
-	struct decisions *decisions, const char *gateway, bool fit, const char *why, const char *obstacle)
+	struct decisions *decisions, const char *gateway, const struct report *report, const char *obstacle)
 {
 	for (size_t i = 0; i < decisions->count; i++) {
 		struct decided *decided = decisions->items[i];
-		size_t member = ownership_find(&decided->ownership, gateway);
-		if (member == OWNERSHIP_NOBODY)
+		struct ownership_event event = {.kind = OWNERSHIP_EVENT_FITNESS,
+			.member = ownership_find(&decided->ownership, gateway),
+			.fit = report->fit,
+			.why = report->fit ? NULL : why_unfit(report),
+			.impaired = find_impaired(report, decided->setup.config.name)};
+		if (event.member == OWNERSHIP_NOBODY)
 			continue;
-		if (fit && obstacle && decided->ownership.owner != member)
-			step_fitness(decisions, decided, member, false, obstacle);
-		else
-			step_fitness(decisions, decided, member, fit, why);
+		if (report->fit && obstacle && decided->ownership.owner != event.member) {
+			event.fit = false;
+			event.why = obstacle;
+		}
+		step(decisions, decided, &event);
 	}
 	decisions_stepped(decisions);
 }

@@ -62,10 +62,10 @@ bool decisions_is_drained(const struct decisions *decisions, const char *gateway
 void decisions_seat(struct decisions *decisions, const char *gateway, const struct seat_state *seat);
 void decisions_verdict(
 	struct decisions *decisions, const char *gateway, enum verdict_kind verdict, int64_t last_sign_ms);
-/* fit, and why not: its own word, with every report. obstacle (NULL: none): what keeps a fit gateway from taking over,
+/* Its own word: fit or why not, and what impairs it, with every report. obstacle (NULL: none): what keeps a fit gateway from taking over,
  * but makes an owner that serves no worse: it is not connected, or lacks the newest generation. */
 void decisions_fitness(
-	struct decisions *decisions, const char *gateway, bool fit, const char *why, const char *obstacle);
+	struct decisions *decisions, const char *gateway, const struct report *report, const char *obstacle);
 /* It reports that it holds the newest generation. */
 void decisions_holds(struct decisions *decisions, const char *gateway);
 /* `fence`: may these follow the present ones? -EBUSY: the last change of an endpoint's gateways or lease has not settled,

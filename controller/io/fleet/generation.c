@@ -68,6 +68,18 @@ static void compile_gateway(struct generation_gateway *gateway, const struct fle
 	issue->pair_key(issue->context, gateway->name, issue->controller, &gateway->pair_key);
 }
 
+/* What one gateway found, all others have found after that, if it is the same for them. */
+static int64_t doubt_ms(const struct fleet_endpoint *endpoint)
+{
+	int64_t longest_ms = 1000; /* reports, and looks at what is forwarded */
+	for (size_t i = 0; i < endpoint->check_count; i++) {
+		const struct desired_check *check = &endpoint->checks[i].check;
+		if ((int64_t)check->every_ms + check->timeout_ms > longest_ms)
+			longest_ms = (int64_t)check->every_ms + check->timeout_ms;
+	}
+	return longest_ms + 500;
+}
+
 static void set_up_endpoint(struct decisions_endpoint *setup, const struct fleet_endpoint *endpoint)
 {
 	struct ownership_config *config = &setup->config;
@@ -75,6 +87,7 @@ static void set_up_endpoint(struct decisions_endpoint *setup, const struct fleet
 	config->lease_ms = endpoint->lease_ms;
 	config->exclusive = endpoint->isolation == ISOLATION_FENCE;
 	config->preempt_ms = endpoint->preempt_ms;
+	config->doubt_ms = doubt_ms(endpoint);
 	config->member_count = endpoint->gateway_count;
 	for (size_t i = 0; i < endpoint->gateway_count; i++)
 		text_copy(config->members[i], sizeof config->members[i], endpoint->gateways[i].name);

@@ -121,6 +121,9 @@ static int open_kernel(struct agent *agent, struct err *err)
 		return r;
 	flows_open(agent);
 	standing_open(agent);
+	r = checking_open(agent, err);
+	if (r < 0)
+		return r;
 	r = announce_open(&agent->announce, err);
 	if (r >= 0)
 		r = witness_open(agent, err);
@@ -205,6 +208,7 @@ void agent_free(struct agent *agent)
 	liveness_free(agent->liveness);
 	agent_seats_free(agent);
 	standing_close(agent);
+	checking_close(agent);
 	flows_close(agent);
 	http_server_free(agent->health);
 	http_server_free(agent->local);

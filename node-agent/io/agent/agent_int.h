@@ -17,6 +17,7 @@
 #include "node-agent/core/seat/wake.h"
 #include "node-agent/core/succession/succession.h"
 #include "node-agent/io/agent/agent.h"
+#include "node-agent/io/agent/checking.h"
 #include "node-agent/io/agent/flows.h"
 #include "node-agent/io/agent/journal.h"
 #include "node-agent/io/agent/moments.h"
@@ -168,6 +169,7 @@ struct agent {
 	int64_t last_takeover_ms;
 	struct flows *flows; /* NULL: nothing is mirrored */
 	struct claim_counters claims;
+	struct checking *checking; /* NULL: alone */
 };
 
 /* ---- agent.c ---- */

@@ -159,6 +159,7 @@ void agent_diagnose(const struct agent *agent, struct health *health)
 			"NetworkManager, a DHCP client?)");
 	check_names(agent, health);
 	standing_diagnose(agent, health);
+	checking_diagnose(agent, health);
 	if (tunnels_left_out(agent)[0])
 		health_warning(health, "more than %d tunnels of `holdfast up`: not kept are %s",
 			(int)QUICK_KEPT_MAX, tunnels_left_out(agent));

@@ -120,6 +120,7 @@ static void hold(struct agent *agent, struct generation *generation)
 	agent_seats_update(agent);
 	if (was_stranger)
 		agent_save_seats(agent);
+	checking_update(agent);
 	forget_peers(agent);
 	agent_look_now(agent);
 	agent_beats_update(agent);

@@ -342,6 +342,9 @@ static void on_watch(evutil_socket_t fd, short what, void *context)
 	switch (nft_watch_read(agent->watch)) {
 	case NFT_NEWS_NONE:
 		return;
+	case NFT_NEWS_OTHERS:
+		checking_firewall_changed(agent);
+		return;
 	case NFT_NEWS_GONE:
 		if (agent->held.desired && agent_restore_fence(agent) >= 0)
 			repairs_fence(agent, now_ms);

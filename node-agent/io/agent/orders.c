@@ -121,7 +121,7 @@ static void fill_takeover(struct agent *agent, struct report *report)
 static bool is_for_controller(const struct journal_entry *entry)
 {
 	static const char *const names[] = {
-		"repaired", "endpoint", "underlay", "fence-restored", "succession"};
+		"repaired", "endpoint", "underlay", "fence-restored", "succession", "check", "forwarding"};
 
 	for (size_t i = 0; i < ARRAY_COUNT(names); i++)
 		if (!strcmp(entry->event, names[i]))
@@ -166,6 +166,7 @@ static void on_report(void *context, struct report *report)
 	for (size_t i = 0; i < agent->seat_count; i++)
 		seat_state_fill(&agent->seats[i]->seat, clock_now_ms(), &report->seats[report->seat_count++]);
 	standing_fill(agent, report);
+	checking_fill(agent, report);
 	fill_sessions(agent, report);
 	fill_takeover(agent, report);
 	agent->takeover_sent = report->takeover;

@@ -130,7 +130,7 @@ static void on_watch(evutil_socket_t fd, short what, void *context)
 
 	(void)fd;
 	(void)what;
-	if (nft_watch_read(place->watch) != NFT_NEWS_NONE)
+	if (nft_watch_read(place->watch) > NFT_NEWS_OTHERS)
 		tunnels_firewall_changed(place->agent, place);
 }
 

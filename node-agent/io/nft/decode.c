@@ -104,6 +104,6 @@ enum nft_news nft_decode_news(const struct nlmsghdr *message)
 		return NFT_NEWS_NONE;
 	const struct nfgenmsg *header = mnl_nlmsg_get_payload(message);
 	if (!is_ours(header->nfgen_family, nft_attr_table(message)))
-		return NFT_NEWS_NONE;
+		return NFT_NEWS_OTHERS;
 	return type == NFT_MSG_DELTABLE ? NFT_NEWS_GONE : NFT_NEWS_CHANGED;
 }

@@ -12,7 +12,8 @@
 struct nft_watch;
 
 enum nft_news {
-	NFT_NEWS_NONE,    /* nothing of ours */
+	NFT_NEWS_NONE,    /* nothing */
+	NFT_NEWS_OTHERS,  /* somebody has changed tables that are not ours */
 	NFT_NEWS_CHANGED, /* something in a table of ours, or events were lost: nft_observe() */
 	NFT_NEWS_GONE,    /* a table of ours was deleted: nft_apply() now */
 };

@@ -108,7 +108,7 @@ static void speak(const char *gateway)
 	}
 	decisions_verdict(decisions, gateway, VERDICT_ALIVE, clock_now_ms());
 	decisions_seat(decisions, gateway, &seat);
-	decisions_fitness(decisions, gateway, true, NULL, NULL);
+	decisions_fitness(decisions, gateway, &(struct report){.fit = true}, NULL);
 }
 
 static void on_pulse(evutil_socket_t fd, short what, void *context)
@@ -304,7 +304,8 @@ START_TEST(a_move_that_cannot_be_says_why)
 	ck_assert_int_eq(decisions_move(decisions, "vpn", "gw-c", on_answer, &answer, &wish, &err), -ENOENT);
 	ck_assert_int_eq(
 		decisions_move(decisions, "vpn", "gw-a", on_answer, &answer, &wish, &err), -EALREADY);
-	decisions_fitness(decisions, "gw-b", true, NULL, "does not hold the newest generation");
+	decisions_fitness(
+		decisions, "gw-b", &(struct report){.fit = true}, "does not hold the newest generation");
 	ck_assert_int_lt(decisions_move(decisions, "vpn", "gw-b", on_answer, &answer, &wish, &err), 0);
 	ck_assert_ptr_nonnull(strstr(err.text, "does not hold the newest generation"));
 	ck_assert_ptr_null(wish);
@@ -315,7 +316,7 @@ END_TEST
 START_TEST(an_obstacle_leaves_an_owner_alone)
 {
 	run_until_owner("gw-a", both);
-	decisions_fitness(decisions, "gw-a", true, NULL, "not connected");
+	decisions_fitness(decisions, "gw-a", &(struct report){.fit = true}, "not connected");
 	event_base_loop(base, EVLOOP_NONBLOCK);
 	ck_assert_str_eq(last_order[1].owner, "gw-a");
 	ck_assert_str_eq(owner(), "gw-a");
@@ -343,7 +344,8 @@ START_TEST(a_drain_with_nowhere_to_go_says_so)
 {
 	struct answer answer = {0};
 	run_until_owner("gw-a", both);
-	decisions_fitness(decisions, "gw-b", false, "no carrier on ens3", NULL);
+	decisions_fitness(decisions, "gw-b",
+		&(struct report){.reason_count = 1, .reasons = {"no carrier on ens3"}}, NULL);
 	decisions_set_drained(decisions, "gw-a", true);
 	decisions_await_drained(decisions, "gw-a", on_answer, &answer);
 	int64_t end_ms = clock_now_ms() + PATIENCE_MS;

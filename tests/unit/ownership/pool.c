@@ -74,7 +74,8 @@ void pool_say(struct pool *pool, size_t member)
 	step(pool, (struct ownership_event){.kind = OWNERSHIP_EVENT_FITNESS,
 			   .member = member,
 			   .fit = pool->members[member].fit,
-			   .why = "the test says so"});
+			   .why = "the test says so",
+			   .impaired = pool->members[member].impaired});
 	step(pool, (struct ownership_event){.kind = OWNERSHIP_EVENT_LEAVING,
 			   .member = member,
 			   .leaving = pool->members[member].leaving});

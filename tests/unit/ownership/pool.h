@@ -16,6 +16,7 @@ struct pool {
 	struct pool_member {
 		bool alive;
 		bool fit;
+		const char *impaired;
 		bool leaving;
 		struct seat_state seat;
 	} members[POOL];

@@ -129,7 +129,8 @@ END_TEST
 static bool may_be_absent(const char *name)
 {
 	return !strcmp(name, "takeover") || !strcmp(name, "events") || !strcmp(name, "leaving") ||
-	       !strcmp(name, "standings") || !strcmp(name, "moments");
+	       !strcmp(name, "standings") || !strcmp(name, "moments") ||
+	       !strcmp(name, "impaired");
 }
 
 /* Each member of the first level is needed, but for those that say "none" by being absent. */

@@ -220,6 +220,11 @@ START_TEST(reasons_at_and_beyond_the_limit)
 		decode(sample_with_items("report-unfit.json", "events", REPORT_EVENTS_MAX + 1), NULL),
 		-EINVAL);
 	ck_assert_int_eq(
+		decode(sample_with_items("report-unfit.json", "impaired", PROTO_ENDPOINTS_MAX), NULL), 0);
+	ck_assert_int_eq(
+		decode(sample_with_items("report-unfit.json", "impaired", PROTO_ENDPOINTS_MAX + 1), NULL),
+		-EINVAL);
+	ck_assert_int_eq(
 		decode(sample_with_items("report-unfit.json", "reasons", PROTO_REASONS_MAX + 1), NULL),
 		-EINVAL);
 	ck_assert_int_eq(decode(sample_with("report-unfit.json", "reasons.0", at), NULL), 0);
