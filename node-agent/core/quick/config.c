@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "node-agent/core/quick/config.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -95,4 +96,36 @@ char *quick_hook_text(const char *hook, const char *interface)
 	}
 	text_add_bytes(&text, hook, strlen(hook));
 	return text_take(&text);
+}
+
+/* 255.255.240.0 is 20; -EINVAL: its ones are not all in front. */
+static int length_of_mask(const struct addr *mask, uint8_t *ret_length)
+{
+	uint32_t bits = (uint32_t)mask->bytes[0] << 24 | (uint32_t)mask->bytes[1] << 16 |
+			(uint32_t)mask->bytes[2] << 8 | mask->bytes[3];
+	uint8_t length = 0;
+
+	for (; bits & UINT32_C(1) << 31; bits <<= 1)
+		length++;
+	*ret_length = length;
+	return mask->family == AF_INET && !bits ? 0 : -EINVAL;
+}
+
+int quick_address_parse(const char *text, struct prefix *ret_prefix)
+{
+	const char *slash = strchr(text, '/');
+	char address[ADDR_TEXT_MAX] = "";
+	struct prefix prefix;
+	struct addr mask;
+
+	if (!slash || addr_parse(slash + 1, &mask, NULL) < 0)
+		return prefix_parse(text, ret_prefix, NULL);
+	if ((size_t)(slash - text) >= sizeof(address))
+		return -EINVAL;
+	memcpy(address, text, (size_t)(slash - text));
+	if (prefix_parse(address, &prefix, NULL) < 0 || prefix.addr.family != AF_INET ||
+		length_of_mask(&mask, &prefix.length) < 0)
+		return -EINVAL;
+	*ret_prefix = prefix;
+	return 0;
 }

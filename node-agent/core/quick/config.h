@@ -89,6 +89,9 @@ const char *quick_hook_name(enum quick_hook hook);
 /* The hook with %i replaced; the caller frees. */
 char *quick_hook_text(const char *hook, const char *interface);
 
+/* An interface's address as `ip address add` takes it: with a length, or for IPv4 a netmask. -EINVAL. */
+int quick_address_parse(const char *text, struct prefix *ret_prefix);
+
 /* A new, zeroed peer at the end; the array is moved without leaving keys behind. */
 struct quick_peer *quick_config_peer(struct quick_config *config);
 

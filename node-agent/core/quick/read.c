@@ -57,7 +57,7 @@ static int read_address(struct quick_reader *reader, struct quick_span word)
 		return quick_fail(reader, word.at, "an address is shorter than this");
 	memcpy(text, word.at, word.length);
 	text[word.length] = '\0';
-	if (prefix_parse(text, &prefix, NULL) < 0)
+	if (quick_address_parse(text, &prefix) < 0)
 		return quick_fail(
 			reader, word.at, "\"%s\" is not an address such as 10.0.0.2/24 or fd00::2/64", text);
 	for (size_t i = 0; i < config->address_count; i++)

@@ -122,7 +122,7 @@ static void save_address_line(const struct saver *saver, struct save_line *line)
 		struct prefix prefix;
 
 		memcpy(text, word.at, word.length < sizeof(text) ? word.length : 0);
-		if (prefix_parse(text, &prefix, NULL) >= 0 &&
+		if (quick_address_parse(text, &prefix) >= 0 &&
 			has_address(saver->live->addresses, saver->live->address_count, &prefix))
 			text_add(&kept, "%s%s", kept.length ? ", " : "", text);
 		else

@@ -26,7 +26,7 @@ struct way {
 };
 
 struct ways {
-	size_t count;
+	size_t count, left_out; /* left_out: how many there would have been beyond WAYS_MAX */
 	struct way items[WAYS_MAX];
 };
 

@@ -128,6 +128,9 @@ static void take_up(struct agent *agent, struct tunnel *tunnel, struct quick_kep
 		tunnel_look_in(agent, tunnel, TUNNELS_RETRY_MS);
 		return;
 	}
+	if (kept->peers_left_out && !tunnel->kept.peers_left_out)
+		log_warning("agent", "peers-not-watched", log_text("tunnel", tunnel->name),
+			log_u64("peers", kept->peers_left_out), log_u64("limit", QUICK_KEPT_PEERS_MAX));
 	quick_kept_clear(&tunnel->kept);
 	tunnel->kept = *kept;
 	tunnel_settle(agent, tunnel);

@@ -87,29 +87,36 @@ static void ask_everywhere(const struct underlay *underlay, struct ways *ways)
 			ways->items[ways->count++] = ask_outside(underlay, &to);
 }
 
+/* Those beyond the limit go, as nearly all do, where everything goes, which is among the ways. */
+static void add_way(
+	const struct underlay *underlay, const struct endpoint *to, uint32_t mark, struct ways *ways)
+{
+	if (!addr_is_set(&to->addr))
+		return;
+	if (ways->count == WAYS_MAX)
+		ways->left_out++;
+	else
+		ways->items[ways->count++] = ask(underlay, to, mark);
+}
+
 static void ask_tunnel(const struct underlay *underlay, const struct tunnel *tunnel, struct ways *ways)
 {
-	for (size_t i = 0; i < tunnel->kept.peer_count && ways->count < WAYS_MAX; i++) {
-		const struct endpoint *to = &tunnel->kept.peers[i].endpoint;
-
-		if (addr_is_set(&to->addr))
-			ways->items[ways->count++] = ask(underlay, to, tunnel->kept.mark);
-	}
+	for (size_t i = 0; i < tunnel->kept.peer_count; i++)
+		add_way(underlay, &tunnel->kept.peers[i].endpoint, tunnel->kept.mark, ways);
 }
 
 static void ask_fleet(const struct underlay *underlay, const struct desired *desired, struct ways *ways)
 {
 	struct agent *agent = underlay->agent;
 
-	for (size_t i = 0; i < desired->peer_count && ways->count < WAYS_MAX; i++) {
+	for (size_t i = 0; i < desired->peer_count; i++) {
 		const struct desired_peer *peer = &desired->peers[i];
 		const struct endpoint *endpoint =
 			peer->endpoint_host ? names_endpoint(peer->tunnel, &peer->public_key, agent)
 					    : &peer->endpoint;
 
-		if (endpoint && addr_is_set(&endpoint->addr))
-			ways->items[ways->count++] =
-				ask(underlay, endpoint, mark_of(desired, peer->tunnel));
+		if (endpoint)
+			add_way(underlay, endpoint, mark_of(desired, peer->tunnel), ways);
 	}
 }
 
@@ -154,6 +161,14 @@ static bool has_senders(const struct underlay *underlay)
 	return found;
 }
 
+static void tell_of_limit(struct underlay *underlay, const struct ways *ways)
+{
+	if (ways->left_out && !underlay->told_of_limit)
+		log_warning("agent", "ways-not-watched", log_u64("peers", ways->left_out),
+			log_u64("limit", WAYS_MAX));
+	underlay->told_of_limit |= ways->left_out != 0;
+}
+
 static void on_check(evutil_socket_t fd, short what, void *context)
 {
 	struct underlay *underlay = context;
@@ -173,6 +188,7 @@ static void on_check(evutil_socket_t fd, short what, void *context)
 	}
 	tunnels_look_around(agent, underlay->place);
 	ask_all(underlay, &ways);
+	tell_of_limit(underlay, &ways);
 	now = ways_first_change(&underlay->ways, &ways, &before);
 	if (now)
 		changed(underlay, before, now);

@@ -15,6 +15,7 @@ struct underlay {
 	struct place *place; /* NULL: the agent's own namespace */
 	struct rtnl *rtnl;   /* borrowed */
 	struct ways ways;    /* as seen last */
+	bool told_of_limit;  /* that there are more peers than ways */
 	struct event *timer;
 };
 

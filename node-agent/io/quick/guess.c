@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -43,11 +44,31 @@ static bool has_default(const struct wg_device *device)
 	return false;
 }
 
-static bool may_have_tables(const struct quick *quick, const struct wg_device *device)
+static bool may_have_rules(const struct quick *quick, const struct wg_device *device)
 {
-	return has_default(device) && quick->config.table == QUICK_TABLE_AUTO &&
-	       (device->fwmark || quick->spaces.apart ||
-		       quick->sidecar.default_route == QUICK_DEFAULT_HALVES);
+	return has_default(device) && quick->config.table == QUICK_TABLE_AUTO && device->fwmark &&
+	       !quick->spaces.apart;
+}
+
+/* By their names, as wg-quick looks for them: what the file and the device say now need not be what they said then. */
+static int has_tables(struct quick *quick, bool *ret_has)
+{
+	static const struct {
+		enum fw_family family;
+		const char *of;
+	} tables[] = {{FW_IP, "wg-quick"}, {FW_IP6, "wg-quick"}, {FW_INET, "holdfast"}};
+	char name[FW_NAME_MAX + 1];
+	int r = quick->nft ? 0 : nft_open(&quick->nft, quick->err);
+
+	*ret_has = false;
+	for (size_t i = 0; r >= 0 && !*ret_has && i < ARRAY_COUNT(tables); i++) {
+		snprintf(name, sizeof(name), "%s-%s", tables[i].of, quick->name);
+		r = nft_has_table(quick->nft, tables[i].family, name, ret_has, quick->err);
+	}
+	if (!nft_is_unsupported(r))
+		return r;
+	*quick->err = (struct err){0}; /* there can be none */
+	return 0;
 }
 
 /* ---- host routes ---- */
@@ -125,8 +146,8 @@ static int guess_routing(struct quick *quick)
 
 	if (r < 0)
 		return r;
-	quick->journal.firewall = may_have_tables(quick, device);
-	if (quick->journal.firewall && device->fwmark && !quick->spaces.apart) {
+	r = has_tables(quick, &quick->journal.firewall);
+	if (r >= 0 && may_have_rules(quick, device)) {
 		r = guess_rules(quick, AF_INET, device->fwmark);
 		if (r >= 0)
 			r = guess_rules(quick, AF_INET6, device->fwmark);

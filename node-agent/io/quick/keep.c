@@ -255,9 +255,12 @@ static void see_peer(struct quick_kept *kept, const struct quick_peer *from, con
 	struct addr number;
 	uint16_t port;
 
-	if (!from->host || kept->peer_count == QUICK_KEPT_PEERS_MAX || strlen(from->host) > HOST_MAX ||
-		quick_service_port(from->service, &port) < 0)
+	if (!from->host || strlen(from->host) > HOST_MAX || quick_service_port(from->service, &port) < 0)
 		return;
+	if (kept->peer_count == QUICK_KEPT_PEERS_MAX) {
+		kept->peers_left_out++;
+		return;
+	}
 	peer = &kept->peers[kept->peer_count++];
 	peer->public_key = from->public_key;
 	peer->endpoint = *live;

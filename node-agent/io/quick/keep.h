@@ -78,6 +78,7 @@ struct quick_kept {
 		[QUICK_KEPT_WHY_MAX]; /* the first thing that could not be repaired; "": all is as it shall be */
 	size_t peer_count;
 	struct quick_kept_peer *peers; /* owned; those with an endpoint, at most QUICK_KEPT_PEERS_MAX */
+	size_t peers_left_out;         /* beyond that */
 };
 
 /* A failure may come after repairs: ret_kept has them, and is to be cleared, whatever is returned; the rest of it counts

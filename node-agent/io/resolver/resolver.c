@@ -6,6 +6,7 @@
 #include <netdb.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -139,11 +140,18 @@ static void resolve_there(struct question *question)
 		resolve(&question->answer);
 }
 
-/* Called and returns with the mutex held, which it lets go meanwhile. */
-static void answer_one(struct resolver *resolver, struct question *question)
+static void push_answer(struct resolver *resolver, struct question *question)
 {
 	const uint64_t one = 1;
 
+	push(&resolver->answers, question);
+	if (write(resolver->fd, &one, sizeof(one)) < 0 && errno != EAGAIN)
+		abort(); /* an eventfd of our own */
+}
+
+/* Called and returns with the mutex held, which it lets go meanwhile. */
+static void answer_one(struct resolver *resolver, struct question *question)
+{
 	pthread_mutex_unlock(&resolver->mutex);
 	if (question->netns.fd >= 0)
 		resolve_there(question);
@@ -151,19 +159,34 @@ static void answer_one(struct resolver *resolver, struct question *question)
 		resolve(&question->answer);
 	netns_close(&question->netns); /* which may end now */
 	pthread_mutex_lock(&resolver->mutex);
-	push(&resolver->answers, question);
-	if (write(resolver->fd, &one, sizeof(one)) < 0 && errno != EAGAIN)
-		abort(); /* an eventfd of our own */
+	push_answer(resolver, question);
 }
 
 static int start_thread(struct resolver *resolver);
 
+/* Nobody is there to ask: whoever asked is told, and may ask again. */
+static void give_up(struct resolver *resolver, int error)
+{
+	struct question *question;
+
+	while ((question = pop(&resolver->questions))) {
+		snprintf(question->answer.failure, sizeof(question->answer.failure), "no thread to ask: %s",
+			strerror(error));
+		netns_close(&question->netns);
+		push_answer(resolver, question);
+	}
+}
+
 /* A thread that was elsewhere is of no more use; those that wait need another one. */
 static void end_thread(struct resolver *resolver)
 {
+	int r = 0;
+
 	resolver->threads--;
 	if (!resolver->ending && resolver->questions.count > resolver->idle)
-		(void)start_thread(resolver); /* else the next question does */
+		r = start_thread(resolver);
+	if (r < 0 && !resolver->threads)
+		give_up(resolver, -r);
 }
 
 static void *work(void *context)

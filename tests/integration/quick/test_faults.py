@@ -282,6 +282,16 @@ def test_down_of_wg_quicks_own():
         machine.down()
         machine.must("sysctl -qw net.ipv4.conf.all.src_valid_mark=0")
         machine.clean("a lost journal")
+        # A table that no default route asks for; and wg-quick's, for one that is gone from the device.
+        for text, change in ((INTERFACE + FULL.replace("0.0.0.0/0, ::/0", "10.60.0.0/16"), "true"),
+                             (INTERFACE + FULL, f"wg set wg0 peer {ONE} allowed-ips 10.60.0.0/16")):
+            machine.write("/etc/wireguard/wg0.yaml", "forward: { default: drop }\n")
+            machine.up(text)
+            assert "holdfast-wg0" in machine.must("nft list tables")
+            machine.must(f"rm -r /run/holdfast; {change}")
+            machine.must("rm /etc/wireguard/wg0.yaml")
+            machine.down()
+            assert "wg0" not in machine.must("nft list tables"), machine.said
     print("down of what wg-quick brought up")
 
 

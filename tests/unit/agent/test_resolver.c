@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <check.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "node-agent/io/resolver/resolver.h"
 
@@ -90,6 +95,41 @@ START_TEST(what_waits_has_a_limit)
 }
 END_TEST
 
+/* pthread_create() as it is, or failing: see CMakeLists.txt. */
+static atomic_int threads_left = INT_MAX;
+int __real_pthread_create(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
+int __wrap_pthread_create(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
+
+int __wrap_pthread_create(
+	pthread_t *thread, const pthread_attr_t *attributes, void *(*start)(void *), void *context)
+{
+	return atomic_fetch_sub(&threads_left, 1) > 0 ? __real_pthread_create(thread, attributes, start, context)
+						      : EAGAIN;
+}
+
+/* A thread that was in another namespace ends; when no other can be started, those that wait are told. */
+START_TEST(questions_do_not_wait_for_a_thread_that_cannot_start)
+{
+	struct resolver_answer answer;
+	struct netns here = NETNS_NONE;
+	struct resolver_place place = {.netns = &here};
+	bool told = false;
+
+	here.fd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	ck_assert_int_ge(here.fd, 0);
+	atomic_store(&threads_left, 1);
+	for (uint64_t i = 0; i < 2; i++)
+		ck_assert_int_eq(resolver_ask(resolver, i, "localhost", &place), 0);
+	for (int i = 0; i < 2; i++) {
+		wait_for(&answer);
+		told |= strstr(answer.failure, "no thread to ask") != NULL;
+	}
+	ck_assert(told);
+	atomic_store(&threads_left, INT_MAX);
+	close(here.fd);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("resolver");
@@ -103,6 +143,7 @@ int main(void)
 	tcase_add_test(tests, each_of_many_is_answered_once);
 	tcase_add_test(tests, it_ends_without_waiting);
 	tcase_add_test(tests, what_waits_has_a_limit);
+	tcase_add_test(tests, questions_do_not_wait_for_a_thread_that_cannot_start);
 	suite_add_tcase(suite, tests);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);
