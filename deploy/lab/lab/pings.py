@@ -39,8 +39,8 @@ class Pinger:
         return self.targets[target].window(begin, end, self.interval_ms)
 
     def settle(self, end, patience=1.0):
-        """Waits until every ping sent before `end` is answered, or was given long enough."""
-        while time.time() < end + patience and (time.time() < end or any(t.pending(end) for t in self.targets)):
+        """Waits until every ping sent before `end` is known and answered, or was given long enough."""
+        while time.time() < end + patience and not all(t.settled(end) for t in self.targets):
             time.sleep(0.01)
 
     def late_ms(self, begin, end):
@@ -115,9 +115,10 @@ class _Target:
     def answered_since(self, begin):
         return len(self._arrivals) - bisect.bisect_left(self._arrivals, begin)
 
-    def pending(self, end):
+    def settled(self, end):
+        """What the pinger says takes its time to get here: only one sent after `end` tells that no more are to come."""
         count = bisect.bisect_left(self._sent_at, end)
-        return any(seq not in self._answered for seq in range(max(0, count - 200), count))
+        return count < len(self._sent_at) and all(seq in self._answered for seq in range(max(0, count - 200), count))
 
     def recent(self, end, count):
         last = bisect.bisect_left(self._sent_at, end)
