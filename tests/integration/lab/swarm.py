@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Many live sessions in the lab: holdfast-swarm on a client machine of its own, behind the NAT; a source port for each."""
+import ipaddress
+import json
+import os
+import subprocess
+
+from labtest import ROOT, wait_for
+from lab import network
+from lab.scene import HOME
+
+FIRST, TARGET = "10.52.0.1", "10.50.0.1"
+GIVEN_S = 12      # longer than most of what a new owner tries, shorter than the 15 s after which a stock client helps itself
+
+
+def program():
+    built = os.path.dirname(os.environ.get("HOLDFAST_BIN") or os.path.join(ROOT, "build", "release", "bin"))
+    return os.path.join(built, "tests", "swarm", "holdfast-swarm")
+
+
+class Swarm:
+    """`count` clients; peer_lines() go into the fleet file, then connect()."""
+
+    def __init__(self, count, ping_ms=1000):
+        self.count, self._ping_ms, self._seed, self._process = count, ping_ms, os.urandom(16).hex(), None
+
+    def peer_lines(self):
+        keys = subprocess.run([program(), "keys", self._seed, str(self.count)], capture_output=True, text=True, check=True).stdout.split()
+        first = ipaddress.ip_address(FIRST)
+        return "".join(f'  swarm-{n}: {{ public_key: "{key}", allowed_ips: [{first + n}/32] }}\n' for n, key in enumerate(keys))
+
+    def connect(self, scene, seconds=60):
+        """Until each client has an answer from the gateway."""
+        machine = scene.network.add_client("swarm", 9)
+        self._process = machine.spawn(program(), "run", self._seed, str(self.count), scene.files.tunnel_public, network.DIAL, str(network.PORT),
+                                      FIRST, TARGET, str(self._ping_ms), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.wait_answered(seconds)
+
+    def wait_answered(self, seconds=60):
+        wait_for(f"{self.count} clients have answers", seconds, lambda: self.state()["answered"] == self.count, every=0.2)
+
+    def state(self):
+        return self._ask("state")
+
+    def begin(self):
+        """From now on answers count; returns when that was."""
+        return self._ask("begin")["begun"] / 1000
+
+    def result(self, seconds):
+        """When they had their first answer since begin(), in ms; waits for the last as long."""
+        return self._ask(f"result {seconds}")
+
+    def stop(self):
+        if self._process:
+            self._process.stdin.close()
+            self._process.wait()
+            self._process.stdout.close()
+
+    def _ask(self, question):
+        self._process.stdin.write(question + "\n")
+        self._process.stdin.flush()
+        return json.loads(self._process.stdout.readline())
+
+
+def known_everywhere(scene, count):
+    """Whether each gateway knows so many sessions, by its own metrics."""
+    def sessions(gateway):
+        text = gateway.machine.run("curl", "-s", f"http://{gateway.place.management_address}:9581/metrics", check=False)
+        return next((float(line.split()[1]) for line in text.splitlines() if line.startswith("holdfast_sessions ")), 0)
+    return all(sessions(gateway) >= count for gateway in scene.gateways.values())
+
+
+def lose(scene, percent):
+    """On the router, of all that clients and gateways send each other, each way; 0 ends it."""
+    rules = "" if not percent else f"""
+        table inet loss {{
+          chain forward {{
+            type filter hook forward priority 0;
+            numgen random mod 100 < {percent} drop
+          }}
+        }}"""
+    scene.network.machines["nat"].run("nft", "-f", "-", text="table inet loss\ndelete table inet loss\n" + rules)
+
+
+def cut_power(scene, swarm, seconds=GIVEN_S):
+    """The owner's power; what the clients saw of it, times in ms from the cut. Answers count once all its links are down."""
+    owner = scene.gateways[HOME]
+    cut = owner.machine.links_down()
+    begun = swarm.begin()
+    owner.power_off()
+    result = swarm.result(seconds)
+    for name in ("first_ms", "p50_ms", "p99_ms", "all_ms"):
+        result[name] += (begun - cut) * 1000 if result[name] >= 0 else 0
+    return result
+
+
+def say(what, result):
+    print(f"{what}: {result['back']} of {result['clients']} back, half after {result['p50_ms']:.0f} ms, 99 % after {result['p99_ms']:.0f}, "
+          f"all after {result['all_ms']:.0f}; {result['after_a_second']} after more than a second", flush=True)
