@@ -243,6 +243,8 @@ static int64_t next_step_ms(const struct takeover_run *run, int64_t now_ms)
 
 	if (has_actions(run))
 		return now_ms;
+	if (next_ms == INT64_MAX && run->seat->result.over)
+		return now_ms + POLL_MIN_MS; /* repeating ends by itself, soon */
 	return !run->seat->result.over && poll_ms < next_ms ? poll_ms : next_ms;
 }
 
@@ -293,7 +295,7 @@ static void step(struct takeover_run *run)
 		tell_over(seat);
 	if (seat->takeover != run)
 		return; /* what was told ended it */
-	if (!has_actions(run) && wake_deadline(run->wake) == INT64_MAX)
+	if (!has_actions(run) && wake_deadline(run->wake) == INT64_MAX && !repeat_is_waiting(run->repeat))
 		finish(run->seat);
 	else
 		schedule(run);

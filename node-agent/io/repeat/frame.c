@@ -12,6 +12,7 @@ enum {
 	UDP_BYTES = 8,
 	INITIATION_BYTES = 148,
 	RESPONSE_BYTES = 92,
+	KEEPALIVE_BYTES = 32,
 };
 
 static uint16_t get16(const uint8_t *bytes)
@@ -55,27 +56,36 @@ static bool find_udp(const uint8_t *bytes, size_t size, size_t *ret_udp)
 	}
 }
 
+/* Size of a whole message of this kind, 0: it is none of a handshake; and where its index is. */
+static size_t message_bytes(uint8_t kind, size_t *ret_index)
+{
+	*ret_index = kind == HANDSHAKE_RESPONSE ? 8 : 4;
+	switch (kind) {
+	case HANDSHAKE_INITIATION:
+		return INITIATION_BYTES;
+	case HANDSHAKE_RESPONSE:
+		return RESPONSE_BYTES;
+	case HANDSHAKE_KEEPALIVE:
+		return KEEPALIVE_BYTES;
+	default:
+		return 0;
+	}
+}
+
 bool handshake_frame_parse(const uint8_t *bytes, size_t size, struct handshake_frame *ret_frame)
 {
 	struct handshake_frame frame = {.network = ETHERNET_BYTES};
-	size_t length;
+	size_t length, index;
 
-	if (!find_udp(bytes, size, &frame.udp) || size < frame.udp + UDP_BYTES + RESPONSE_BYTES)
+	if (!find_udp(bytes, size, &frame.udp) || size < frame.udp + UDP_BYTES + KEEPALIVE_BYTES)
 		return false;
 	frame.payload = frame.udp + UDP_BYTES;
 	frame.kind = bytes[frame.payload];
-	length = get16(bytes + frame.udp + 4);
-	if (frame.kind == HANDSHAKE_INITIATION) {
-		if (length != UDP_BYTES + INITIATION_BYTES || size < frame.udp + length)
-			return false;
-		memcpy(&frame.index, bytes + frame.payload + 4, sizeof(frame.index));
-	} else if (frame.kind == HANDSHAKE_RESPONSE) {
-		if (length != UDP_BYTES + RESPONSE_BYTES)
-			return false;
-		memcpy(&frame.index, bytes + frame.payload + 8, sizeof(frame.index));
-	} else {
+	length = message_bytes(frame.kind, &index);
+	if (!length || get16(bytes + frame.udp + 4) != UDP_BYTES + length || size < frame.payload + length)
 		return false;
-	}
+	memcpy(&frame.index, bytes + frame.payload + index, sizeof(frame.index));
+	memcpy(&frame.sender, bytes + frame.payload + 4, sizeof(frame.sender));
 	frame.source_port = get16(bytes + frame.udp);
 	frame.target_port = get16(bytes + frame.udp + 2);
 	*ret_frame = frame;

@@ -6,18 +6,22 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Ethernet frames with a WireGuard handshake message in UDP over IPv4 or IPv6. Pure. */
+/* Ethernet frames with a message of a WireGuard handshake in UDP over IPv4 or IPv6: initiation, response, and the empty data
+ * packet with which the initiator confirms (whitepaper section 5.4). Pure. */
 enum {
 	HANDSHAKE_FRAME_MAX = 14 + 60 + 8 + 148, /* Ethernet, IPv4 with options, UDP, initiation */
 	HANDSHAKE_INITIATION = 1,
 	HANDSHAKE_RESPONSE = 2,
+	HANDSHAKE_KEEPALIVE = 4,
 };
 
 struct handshake_frame {
 	size_t network, udp, payload; /* offsets */
-	uint8_t kind;                 /* HANDSHAKE_INITIATION or HANDSHAKE_RESPONSE */
+	uint8_t kind;                 /* HANDSHAKE_* */
 	uint16_t source_port, target_port;
-	uint32_t index; /* the initiation's sender, the response's receiver: the same number */
+	uint32_t
+		index; /* the initiation's sender, the response's receiver: the same number; a keepalive's receiver */
+	uint32_t sender; /* of a response: the receiver of the keepalive that follows */
 };
 
 /* False: it is none, or not whole. */

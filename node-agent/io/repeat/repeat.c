@@ -20,13 +20,14 @@
 #include "common/io/clock.h"
 #include "node-agent/io/repeat/frame.h"
 
-enum { SWEEP_MS = 10, RECEIVE_QUEUE_BYTES = 1024 * 1024 };
+enum { SWEEP_MS = 10, RECEIVE_QUEUE_BYTES = 1024 * 1024, KEEPALIVE_UDP_BYTES = 8 + 32 };
 
 struct kept {
 	int64_t sent_ms;
-	uint32_t index;
-	bool answered;
-	unsigned times; /* sent again */
+	uint8_t kind;                 /* HANDSHAKE_INITIATION or HANDSHAKE_KEEPALIVE */
+	uint32_t index, client_index; /* client_index: of an answered initiation */
+	bool answered, confirmed;     /* confirmed: the keepalive that follows is kept as well */
+	unsigned times;               /* sent again */
 	size_t size;
 	uint8_t bytes[HANDSHAKE_FRAME_MAX];
 };
@@ -59,32 +60,57 @@ static void schedule(struct repeat *repeat)
 		event_add(repeat->sweep, &wait);
 }
 
+static bool is_kept(const struct repeat *repeat, const struct handshake_frame *frame)
+{
+	for (size_t i = 0; i < repeat->count; i++)
+		if (repeat->kept[i].kind == frame->kind && repeat->kept[i].index == frame->index)
+			return true;
+	return false;
+}
+
 static void keep(
 	struct repeat *repeat, const uint8_t *bytes, size_t size, const struct handshake_frame *frame)
 {
 	struct kept *kept;
 
-	if (repeat->count == REPEAT_FRAMES_MAX || size > HANDSHAKE_FRAME_MAX)
-		return;
-	for (size_t i = 0; i < repeat->count; i++)
-		if (repeat->kept[i].index == frame->index)
-			return; /* our own repetition */
+	if (repeat->count == REPEAT_FRAMES_MAX || size > HANDSHAKE_FRAME_MAX || is_kept(repeat, frame))
+		return; /* our own repetition, it may be */
 	repeat->kept = mem_grow(repeat->kept, &repeat->capacity, repeat->count + 1, sizeof(*kept));
 	kept = &repeat->kept[repeat->count++];
-	*kept = (struct kept){.sent_ms = clock_now_ms(), .index = frame->index, .size = size};
+	*kept = (struct kept){
+		.sent_ms = clock_now_ms(), .kind = frame->kind, .index = frame->index, .size = size};
 	memcpy(kept->bytes, bytes, size);
 	handshake_frame_checksum(kept->bytes, size, frame);
-	repeat->counters.seen++;
+	repeat->counters.seen += frame->kind == HANDSHAKE_INITIATION;
 	schedule(repeat);
 }
 
-static void answered(struct repeat *repeat, uint32_t index)
+static void answered(struct repeat *repeat, const struct handshake_frame *response)
 {
-	for (size_t i = 0; i < repeat->count; i++)
-		if (repeat->kept[i].index == index && !repeat->kept[i].answered) {
-			repeat->kept[i].answered = true;
-			repeat->counters.answered++;
-		}
+	for (size_t i = 0; i < repeat->count; i++) {
+		struct kept *kept = &repeat->kept[i];
+
+		if (kept->kind != HANDSHAKE_INITIATION || kept->index != response->index || kept->answered)
+			continue;
+		kept->answered = true;
+		kept->client_index = response->sender;
+		repeat->counters.answered++;
+	}
+}
+
+/* The first one in a session that was answered here; later ones keep a mapping alive and nothing hangs on them. */
+static void keep_confirmation(
+	struct repeat *repeat, const uint8_t *bytes, size_t size, const struct handshake_frame *frame)
+{
+	for (size_t i = 0; i < repeat->count; i++) {
+		struct kept *kept = &repeat->kept[i];
+
+		if (!kept->answered || kept->confirmed || kept->client_index != frame->index)
+			continue;
+		kept->confirmed = true;
+		keep(repeat, bytes, size, frame);
+		return;
+	}
 }
 
 static void take(struct repeat *repeat, const uint8_t *bytes, size_t size, uint8_t direction)
@@ -96,9 +122,12 @@ static void take(struct repeat *repeat, const uint8_t *bytes, size_t size, uint8
 	if (direction == PACKET_OUTGOING && frame.kind == HANDSHAKE_INITIATION &&
 		is_own_port(repeat, frame.source_port))
 		keep(repeat, bytes, size, &frame);
+	else if (direction == PACKET_OUTGOING && frame.kind == HANDSHAKE_KEEPALIVE &&
+		 is_own_port(repeat, frame.source_port))
+		keep_confirmation(repeat, bytes, size, &frame);
 	else if (direction == PACKET_HOST && frame.kind == HANDSHAKE_RESPONSE &&
 		 is_own_port(repeat, frame.target_port))
-		answered(repeat, frame.index);
+		answered(repeat, &frame);
 }
 
 static void on_readable(evutil_socket_t fd, short what, void *context)
@@ -116,18 +145,23 @@ static void on_readable(evutil_socket_t fd, short what, void *context)
 	}
 }
 
+static const int64_t when_ms[] = {REPEAT_FIRST_MS, REPEAT_SECOND_MS};
+
+static bool is_done(const struct kept *kept)
+{
+	return kept->answered || kept->times == ARRAY_COUNT(when_ms);
+}
+
 static void repeat_one(struct repeat *repeat, struct kept *kept, int64_t now_ms, bool *ret_waits)
 {
-	static const int64_t when_ms[] = {REPEAT_FIRST_MS, REPEAT_SECOND_MS};
-
-	if (kept->answered || kept->times == ARRAY_COUNT(when_ms))
+	if (is_done(kept))
 		return;
 	if (now_ms - kept->sent_ms >= when_ms[kept->times]) {
 		kept->times++;
 		if (send(repeat->fd, kept->bytes, kept->size, MSG_DONTWAIT) >= 0)
 			repeat->counters.repeated++;
 	}
-	*ret_waits |= kept->times < ARRAY_COUNT(when_ms);
+	*ret_waits |= !is_done(kept);
 }
 
 static void on_sweep(evutil_socket_t fd, short what, void *context)
@@ -147,26 +181,29 @@ static void on_sweep(evutil_socket_t fd, short what, void *context)
 		schedule(repeat);
 }
 
-/* WireGuard's message types 1 and 2 in UDP without fragments; everything else stays in the kernel. Offsets as
+/* WireGuard's message types 1 and 2, and empty ones of type 4, in UDP without fragments; everything else stays in the kernel. Offsets as
  * in Ethernet frames: network header at 14, IPv6's payload at 54. */
 static int attach_filter(int fd)
 {
 	struct sock_filter code[] = {
 		BPF_STMT(BPF_LD | BPF_H | BPF_ABS, 12),
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ETH_P_IPV6, 7, 0),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ETH_P_IP, 0, 12),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ETH_P_IP, 0, 15),
 		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 23),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_UDP, 0, 10),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_UDP, 0, 13),
 		BPF_STMT(BPF_LD | BPF_H | BPF_ABS, 20),
-		BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, 0x3fff, 8, 0),
+		BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, 0x3fff, 11, 0),
 		BPF_STMT(BPF_LDX | BPF_B | BPF_MSH, 14),
 		BPF_STMT(BPF_JMP | BPF_JA, 3),
 		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 20),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_UDP, 0, 4),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_UDP, 0, 7),
 		BPF_STMT(BPF_LDX | BPF_IMM, 40),
 		BPF_STMT(BPF_LD | BPF_W | BPF_IND, 22),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0x01000000, 2, 0),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0x02000000, 1, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0x01000000, 5, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0x02000000, 4, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0x04000000, 0, 2),
+		BPF_STMT(BPF_LD | BPF_H | BPF_IND, 18),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, KEEPALIVE_UDP_BYTES, 1, 0),
 		BPF_STMT(BPF_RET | BPF_K, 0),
 		BPF_STMT(BPF_RET | BPF_K, HANDSHAKE_FRAME_MAX + 1),
 	};
@@ -241,6 +278,11 @@ void repeat_close(struct repeat *repeat)
 	close(repeat->fd);
 	free(repeat->kept);
 	free(repeat);
+}
+
+bool repeat_is_waiting(const struct repeat *repeat)
+{
+	return repeat && event_pending(repeat->sweep, EV_TIMEOUT, NULL);
 }
 
 struct repeat_counters repeat_counters(const struct repeat *repeat)

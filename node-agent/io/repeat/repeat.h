@@ -16,6 +16,10 @@ struct event_base;
  * are kept, as frames, and those that nothing has answered are sent again, the same bytes: a client takes
  * only one of them, their time stamp being the same.
  *
+ * A client goes over to the new session only when it has had data in it. The empty packet with which WireGuard confirms is sent
+ * once, too, and if it is lost the client talks to a dead session for up to 15 s, while the device shows a completed
+ * handshake. So its first one is sent again at the same times, answered or not: a client's replay window drops all but one.
+ *
  * A packet socket (packet(7)) sees both what leaves and the answers. It goes around the firewall: the caller
  * says before each repetition whether it may still speak.
  */
@@ -27,7 +31,7 @@ enum {
 };
 
 struct repeat_counters {
-	uint32_t seen, answered, repeated;
+	uint32_t seen, answered, repeated; /* initiations, of them, and frames of both kinds */
 };
 
 struct repeat;
@@ -38,6 +42,9 @@ int repeat_open(struct event_base *base, const char *interface, const uint16_t *
 	bool (*may_speak)(void *context), void *context, struct repeat **ret_repeat, struct err *err);
 /* The kernel waits for its other processors here: some ms. NULL-safe. */
 void repeat_close(struct repeat *repeat);
+
+/* Is there something that may have to be sent again? False for NULL. */
+bool repeat_is_waiting(const struct repeat *repeat);
 
 struct repeat_counters repeat_counters(const struct repeat *repeat);
 
