@@ -350,6 +350,24 @@ def test_a_lost_initiation_is_repeated(bench):
     assert int(re.search(r"took_ms=(\d+)", lines[-1]).group(1)) < 400
 
 
+def test_a_lost_confirmation_is_repeated(bench):
+    """The device shows a completed handshake then, and the client would stay with the dead session for 15 s. About 2 s."""
+    bench.order("gw-b")
+    until("it stands by", lambda: bench.seat().get("role") == "standby")
+    run("ip", "netns", "exec", bench.router, "nft", "-f", "-", stdin="""table inet unconfirmed {
+        chain input { type filter hook input priority 0; policy accept;
+            udp dport 4711 @th,64,8 4 quota until 100 bytes counter drop
+        }
+    }""")
+    before = len(takeovers(bench))
+    bench.serve()
+    lines = until("the takeover is over", lambda: takeovers(bench)[before:])
+    assert "sessions=1 back=1" in lines[-1], lines[-1]
+    run("ip", "netns", "exec", bench.router, "ping", "-c", "10", "-i", "0.1", "-W", "1", "10.50.0.1")
+    assert "counter packets 1 " in run("ip", "netns", "exec", bench.router, "nft", "list", "table", "inet", "unconfirmed")
+    run("ip", "netns", "exec", bench.router, "nft", "delete", "table", "inet", "unconfirmed")
+
+
 def test_a_busy_port_is_refused(bench):
     holder = subprocess.Popen(["ip", "netns", "exec", bench.gateway, sys.executable, "-c",
                                "import socket; s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.bind(('', 51999));"
@@ -463,7 +481,7 @@ TESTS = [test_bad_starts, test_refused_stages, test_apply, test_serve, test_the_
          test_what_others_drop_is_told, test_a_dead_tunnel_comes_back, test_a_killed_agent_is_not_noticed, test_a_restart_without_controller,
          test_a_lease_that_nobody_renews_takes_the_addresses,
          test_an_answer_from_another_segment_is_no_witness, test_a_preshared_key_that_has_gone, test_carrier_loss_fences, test_release, test_a_warm_standby, test_a_takeover_wakes_the_client,
-         test_a_takeover_over_ipv6, test_a_lost_initiation_is_repeated,
+         test_a_takeover_over_ipv6, test_a_lost_initiation_is_repeated, test_a_lost_confirmation_is_repeated,
          test_a_busy_port_is_refused, test_removed_while_it_could_not_be_reached, test_a_controller_by_name_is_beaten_to,
          test_a_wireguard_program_that_hangs, test_lost_state_is_no_obstacle,
          test_an_endpoint_that_leaves_its_owner, test_what_left_the_fleet_goes]
