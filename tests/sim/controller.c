@@ -4,7 +4,7 @@
 #include "common/base/text.h"
 #include "tests/sim/world.h"
 
-enum { DISK_MS = 5 };
+enum { DISK_MS = 5, TERM_SPREAD = 256 }; /* as the daemon does it */
 
 static void send_order(struct world *world, size_t controller, const struct order *order)
 {
@@ -126,9 +126,8 @@ void controller_tick(struct world *world, size_t controller)
 	struct host *h = &world->hosts[controller];
 	uint32_t term;
 
-	if (world->now >= h->claim_ms && epoch_source_wants_term(&h->source, 0, &term)) {
-		if (world->rival) /* as the daemon does it: two copies may start together */
-			term += (uint32_t)(h->boot % 256);
+	if (world->now >= h->claim_ms && epoch_source_wants_term(&h->source, world->now / 1000, &term)) {
+		term += (uint32_t)(h->boot % TERM_SPREAD);
 		h->stored_term = term;
 		epoch_source_claimed(&h->source, term);
 		h->claim_ms = world->now + DISK_MS;

@@ -70,6 +70,16 @@ static void expect_one_move(struct world *world, size_t from)
 		world_fail(world, "L1: %u moves away from %s", world->moves, world_name(from));
 }
 
+/* When datagrams are lost two may succeed, one after the other: what either waits for may take it longer than its turn. */
+static void expect_succession(struct world *world)
+{
+	unsigned most = world->loss > 0 ? (unsigned)world->gateways - 1 : 1;
+
+	if (world->successions == 0 || world->successions > most || world->moves != world->successions ||
+		course_owner(world) == SIZE_MAX)
+		world_fail(world, "L1: %u successions, %u moves", world->successions, world->moves);
+}
+
 static void run_powered(struct world *world, int64_t ms)
 {
 	for (int64_t end = world->now + ms; world->now < end && world->failure[0] == '\0';) {
@@ -161,7 +171,7 @@ static void controller_restored(struct world *world)
 	size_t owner = course_owner(world);
 
 	fault_kill(world, CTL, course_between(world, 20, 2000));
-	world->hosts[CTL].stored_term = 0;
+	fault_restore(world);
 	course_run(world, 4000);
 	expect_no_move(world, owner);
 	fault_power(world, owner, 1000000);
@@ -318,6 +328,65 @@ static void controller_and_standby_gone(struct world *world)
 	run_powered(world, course_between(world, 0, 2000));
 	if (world_chance(world, 0.5))
 		fault_hang(world, owner, course_between(world, 20, 3000));
+	run_powered(world, 9000);
+	course_end(world);
+}
+
+/* Two boxes and no third, or three: the controller is on the owner's, and its power goes. */
+static void box_of_both(struct world *world)
+{
+	size_t owner = course_owner(world);
+	int64_t back_ms = course_between(world, 2000, 8000);
+
+	fault_power(world, owner, back_ms);
+	fault_kill(world, CTL, back_ms);
+	run_powered(world, 1500);
+	if (!world->exclusive && has_witness(world))
+		expect_succession(world);
+	run_powered(world, 9000);
+	course_end(world);
+}
+
+/* What a planned move has come to: its first step, and so on; STEPS: it is over, and settles. */
+enum { STEPS = 4 };
+
+static bool has_come_to(const struct world *world, size_t to, uint64_t step)
+{
+	const struct ownership *ownership = &world->hosts[CTL].ownership;
+	bool moving = ownership->phase == OWNERSHIP_MOVING;
+
+	switch (step) {
+	case 0:
+		return moving && ownership->step == OWNERSHIP_STEP_HOST;
+	case 1:
+		return moving && ownership->step == OWNERSHIP_STEP_PULL;
+	case 2:
+		return moving && ownership->step == OWNERSHIP_STEP_RELEASE;
+	case 3:
+		return ownership->phase == OWNERSHIP_TAKING && ownership->target == to;
+	default:
+		return ownership->phase == OWNERSHIP_STABLE && ownership->owner == to;
+	}
+}
+
+/* One of the three hangs, dies or loses its power at each step of a planned move. */
+static void move_interrupted(struct world *world)
+{
+	size_t from = course_owner(world), to = course_other(world, from);
+	size_t hosts[] = {from, to, CTL}, hit = hosts[world_random(world, 3)];
+	uint64_t step = world_random(world, STEPS + 1);
+
+	if (controller_move(world, to) < 0)
+		return; /* it was not fit just now */
+	for (int64_t end = world->now + 5000; !has_come_to(world, to, step) && world->now < end;)
+		course_run(world, 1);
+	course_run(world, course_between(world, 0, 5));
+	if (hit != CTL && world_chance(world, 0.3))
+		fault_power(world, hit, course_between(world, 500, 5000));
+	else if (world_chance(world, 0.5))
+		fault_kill(world, hit, course_between(world, 20, 3000));
+	else
+		fault_hang(world, hit, course_between(world, 20, 4000));
 	run_powered(world, 9000);
 	course_end(world);
 }
@@ -571,6 +640,8 @@ static const struct killer {
 	{"grant-read-late", grant_read_late},
 	{"owner-cut-from-controller", owner_cut_from_controller},
 	{"controller-gone", controller_gone},
+	{"box-of-both", box_of_both},
+	{"move-interrupted", move_interrupted},
 	{"controller-and-standby-gone", controller_and_standby_gone},
 	{"promised-and-ordered", promised_and_ordered},
 	{"some-promise", some_promise},

@@ -59,16 +59,24 @@ static void record(struct world *world, const struct message *message)
 		world->recorded[world->recorded_count++ % RECORDED] = *message;
 }
 
+static void fly(struct world *world, const struct message *message)
+{
+	struct message *copy = message_copy(world, message);
+
+	copy->sent_ms = world->now;
+	copy->due_ms = world->now + 1 + (int64_t)world_random(world, FLIGHT_MAX_MS);
+	queue_add(&world->flying[copy->due_ms % BUCKETS], copy);
+}
+
 void network_send(struct world *world, const struct message *message)
 {
 	if (world->attacker || world->hoarder)
 		record(world, message);
 	if (is_lost(world, message))
 		return;
-	struct message *copy = message_copy(world, message);
-	copy->sent_ms = world->now;
-	copy->due_ms = world->now + 1 + (int64_t)world_random(world, FLIGHT_MAX_MS);
-	queue_add(&world->flying[copy->due_ms % BUCKETS], copy);
+	fly(world, message);
+	if (world->duplicates && world_chance(world, 0.1))
+		fly(world, message);
 }
 
 void network_send_tls(struct world *world, const struct message *message)

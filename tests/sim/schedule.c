@@ -205,6 +205,8 @@ static void one_fault(struct world *world, size_t gateway)
 		return;
 	case 4:
 		fault_kill(world, CTL, course_between(world, 20, 4000));
+		if (world_chance(world, 0.2))
+			fault_restore(world);
 		return;
 	case 5:
 		cut_control(world, gateway, 1 + (unsigned)world_random(world, 3), true);
@@ -400,6 +402,7 @@ static struct world *play(const struct schedule *schedule)
 	world->witness = seed % 3 != 0;
 	/* Not in killers: what it sends again gets around any cut, as by a third way. */
 	world->attacker = !schedule->killer && seed % 7 == 0 && seed % 4 != 0;
+	world->duplicates = seed % 5 == 2;
 	world->verbose = schedule->verbose;
 	world->every_ms = schedule->every_ms;
 	course_begin(world);

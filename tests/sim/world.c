@@ -242,6 +242,12 @@ void fault_hang(struct world *world, size_t host, int64_t ms)
 	h->hung_since_ms = world->now;
 }
 
+void fault_restore(struct world *world)
+{
+	world_say(world, "FAULT an old database");
+	world->hosts[CTL].stored_term = 0;
+}
+
 static void tell_carrier(struct world *world, size_t gateway)
 {
 	struct seat_event event = {.kind = SEAT_EVENT_CARRIER, .up = world->hosts[gateway].carrier};

@@ -133,8 +133,9 @@ struct world {
 	size_t gateways;
 	bool rival; /* there may be a second controller */
 	double loss;
-	bool attacker; /* records datagrams, and sends them again whenever it likes */
-	bool hoarder;  /* the same, with grants and promises alone */
+	bool duplicates; /* the network delivers some twice */
+	bool attacker;   /* records datagrams, and sends them again whenever it likes */
+	bool hoarder;    /* the same, with grants and promises alone */
 	size_t recorded_count;
 	int64_t replays_ms; /* when next */
 	struct message recorded[RECORDED];
@@ -183,6 +184,7 @@ void fault_power(struct world *world, size_t gateway, int64_t back_ms);
 void fault_kill(struct world *world, size_t host, int64_t back_ms);
 void fault_hang(struct world *world, size_t host, int64_t ms);
 void fault_cable(struct world *world, size_t gateway, bool carrier);
+void fault_restore(struct world *world); /* the controller's database, from before its first start */
 void fault_plug(struct world *world, size_t gateway);
 void fault_flush(struct world *world, size_t gateway); /* kernel.c */
 
