@@ -58,7 +58,10 @@ static void lose_owner(struct ownership *ownership, const char *cause, size_t ex
 
 	/* Silence counts from its last sign of life; one that tells of its loss itself, from its last word of serving. */
 	ownership->sign_ms = member_is_down(owner) ? owner->last_sign_ms : owner->served_ms;
-	note_fault(ownership, now_ms, actions);
+	if (epoch_compare(&ownership->lost, &ownership->epoch) !=
+		0) /* in `fence` it is lost until its lease is over */
+		note_fault(ownership, now_ms, actions);
+	ownership->lost = ownership->epoch;
 	change_lose(ownership, cause, except, now_ms, actions);
 }
 

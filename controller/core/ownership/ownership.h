@@ -160,6 +160,7 @@ struct ownership {
 	int64_t started_ms;
 	size_t owner;                   /* who serves, or served last; OWNERSHIP_NOBODY: not known */
 	struct epoch epoch;             /* of owner: the highest that was ordered or adopted */
+	struct epoch lost;              /* whose loss was counted last (holddown.h) */
 	struct epoch highest;           /* ever heard or given out, for this endpoint */
 	enum ownership_step step;       /* MOVING */
 	size_t target;                  /* TAKING, MOVING: to whom; else OWNERSHIP_NOBODY */

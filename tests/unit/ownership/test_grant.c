@@ -74,6 +74,7 @@ START_TEST(test_a_dead_owner_is_followed_when_its_leave_has_run_out)
 	ck_assert_uint_eq(pool.orders, 1);
 	ck_assert_str_eq(pool.last.owner, "gw-b");
 	ck_assert_str_eq(pool.last.cause, "host-dead");
+	ck_assert_uint_eq(pool.ownership.members[GW_A].holddown.count, 1); /* lost once, however long it took */
 	ck_assert_uint_eq(pool_claim(&pool, GW_A, first, true), 0);
 	ck_assert_uint_eq(pool_claim(&pool, GW_B, second, false), 1);
 }
