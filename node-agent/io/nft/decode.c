@@ -88,6 +88,8 @@ static bool is_ours(uint8_t family, const char *table)
 	case NFPROTO_INET:
 	case NFPROTO_ARP:
 		return strcmp(table, FW_TABLE) == 0;
+	case NFPROTO_NETDEV: /* one per interface: holdfast-steer-eth0 */
+		return strncmp(table, FW_TABLE, strlen(FW_TABLE)) == 0;
 	case NFPROTO_IPV4:
 	case NFPROTO_IPV6:
 		return strncmp(table, WG_QUICK_PREFIX, strlen(WG_QUICK_PREFIX)) == 0;

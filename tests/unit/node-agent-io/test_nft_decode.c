@@ -156,6 +156,8 @@ START_TEST(test_news)
 	ck_assert_int_eq(news(NFT_MSG_NEWRULE, NFPROTO_INET, FW_TABLE), NFT_NEWS_CHANGED);
 	ck_assert_int_eq(news(NFT_MSG_DELTABLE, NFPROTO_ARP, FW_TABLE), NFT_NEWS_GONE);
 	ck_assert_int_eq(news(NFT_MSG_DELTABLE, NFPROTO_IPV6, "wg-quick-wg0"), NFT_NEWS_GONE);
+	ck_assert_int_eq(news(NFT_MSG_DELTABLE, NFPROTO_NETDEV, "holdfast-steer-eth0"), NFT_NEWS_GONE);
+	ck_assert_int_eq(news(NFT_MSG_DELTABLE, NFPROTO_NETDEV, "filter"), NFT_NEWS_OTHERS);
 	ck_assert_int_eq(news(NFT_MSG_NEWRULE, NFPROTO_IPV4, "filter"), NFT_NEWS_OTHERS);
 	ck_assert_int_eq(news(NFT_MSG_NEWGEN, NFPROTO_INET, FW_TABLE), NFT_NEWS_NONE);
 	ck_assert_int_eq(nft_decode_news(start(NFT_MSG_DELTABLE, NFPROTO_INET)), NFT_NEWS_OTHERS);
