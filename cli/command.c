@@ -26,6 +26,8 @@ const struct command commands[] = {
 	{"move", "ENDPOINT GATEWAY", "move a virtual endpoint", command_move},
 	{"drain", "GATEWAY", "empty a gateway, and keep it empty", command_drain},
 	{"resume", "GATEWAY", "let a drained gateway own endpoints again", command_resume},
+	{"drill", "[ENDPOINT] [--to GATEWAY] [--json]",
+		"move there and back, and tell what was lost; 1 if anything was", command_drill},
 	{"freeze", "", "no moves but those that people ask for", command_freeze},
 	{"thaw", "", "let endpoints move by themselves again", command_thaw},
 	{"events", "[--follow] [--json] [--since DURATION]", "what happened, when and why", command_events},

@@ -51,6 +51,7 @@ int command_apply(const struct invocation *invocation);
 int command_status(const struct invocation *invocation);
 int command_move(const struct invocation *invocation);
 int command_drain(const struct invocation *invocation);
+int command_drill(const struct invocation *invocation);
 int command_resume(const struct invocation *invocation);
 int command_freeze(const struct invocation *invocation);
 int command_thaw(const struct invocation *invocation);

@@ -10,7 +10,7 @@
 #include "proto/message.h"
 
 static const char *const kinds[] = {
-	"novelty", "stage", "commit", "order", "sessions"}; /* enum instruction_kind */
+	"novelty", "stage", "commit", "order", "sessions", "drill"}; /* enum instruction_kind */
 
 static void put_order(json_t *to, const struct order *order)
 {
@@ -42,6 +42,9 @@ static void put_instruction(json_t *to, const struct instruction *instruction)
 		break;
 	case INSTRUCTION_ORDER:
 		put_order(object, &instruction->order);
+		break;
+	case INSTRUCTION_DRILL:
+		drill_order_put(object, "drill", &instruction->drill);
 		break;
 	case INSTRUCTION_SESSIONS:
 		sessions_put(object, "sessions", instruction->sessions.items, instruction->sessions.count);
@@ -111,6 +114,8 @@ static int get_content(const struct jnode *from, struct instruction *instruction
 		return jnode_u64(from, "commit", JSON_REQUIRED, 1, INT64_MAX, &instruction->commit, err);
 	case INSTRUCTION_ORDER:
 		return get_order(from, &instruction->order, err);
+	case INSTRUCTION_DRILL:
+		return drill_order_get(from, "drill", &instruction->drill, err);
 	case INSTRUCTION_SESSIONS:
 		return sessions_get(
 			from, "sessions", &instruction->sessions.items, &instruction->sessions.count, err);

@@ -8,6 +8,7 @@
 #include "common/base/addr.h"
 #include "common/base/key.h"
 #include "proto/desired.h"
+#include "proto/drill.h"
 #include "proto/epoch.h"
 
 /*
@@ -24,6 +25,7 @@ enum instruction_kind {
 	INSTRUCTION_COMMIT = 2,   /* make the staged generation the one you hold */
 	INSTRUCTION_ORDER = 3,    /* who owns an endpoint under which epoch; refused if lower than one seen */
 	INSTRUCTION_SESSIONS = 4, /* where the live peers of the pool's owner are: keep the standby warm */
+	INSTRUCTION_DRILL = 5,    /* measure what a move loses, or tell the result */
 };
 
 /*
@@ -61,6 +63,7 @@ struct instruction {
 		struct desired_delta *stage; /* owned */
 		uint64_t commit;             /* generation */
 		struct order order;
+		struct drill_order drill;
 		struct {
 			size_t count;
 			struct session *items; /* owned */

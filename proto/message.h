@@ -4,6 +4,7 @@
 
 #include "common/json/read.h"
 #include "common/json/write.h"
+#include "proto/drill.h"
 #include "proto/epoch.h"
 #include "proto/instruction.h"
 #include "proto/moment.h"
@@ -36,6 +37,14 @@ int sessions_get(const struct jnode *from, const char *name, struct session **re
 
 void seat_put(json_t *to, const char *name, const struct seat_state *seat);
 int seat_get(const struct jnode *from, struct seat_state *ret_seat, struct err *err);
+
+void drill_order_put(json_t *to, const char *name, const struct drill_order *order);
+int drill_order_get(
+	const struct jnode *from, const char *name, struct drill_order *ret_order, struct err *err);
+void drill_result_put(json_t *to, const char *name, const struct drill_result *result);
+/* Absent: *ret_result stays as it is. */
+int drill_result_get(
+	const struct jnode *from, const char *name, struct drill_result *ret_result, struct err *err);
 
 void moment_put(json_t *to, const char *name, const struct moment *moment);
 /* *ret_known false: of a kind that a newer sender knows; to be passed over. */

@@ -91,6 +91,8 @@ char *report_encode(const struct report *report)
 	put_impaired(json, report);
 	put_events(json, report);
 	put_moments(json, report);
+	if (report->drill.id)
+		drill_result_put(json, "drill", &report->drill);
 	if (report->takeover.endpoint[0])
 		put_takeover(json, &report->takeover);
 	return message_take(json);
@@ -298,7 +300,8 @@ static int get_report(const struct jnode *from, struct report *report, struct er
 		(r = get_reasons(from, report, err)) || (r = get_impaired(from, report, err)) ||
 		(r = get_seats(from, report, err)) || (r = get_standings(from, report, err)) ||
 		(r = get_takeover(from, &report->takeover, err)) || (r = get_events(from, report, err)) ||
-		(r = get_moments(from, report, err)))
+		(r = get_moments(from, report, err)) ||
+		(r = drill_result_get(from, "drill", &report->drill, err)))
 		return r;
 	return sessions_get(from, "sessions", &report->sessions, &report->session_count, err);
 }

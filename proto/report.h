@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "common/base/err.h"
+#include "proto/drill.h"
 #include "proto/instruction.h"
 #include "proto/moment.h"
 #include "proto/seat.h"
@@ -64,6 +65,7 @@ struct report {
 	struct takeover takeover;
 	size_t event_count;
 	struct report_event events[REPORT_EVENTS_MAX];
+	struct drill_result drill;
 	size_t moment_count; /* seq rising */
 	struct moment moments[MOMENTS_REPORT_MAX];
 };

@@ -18,6 +18,7 @@
 #include "controller/io/api/api.h"
 #include "controller/io/api/follow.h"
 #include "controller/io/apply/apply.h"
+#include "controller/io/drill/drill.h"
 #include "controller/io/notify.h"
 #include "controller/io/reload.h"
 #include "controller/io/report.h"
@@ -254,6 +255,8 @@ void controller_free(struct controller *controller)
 	http_server_free(controller->health);
 	apply_free(controller->apply);
 	controller->apply = NULL;
+	drill_free(controller->drill);
+	controller->drill = NULL;
 	if (controller->journal)
 		journal_set_writer(controller->journal, NULL);
 	writer_free(controller->writer);

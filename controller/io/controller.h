@@ -19,6 +19,7 @@
 #include "proto/datagram.h"
 
 struct apply;
+struct drill;
 struct event;
 struct event_base;
 struct follow;
@@ -50,6 +51,7 @@ struct controller {
 	struct decisions *decisions;
 	struct watch *watch;
 	struct apply *apply; /* under way; NULL */
+	struct drill *drill; /* likewise */
 	struct http_server *api, *health;
 	struct health_source health_source;
 	struct follow *follow;

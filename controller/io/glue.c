@@ -11,6 +11,7 @@
 #include "controller/io/apply/apply.h"
 #include "controller/io/apply/holding.h"
 #include "controller/io/controller.h"
+#include "controller/io/drill/drill.h"
 #include "controller/io/report.h"
 #include "controller/io/watch/watch.h"
 
@@ -263,6 +264,7 @@ static void on_reported(struct agent *agent, const struct report *report, void *
 	decisions_takeover(controller->decisions, agent->name, &report->takeover);
 	tell_events(controller, agent, report);
 	report_take(controller, agent, report);
+	drill_take_report(controller, agent->name, report);
 	holding_sync(controller, agent);
 	take_sessions(controller, report);
 	if (before != HOLDING_CURRENT && agent->holding->state == HOLDING_CURRENT) {

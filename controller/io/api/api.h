@@ -5,6 +5,7 @@
 #include "common/io/health.h"
 
 struct controller;
+struct http_request;
 struct http_server;
 
 /* The controller's API (docs/api.md), a file for each subject. All routes need an operator (access.h). */
@@ -17,6 +18,10 @@ void setting_serve(
 	struct controller *controller, struct http_server *server); /* POST drain, resume, freeze, thaw */
 
 void report_serve(struct controller *controller, struct http_server *server); /* GET /v1/report */
+
+/* POST /v1/endpoints/NAME/drill; to: "" for whoever is ready. */
+void drill_ask(struct controller *controller, struct http_request *request, const char *endpoint,
+	const char *to, const char *who);
 
 /* What the health listener tells; context is the controller. */
 void health_collect(void *context, struct health *health);

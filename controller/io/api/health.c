@@ -47,20 +47,13 @@ static void collect_gateway(
 		health_warning(health, "%s: its clock is %" PRId64 " ms off", agent->name, agent->skew_ms);
 }
 
-static const char *why_not_ready(const struct standby *standby)
-{
-	if (!standby->first)
-		return standby->why.text;
-	return standby->uninformed ? "it has not been told yet where the clients are"
-				   : standby->standing->reasons[0];
-}
-
 /* Nobody ready: who could take it all the same, and what that would cost. */
 static void warn_of_standbys(
 	const struct controller *controller, const struct ownership *ownership, struct health *health)
 {
 	const char *owner = ownership->config.members[ownership->owner];
 	bool anybody = false;
+	char why[PROTO_REASON_MAX + 1];
 	for (size_t i = 0; i < ownership->config.member_count; i++) {
 		struct standby standby;
 		if (i == ownership->owner)
@@ -69,8 +62,9 @@ static void warn_of_standbys(
 		if (!standby.could)
 			continue;
 		anybody = true;
+		standby_why(&standby, why);
 		health_warning(health, "%s could take over %s from %s, but is not ready: %s",
-			ownership->config.members[i], ownership->config.name, owner, why_not_ready(&standby));
+			ownership->config.members[i], ownership->config.name, owner, why);
 	}
 	if (!anybody)
 		health_warning(health, "nobody could take over %s from %s", ownership->config.name, owner);

@@ -92,7 +92,8 @@ static void start(struct controller *controller, struct http_request *request, c
 	http_request_hold(request, on_gone, move);
 }
 
-static int parse_body(struct http_request *request, char to[PROTO_NAME_MAX + 1], struct err *err)
+static int parse_body(
+	struct http_request *request, enum json_need need, char to[PROTO_NAME_MAX + 1], struct err *err)
 {
 	json_t *json;
 	size_t size;
@@ -101,7 +102,7 @@ static int parse_body(struct http_request *request, char to[PROTO_NAME_MAX + 1],
 	if (r < 0)
 		return r;
 	struct jnode root = jnode_root(json);
-	r = jnode_name(&root, "to", JSON_REQUIRED, to, PROTO_NAME_MAX + 1, err);
+	r = jnode_name(&root, "to", need, to, PROTO_NAME_MAX + 1, err);
 	json_decref(json);
 	return r;
 }
@@ -109,22 +110,25 @@ static int parse_body(struct http_request *request, char to[PROTO_NAME_MAX + 1],
 static void handle_endpoint(struct http_request *request, void *context)
 {
 	struct controller *controller = context;
-	char who[STORE_WHO_MAX + 1], endpoint[PROTO_NAME_MAX + 1], to[PROTO_NAME_MAX + 1];
+	char who[STORE_WHO_MAX + 1], endpoint[PROTO_NAME_MAX + 1], to[PROTO_NAME_MAX + 1] = "";
 	const char *rest = http_request_rest(request);
 	const char *slash = strchr(rest, '/');
 	struct err err = {0};
 	if (!access_allowed(request, &controller->config, who))
 		return;
-	if (!slash || strcmp(slash, "/move") != 0 || (size_t)(slash - rest) > PROTO_NAME_MAX) {
-		http_reply_problem(request, 404, "no such path; expected /v1/endpoints/NAME/move");
+	bool moves = slash && strcmp(slash, "/move") == 0, drills = slash && strcmp(slash, "/drill") == 0;
+	if ((!moves && !drills) || (size_t)(slash - rest) > PROTO_NAME_MAX) {
+		http_reply_problem(request, 404, "no such path; expected /v1/endpoints/NAME/move or drill");
 		return;
 	}
 	memcpy(endpoint, rest, (size_t)(slash - rest));
 	endpoint[slash - rest] = 0;
-	if (parse_body(request, to, &err) < 0)
+	if (parse_body(request, moves ? JSON_REQUIRED : JSON_OPTIONAL, to, &err) < 0)
 		http_reply_problem(request, 400, "%s", err.text);
-	else
+	else if (moves)
 		start(controller, request, endpoint, to, who);
+	else
+		drill_ask(controller, request, endpoint, to, who);
 }
 
 void move_serve(struct controller *controller, struct http_server *server)

@@ -58,6 +58,18 @@ void standby_look(const struct controller *controller, const struct ownership *o
 	*ret_standby = standby;
 }
 
+void standby_why(const struct standby *standby, char ret_why[PROTO_REASON_MAX + 1])
+{
+	const char *why = "";
+	if (!standby->first)
+		why = standby->why.text;
+	else if (standby->uninformed)
+		why = "it has not been told yet where the clients are";
+	else if (standby->standing && !standby->standing->ready)
+		why = standby->standing->reasons[0];
+	text_copy(ret_why, PROTO_REASON_MAX + 1, why);
+}
+
 size_t standby_count_ready(const struct controller *controller, const struct ownership *ownership)
 {
 	size_t count = 0;

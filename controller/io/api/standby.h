@@ -25,6 +25,8 @@ struct standby {
 
 void standby_look(const struct controller *controller, const struct ownership *ownership, size_t member,
 	struct standby *ret_standby);
+/* The first thing that keeps it from being ready; "" if it is. */
+void standby_why(const struct standby *standby, char ret_why[PROTO_REASON_MAX + 1]);
 /* How many of the endpoint's members are ready. */
 size_t standby_count_ready(const struct controller *controller, const struct ownership *ownership);
 /* Could anybody follow a dead owner while no controller lives? If not, a sentence; "" if one could. */

@@ -209,6 +209,7 @@ void agent_free(struct agent *agent)
 	agent_seats_free(agent);
 	standing_close(agent);
 	checking_close(agent);
+	drill_close(agent);
 	flows_close(agent);
 	http_server_free(agent->health);
 	http_server_free(agent->local);

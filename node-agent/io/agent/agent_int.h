@@ -18,6 +18,7 @@
 #include "node-agent/core/succession/succession.h"
 #include "node-agent/io/agent/agent.h"
 #include "node-agent/io/agent/checking.h"
+#include "node-agent/io/agent/drill.h"
 #include "node-agent/io/agent/flows.h"
 #include "node-agent/io/agent/journal.h"
 #include "node-agent/io/agent/moments.h"
@@ -170,6 +171,7 @@ struct agent {
 	struct flows *flows; /* NULL: nothing is mirrored */
 	struct claim_counters claims;
 	struct checking *checking; /* NULL: alone */
+	struct drill *drill; /* NULL: none is going on, and none has a result to tell */
 };
 
 /* ---- agent.c ---- */

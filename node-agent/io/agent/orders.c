@@ -45,6 +45,9 @@ static void on_instruction(void *context, struct instruction *instruction)
 	case INSTRUCTION_ORDER:
 		take_order(agent, &instruction->order);
 		return;
+	case INSTRUCTION_DRILL:
+		drill_take(agent, &instruction->drill);
+		return;
 	case INSTRUCTION_SESSIONS:
 		standby_learn(agent, instruction->sessions.items, instruction->sessions.count);
 		return;
@@ -159,6 +162,7 @@ static void on_report(void *context, struct report *report)
 	agent->sessions_sent = false;
 	fill_events(agent, report);
 	moments_fill(agent, report);
+	drill_fill(agent, report);
 	if (!agent->held.desired)
 		return;
 	report->generation = agent->held.desired->generation;

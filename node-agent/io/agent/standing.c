@@ -224,18 +224,23 @@ static void judge(struct agent_seat *seat, int64_t now_ms)
 	free(view);
 }
 
+/* Looked at from now on: what was seen of the kernel before may have been an owner's. */
+static void begin(struct agent_seat *seat, int64_t now_ms)
+{
+	seat->standing = mem_new(1, sizeof(*seat->standing));
+	seat->standing->standby_ms = now_ms;
+	readiness_init(&seat->standing->readiness);
+	agent_look_soon(seat->agent);
+}
+
 static void look_at_seat(struct agent_seat *seat, int64_t now_ms)
 {
 	if (seat->seat.role != SEAT_STANDBY) {
 		standing_free(seat);
 		return;
 	}
-	if (!seat->standing) {
-		seat->standing = mem_new(1, sizeof(*seat->standing));
-		seat->standing->standby_ms = now_ms;
-		readiness_init(&seat->standing->readiness);
-		agent_look_soon(seat->agent); /* the last one may have come before; the next without a cause is far */
-	}
+	if (!seat->standing)
+		begin(seat, now_ms);
 	refresh_hops(seat, now_ms);
 	judge(seat, now_ms);
 	ask_hops(seat); /* answers are there when it is judged next */
@@ -286,8 +291,12 @@ void standing_close(struct agent *agent)
 
 void standing_begin(struct agent *agent)
 {
-	if (agent->standing)
-		schedule(agent, SOON_MS);
+	if (!agent->standing)
+		return;
+	for (size_t i = 0; i < agent->seat_count; i++)
+		if (agent->seats[i]->seat.role == SEAT_STANDBY && !agent->seats[i]->standing)
+			begin(agent->seats[i], clock_now_ms());
+	schedule(agent, SOON_MS);
 }
 
 const struct standing *standing_of(const struct agent_seat *seat)

@@ -65,10 +65,12 @@ static const struct {
 	{"orders-failover.json", orders_again},
 	{"orders-move.json", orders_again},
 	{"orders-sessions.json", orders_again},
+	{"orders-drill.json", orders_again},
 	{"report-takeover.json", report_again},
 	{"report-unfit.json", report_again},
 	{"report-leaving.json", report_again},
 	{"report-standby.json", report_again},
+	{"report-drill.json", report_again},
 	{"staged-ok.json", staged_again},
 	{"staged-refused.json", staged_again},
 };
@@ -130,7 +132,7 @@ static bool may_be_absent(const char *name)
 {
 	return !strcmp(name, "takeover") || !strcmp(name, "events") || !strcmp(name, "leaving") ||
 	       !strcmp(name, "standings") || !strcmp(name, "moments") ||
-	       !strcmp(name, "impaired");
+	       !strcmp(name, "impaired") || !strcmp(name, "drill");
 }
 
 /* Each member of the first level is needed, but for those that say "none" by being absent. */

@@ -101,6 +101,27 @@ START_TEST(a_standby_tells_how_ready_it_is)
 }
 END_TEST
 
+START_TEST(a_drill_s_result_at_and_beyond_its_limit)
+{
+	struct err err = {0};
+
+	ck_assert_int_eq(
+		decode(sample_with_items("report-drill.json", "drill.rows", DRILL_ROWS_MAX), NULL), 0);
+	ck_assert_int_eq(
+		decode(sample_with_items("report-drill.json", "drill.rows", DRILL_ROWS_MAX + 1), NULL),
+		-EINVAL);
+	ck_assert_int_eq(
+		decode(sample_with("report-drill.json", "drill.id", "\"0000000000000000\""), &err), -EINVAL);
+	ck_assert_str_eq(err.text, "drill: an id of 0");
+	ck_assert_int_eq(
+		decode(sample_with("report-drill.json", "drill.rows.1.target", "\"here\""), &err), -EINVAL);
+	ck_assert_ptr_nonnull(strstr(err.text, "drill.rows[1].target"));
+	ck_assert_int_eq(
+		decode(sample_with("report-drill.json", "drill.rows.1.received", "4294967296"), &err),
+		-EINVAL);
+}
+END_TEST
+
 static char *with_moments(size_t count)
 {
 	char *text = sample_with_items("report-takeover.json", "moments", count);
@@ -301,6 +322,7 @@ int main(void)
 	tcase_add_test(tcase, a_report_may_tell_of_no_takeover);
 	tcase_add_test(tcase, a_host_that_goes_down_says_so);
 	tcase_add_test(tcase, a_standby_tells_how_ready_it_is);
+	tcase_add_test(tcase, a_drill_s_result_at_and_beyond_its_limit);
 	tcase_add_test(tcase, moments_at_and_beyond_the_limit);
 	tcase_add_test(tcase, a_moment_of_a_kind_nobody_knows_is_passed_over);
 	tcase_add_test(tcase, standings_at_and_beyond_the_limit);
