@@ -213,9 +213,12 @@ static void judge_alone(const struct readiness *readiness, struct judging *judgi
 
 static uint32_t age_ms(const struct judging *judging)
 {
-	int64_t age_ms = judging->now_ms - judging->proved_ms;
+	int64_t age_ms;
 
-	if (judging->proved_ms == READINESS_NEVER || age_ms >= STANDING_NEVER)
+	if (judging->proved_ms == READINESS_NEVER)
+		return STANDING_NEVER;
+	age_ms = judging->now_ms - judging->proved_ms;
+	if (age_ms >= STANDING_NEVER)
 		return STANDING_NEVER;
 	return age_ms < 0 ? 0 : (uint32_t)age_ms;
 }
