@@ -102,7 +102,7 @@ def fail_back(scene, cycle):
     begin = time.time()
     scene.go_home()
     scene.wait_steady()
-    end = time.time() - 0.1
+    end = time.time()
     scene.pings.settle(end)
     back = scene.pings.window(begin, end)
     cycle.details.update(failback_ms=round(back.outage_ms, 1), failback_lost=back.lost)

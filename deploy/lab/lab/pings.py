@@ -39,8 +39,11 @@ class Pinger:
         return self.targets[target].window(begin, end, self.interval_ms)
 
     def settle(self, end, patience=1.0):
-        """Waits until every ping sent before `end` is known and answered, or was given long enough."""
-        while time.time() < end + patience and not all(t.settled(end) for t in self.targets):
+        """Waits until every ping sent before `end` is known and answered, or was given long enough: by what the pinger has told so far,
+        not by the clock, since this program may be behind in reading it."""
+        while not all(target.settled(end, patience) for target in self.targets):
+            if not self._reader.is_alive():
+                raise LabError("the client's pinger ended")
             time.sleep(0.01)
 
     def late_ms(self, begin, end):
@@ -115,10 +118,11 @@ class _Target:
     def answered_since(self, begin):
         return len(self._arrivals) - bisect.bisect_left(self._arrivals, begin)
 
-    def settled(self, end):
+    def settled(self, end, patience):
         """What the pinger says takes its time to get here: only one sent after `end` tells that no more are to come."""
-        count = bisect.bisect_left(self._sent_at, end)
-        return count < len(self._sent_at) and all(seq in self._answered for seq in range(max(0, count - 200), count))
+        count, told = bisect.bisect_left(self._sent_at, end), self._sent_at[-1] if self._sent_at else 0
+        return told >= end + patience or (
+            count < len(self._sent_at) and all(seq in self._answered for seq in range(max(0, count - 200), count)))
 
     def recent(self, end, count):
         last = bisect.bisect_left(self._sent_at, end)

@@ -41,13 +41,14 @@ def move(scene, pingers, number):
     expect(back.get("back") == 2, f"move {number + 1} to {target}: {back.get('back')} of 2 sessions are back")
     time.sleep(4)                                             # the old owner has let go of everything by then
     end = time.time()
+    for pinger in pingers.values():
+        pinger.settle(end)
     late = max(pinger.late_ms(began - LEAD_MS / 1000, end)[-1] for pinger in pingers.values())
     if late > STILL_MS or stood_still(scene) > stalls:
         print(f"move {number + 1} to {target}: not judged, this machine stood still")
         return
     JUDGED.append(number)
     for family, pinger in pingers.items():
-        pinger.settle(end)
         for where, name in ((LAN, "the LAN"), (FAR, "the far host")):
             window = pinger.window(began - LEAD_MS / 1000, end, where)
             expect(window.sent > 500, f"only {window.sent} pings were sent")
