@@ -2,6 +2,7 @@
 #include "node-agent/core/seat/wake.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "node-agent/core/seat/peer_key.h"
 #include "node-agent/core/seat/sessions.h"
@@ -20,8 +21,9 @@ struct sleeper {
 	enum waiting state;
 	unsigned tries;
 	int64_t poked_ms;
-	int64_t due_ms;  /* POKED: when the next try is due */
-	bool to_restore; /* its keepalive is not what is configured */
+	int64_t due_ms;    /* POKED: when the next try is due */
+	int64_t looked_ms; /* when the last look at its device began */
+	bool to_restore;   /* its keepalive is not what is configured */
 	UT_hash_handle hh;
 };
 
@@ -79,6 +81,7 @@ bool wake_add(struct wake *wake, const struct wake_peer *peer)
 	sleeper = mem_new(1, sizeof(*sleeper));
 	sleeper->key = peer_key_of(peer->tunnel, &peer->public_key);
 	sleeper->peer = *peer;
+	sleeper->looked_ms = wake->started_ms;
 	HASH_ADD(hh, wake->table, key, sizeof(sleeper->key), sleeper);
 	wake->sessions++;
 	wake->sorted = false;
@@ -132,6 +135,12 @@ static bool is_waiting(const struct sleeper *sleeper)
 	return sleeper->state == WAITING || sleeper->state == POKED;
 }
 
+/* What completed since the last look would be killed by another try. */
+static bool is_seen_silent(const struct sleeper *sleeper)
+{
+	return sleeper->state == POKED && sleeper->looked_ms >= sleeper->due_ms;
+}
+
 static int64_t give_up_ms(const struct wake *wake)
 {
 	return wake->started_ms + WAKE_GIVE_UP_MS;
@@ -140,7 +149,7 @@ static int64_t give_up_ms(const struct wake *wake)
 static void give_up(struct wake *wake, int64_t now_ms)
 {
 	for (struct sleeper *s = wake->table; s != NULL; s = s->hh.next) {
-		bool spent = s->state == POKED && s->tries >= WAKE_TRIES_MAX && now_ms >= s->due_ms;
+		bool spent = s->tries >= WAKE_TRIES_MAX && is_seen_silent(s);
 		if (!spent && !(is_waiting(s) && now_ms >= give_up_ms(wake)))
 			continue;
 		s->state = GIVEN_UP;
@@ -186,8 +195,7 @@ static void poke_all(struct wake *wake, int64_t now_ms, struct wake_actions *act
 
 	for (int round = 0; round < 2; round++)
 		for (struct sleeper *s = wake->table; s != NULL; s = s->hh.next) {
-			bool due =
-				round == 0 ? s->state == WAITING : s->state == POKED && now_ms >= s->due_ms;
+			bool due = round == 0 ? s->state == WAITING : is_seen_silent(s);
 			if (!due)
 				continue;
 			if (is_full(actions) || in_flight >= WAKE_OUTSTANDING_MAX)
@@ -224,6 +232,13 @@ bool wake_handshake(struct wake *wake, const char *tunnel, const struct key *pub
 	return true;
 }
 
+void wake_looked(struct wake *wake, const char *tunnel, int64_t began_ms)
+{
+	for (struct sleeper *s = wake->table; s != NULL; s = s->hh.next)
+		if (began_ms > s->looked_ms && strcmp(s->peer.tunnel, tunnel) == 0)
+			s->looked_ms = began_ms;
+}
+
 void wake_remove(struct wake *wake, const char *tunnel, const struct key *public_key)
 {
 	struct sleeper *sleeper = find(wake, tunnel, public_key);
@@ -256,8 +271,8 @@ int64_t wake_deadline(const struct wake *wake)
 			return wake->started_ms;
 		if (s->state == WAITING)
 			deadline_ms = sooner(deadline_ms, free_ms);
-		if (s->state == POKED)
-			deadline_ms = sooner(deadline_ms, s->due_ms > free_ms ? s->due_ms : free_ms);
+		if (is_seen_silent(s))
+			deadline_ms = sooner(deadline_ms, s->tries < WAKE_TRIES_MAX ? free_ms : s->due_ms);
 	}
 	return is_over(wake) ? deadline_ms : sooner(deadline_ms, give_up_ms(wake));
 }

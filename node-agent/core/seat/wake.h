@@ -16,7 +16,8 @@
  *
  * Poking is the persistent keepalive going from 0 to N, on which kernel and wireguard-go initiate at once.
  * WireGuard itself retries after 5 s; re-creating the peer resets that clock, but kills a handshake in flight,
- * hence never before max(WAKE_RECREATE_MS, 2 x RTT), with jitter, and never when one has completed. At most
+ * hence never before max(WAKE_RECREATE_MS, 2 x RTT), with jitter, and never when one has completed: only after a
+ * look at the device that began when the peer was due and still found it silent. At most
  * WAKE_OUTSTANDING_MAX pokes younger than that are in flight: beyond 512 queued handshakes a responder
  * demands cookies, and drops responses too.
  */
@@ -80,6 +81,10 @@ void wake_step(struct wake *wake, int64_t now_ms, struct wake_actions *ret_actio
  * initiated). False: unknown peer or no change. */
 bool wake_handshake(struct wake *wake, const char *tunnel, const struct key *public_key, uint64_t stamp_ns,
 	int64_t now_ms);
+
+/* A whole look at that tunnel's device, begun at began_ms, went to wake_handshake(). Without one no peer of the tunnel is
+ * re-created, nor given up before WAKE_GIVE_UP_MS; wake_deadline() does not ask for one, so look regularly. */
+void wake_looked(struct wake *wake, const char *tunnel, int64_t began_ms);
 
 /* A peer was removed from the tunnel meanwhile: no action names it any more. */
 void wake_remove(struct wake *wake, const char *tunnel, const struct key *public_key);

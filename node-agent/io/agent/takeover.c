@@ -106,10 +106,12 @@ static void poll_devices(struct takeover_run *run)
 
 	for (size_t i = 0; i < endpoint->tunnel_count; i++) {
 		CLEANUP_WG_DEVICE struct wg_device device = {0};
+		int64_t began_ms = clock_now_ms();
 
 		if (agent_get_device(run->seat->agent, endpoint->tunnels[i], &device) < 0)
 			continue;
 		take_handshakes(run, &device);
+		wake_looked(run->wake, device.name, began_ms);
 		owner_take_device(run->seat->agent, &device);
 	}
 	run->polled_ms = clock_now_ms();

@@ -12,10 +12,12 @@ static struct wake *wake;
 static struct wake_actions actions;
 static int64_t now;
 static size_t poked, recreated, restored, spins;
+static bool looking; /* at the device, each ms */
 
 static void setup(void)
 {
 	now = START;
+	looking = true;
 	poked = recreated = restored = 0;
 	wake = wake_new(now, 0, 12345);
 }
@@ -62,18 +64,26 @@ static void step(void)
 	}
 }
 
-static void run_until(int64_t until)
+static void look(void)
 {
-	spins = 0;
-	while (wake_deadline(wake) <= until) {
-		if (wake_deadline(wake) > now) {
-			now = wake_deadline(wake);
-			spins = 0;
-		}
-		ck_assert_uint_lt(spins++, 100);
+	if (looking)
+		wake_looked(wake, "wg0", now);
+}
+
+static void step_while_due(void)
+{
+	for (spins = 0; wake_deadline(wake) <= now; spins++) {
+		ck_assert_uint_lt(spins, 100);
 		step();
 	}
-	now = until;
+}
+
+static void run_until(int64_t until)
+{
+	for (step_while_due(); now < until; step_while_due()) {
+		now++;
+		look();
+	}
 }
 
 START_TEST(test_most_recently_active_first)
@@ -152,6 +162,39 @@ START_TEST(test_recreates_after_500_ms_unless_it_is_back)
 	ck_assert_uint_eq(recreated, 1);
 	ck_assert_uint_eq(actions.items[0].peer->public_key.bytes[0], 1);
 	ck_assert_uint_eq(actions.items[0].keepalive_s, WAKE_KEEPALIVE_S);
+}
+END_TEST
+
+START_TEST(test_recreates_only_what_a_look_since_found_silent)
+{
+	add(2);
+	step();
+	looking = false;
+	wake_looked(wake, "wg0", START + 499);
+	run_until(START + 3000);
+	ck_assert_uint_eq(recreated, 0);
+	ck_assert(back(0)); /* completed after the last look, and seen in the next one */
+	wake_looked(wake, "wg1", now);
+	run_until(START + 3001);
+	ck_assert_uint_eq(recreated, 0);
+	wake_looked(wake, "wg0", START + 2999);
+	ck_assert_int_le(wake_deadline(wake), now);
+	step();
+	ck_assert_uint_eq(recreated, 1);
+	run_until(START + 10000);
+	ck_assert_uint_eq(recreated, 1);
+}
+END_TEST
+
+START_TEST(test_a_device_that_cannot_be_read_is_given_up_in_time)
+{
+	add(1);
+	looking = false;
+	run_until(START + WAKE_GIVE_UP_MS - 1);
+	ck_assert_uint_eq(recreated, 0);
+	ck_assert(!wake_result(wake, now).over);
+	run_until(START + WAKE_GIVE_UP_MS);
+	ck_assert_uint_eq(wake_result(wake, now).given_up, 1);
 }
 END_TEST
 
@@ -288,6 +331,8 @@ int main(void)
 	tcase_add_test(all, test_at_most_256_in_flight);
 	tcase_add_test(all, test_the_silent_ones_do_not_hold_up_the_rest);
 	tcase_add_test(all, test_recreates_after_500_ms_unless_it_is_back);
+	tcase_add_test(all, test_recreates_only_what_a_look_since_found_silent);
+	tcase_add_test(all, test_a_device_that_cannot_be_read_is_given_up_in_time);
 	tcase_add_test(all, test_a_slow_path_is_given_two_round_trips);
 	tcase_add_test(all, test_gives_up);
 	tcase_add_test(all, test_keepalive_goes_back_to_what_is_configured);
