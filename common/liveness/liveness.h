@@ -72,7 +72,7 @@ struct liveness_view {
 	int64_t last_sign_ms;    /* by anyone; INT64_MIN */
 	uint32_t window_ms;      /* see verdict_window_ms(); 0: no verdict is kept on it */
 	bool blocked, by_others; /* see struct verdict */
-	int64_t suspected_ms;    /* when the present or last suspicion began */
+	int64_t suspected_ms;    /* when the present or last suspicion began; VERDICT_NEVER */
 	bool clock_known;        /* the next two mean something */
 	int64_t ahead_us;        /* its monotonic clock minus the own one ... */
 	uint32_t clock_error_us; /* ... right within that: half a round trip */

@@ -11,11 +11,14 @@
 /* A suspicion is worth a word only if something came of it: with loss there are many. */
 void report_verdict(struct controller *controller, const char *gateway, const struct liveness_view *view)
 {
-	struct moment moment = {.at_us = view->suspected_ms * 1000, .kind = MOMENT_SUSPECTED};
+	struct moment moment = {.kind = MOMENT_SUSPECTED};
 	if (view->verdict != VERDICT_DEAD && view->verdict != VERDICT_AGENT_DOWN)
 		return;
 	text_copy(moment.subject, sizeof moment.subject, gateway);
-	timeline_add(&controller->moments, &moment);
+	if (view->suspected_ms != VERDICT_NEVER) {
+		moment.at_us = view->suspected_ms * 1000;
+		timeline_add(&controller->moments, &moment);
+	}
 	moment.kind = MOMENT_VERDICT;
 	moment.at_us = clock_now_us();
 	text_copy(moment.detail, sizeof moment.detail, verdict_kind_name(view->verdict));
