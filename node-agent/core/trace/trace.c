@@ -17,7 +17,7 @@
 struct hooked {
 	const struct loaded_table *table;
 	const struct loaded_chain *chain;
-	size_t order; /* in which they were listed: of the same priority the first made comes first */
+	size_t order; /* in which they were listed, which is that in which they were made */
 };
 
 struct hooks {
@@ -97,13 +97,14 @@ static bool is_asked(const struct loaded_chain *chain, const struct trace_packet
 	return !chain->nat || packet->ct == TRACE_CT_NEW;
 }
 
+/* Of the same priority the last made comes first (the kernel's nf_hook_entries_grow()). */
 static int compare_hooked(const void *a, const void *b)
 {
 	const struct hooked *left = a, *right = b;
 
 	if (left->chain->priority != right->chain->priority)
 		return left->chain->priority < right->chain->priority ? -1 : 1;
-	return left->order < right->order ? -1 : 1;
+	return left->order > right->order ? -1 : 1;
 }
 
 static void collect(const struct loaded_ruleset *ruleset, enum trace_hook hook,

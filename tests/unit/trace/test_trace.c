@@ -99,6 +99,16 @@ START_TEST(test_priorities)
 }
 END_TEST
 
+/* As a kernel was seen to do it: integration/explain/test_firewall.py, EXPLAIN_SEED=46995309. */
+START_TEST(test_of_the_same_priority_the_last_made_comes_first)
+{
+	sample_base(table, "first", NF_INET_LOCAL_OUT, 0, NF_DROP);
+	sample_base(table, "last", NF_INET_LOCAL_OUT, 0, NF_DROP);
+	ck_assert_int_eq(run(), TRACE_DROP);
+	ck_assert_str_eq(result.place.chain->name, "last");
+}
+END_TEST
+
 START_TEST(test_other_hooks_and_families)
 {
 	struct loaded_table *other;
@@ -395,6 +405,7 @@ static Suite *make_suite(void)
 	tcase_add_test(tcase, test_rule_before_policy);
 	tcase_add_test(tcase, test_dropping_rule);
 	tcase_add_test(tcase, test_priorities);
+	tcase_add_test(tcase, test_of_the_same_priority_the_last_made_comes_first);
 	tcase_add_test(tcase, test_other_hooks_and_families);
 	tcase_add_test(tcase, test_devices);
 	tcase_add_test(tcase, test_jump_goto_return);
