@@ -170,7 +170,7 @@ def test_many_peers(bench):
     assert bench.owner() == "gw-a" and not bench.events(kind="orphan")
 
 
-main([test_a_newcomer_gets_what_it_lacks, test_a_change_reaches_everybody, test_only_the_difference_travels,
+main([test_a_newcomer_gets_what_it_lacks, test_the_first_apply_finds_who_waits, test_a_change_reaches_everybody, test_only_the_difference_travels,
       test_a_refusal_changes_nothing, test_mistakes_are_all_told, test_if_match, test_one_that_was_away_catches_up,
       test_one_that_refuses_when_it_comes_is_not_ready, test_one_lost_while_preparing_fails_the_apply,
       test_a_gateway_joins_and_leaves, test_a_gateway_leaves_unreached, test_many_peers])

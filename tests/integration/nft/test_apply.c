@@ -265,7 +265,7 @@ START_TEST(a_flush_by_others_is_noticed_and_undone)
 	ck_assert_int_eq(nft_permit_renew(nft, &permit, 60000), 0);
 	ck_assert_msg(!wire_wait(nft_watch_fd(watch), 0), "our own changes wake us");
 	run("nft", "add table ip filter", NULL);
-	ck_assert_int_eq(nft_watch_read(watch), NFT_NEWS_NONE);
+	ck_assert_int_eq(nft_watch_read(watch), NFT_NEWS_OTHERS);
 	run("nft", "flush ruleset", NULL);
 	ck_assert_int_eq(next_news(watch), NFT_NEWS_GONE);
 	ck_assert_int_eq(nft_permit_renew(nft, &permit, 60000), -ESTALE);
