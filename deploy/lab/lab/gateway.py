@@ -5,6 +5,7 @@ import signal
 
 from . import network
 from .service import Service
+from .wait import wait_for
 
 
 class Gateway:
@@ -65,6 +66,10 @@ class HoldfastGateway(Gateway):
                                                      self._files.path(self.name, "etc", "agent.yaml")],
                              self._files.log(self.name), realtime=True)
         self.agent.start()
+        wait_for(f"{self.name} takes requests, and signals", 10, self._is_up)
+
+    def _is_up(self):
+        return self.machine.run("sh", "-c", "test -S /run/holdfast/agent.sock && echo yes", check=False)
 
     def hang(self):
         self.agent.signal(signal.SIGSTOP)
