@@ -60,19 +60,21 @@ suite_bench() {
 	cat "$scratch"/bench.output/* 2>/dev/null
 }
 
-# As long as it is given; what earlier calls did stays in build/.
+# As long as it is given, and the virtual machine's minutes; what earlier calls did stays in build/.
 suite_soak() {
 	local begin=$SECONDS
 	: >"$scratch/soak"
 	soak_simulator $((minutes * 10))
-	soak_differential $((minutes * 15))
-	soak_fuzz $((minutes * 15))
+	soak_differential $((minutes * 10))
+	soak_fuzz $((minutes * 10))
+	soak_loss $((minutes * 6)) $(((minutes + 1) / 2))
+	soak_lab $((minutes * 20))
 	soak_vm
-	soak_lab $((minutes * 60 - SECONDS + begin))
 	tally_suite soak $((SECONDS - begin)) "$scratch/soak" "$(wc -l <"$root/build/soak-lab.jsonl") cycles of faults so far in build/soak-lab.jsonl"
 	tail -n 1 "$scratch/soak-simulator"
 	tail -n 1 "$scratch/soak-differential"
 	cat "$scratch/soak-fuzz"
+	grep -h ' at 5 % loss\| at 20 % loss' "$scratch/soak-loss" "$scratch/soak-swarm"
 }
 
 # soak_simulator SECONDS: a million schedules of the simulator, a sixth of the time at once; the next call goes on where this one
@@ -84,7 +86,7 @@ soak_simulator() {
 	printf '%s\tsoak-simulator\t%d\t%s\n' "$status" $((SECONDS - took)) "$output" >>"$scratch/soak"
 }
 
-# soak_differential SECONDS: random configurations under wg-quick and holdfast, a quarter of the time or until 500 are done; what
+# soak_differential SECONDS: random configurations under wg-quick and holdfast, a sixth of the time or until 500 are done; what
 # earlier calls did stays in build/soak-differential.jsonl.
 soak_differential() {
 	local output=$scratch/soak-differential status=passed took=$SECONDS
@@ -104,6 +106,18 @@ soak_fuzz() {
 		runs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$output")
 		printf 'fuzz-%s %s: %s runs in %d s\n' "$name" "$status" "${runs:-no}" $((SECONDS - took)) >>"$scratch/soak-fuzz"
 		printf '%s\tsoak-fuzz-%s\t%d\t%s\n' "$status" "$name" $((SECONDS - took)) "$output" >>"$scratch/soak"
+	done
+}
+
+# soak_loss SECONDS CUTS: a fifth of all packets is lost for so long, from a minute to ten, and nothing moves; so many power cuts under 200
+# sessions at 5 % loss, twenty at most.
+soak_loss() {
+	local test took status lab=$root/tests/integration/lab
+	local seconds=$(($1 < 60 ? 60 : $1 > 600 ? 600 : $1)) cuts=$(($2 > 20 ? 20 : $2))
+	for test in "loss $seconds" "swarm $cuts"; do
+		took=$SECONDS status=passed
+		HOLDFAST_BIN=$root/build/release/bin python3 -B "$lab/test_${test% *}.py" "${test#* }" >"$scratch/soak-${test% *}" 2>&1 </dev/null || status=failed
+		printf '%s\tsoak-%s\t%d\t%s\n' "$status" "${test% *}" $((SECONDS - took)) "$scratch/soak-${test% *}" >>"$scratch/soak"
 	done
 }
 

@@ -73,14 +73,15 @@ def run_some(results, name, kind, fault, count, end):
 
 
 def soak(results, chosen, cycles, end):
-    """Rounds over all faults, so that a run that is cut short has some of each."""
-    well = True
+    """Rounds over all faults, so that a run that is cut short has some of each, and one that breaks keeps no other from its turn."""
+    well, turns = True, Counter()
     while time.time() < end:
         done = results.done()
         missing = {name: cycles - done[name] for name in chosen if done[name] < cycles}
         if not missing:
             break
-        name = min(missing, key=lambda name: (done[name], list(chosen).index(name)))
+        name = min(missing, key=lambda name: (turns[name], done[name], list(chosen).index(name)))
+        turns[name] += 1
         print(f"{name}: {done[name]} of {cycles}", flush=True)
         well &= run_some(results, name, *chosen[name], min(PER_LAB, missing[name]), end)
     return well
