@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The alert rules ask for metrics that there are, under labels that they have. promtool, where it is installed, checks the rest."""
+"""The alert rules ask for metrics that there are. promtool, where it is installed, checks their form."""
 import os
 import re
 import shutil
