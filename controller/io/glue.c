@@ -199,6 +199,7 @@ static void on_connected(struct agent *agent, void *context)
 	decisions_repeat_orders(controller->decisions, agent->name);
 	tell_fitness(controller, agent);
 	holding_sync(controller, agent);
+	post_sessions(controller, agent); /* what changed while it was away, if it has kept its generation */
 	tell_connection(controller, agent, "connected");
 }
 

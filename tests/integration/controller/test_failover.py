@@ -150,6 +150,23 @@ def test_sessions_reach_the_standby(bench):
     until("a newcomer is told", lambda: late.sessions_heard.get(key_text("alice")) == "192.0.2.8:4500")
 
 
+def test_a_standby_that_was_away_hears_what_it_missed(bench):
+    """The same life of it, and the same generation; about 8 s."""
+    gw_a, gw_b = bench.start_pair()
+    gw_b.lose_power()
+    until("gw-b is missed", lambda: not bench.gateway("gw-b")["connected"])
+    with gw_a.changed:
+        gw_a.sessions = [dict(tunnel="wg0", public_key=key_text("alice"), endpoint="192.0.2.7:4500", age_ms=1000)]
+    until("the controller knows", lambda: bench.endpoint()["sessions"] == 1)
+    with gw_a.changed:
+        gw_a.sessions, gw_a.sessions_whole = [], False       # as an agent does: what has not changed is told once
+    assert not gw_b.sessions_heard
+    bench.add_address(gw_b.address)
+    gw_b.silent = False
+    until("gw-b knows", lambda: gw_b.sessions_heard.get(key_text("alice")) == "192.0.2.7:4500")
+    until("gw-b is ready", lambda: bench.endpoint()["ready"] == ["gw-b"])
+
+
 def test_nobody_left(bench):
     gw_a, gw_b = bench.start_pair()
     gw_b.fit, gw_b.reasons = False, ["no carrier on eth0"]
@@ -165,4 +182,5 @@ def test_nobody_left(bench):
 
 
 main([test_power, test_gateways_of_a_newer_version, test_a_killed_agent_keeps_its_lease, test_a_restarted_agent_moves_nothing, test_fenced, test_move,
-      test_drain_and_resume, test_freeze, test_a_clock_that_is_ahead, test_sessions_reach_the_standby, test_nobody_left])
+      test_drain_and_resume, test_freeze, test_a_clock_that_is_ahead, test_sessions_reach_the_standby,
+      test_a_standby_that_was_away_hears_what_it_missed, test_nobody_left])
