@@ -266,8 +266,6 @@ void repairs_told(struct repair *repair, const struct monitor_event *event);
 void repairs_begin(struct agent *agent, const struct plan_facts *facts);
 void repairs_applied(const struct plan_op *op, bool done, void *agent);
 void repairs_end(struct agent *agent, bool well);
-/* of_flags: PLAN_LINK_SET of up or multicast, not of the MTU alone. */
-enum repair_what repairs_what(enum plan_kind kind, bool of_flags);
 /* One line and one event for a repair, up to a number of them for a look (*lines counts); then how many more. */
 void repairs_note(struct agent *agent, size_t *lines, const char *what, const char *why, int64_t took_ms);
 void repairs_note_rest(struct agent *agent, size_t lines);

@@ -3,6 +3,7 @@
 
 #include "common/io/clock.h"
 #include "common/io/log.h"
+#include "node-agent/core/repair/operation.h"
 #include "node-agent/io/agent/agent_int.h"
 
 /* Lines of one look: a thousand routes that went with their link are one piece of news. */
@@ -78,33 +79,6 @@ void repairs_begin(struct agent *agent, const struct plan_facts *facts)
 	agent->repair_lines = 0;
 }
 
-enum repair_what repairs_what(enum plan_kind kind, bool of_flags)
-{
-	switch (kind) {
-	case PLAN_FIREWALL_LOAD:
-		return REPAIR_FIREWALL;
-	case PLAN_SYSCTL_SET:
-		return REPAIR_PARAMETER;
-	case PLAN_RULE_ADD:
-	case PLAN_RULE_DELETE:
-		return REPAIR_RULE;
-	case PLAN_ROUTE_SET:
-	case PLAN_ROUTE_DELETE:
-		return REPAIR_ROUTE;
-	case PLAN_ADDRESS_ADD:
-	case PLAN_ADDRESS_DELETE:
-		return REPAIR_ADDRESS;
-	case PLAN_LINK_CREATE:
-	case PLAN_LINK_DELETE:
-		return REPAIR_LINK;
-	case PLAN_LINK_SET:
-		return of_flags ? REPAIR_LINK : REPAIR_MTU;
-	case PLAN_WIREGUARD_SET:
-		return REPAIR_WIREGUARD;
-	}
-	return REPAIR_WIREGUARD;
-}
-
 void repairs_note(struct agent *agent, size_t *lines, const char *what, const char *why, int64_t took_ms)
 {
 	if (++*lines > REPAIR_LINES_MAX)
@@ -132,8 +106,7 @@ void repairs_applied(const struct plan_op *op, bool done, void *context)
 	if (!done)
 		return;
 	plan_op_format(op, text);
-	if (repair_done(&agent->repair, repairs_what(op->kind, op->set_up || op->set_multicast), text,
-		    clock_now_ms(), &why, &took_ms))
+	if (repair_done(&agent->repair, repair_what_of(op), text, clock_now_ms(), &why, &took_ms))
 		repairs_note(agent, &agent->repair_lines, text, why, took_ms);
 }
 

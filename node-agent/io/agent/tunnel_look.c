@@ -76,15 +76,13 @@ static void note_repairs(struct agent *agent, struct tunnel *tunnel, const struc
 {
 	for (size_t i = 0; i < kept->repair_count; i++) {
 		const struct quick_repair *repair = &kept->repairs[i];
-		enum repair_what what =
-			repair->of_dns ? REPAIR_DNS : repairs_what(repair->kind, repair->of_flags);
 		int64_t took_ms;
 		const char *why;
 
-		if (!repair_done(&tunnel->repair, what, repair->text, clock_now_ms(), &why, &took_ms))
+		if (!repair_done(&tunnel->repair, repair->what, repair->text, clock_now_ms(), &why, &took_ms))
 			continue;
-		repair_count(&agent->repair, what);
-		if (repair->kind == PLAN_LINK_SET)
+		repair_count(&agent->repair, repair->what);
+		if (repair->what == REPAIR_LINK || repair->what == REPAIR_MTU)
 			repair_forget(&tunnel->repair, REPAIR_MTU);
 		repairs_note(agent, &tunnel->lines, repair->text, why, took_ms);
 	}

@@ -9,6 +9,7 @@
 #include "common/base/mem.h"
 #include "common/base/text.h"
 #include "node-agent/core/quick/host_route.h"
+#include "node-agent/core/repair/operation.h"
 #include "node-agent/io/quick/device.h"
 #include "node-agent/io/quick/dns.h"
 #include "node-agent/io/quick/files.h"
@@ -32,7 +33,7 @@ static const unsigned kept_kinds = 1u << PLAN_SYSCTL_SET | 1u << PLAN_ADDRESS_AD
 
 /* ---- what is told ---- */
 
-static struct quick_repair *repaired(struct quick *quick, enum plan_kind kind, const char *text)
+static void repaired(struct quick *quick, enum repair_what what, const char *text)
 {
 	struct quick_kept *kept = quick->keeping->kept;
 	struct quick_repair *repair;
@@ -40,9 +41,8 @@ static struct quick_repair *repaired(struct quick *quick, enum plan_kind kind, c
 	kept->repairs = mem_grow(
 		kept->repairs, &kept->repair_capacity, kept->repair_count + 1, sizeof(*kept->repairs));
 	repair = &kept->repairs[kept->repair_count++];
-	repair->kind = kind;
+	repair->what = what;
 	text_copy(repair->text, sizeof(repair->text), text);
-	return repair;
 }
 
 static void failed(struct quick *quick, const char *text, const struct err *why)
@@ -106,7 +106,7 @@ static void apply_alone(struct quick *quick, const struct plan_op *op, const cha
 	if (sysctl_ensure(op->sysctl.key, op->sysctl.value, NULL, &err) < 0)
 		failed(quick, text, &err);
 	else
-		repaired(quick, op->kind, text);
+		repaired(quick, repair_what_of(op), text);
 }
 
 static void run_batch(struct quick *quick, struct rtnl_batch *batch, const struct plan_op *const ops[])
@@ -119,8 +119,7 @@ static void run_batch(struct quick *quick, struct rtnl_batch *batch, const struc
 		if (rtnl_batch_result(batch, i) < 0)
 			failed(quick, rtnl_batch_format(batch, i, request, sizeof(request)), NULL);
 		else
-			repaired(quick, ops[i]->kind, plan_op_format(ops[i], text))->of_flags =
-				ops[i]->set_up || ops[i]->set_multicast;
+			repaired(quick, repair_what_of(ops[i]), plan_op_format(ops[i], text));
 	}
 }
 
@@ -182,7 +181,7 @@ static int put_mark_back(struct quick *quick, uint32_t mark)
 		return r;
 	quick->keeping->kept->mark = mark;
 	snprintf(text, sizeof(text), "wg set %s fwmark %u", quick->name, mark);
-	repaired(quick, PLAN_WIREGUARD_SET, text);
+	repaired(quick, REPAIR_WIREGUARD, text);
 	return 0;
 }
 
@@ -236,7 +235,7 @@ int quick_keep_firewall(struct quick *quick, const struct fw_ruleset *ruleset)
 	if (r < 0)
 		failed(quick, text, quick->err); /* without its routes more would leak than without it */
 	else if (changed)
-		repaired(quick, PLAN_FIREWALL_LOAD, text);
+		repaired(quick, REPAIR_FIREWALL, text);
 	return 0;
 }
 
@@ -303,7 +302,7 @@ static void keep_dns(struct quick *quick)
 	r = quick_set_dns(quick);
 	snprintf(text, sizeof(text), "name servers of %s", quick->name);
 	if (r >= 0)
-		repaired(quick, PLAN_SYSCTL_SET, text)->of_dns = true;
+		repaired(quick, REPAIR_DNS, text);
 	else if (r != -EAGAIN || !quick_found_lock_taken(quick))
 		failed(quick, text, quick->err);
 	*quick->err = err;

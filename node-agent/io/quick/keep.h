@@ -12,6 +12,7 @@
 #include "common/base/host.h"
 #include "common/base/key.h"
 #include "node-agent/core/plan/plan.h"
+#include "node-agent/core/repair/repair.h"
 
 /*
  * Keeping what `holdfast up` made, in the network namespace of the caller: rules, routes, addresses, MTU, up, firewall,
@@ -38,9 +39,7 @@ enum quick_kept_state {
 };
 
 struct quick_repair {
-	bool of_dns; /* else of `kind`; PLAN_WIREGUARD_SET: the mark */
-	enum plan_kind kind;
-	bool of_flags; /* PLAN_LINK_SET: up or multicast, not the MTU alone */
+	enum repair_what what; /* REPAIR_WIREGUARD: the mark */
 	char text[PLAN_TEXT_MAX];
 };
 
