@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -18,11 +17,12 @@
 
 #include "common/base/text.h"
 #include "node-agent/io/wireguard/internal.h"
+#include "node-agent/io/wireguard/userspace_settings.h"
+#include "node-agent/io/wireguard/userspace_unit.h"
 
 enum {
 	LIVE_TIMEOUT_MS = 1000, /* to connect to a socket whose program is busy */
 	LOOK_EVERY_MS = 5,      /* for the socket, while the program starts */
-	ARGUMENTS_MAX = 12,
 };
 
 static const char DEFAULT_PROGRAM[] = "wireguard-go";
@@ -131,13 +131,15 @@ static int spawn(const char *path, char *const argv[], struct child *child)
 {
 	const char *search = getenv("PATH"), *level = getenv("LOG_LEVEL");
 	char path_variable[USERSPACE_PATH_MAX], level_variable[64];
-	char *environment[] = {path_variable, level_variable, NULL};
+	char **environment = userspace_settings(2);
 	posix_spawn_file_actions_t files;
 	posix_spawnattr_t attributes;
 	int r;
 
 	snprintf(path_variable, sizeof path_variable, "PATH=%s", search ? search : DEFAULT_PATH);
 	snprintf(level_variable, sizeof level_variable, "LOG_LEVEL=%s", level ? level : "error");
+	environment[0] = path_variable;
+	environment[1] = level_variable;
 	posix_spawn_file_actions_init(&files);
 	posix_spawnattr_init(&attributes);
 	set_up_files(&files);
@@ -145,6 +147,7 @@ static int spawn(const char *path, char *const argv[], struct child *child)
 	r = posix_spawn(&child->pid, path, &files, &attributes, argv, environment);
 	posix_spawn_file_actions_destroy(&files);
 	posix_spawnattr_destroy(&attributes);
+	free(environment);
 	if (r > 0)
 		return -r;
 	child->fd = (int)syscall(SYS_pidfd_open, child->pid, 0);
@@ -264,42 +267,19 @@ static int run_to_end(const char *command, char *const argv[], int64_t deadline_
 	return r;
 }
 
-/* A unit starts in systemd's network namespace, unless it is told another. To look at ns/net of a process with more powers
- * takes CAP_SYS_PTRACE, which our own unit leaves us not; what lies under net is each namespace's own as well
- * (get_proc_task_net(), fs/proc/proc_net.c). */
-static bool is_systemds_namespace(void)
-{
-	struct stat own, other;
-
-	return stat("/proc/thread-self/net/dev", &own) == 0 && stat("/proc/1/net/dev", &other) == 0 &&
-	       own.st_ino == other.st_ino && own.st_dev == other.st_dev;
-}
-
-/* wireguard-go has a unit that is ours; another program, or one in another network namespace, gets a transient one. */
 static int start_by_systemd(
 	const char *path, const char *program, const char *name, int64_t deadline_ms, struct err *err)
 {
-	bool here = is_systemds_namespace(), ours = here && strcmp(program, DEFAULT_PROGRAM) == 0;
-	char unit[64], unit_option[80], path_argument[USERSPACE_PATH_MAX], name_argument[IFNAMSIZ],
-		namespace[96];
-	char systemctl[] = "systemctl", start[] = "start", run[] = "systemd-run", quiet[] = "--quiet",
-	     collected[] = "--collect", forking[] = "--property=Type=forking", dashes[] = "--";
-	char *start_argv[] = {systemctl, start, unit, NULL};
-	char *run_argv[] = {run, quiet, collected, unit_option, forking, here ? dashes : namespace,
-		here ? path_argument : dashes, here ? name_argument : path_argument,
-		here ? NULL : name_argument, NULL};
 	struct child none = {.fd = -1};
+	struct userspace_unit unit;
 	int r;
 
-	snprintf(unit, sizeof unit, "holdfast-userspace%c%.15s.service", ours ? '@' : '-', name);
-	snprintf(unit_option, sizeof unit_option, "--unit=%s", unit);
-	snprintf(namespace, sizeof namespace, "--property=NetworkNamespacePath=/proc/%ld/task/%ld/ns/net",
-		(long)getpid(), (long)gettid());
-	text_copy(path_argument, sizeof path_argument, path);
-	text_copy(name_argument, sizeof name_argument, name);
-	r = ours ? run_to_end("systemctl", start_argv, deadline_ms, err)
-		 : run_to_end("systemd-run", run_argv, deadline_ms, err);
-	return r < 0 ? r : wait_for_socket(name, unit, &none, deadline_ms, err);
+	userspace_unit_make(path, name, strcmp(program, DEFAULT_PROGRAM) == 0, &unit);
+	r = run_to_end(unit.words[0], unit.words, deadline_ms, err);
+	if (r >= 0)
+		r = wait_for_socket(name, unit.name, &none, deadline_ms, err);
+	userspace_unit_clear(&unit);
+	return r;
 }
 
 int userspace_start(const char *program, const char *name, int timeout_ms, struct err *err)

@@ -9,8 +9,8 @@
 /*
  * Userspace WireGuard programs. They outlive whoever started them: with systemd (/run/systemd/system exists)
  * in a unit of their own, holdfast-userspace@NAME.service (other programs than wireguard-go: a transient
- * holdfast-userspace-NAME; so in another network namespace than systemd's), else as a daemon in a session of its own. No shell; stdio is /dev/null; the
- * environment is PATH and LOG_LEVEL.
+ * holdfast-userspace-NAME; so in another network namespace than systemd's), else as a daemon in a session of its own. No shell; stdio is /dev/null; of
+ * our environment it gets PATH, LOG_LEVEL, and the settings of userspace_settings.h; in the unit holdfast-userspace@, what that says.
  */
 
 /* Start the program for the interface and wait until its socket answers. -ENOENT: no such program, with an

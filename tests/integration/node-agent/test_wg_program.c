@@ -82,18 +82,23 @@ START_TEST(test_a_program_in_the_foreground_serves_too)
 }
 END_TEST
 
-/* The environment is PATH and LOG_LEVEL, stdio is /dev/null, the directory is the root. */
+/* The environment is PATH, LOG_LEVEL and what begins with WG_; stdio is /dev/null, the directory is the root. */
 START_TEST(test_what_the_program_is_given)
 {
 	char *seen;
 
 	setenv("SECRET", "yes", 1);
+	setenv("WG_SUDO", "1", 1);
+	setenv("WG_TUN_FD", "3", 1);
+	setenv("WG_UAPI_FD", "4", 1);
 	write_program("/run/looks", "#!/bin/sh\n/usr/bin/env > /run/seen\nreadlink /proc/$$/fd/0 "
 				    "/proc/$$/fd/2 /proc/$$/cwd >> /run/seen\n"
 				    "echo \"$@\" >> /run/seen\nexit 1\n");
 	ck_assert_int_eq(wg_create("wg0", "/run/looks", 5000, &err), -EIO);
 	seen = sandbox_output("cat /run/seen");
 	ck_assert_ptr_null(strstr(seen, "SECRET"));
+	ck_assert_ptr_null(strstr(seen, "_FD="));
+	ck_assert_ptr_nonnull(strstr(seen, "WG_SUDO=1\n"));
 	ck_assert_ptr_nonnull(strstr(seen, "LOG_LEVEL=error\n"));
 	ck_assert_ptr_nonnull(strstr(seen, "PATH="));
 	ck_assert_msg(strstr(seen, "/dev/null\n/dev/null\n/\nwg0\n"), "%s", seen);
@@ -161,14 +166,16 @@ START_TEST(test_systemd_runs_another_program_in_a_transient_unit)
 	char *arguments;
 
 	pretend_systemd();
+	setenv("WG_SUDO", "1", 1);
+	setenv("WG_TUN_FD", "3", 1);
 	write_program("/run/other-wireguard", "#!/bin/sh\nexit 0\n");
-	write_program(
-		"/run/bin/systemd-run", "#!/bin/sh\necho \"$@\" > /run/arguments\nexec wireguard-go wg0\n");
+	write_program("/run/bin/systemd-run",
+		"#!/bin/sh\necho \"$WG_SUDO $@\" > /run/arguments\nexec wireguard-go wg0\n");
 	NET_OK(&err, wg_create("wg0", "/run/other-wireguard", WG_CREATE_TIMEOUT_MS, &err));
 	arguments = sandbox_output("cat /run/arguments");
 	ck_assert_str_eq(arguments,
-		"--quiet --collect --unit=holdfast-userspace-wg0.service --property=Type=forking "
-		"-- /run/other-wireguard wg0\n");
+		"1 --quiet --collect --unit=holdfast-userspace-wg0.service --property=Type=forking "
+		"--setenv=WG_SUDO -- /run/other-wireguard wg0\n");
 	free(arguments);
 	NET_OK(&err, wg_remove("wg0", WG_CREATE_TIMEOUT_MS, &err));
 }
