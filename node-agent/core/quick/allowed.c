@@ -60,16 +60,14 @@ static void warn_moved(struct quick_texts *warnings, const char *file, const str
 {
 	char prefix[PREFIX_TEXT_MAX], line[1024];
 	const struct quick_peer *loser = &config->peers[from->peer], *winner = &config->peers[to->peer];
-	int length;
 
-	if (!warnings || warnings->count >= QUICK_WARNINGS_MAX ||
-		key_equal(&loser->public_key, &winner->public_key))
+	if (!warnings || key_equal(&loser->public_key, &winner->public_key))
 		return;
-	length = snprintf(line, sizeof(line),
+	snprintf(line, sizeof(line),
 		"%.500s:%u:%u: %s is claimed by the peer of line %u too; the last one has it", file,
 		winner->place.line, winner->place.column,
 		prefix_format(&from->prefix, prefix, sizeof(prefix)), loser->place.line);
-	quick_texts_add(warnings, line, (size_t)length);
+	quick_warning_add(warnings, line);
 }
 
 static struct claim *all_claims(const struct quick_config *config, size_t *ret_count)

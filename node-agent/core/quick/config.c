@@ -25,6 +25,16 @@ void quick_texts_clear(struct quick_texts *texts)
 	*texts = (struct quick_texts){0};
 }
 
+void quick_warning_add(struct quick_texts *warnings, const char *line)
+{
+	static const char REST[] = "there is more to warn of: mend these first";
+
+	if (warnings->count < QUICK_WARNINGS_MAX)
+		quick_texts_add(warnings, line, strlen(line));
+	else if (warnings->count == QUICK_WARNINGS_MAX)
+		quick_texts_add(warnings, REST, strlen(REST));
+}
+
 static void peer_clear(struct quick_peer *peer)
 {
 	free(peer->host);

@@ -83,6 +83,8 @@ void quick_config_clear(struct quick_config *config); /* NULL-safe; wipes keys *
 
 void quick_texts_add(struct quick_texts *texts, const char *text, size_t length);
 void quick_texts_clear(struct quick_texts *texts);
+/* After QUICK_WARNINGS_MAX of them one more, which says that the rest is left out. */
+void quick_warning_add(struct quick_texts *warnings, const char *line);
 
 /* "PreUp" */
 const char *quick_hook_name(enum quick_hook hook);

@@ -31,14 +31,12 @@ void quick_warn(struct quick_reader *reader, const char *at, const char *format,
 	struct err err = {0};
 	va_list arguments;
 
-	if (reader->config->warnings.count == QUICK_WARNINGS_MAX)
-		return;
 	va_start(arguments, format);
 	vsnprintf(message, sizeof(message), format, arguments);
 	va_end(arguments);
 	err_at(&err, 0, reader->file, reader->line->number, quick_column(reader->line, at), "%s", message);
 	err_format(&err, line, sizeof(line));
-	quick_texts_add(&reader->config->warnings, line, strlen(line));
+	quick_warning_add(&reader->config->warnings, line);
 }
 
 /* The kernel refuses the second of two equal ones: IPv4 compares the length too, IPv6 does not. */
@@ -90,7 +88,8 @@ static int read_dns(struct quick_reader *reader, struct quick_span word)
 		return quick_fail(
 			reader, word.at, "a name is at most %d characters long", (int)QUICK_NAME_MAX);
 	if (to->count == QUICK_DNS_MAX)
-		return quick_fail(reader, word.at, "more than %d of them", (int)QUICK_DNS_MAX);
+		return quick_fail(reader, word.at, "more than %d %s", (int)QUICK_DNS_MAX,
+			to == &reader->config->dns ? "name servers" : "search domains");
 	quick_texts_add(to, word.at, word.length);
 	if (to == &reader->config->dns && !strchr(to->items[to->count - 1], '%') &&
 		addr_parse(to->items[to->count - 1], &addr, NULL) < 0)

@@ -115,32 +115,95 @@ static int read_text(const char *text, struct quick_config *config, struct err *
 	return quick_read("wg0.conf", text, strlen(text), config, err);
 }
 
-static char *repeated(const char *head, const char *format, unsigned count)
+static void check(char *text, unsigned wrong_line)
+{
+	struct quick_config config;
+	struct err err = {0};
+
+	ck_assert_msg((read_text(text, &config, &err) < 0) == (wrong_line > 0), "%.40s...: %s", text, err.text);
+	ck_assert_uint_eq(err.line, wrong_line);
+	if (!wrong_line)
+		quick_config_clear(&config);
+	free(text);
+}
+
+static const char INTERFACE[] = "[Interface]\n\n",
+		  PEER[] = "[Peer]\nPublicKey = AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\n";
+
+static char *repeated(const char *head, const char *before, const char *after, unsigned count)
 {
 	struct text text = {0};
 
 	text_add(&text, "%s", head);
-	for (unsigned i = 0; i < count; i++) {
-		char item[64];
-
-		snprintf(item, sizeof(item), "%s 10.%u.%u.1/32\n", format, i / 256, i % 256);
-		text_add(&text, "%s", item);
-	}
+	for (unsigned i = 0; i < count; i++)
+		text_add(&text, "%s10.%u.%u.1%s\n", before, i / 256, i % 256, after);
 	return text_take(&text);
 }
 
-START_TEST(limits_hold_at_them_and_one_beyond)
+static void check_count(const char *before, const char *after, unsigned limit)
 {
-	CLEANUP_FREE char *at = repeated("[Interface]\n", "Address =", QUICK_ADDRESSES_MAX);
-	CLEANUP_FREE char *beyond = repeated("[Interface]\n", "Address =", QUICK_ADDRESSES_MAX + 1);
+	check(repeated(INTERFACE, before, after, limit), 0);
+	check(repeated(INTERFACE, before, after, limit + 1), limit + 3);
+}
+
+START_TEST(as_many_as_the_limits_say_and_one_beyond)
+{
+	check_count("Address = ", "/32", QUICK_ADDRESSES_MAX);
+	check_count("DNS = ", "", QUICK_DNS_MAX);
+	check_count("DNS = net", "", QUICK_DNS_MAX);
+	check_count("PreUp = ping ", "", QUICK_HOOKS_MAX);
+	check_count("PostUp = ping ", "", QUICK_HOOKS_MAX);
+	check_count("PreDown = ping ", "", QUICK_HOOKS_MAX);
+	check_count("PostDown = ping ", "", QUICK_HOOKS_MAX);
+}
+END_TEST
+
+static void check_warnings(unsigned count, unsigned told)
+{
+	CLEANUP_FREE char *text = repeated(PEER, "AllowedIPs = ", "/24", count);
 	struct quick_config config;
 	struct err err = {0};
 
-	ck_assert_int_eq(read_text(at, &config, &err), 0);
-	ck_assert_uint_eq(config.address_count, QUICK_ADDRESSES_MAX);
+	ck_assert_msg(read_text(text, &config, &err) == 0, "%s", err.text);
+	ck_assert_uint_eq(config.warnings.count, told);
+	ck_assert(!strstr(config.warnings.items[told - 1], "more to warn of") == (count <= QUICK_WARNINGS_MAX));
 	quick_config_clear(&config);
-	ck_assert_int_lt(read_text(beyond, &config, &err), 0);
-	ck_assert_uint_eq(err.line, QUICK_ADDRESSES_MAX + 2);
+}
+
+START_TEST(what_is_not_warned_of_is_told)
+{
+	check_warnings(QUICK_WARNINGS_MAX, QUICK_WARNINGS_MAX);
+	check_warnings(QUICK_WARNINGS_MAX + 1, QUICK_WARNINGS_MAX + 1);
+	check_warnings(QUICK_WARNINGS_MAX + 2, QUICK_WARNINGS_MAX + 1);
+}
+END_TEST
+
+/* In the third line. */
+static char *prolonged(const char *head, const char *before, const char *after, size_t length)
+{
+	struct text text = {0};
+
+	text_add(&text, "%s%s", head, before);
+	for (size_t i = 0; i < length; i++)
+		text_add(&text, "x");
+	text_add(&text, "%s\n", after);
+	return text_take(&text);
+}
+
+static void check_length(const char *head, const char *before, const char *after, size_t limit)
+{
+	check(prolonged(head, before, after, limit), 0);
+	check(prolonged(head, before, after, limit + 1), 3);
+}
+
+START_TEST(as_long_as_the_limits_say_and_one_beyond)
+{
+	check_length(INTERFACE, "PostUp = ", "", QUICK_HOOK_MAX_BYTES);
+	check_length(INTERFACE, "DNS = ", "", QUICK_NAME_MAX);
+	check_length(INTERFACE, "Table = ", "", QUICK_NAME_MAX);
+	check_length(INTERFACE, "ListenPort = ", "", QUICK_NAME_MAX);
+	check_length(PEER, "Endpoint = ", ":51820", QUICK_NAME_MAX);
+	check_length(PEER, "Endpoint = host:", "", QUICK_NAME_MAX);
 }
 END_TEST
 
@@ -240,7 +303,9 @@ int main(void)
 
 	tcase_add_test(tests, right_files);
 	tcase_add_test(tests, wrong_files);
-	tcase_add_test(tests, limits_hold_at_them_and_one_beyond);
+	tcase_add_test(tests, as_many_as_the_limits_say_and_one_beyond);
+	tcase_add_test(tests, what_is_not_warned_of_is_told);
+	tcase_add_test(tests, as_long_as_the_limits_say_and_one_beyond);
 	tcase_add_test(tests, ports_and_marks_at_their_ends);
 	tcase_add_test(tests, a_nul_is_refused);
 	tcase_add_test(tests, an_error_never_tells_a_key);
