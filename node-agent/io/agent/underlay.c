@@ -166,7 +166,7 @@ static void tell_of_limit(struct underlay *underlay, const struct ways *ways)
 	if (ways->left_out && !underlay->told_of_limit)
 		log_warning("agent", "ways-not-watched", log_u64("peers", ways->left_out),
 			log_u64("limit", WAYS_MAX));
-	underlay->told_of_limit |= ways->left_out != 0;
+	underlay->told_of_limit = ways->left_out != 0;
 }
 
 static void on_check(evutil_socket_t fd, short what, void *context)

@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """An agent that keeps tunnels of `holdfast up` when it is not all well itself: the kernel does not answer it, half of a look
-fails, another agent was first. Costs 20 s, most of it waiting for conditions."""
+fails, another agent was first, there is more than it looks after. Costs 25 s, most of it waiting for conditions."""
+import base64
+import hashlib
 import json
 import os
 import re
@@ -16,6 +18,8 @@ from trouble import mend  # noqa: E402
 FULL = "Address = 10.60.0.1/24"
 EVERYTHING = "AllowedIPs = 0.0.0.0/0, 10.88.0.0/16\nEndpoint = 10.9.0.21:4712"
 LIMIT = 1024  # QUICK_KEPT_MAX
+PEERS = 1024  # QUICK_KEPT_PEERS_MAX
+WAYS = 32  # WAYS_MAX
 NO_ANSWER = os.path.abspath(BIN) + "/../tests/integration/monitor/no_answer.so"
 
 
@@ -91,6 +95,48 @@ def test_a_firewall_that_fails_leaves_the_rest_whole(machine):
     until("all is well", lambda: machine.ready()["ready"])
 
 
+def crowd(count):
+    """So many peers with an endpoint, the first ones always the same; without the first one's head."""
+    def key(number):
+        return base64.b64encode(hashlib.sha256(f"peer {number}".encode()).digest()).decode()
+    return "Endpoint = 10.9.0.22:1\n" + "".join(f"[Peer]\nPublicKey = {key(number)}\nEndpoint = 10.9.0.22:{number}\n" for number in range(2, count + 1))
+
+
+def test_more_peers_than_are_watched(machine):
+    """At a limit nothing is said; one peer beyond it is told of, once, and again when there are too many again."""
+    def bring_up(count):
+        name = machine.write("p", "Address = 10.70.0.1/24\nTable = off", crowd(count))
+        machine.up(name)
+        machine.quiet(name)
+        return name
+
+    def ask_for_the_ways(mtu):
+        """A changed underlay: when that is told, all ways have been asked for."""
+        changes = len(machine.said("underlay-changed"))
+        machine.ip("route", "replace", "default", "via", "10.9.0.1", "mtu", str(mtu))
+        until("all ways are asked for", lambda: len(machine.said("underlay-changed")) > changes)
+
+    def not_watched(what):
+        return [(int(peers), int(limit)) for peers, limit in machine.said(rf"{what}-not-watched.* peers=(\d+) limit=(\d+)")]
+    fit = WAYS - 3  # the ways to everywhere, of each family, and to the other tunnel's peer
+    for told, mtu in (1, 1490), (2, 1492):
+        bring_up(fit)
+        ask_for_the_ways(mtu)
+        assert len(not_watched("ways")) == told - 1, not_watched("ways")
+        name = bring_up(fit + 1)
+        ask_for_the_ways(mtu + 1)
+        assert not_watched("ways") == [(1, WAYS)] * told, not_watched("ways")
+    bring_up(PEERS)
+    assert not not_watched("peers"), not_watched("peers")
+    bring_up(PEERS + 1)
+    until("one is too many", lambda: not_watched("peers") == [(1, PEERS)])
+    ask_for_the_ways(1494)
+    assert len(not_watched("ways")) == 2 and not_watched("peers") == [(1, PEERS)], machine.said(r"\S+-not-watched.*")
+    assert machine.said(rf"peers-not-watched tunnel={name} "), machine.said("peers-not-watched.*")
+    machine.holdfast("down", name)
+    machine.ways()
+
+
 def test_the_second_agent_takes_over_from_the_first(machine):
     """It finds the lock held (by one that ends slowly, say), says so, and tries again."""
     machine.quiet(machine.full)
@@ -159,4 +205,5 @@ def test_nothing_stays(machine):
 
 if __name__ == "__main__":
     main([test_a_link_that_cannot_be_asked_for_is_not_gone, test_a_repair_is_told_whatever_fails_after_it,
-          test_a_firewall_that_fails_leaves_the_rest_whole, test_more_tunnels_than_are_kept, test_the_second_agent_takes_over_from_the_first, test_nothing_stays], Machine(), "An agent in trouble itself")
+          test_a_firewall_that_fails_leaves_the_rest_whole, test_more_peers_than_are_watched,
+          test_more_tunnels_than_are_kept, test_the_second_agent_takes_over_from_the_first, test_nothing_stays], Machine(), "An agent in trouble itself")
