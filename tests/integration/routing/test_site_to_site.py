@@ -2,20 +2,73 @@
 """Two sites meet through a tunnel, and the network between them sees only WireGuard's own packets.
 
 The middle router listens. A ping outside of the tunnel shows its pattern there; a ping between the sites shows it in both sites
-and never in the middle. What Holdfast made is gone when the tunnels leave the fleet file and the daemons end.
+and never in the middle. Once the tunnel is a fleet's, an agent on each router, once it is `holdfast up`'s, of files that wg-quick
+would take. What Holdfast made is gone when the tunnels leave the fleet file and the daemons end, or after `holdfast down`.
 """
+import os
 import re
 import time
 
 from capture import Capture
-from sites import PORT, LabError, expect, run, running_sites, wait_for
+from sites import PORT, LabError, expect, programs, run, running_sites, wait_for, wireguard
 
 PLAIN, END = b"PLAIN", b"ENDED"
 
 
-class Story:
+class OfTheFleet:
+    """Tunnels of a fleet file, which asks the routers to forward."""
+
     def __init__(self, sites):
-        self._sites, self._captures = sites, []
+        self._sites = sites
+
+    def start(self):
+        self._sites.start(self._sites.fleet())
+        self._sites.wait_tunnels()
+
+    def stop(self):
+        self._sites.apply(self._sites.fleet(tunnels=False))
+        for site in self._sites.sites:
+            wait_for(f"{site.tunnel} has gone", 10, lambda: not self._sites.flags(site))
+        self._sites.stop()
+
+
+class OfFiles:
+    """Tunnels of a file each, on routers that forward anyway; no daemon of ours runs."""
+
+    def __init__(self, sites):
+        self._sites = sites
+        for site in sites.sites:
+            sites.machine(site.router).sysctl(net__ipv4__ip_forward=1)
+
+    def start(self):
+        first, second = self._sites.sites
+        for here, there in (first, second), (second, first):
+            os.makedirs(self._sites.files.path(here.router))
+            wireguard.write_secret(self._path(here), f"""[Interface]
+Address = {here.tunnel_address}/32
+PrivateKey = {here.key}
+ListenPort = {PORT}
+
+[Peer]
+PublicKey = {there.public}
+AllowedIPs = {there.tunnel_address}/32, {there.lan}
+Endpoint = {there.outer}:{PORT}""")
+            self._holdfast("up", here)
+
+    def stop(self):
+        for site in self._sites.sites:
+            self._holdfast("down", site)
+
+    def _path(self, site):
+        return self._sites.files.path(site.router, f"{site.tunnel}.conf")
+
+    def _holdfast(self, verb, site):
+        self._sites.machine(site.router).run(os.path.join(programs(), "holdfast"), verb, self._path(site))
+
+
+class Story:
+    def __init__(self, sites, tunnels):
+        self._sites, self._tunnels, self._captures = sites, tunnels, []
         self._before = {}
 
     def _ping(self, host, address, pattern):
@@ -36,16 +89,18 @@ class Story:
             self._before[site.router] = self._state(site)
 
     def _state(self, site):
-        """What a program of ours could leave behind: interfaces, routes, rules, tables, sockets, processes."""
+        """What a program of ours could leave behind: interfaces, routes, rules, tables, sockets, journals, processes."""
         machine = self._sites.machine(site.router)
 
         def said(*command):
             return machine.run(*command, check=False).strip()
         return {"interfaces": sorted(re.findall(r"^\d+: ([^:@]+)", said("ip", "link"), re.M)),
-                "routes": [said("ip", family, "route", "show", "table", "all", "proto", "157") for family in ("-4", "-6")],
+                "routes": [said("ip", family, "route", "show", "table", "all", "proto", protocol)
+                           for family in ("-4", "-6") for protocol in ("157", "158")],
                 "rules": [said("ip", family, "rule", "show") for family in ("-4", "-6")],
                 "firewall": said("nft", "list", "tables"),
                 "sockets": said("sh", "-c", "ls /run/wireguard 2>/dev/null"),
+                "journals": said("sh", "-c", "find /run/holdfast/quick -type f ! -name '*.lock' 2>/dev/null"),
                 "processes": self._processes(machine)}
 
     def _processes(self, machine):
@@ -57,8 +112,7 @@ class Story:
     # ---- the tunnel ----
 
     def start(self):
-        self._sites.start(self._sites.fleet())
-        self._sites.wait_tunnels()
+        self._tunnels.start()
         first, second = self._sites.sites
         wait_for("a host of one site reaches a host of the other", 15, lambda: self._sites.reaches(first.host, second.host_address))
 
@@ -90,11 +144,8 @@ class Story:
     # ---- the end ----
 
     def shut_down(self):
-        """The tunnels leave the fleet, the daemons end; nothing of ours is left on either router."""
-        self._sites.apply(self._sites.fleet(tunnels=False))
-        for site in self._sites.sites:
-            wait_for(f"{site.tunnel} has gone", 10, lambda: not self._sites.flags(site))
-        self._sites.stop()
+        """Nothing of ours is left on either router."""
+        self._tunnels.stop()
         for site in self._sites.sites:
             self._expect_nothing_left(site)
 
@@ -112,9 +163,9 @@ class Story:
             capture.forget()
 
 
-def two_sites():
+def tell(kind):
     with running_sites() as sites:
-        story = Story(sites)
+        story = Story(sites, kind(sites))
         try:
             for step in (story.note, story.start, story.outside_of_the_tunnel, story.through_the_tunnel, story.shut_down):
                 began = time.monotonic()
@@ -125,4 +176,12 @@ def two_sites():
             story.forget()
 
 
-run(two_sites)
+def two_sites_of_a_fleet():
+    tell(OfTheFleet)
+
+
+def two_sites_of_files():
+    tell(OfFiles)
+
+
+run(two_sites_of_a_fleet, two_sites_of_files)
