@@ -21,9 +21,11 @@ OTHER = f"[Interface]\nPrivateKey = {SECOND}\nAddress = 10.51.0.2/24, fd51::2/64
 OTHER_PEER = f"\n[Peer]\nPublicKey = {public(FAR)}\nAllowedIPs = 10.50.0.0/24\nEndpoint = [2001:db8::1]:51820\n"
 
 # The far end of the uplink, with a stock WireGuard that has an inside, and a bit of the internet behind it. What is
-# written into /etc is this machine's own.
+# written into /etc is this machine's own, without what others have in /etc/netns, which comes and goes.
 FAR_END = f"""
-mkdir /run/etc; cp -a /etc/. /run/etc/; mount --bind /run/etc /etc; rm -rf /etc/netns
+mkdir /run/etc
+for file in /etc/*; do [[ $file == /etc/netns ]] || cp -a $file /run/etc/; done
+mount --bind /run/etc /etc
 cp /run/resolv.conf /etc/resolv.conf
 ip netns add far
 ip link set eth0-far netns far
