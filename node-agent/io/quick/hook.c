@@ -8,9 +8,11 @@
 
 /*
  * A hook runs as wg-quick runs it: bash, with errexit, pipefail and extglob, $INTERFACE a variable of the shell, in the
- * directory we were called in. The program is fixed; the hook is data to it.
+ * directory we were called in, and within a function, so that `return` and `local` mean something. The program is fixed;
+ * the hook is data to it.
  */
-static const char PROGRAM[] = "INTERFACE=$1 HOLDFAST_HOOK=$2; shift 2; eval \"$HOLDFAST_HOOK\"";
+static const char PROGRAM[] = "INTERFACE=$1 HOLDFAST_HOOK=$2; shift 2; "
+			      "holdfast_hook() { eval \"$HOLDFAST_HOOK\"; }; holdfast_hook";
 
 static int run_hook(struct quick *quick, const char *hook)
 {
