@@ -11,6 +11,7 @@ import time
 
 sys.dont_write_bytecode = True
 from keeping import HOLDFAST, Machine, main, run, until  # noqa: E402
+from trouble import record  # noqa: E402
 
 EVERYTHING = "AllowedIPs = 0.0.0.0/0, ::/0, 10.88.0.0/16\nEndpoint = 10.9.0.21:4712"
 FULL = "Address = 10.60.0.1/24, fd60::1/64\nDNS = 10.60.0.53, example.test"
@@ -257,10 +258,11 @@ def test_two_full_tunnels(machine):
     second = machine.write("s", "Address = 10.62.0.1/24", "AllowedIPs = 0.0.0.0/0")
     machine.up(second)
     machine.quiet(machine.full)
-    repairs = len(machine.said())
+    repairs, began = len(machine.said()), time.monotonic()
     machine.holdfast("down", second)
-    machine.quiet(machine.full)
     assert rules_are_there(machine) and routes_are_there(machine)
+    record("holdfast down, of another full tunnel", (time.monotonic() - began) * 1000, "(the command: nothing is to be mended after it)")
+    machine.quiet(machine.full)
     assert tables(machine) == machine.tables, tables(machine)
     assert machine.inside("sysctl", "-n", "net.ipv4.conf.all.src_valid_mark").strip() == "1"
     assert len(machine.said()) == repairs, machine.said()[repairs:]
@@ -358,7 +360,11 @@ def test_reload_and_restart(machine):
     by_hand = run("wg", "pubkey", stdin=run("wg", "genkey")).strip()
     machine.inside("wg", "set", machine.full, "peer", by_hand, "allowed-ips", "10.77.0.0/24")
     machine.write("f", FULL.replace("/24,", "/24, 10.60.7.1/24,"), EVERYTHING.replace("10.88", "10.87"))
-    machine.up(machine.full)
+    began = time.monotonic()
+    machine.holdfast("up", machine.full)
+    assert "10.60.7.1/24" in machine.ip("addr", "show", "dev", machine.full) and "10.87.0.0/16" in machine.ip("route") and \
+        "10.88.0.0/16" not in machine.ip("route")
+    record("a file is changed: up, which is a reload", (time.monotonic() - began) * 1000, "(the command: routes and addresses follow)")
     machine.quiet(machine.full)
     assert by_hand in machine.inside("wg", "show", machine.full, "peers") and \
         machine.inside("wg", "show", machine.full, "fwmark").strip() == "0xca6c"
