@@ -8,8 +8,8 @@
 #include "node-agent/io/quick/keep.h"
 
 /*
- * quick_keep() in a thread of its own: a look at 50,000 routes, or a resolvconf that hangs, must not delay beats. One look
- * at a time; without any the thread sleeps. All signals are blocked in it.
+ * quick_keep() in a thread of its own (common/io/worker.h): a look at 50,000 routes, or a resolvconf that hangs, must not
+ * delay beats. One look at a time.
  */
 struct keeper;
 
