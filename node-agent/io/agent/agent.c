@@ -121,7 +121,9 @@ static int open_kernel(struct agent *agent, struct err *err)
 		return r;
 	flows_open(agent);
 	standing_open(agent);
-	r = checking_open(agent, err);
+	r = owner_open(agent, err);
+	if (r >= 0)
+		r = checking_open(agent, err);
 	if (r < 0)
 		return r;
 	r = announce_open(&agent->announce, err);
@@ -207,6 +209,7 @@ void agent_free(struct agent *agent)
 	control_free(agent->control);
 	liveness_free(agent->liveness);
 	agent_seats_free(agent);
+	owner_close(agent);
 	standing_close(agent);
 	checking_close(agent);
 	drill_close(agent);

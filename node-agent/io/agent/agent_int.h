@@ -29,6 +29,7 @@
 #include "node-agent/io/announce/announce.h"
 #include "node-agent/io/answer/answer.h"
 #include "node-agent/io/control/control.h"
+#include "node-agent/io/device_reader/device_reader.h"
 #include "node-agent/io/logind/logind.h"
 #include "node-agent/io/nft/lease.h"
 #include "node-agent/io/nft/watch.h"
@@ -135,7 +136,9 @@ struct agent {
 
 	struct sessions *sessions;
 	uint64_t session_change_told, session_change_sent;
-	int64_t next_poll_ms;              /* of the devices that we serve */
+	struct device_reader *reader;      /* of the devices that we serve; NULL: alone */
+	int64_t next_poll_ms;              /* of them */
+	int64_t committed_ms;              /* when the kernel had the generation held */
 	bool sessions_told, sessions_sent; /* once as a whole, as owner */
 	struct takeover takeover_sent;
 	uint64_t events_sent, events_told; /* numbers in the journal */
@@ -171,7 +174,7 @@ struct agent {
 	struct flows *flows; /* NULL: nothing is mirrored */
 	struct claim_counters claims;
 	struct checking *checking; /* NULL: alone */
-	struct drill *drill; /* NULL: none is going on, and none has a result to tell */
+	struct drill *drill;       /* NULL: none is going on, and none has a result to tell */
 };
 
 /* ---- agent.c ---- */
@@ -198,6 +201,8 @@ void agent_seats_leave(struct agent *agent, const struct desired *next);
 void agent_seats_update(struct agent *agent);
 void agent_seats_free(struct agent *agent);
 struct agent_seat *agent_seat_find(struct agent *agent, const char *endpoint);
+struct agent_seat *agent_seat_of_tunnel(
+	struct agent *agent, const char *tunnel); /* NULL: it is in no endpoint */
 const struct desired_endpoint *agent_seat_endpoint(const struct agent_seat *seat);
 bool agent_seat_has_member(const struct agent_seat *seat, const char *gateway);
 bool agent_seat_serves(const struct agent_seat *seat); /* it is the owner */
@@ -218,6 +223,8 @@ void takeover_start(struct agent_seat *seat);
 /* A guest has become the owner: its handshakes were this takeover's. */
 void takeover_go_on(struct agent_seat *seat);
 void takeover_end(struct agent_seat *seat); /* NULL-safe as to seat->takeover */
+/* While there is one: a device of the seat's was read, or could not be. */
+void takeover_take_read(struct agent_seat *seat, const struct device_read *read);
 /* A new generation: peers that it lacks are no more to be woken. */
 void takeover_refresh(struct agent_seat *seat, const struct desired *before);
 
@@ -225,11 +232,17 @@ void takeover_refresh(struct agent_seat *seat, const struct desired *before);
 /* Where the pool's live peers are, from the controller: kept as endpoints in our devices. */
 void standby_learn(struct agent *agent, const struct session *sessions, size_t count);
 const struct endpoint *standby_live_endpoint(const char *tunnel, const struct key *public_key, void *agent);
-/* Ask the devices that we serve for their sessions. */
-void owner_poll(struct agent *agent);
-void owner_take_device(struct agent *agent, const struct wg_device *device);
 /* Every keepalive of the endpoint's tunnels off, sessions forgotten, the peers kept. */
 void standby_forget_sessions(struct agent_seat *seat);
+
+/* ---- owner.c ---- */
+/* The devices that we serve are read in a thread; the sessions in them are kept, a takeover is told of handshakes. */
+int owner_open(struct agent *agent, struct err *err);
+void owner_close(struct agent *agent);
+/* Now and then. */
+void owner_poll(struct agent *agent);
+/* Once more, unless that is asked for already, or its program hangs. */
+void owner_ask(struct agent *agent, const char *tunnel);
 
 /* ---- steering.c ---- */
 /* The tables that learn are in place, before the devices whose sessions are to be learned. */

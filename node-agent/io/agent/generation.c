@@ -6,6 +6,7 @@
 
 #include "common/base/mem.h"
 #include "common/base/text.h"
+#include "common/io/clock.h"
 #include "common/io/log.h"
 #include "common/io/mac.h"
 #include "node-agent/io/agent/agent_int.h"
@@ -123,6 +124,7 @@ static void hold(struct agent *agent, struct generation *generation)
 	checking_update(agent);
 	forget_peers(agent);
 	agent_look_now(agent);
+	agent->committed_ms = clock_now_ms();
 	agent_beats_update(agent);
 	state_writer_desired(agent->writer, agent->held.desired);
 	malloc_trim(0); /* it came as text and as a tree: that goes back to the system */

@@ -7,6 +7,7 @@
 #include "common/base/text.h"
 #include "common/io/clock.h"
 #include "common/io/log.h"
+#include "node-agent/core/plan/target.h"
 #include "node-agent/io/agent/agent_int.h"
 #include "node-agent/io/rtnl/link.h"
 
@@ -23,6 +24,13 @@ struct agent_seat *agent_seat_find(struct agent *agent, const char *endpoint)
 		if (!strcmp(agent->seats[i]->seat.config.endpoint, endpoint))
 			return agent->seats[i];
 	return NULL;
+}
+
+struct agent_seat *agent_seat_of_tunnel(struct agent *agent, const char *tunnel)
+{
+	const struct desired_endpoint *endpoint = plan_tunnel_endpoint(agent->held.desired, tunnel);
+
+	return endpoint ? agent_seat_find(agent, endpoint->name) : NULL;
 }
 
 bool agent_seat_has_member(const struct agent_seat *seat, const char *gateway)

@@ -5,13 +5,9 @@
 #include "common/base/mem.h"
 #include "common/io/clock.h"
 #include "common/io/log.h"
-#include "node-agent/core/plan/target.h"
 #include "node-agent/io/agent/agent_int.h"
 
-enum {
-	WARM_BATCH_MAX = 256, /* peers in a message: the kernel's RTNL is held meanwhile */
-	POLL_SHARE = 20,      /* polling for sessions may take a twentieth of the loop */
-};
+enum { WARM_BATCH_MAX = 256 }; /* peers in a message: the kernel's RTNL is held meanwhile */
 
 const struct endpoint *standby_live_endpoint(const char *tunnel, const struct key *public_key, void *context)
 {
@@ -19,13 +15,6 @@ const struct endpoint *standby_live_endpoint(const char *tunnel, const struct ke
 	const struct sessions_entry *entry = sessions_find(agent->sessions, tunnel, public_key);
 
 	return entry && addr_is_set(&entry->endpoint.addr) ? &entry->endpoint : NULL;
-}
-
-static struct agent_seat *seat_of_tunnel(struct agent *agent, const char *tunnel)
-{
-	const struct desired_endpoint *endpoint = plan_tunnel_endpoint(agent->held.desired, tunnel);
-
-	return endpoint ? agent_seat_find(agent, endpoint->name) : NULL;
 }
 
 static void set_endpoints(
@@ -47,7 +36,7 @@ void standby_learn(struct agent *agent, const struct session *sessions, size_t c
 	int64_t now_ms = clock_now_ms();
 
 	for (size_t i = 0; agent->held.desired && i < count; i++) {
-		struct agent_seat *seat = seat_of_tunnel(agent, sessions[i].tunnel);
+		struct agent_seat *seat = agent_seat_of_tunnel(agent, sessions[i].tunnel);
 
 		if (!seat || agent_seat_serves(seat) ||
 			!sessions_learn(agent->sessions, &sessions[i], now_ms))
@@ -63,45 +52,6 @@ void standby_learn(struct agent *agent, const struct session *sessions, size_t c
 	}
 	set_endpoints(agent, tunnel, changes, pending);
 	free(changes);
-}
-
-void owner_take_device(struct agent *agent, const struct wg_device *device)
-{
-	int64_t now_ms = clock_now_ms(), wall_ms = clock_wall_ms();
-
-	for (size_t i = 0; i < device->peer_count; i++) {
-		const struct wg_peer *peer = &device->peers[i];
-		int64_t handshake_ms = peer->handshake_s * 1000 + peer->handshake_ns / 1000000;
-
-		if (!handshake_ms || !addr_is_set(&peer->endpoint.addr))
-			continue;
-		sessions_poll(agent->sessions, device->name, &peer->public_key, &peer->endpoint,
-			(uint64_t)peer->handshake_s * UINT64_C(1000000000) + peer->handshake_ns,
-			wall_ms - handshake_ms, peer->rx_bytes + peer->tx_bytes, now_ms);
-	}
-}
-
-static void poll_tunnels(struct agent *agent, const struct desired_endpoint *endpoint)
-{
-	for (size_t i = 0; i < endpoint->tunnel_count; i++) {
-		CLEANUP_WG_DEVICE struct wg_device device = {0};
-
-		if (agent_get_device(agent, endpoint->tunnels[i], &device) >= 0)
-			owner_take_device(agent, &device);
-	}
-}
-
-void owner_poll(struct agent *agent)
-{
-	int64_t began_ms = clock_now_ms();
-
-	sessions_expire(agent->sessions, began_ms);
-	if (began_ms < agent->next_poll_ms)
-		return;
-	for (size_t i = 0; i < agent->seat_count; i++)
-		if (agent_seat_serves(agent->seats[i]) && !agent->seats[i]->takeover)
-			poll_tunnels(agent, agent_seat_endpoint(agent->seats[i]));
-	agent->next_poll_ms = began_ms + (clock_now_ms() - began_ms) * POLL_SHARE;
 }
 
 /* A keepalive left on would make it initiate as soon as the link is up again. */

@@ -12,7 +12,7 @@
 
 enum {
 	POLL_MIN_MS = 5, /* between two looks at the devices while handshakes are out */
-	POLL_SHARE = 4,  /* looking may take a quarter of the loop: many peers are polled less often */
+	POLL_SHARE = 4,  /* a program tells us for a quarter of its time: many peers are polled less often */
 	POLL_MAX_MS = 250,
 	MESSAGE_MAX = 16,  /* actions in one message */
 	TURN_MS = 10,      /* of the loop, before others get theirs */
@@ -24,11 +24,11 @@ struct takeover_run {
 	struct wake *wake;
 	struct repeat *repeat; /* NULL: nothing is repeated */
 	struct event *timer;
-	int64_t wake_ms;      /* when waking began: the order came before */
-	int64_t wake_wall_ms; /* the same by the wall clock, which is what devices stamp with */
-	int64_t polled_ms, poll_cost_us;
-	struct wake_actions actions; /* what the last step wanted ... */
-	size_t done;                 /* ... and how many of them are */
+	int64_t wake_ms;                 /* when waking began: the order came before */
+	int64_t wake_wall_ms;            /* the same by the wall clock, which is what devices stamp with */
+	int64_t polled_ms, poll_cost_us; /* the last one: when it began or was read, what it took */
+	struct wake_actions actions;     /* what the last step wanted ... */
+	size_t done;                     /* ... and how many of them are */
 };
 
 static uint64_t stamp_of(const struct wg_peer *peer)
@@ -98,24 +98,26 @@ static void take_handshakes(struct takeover_run *run, const struct wg_device *de
 	}
 }
 
-/* Has it come back by itself, or by us? The owner's directory takes in the same look. */
+/* Has anybody come back by itself, or by us? The devices are read in a thread, see takeover_take_read(). */
 static void poll_devices(struct takeover_run *run)
 {
 	const struct desired_endpoint *endpoint = agent_seat_endpoint(run->seat);
-	int64_t before_us = clock_now_us();
 
-	for (size_t i = 0; i < endpoint->tunnel_count; i++) {
-		CLEANUP_WG_DEVICE struct wg_device device = {0};
-		int64_t began_ms = clock_now_ms();
-
-		if (agent_get_device(run->seat->agent, endpoint->tunnels[i], &device) < 0)
-			continue;
-		take_handshakes(run, &device);
-		wake_looked(run->wake, device.name, began_ms);
-		owner_take_device(run->seat->agent, &device);
-	}
+	for (size_t i = 0; i < endpoint->tunnel_count; i++)
+		owner_ask(run->seat->agent, endpoint->tunnels[i]);
 	run->polled_ms = clock_now_ms();
-	run->poll_cost_us = clock_now_us() - before_us;
+	run->poll_cost_us = 0;
+}
+
+/* wireguard-go takes no change while it tells, and a message now would make the loop wait for the rest of it. */
+static bool is_being_read(const struct takeover_run *run)
+{
+	const struct desired_endpoint *endpoint = agent_seat_endpoint(run->seat);
+
+	for (size_t i = 0; i < endpoint->tunnel_count; i++)
+		if (device_reader_is_asked(run->seat->agent->reader, endpoint->tunnels[i]))
+			return true;
+	return false;
 }
 
 /* One message for the actions of one tunnel; a peer that is made anew is in it twice. */
@@ -243,6 +245,9 @@ static int64_t next_step_ms(const struct takeover_run *run, int64_t now_ms)
 	int64_t next_ms = wake_deadline(run->wake);
 	int64_t poll_ms = run->polled_ms + poll_interval_ms(run, now_ms);
 
+	if (is_being_read(run))
+		return now_ms +
+		       POLL_MAX_MS; /* its end is the next step, if the tunnel is still the endpoint's */
 	if (has_actions(run))
 		return now_ms;
 	if (next_ms == INT64_MAX && run->seat->result.over)
@@ -291,7 +296,8 @@ static void step(struct takeover_run *run)
 		run->done = 0;
 		wake_step(run->wake, clock_now_ms(), &run->actions);
 	}
-	do_some_actions(run);
+	if (!is_being_read(run))
+		do_some_actions(run);
 	take_result(run);
 	if (seat->result.over && !was_over)
 		tell_over(seat);
@@ -309,9 +315,22 @@ static void on_timer(evutil_socket_t fd, short what, void *context)
 
 	(void)fd;
 	(void)what;
-	if (!run->seat->result.over && !has_actions(run) &&
+	if (!run->seat->result.over && !has_actions(run) && !is_being_read(run) &&
 		clock_now_ms() - run->polled_ms >= poll_interval_ms(run, clock_now_ms()))
 		poll_devices(run);
+	step(run);
+}
+
+void takeover_take_read(struct agent_seat *seat, const struct device_read *read)
+{
+	struct takeover_run *run = seat->takeover;
+
+	run->polled_ms = clock_now_ms();
+	run->poll_cost_us += read->took_us;
+	if (read->result >= 0) {
+		take_handshakes(run, &read->device);
+		wake_looked(run->wake, read->tunnel, read->began_ms);
+	}
 	step(run);
 }
 

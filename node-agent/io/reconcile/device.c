@@ -76,6 +76,16 @@ int reconcile_set(
 	return r < 0 ? r : conclude(silence, tunnel, wg_set(wg, change, err), wg_is_userspace(wg), err);
 }
 
+bool reconcile_may_ask(struct reconcile *reconcile, const char *tunnel)
+{
+	return !silence_lasts(silence_of(reconcile, tunnel), clock_now_ms());
+}
+
+void reconcile_told(struct reconcile *reconcile, const char *tunnel, int result, bool userspace)
+{
+	(void)conclude(silence_of(reconcile, tunnel), tunnel, result, userspace, NULL);
+}
+
 bool reconcile_is_dead(struct reconcile *reconcile, const char *tunnel)
 {
 	struct silence *silence = silence_of(reconcile, tunnel);

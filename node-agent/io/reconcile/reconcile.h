@@ -36,6 +36,9 @@ int reconcile_get(
 	struct reconcile *reconcile, const char *tunnel, struct wg_device *ret_device, struct err *err);
 int reconcile_set(
 	struct reconcile *reconcile, const char *tunnel, const struct wg_change *change, struct err *err);
+/* For who reads it elsewhere than on the loop: may it be asked now, and what came of it (wg_get()'s result). */
+bool reconcile_may_ask(struct reconcile *reconcile, const char *tunnel);
+void reconcile_told(struct reconcile *reconcile, const char *tunnel, int result, bool userspace);
 void reconcile_set_patience(struct reconcile *reconcile, int patience_ms);
 int reconcile_patience_ms(const struct reconcile *reconcile);
 /* Its device may be another, or none, from now on. */

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "common/io/clock.h"
+#include "node-agent/io/agent/agent_int.h"
+
+enum { POLL_SHARE = 20 }; /* telling us of sessions may take a twentieth of a WireGuard program's time */
+
+static void take_sessions(struct agent *agent, const struct wg_device *device)
+{
+	int64_t now_ms = clock_now_ms(), wall_ms = clock_wall_ms();
+
+	for (size_t i = 0; i < device->peer_count; i++) {
+		const struct wg_peer *peer = &device->peers[i];
+		int64_t handshake_ms = peer->handshake_s * 1000 + peer->handshake_ns / 1000000;
+
+		if (!handshake_ms || !addr_is_set(&peer->endpoint.addr))
+			continue;
+		sessions_poll(agent->sessions, device->name, &peer->public_key, &peer->endpoint,
+			(uint64_t)peer->handshake_s * UINT64_C(1000000000) + peer->handshake_ns,
+			wall_ms - handshake_ms, peer->rx_bytes + peer->tx_bytes, now_ms);
+	}
+}
+
+/* What was read before a commit may name peers that it took away. */
+static bool tells_sessions(const struct agent_seat *seat, const struct device_read *read)
+{
+	return read->result >= 0 && read->began_ms > seat->agent->committed_ms &&
+	       (seat->takeover || agent_seat_serves(seat));
+}
+
+static void on_read(const struct device_read *read, void *context)
+{
+	struct agent *agent = context;
+	struct agent_seat *seat = agent_seat_of_tunnel(agent, read->tunnel);
+
+	reconcile_told(agent->reconcile, read->tunnel, read->result, read->userspace);
+	if (!seat)
+		return; /* it is in no endpoint any more */
+	if (tells_sessions(seat, read))
+		take_sessions(agent, &read->device);
+	if (seat->takeover)
+		takeover_take_read(seat, read);
+	else
+		agent->next_poll_ms += read->took_us / 1000 * POLL_SHARE;
+}
+
+void owner_ask(struct agent *agent, const char *tunnel)
+{
+	if (reconcile_may_ask(agent->reconcile, tunnel))
+		device_reader_ask(agent->reader, tunnel, reconcile_patience_ms(agent->reconcile));
+}
+
+static void ask_tunnels(struct agent *agent, const struct desired_endpoint *endpoint)
+{
+	for (size_t i = 0; i < endpoint->tunnel_count; i++)
+		owner_ask(agent, endpoint->tunnels[i]);
+}
+
+void owner_poll(struct agent *agent)
+{
+	int64_t now_ms = clock_now_ms();
+
+	sessions_expire(agent->sessions, now_ms);
+	if (now_ms < agent->next_poll_ms)
+		return;
+	agent->next_poll_ms = now_ms;
+	for (size_t i = 0; i < agent->seat_count; i++)
+		if (agent_seat_serves(agent->seats[i]) && !agent->seats[i]->takeover)
+			ask_tunnels(agent, agent_seat_endpoint(agent->seats[i]));
+}
+
+int owner_open(struct agent *agent, struct err *err)
+{
+	return device_reader_new(agent->base, on_read, agent, &agent->reader, err);
+}
+
+void owner_close(struct agent *agent)
+{
+	device_reader_free(agent->reader);
+	agent->reader = NULL;
+}
