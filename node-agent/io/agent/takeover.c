@@ -213,6 +213,7 @@ static void take_result(struct takeover_run *run)
 static void log_result(struct agent_seat *seat)
 {
 	const struct takeover *result = &seat->result;
+	struct repeat_counters repeated = repeat_counters(seat->takeover ? seat->takeover->repeat : NULL);
 	char epoch[EPOCH_TEXT_MAX];
 
 	seat->agent->last_takeover_ms = result->took_ms;
@@ -223,7 +224,7 @@ static void log_result(struct agent_seat *seat)
 		log_text("cause", result->cause), log_u64("detect_ms", result->detect_ms),
 		log_u64("sessions", result->sessions), log_u64("back", result->back),
 		log_u64("first_ms", result->first_ms), log_u64("took_ms", result->took_ms),
-		log_u64("repeated", seat->takeover ? repeat_counters(seat->takeover->repeat).repeated : 0));
+		log_u64("repeated", repeated.repeated), log_u64("not_repeated", repeated.left_out));
 	journal_note(&seat->agent->journal, "takeover", result->endpoint,
 		"from %s (%s): %" PRIu32 " of %" PRIu32 " sessions back, first after %" PRIu32
 		" ms, took %" PRIu32 " ms",

@@ -19,18 +19,9 @@
 #include "common/base/text.h"
 #include "common/io/clock.h"
 #include "node-agent/io/repeat/frame.h"
+#include "node-agent/io/repeat/kept.h"
 
 enum { SWEEP_MS = 10, RECEIVE_QUEUE_BYTES = 1024 * 1024, KEEPALIVE_UDP_BYTES = 8 + 32 };
-
-struct kept {
-	int64_t sent_ms;
-	uint8_t kind;                 /* HANDSHAKE_INITIATION or HANDSHAKE_KEEPALIVE */
-	uint32_t index, client_index; /* client_index: of an answered initiation */
-	bool answered, confirmed;     /* confirmed: the keepalive that follows is kept as well */
-	unsigned times;               /* sent again */
-	size_t size;
-	uint8_t bytes[HANDSHAKE_FRAME_MAX];
-};
 
 struct repeat {
 	int fd;
@@ -39,9 +30,7 @@ struct repeat {
 	size_t port_count;
 	uint16_t ports[REPEAT_PORTS_MAX];
 	struct event *readable, *sweep;
-	size_t count, capacity;
-	struct kept *kept;
-	struct repeat_counters counters;
+	struct kept_frames *kept;
 };
 
 static bool is_own_port(const struct repeat *repeat, uint16_t port)
@@ -60,57 +49,15 @@ static void schedule(struct repeat *repeat)
 		event_add(repeat->sweep, &wait);
 }
 
-static bool is_kept(const struct repeat *repeat, const struct handshake_frame *frame)
-{
-	for (size_t i = 0; i < repeat->count; i++)
-		if (repeat->kept[i].kind == frame->kind && repeat->kept[i].index == frame->index)
-			return true;
-	return false;
-}
-
-static void keep(
+static void take_own(
 	struct repeat *repeat, const uint8_t *bytes, size_t size, const struct handshake_frame *frame)
 {
-	struct kept *kept;
+	int64_t now_ms = clock_now_ms();
 
-	if (repeat->count == REPEAT_FRAMES_MAX || size > HANDSHAKE_FRAME_MAX || is_kept(repeat, frame))
-		return; /* our own repetition, it may be */
-	repeat->kept = mem_grow(repeat->kept, &repeat->capacity, repeat->count + 1, sizeof(*kept));
-	kept = &repeat->kept[repeat->count++];
-	*kept = (struct kept){
-		.sent_ms = clock_now_ms(), .kind = frame->kind, .index = frame->index, .size = size};
-	memcpy(kept->bytes, bytes, size);
-	handshake_frame_checksum(kept->bytes, size, frame);
-	repeat->counters.seen += frame->kind == HANDSHAKE_INITIATION;
-	schedule(repeat);
-}
-
-static void answered(struct repeat *repeat, const struct handshake_frame *response)
-{
-	for (size_t i = 0; i < repeat->count; i++) {
-		struct kept *kept = &repeat->kept[i];
-
-		if (kept->kind != HANDSHAKE_INITIATION || kept->index != response->index || kept->answered)
-			continue;
-		kept->answered = true;
-		kept->client_index = response->sender;
-		repeat->counters.answered++;
-	}
-}
-
-/* The first one in a session that was answered here; later ones keep a mapping alive and nothing hangs on them. */
-static void keep_confirmation(
-	struct repeat *repeat, const uint8_t *bytes, size_t size, const struct handshake_frame *frame)
-{
-	for (size_t i = 0; i < repeat->count; i++) {
-		struct kept *kept = &repeat->kept[i];
-
-		if (!kept->answered || kept->confirmed || kept->client_index != frame->index)
-			continue;
-		kept->confirmed = true;
-		keep(repeat, bytes, size, frame);
-		return;
-	}
+	if (frame->kind == HANDSHAKE_INITIATION && kept_initiation(repeat->kept, bytes, size, frame, now_ms))
+		schedule(repeat);
+	if (frame->kind == HANDSHAKE_KEEPALIVE && kept_confirmation(repeat->kept, bytes, size, frame, now_ms))
+		schedule(repeat);
 }
 
 static void take(struct repeat *repeat, const uint8_t *bytes, size_t size, uint8_t direction)
@@ -119,15 +66,11 @@ static void take(struct repeat *repeat, const uint8_t *bytes, size_t size, uint8
 
 	if (!handshake_frame_parse(bytes, size, &frame))
 		return;
-	if (direction == PACKET_OUTGOING && frame.kind == HANDSHAKE_INITIATION &&
-		is_own_port(repeat, frame.source_port))
-		keep(repeat, bytes, size, &frame);
-	else if (direction == PACKET_OUTGOING && frame.kind == HANDSHAKE_KEEPALIVE &&
-		 is_own_port(repeat, frame.source_port))
-		keep_confirmation(repeat, bytes, size, &frame);
+	if (direction == PACKET_OUTGOING && is_own_port(repeat, frame.source_port))
+		take_own(repeat, bytes, size, &frame);
 	else if (direction == PACKET_HOST && frame.kind == HANDSHAKE_RESPONSE &&
 		 is_own_port(repeat, frame.target_port))
-		answered(repeat, &frame);
+		kept_response(repeat->kept, &frame);
 }
 
 static void on_readable(evutil_socket_t fd, short what, void *context)
@@ -145,39 +88,23 @@ static void on_readable(evutil_socket_t fd, short what, void *context)
 	}
 }
 
-static const int64_t when_ms[] = {REPEAT_FIRST_MS, REPEAT_SECOND_MS};
-
-static bool is_done(const struct kept *kept)
+static bool send_again(void *context, const uint8_t *bytes, size_t size)
 {
-	return kept->answered || kept->times == ARRAY_COUNT(when_ms);
-}
+	struct repeat *repeat = context;
 
-static void repeat_one(struct repeat *repeat, struct kept *kept, int64_t now_ms, bool *ret_waits)
-{
-	if (is_done(kept))
-		return;
-	if (now_ms - kept->sent_ms >= when_ms[kept->times]) {
-		kept->times++;
-		if (send(repeat->fd, kept->bytes, kept->size, MSG_DONTWAIT) >= 0)
-			repeat->counters.repeated++;
-	}
-	*ret_waits |= !is_done(kept);
+	return send(repeat->fd, bytes, size, MSG_DONTWAIT) >= 0;
 }
 
 static void on_sweep(evutil_socket_t fd, short what, void *context)
 {
 	struct repeat *repeat = context;
-	int64_t now_ms = clock_now_ms();
-	bool waits = false;
 
 	(void)fd;
 	(void)what;
 	on_readable(repeat->fd, EV_READ, repeat); /* the answer may be there already */
 	if (!repeat->may_speak(repeat->context))
 		return;
-	for (size_t i = 0; i < repeat->count; i++)
-		repeat_one(repeat, &repeat->kept[i], now_ms, &waits);
-	if (waits)
+	if (kept_sweep(repeat->kept, clock_now_ms(), send_again, repeat))
 		schedule(repeat);
 }
 
@@ -258,6 +185,7 @@ int repeat_open(struct event_base *base, const char *interface, const uint16_t *
 	}
 	repeat = mem_new(1, sizeof(*repeat));
 	repeat->fd = fd;
+	repeat->kept = kept_new();
 	repeat->may_speak = may_speak;
 	repeat->context = context;
 	repeat->port_count = port_count;
@@ -276,7 +204,7 @@ void repeat_close(struct repeat *repeat)
 	event_free(repeat->readable);
 	event_free(repeat->sweep);
 	close(repeat->fd);
-	free(repeat->kept);
+	kept_free(repeat->kept);
 	free(repeat);
 }
 
@@ -287,5 +215,5 @@ bool repeat_is_waiting(const struct repeat *repeat)
 
 struct repeat_counters repeat_counters(const struct repeat *repeat)
 {
-	return repeat ? repeat->counters : (struct repeat_counters){0};
+	return repeat ? kept_counters(repeat->kept) : (struct repeat_counters){0};
 }

@@ -26,12 +26,13 @@ struct event_base;
 enum {
 	REPEAT_FIRST_MS = 50, /* after the initiation left */
 	REPEAT_SECOND_MS = 150,
-	REPEAT_FRAMES_MAX = 4096, /* further ones are not repeated */
+	REPEAT_FRAMES_MAX = 4096, /* kept at a time (see kept.h); further ones are not repeated */
 	REPEAT_PORTS_MAX = 64,
 };
 
 struct repeat_counters {
 	uint32_t seen, answered, repeated; /* initiations, of them, and frames of both kinds */
+	uint32_t left_out;                 /* frames beyond REPEAT_FRAMES_MAX */
 };
 
 struct repeat;
