@@ -20,10 +20,10 @@ struct sleeper {
 	struct wake_peer peer;
 	enum waiting state;
 	unsigned tries;
-	int64_t poked_ms;
-	int64_t due_ms;    /* POKED: when the next try is due */
-	int64_t looked_ms; /* when the last look at its device began */
-	bool to_restore;   /* its keepalive is not what is configured */
+	int64_t first_ms, poked_ms; /* POKED: the first and the last try */
+	int64_t due_ms;             /* POKED: when the next try is due */
+	int64_t looked_ms;          /* when the last look at its device began */
+	bool to_restore;            /* its keepalive is not what is configured */
 	UT_hash_handle hh;
 };
 
@@ -123,6 +123,7 @@ static void poke(struct wake *wake, struct sleeper *sleeper, int64_t now_ms, str
 	int64_t wait_ms = wake->retry_ms << sleeper->tries;
 
 	append(actions, sleeper->tries == 0 ? WAKE_POKE : WAKE_RECREATE, sleeper, poke_keepalive(sleeper));
+	sleeper->first_ms = sleeper->tries == 0 ? now_ms : sleeper->first_ms;
 	sleeper->state = POKED;
 	sleeper->tries++;
 	sleeper->poked_ms = now_ms;
@@ -141,16 +142,16 @@ static bool is_seen_silent(const struct sleeper *sleeper)
 	return sleeper->state == POKED && sleeper->looked_ms >= sleeper->due_ms;
 }
 
-static int64_t give_up_ms(const struct wake *wake)
+static int64_t give_up_ms(const struct sleeper *sleeper)
 {
-	return wake->started_ms + WAKE_GIVE_UP_MS;
+	return sleeper->first_ms + WAKE_GIVE_UP_MS;
 }
 
 static void give_up(struct wake *wake, int64_t now_ms)
 {
 	for (struct sleeper *s = wake->table; s != NULL; s = s->hh.next) {
 		bool spent = s->tries >= WAKE_TRIES_MAX && is_seen_silent(s);
-		if (!spent && !(is_waiting(s) && now_ms >= give_up_ms(wake)))
+		if (s->state != POKED || (!spent && now_ms < give_up_ms(s)))
 			continue;
 		s->state = GIVEN_UP;
 		wake->given_up++;
@@ -271,10 +272,12 @@ int64_t wake_deadline(const struct wake *wake)
 			return wake->started_ms;
 		if (s->state == WAITING)
 			deadline_ms = sooner(deadline_ms, free_ms);
+		if (s->state == POKED)
+			deadline_ms = sooner(deadline_ms, give_up_ms(s));
 		if (is_seen_silent(s))
 			deadline_ms = sooner(deadline_ms, s->tries < WAKE_TRIES_MAX ? free_ms : s->due_ms);
 	}
-	return is_over(wake) ? deadline_ms : sooner(deadline_ms, give_up_ms(wake));
+	return deadline_ms;
 }
 
 struct wake_result wake_result(const struct wake *wake, int64_t now_ms)

@@ -25,7 +25,7 @@ enum {
 	WAKE_OUTSTANDING_MAX = 256,
 	WAKE_RECREATE_MS = 500,  /* doubles with every try */
 	WAKE_TRIES_MAX = 5,      /* the poke included */
-	WAKE_GIVE_UP_MS = 15000, /* after the start of the takeover */
+	WAKE_GIVE_UP_MS = 15000, /* after the peer's first try: it may have waited long for its turn */
 	WAKE_KEEPALIVE_S = 25,   /* what a poke sets when no keepalive is configured */
 	WAKE_ACTIONS_MAX = 256,
 };

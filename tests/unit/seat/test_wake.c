@@ -229,6 +229,34 @@ START_TEST(test_gives_up)
 }
 END_TEST
 
+/* 8,000 of them do not have their first try within WAKE_GIVE_UP_MS. */
+START_TEST(test_who_waits_for_its_turn_is_not_given_up)
+{
+	add(8000);
+	for (; now < START + WAKE_GIVE_UP_MS; now += 100) {
+		look();
+		step_while_due();
+	}
+	ck_assert_uint_eq(poked, 30 * WAKE_OUTSTANDING_MAX);
+	ck_assert_uint_eq(wake_result(wake, now).given_up, 0);
+	step_while_due();
+	ck_assert_uint_eq(wake_result(wake, now).given_up, WAKE_OUTSTANDING_MAX);
+	for (; now < START + WAKE_GIVE_UP_MS + 1000; now += 100) {
+		look();
+		step_while_due();
+	}
+	ck_assert_uint_eq(poked, 8000);
+	ck_assert(back(7999));
+	for (; now <= START + 2 * WAKE_GIVE_UP_MS + 1000; now += 100) {
+		look();
+		step_while_due();
+	}
+	ck_assert(wake_result(wake, now).over);
+	ck_assert_uint_eq(wake_result(wake, now).back, 1);
+	ck_assert_int_eq(wake_deadline(wake), INT64_MAX);
+}
+END_TEST
+
 START_TEST(test_keepalive_goes_back_to_what_is_configured)
 {
 	struct wake_peer with = peer(1), without = peer(2);
@@ -335,6 +363,7 @@ int main(void)
 	tcase_add_test(all, test_a_device_that_cannot_be_read_is_given_up_in_time);
 	tcase_add_test(all, test_a_slow_path_is_given_two_round_trips);
 	tcase_add_test(all, test_gives_up);
+	tcase_add_test(all, test_who_waits_for_its_turn_is_not_given_up);
 	tcase_add_test(all, test_keepalive_goes_back_to_what_is_configured);
 	tcase_add_test(all, test_result_for_the_log);
 	tcase_add_test(all, test_the_old_stamp_or_none_is_not_back);
