@@ -22,7 +22,7 @@ struct sleeper {
 	unsigned tries;
 	int64_t first_ms, poked_ms; /* POKED: the first and the last try */
 	int64_t due_ms;             /* POKED: when the next try is due */
-	int64_t looked_ms;          /* when the last look at its device began */
+	bool silent;                /* POKED: a look since then found it so. Good for one step */
 	bool to_restore;            /* its keepalive is not what is configured */
 	UT_hash_handle hh;
 };
@@ -81,7 +81,6 @@ bool wake_add(struct wake *wake, const struct wake_peer *peer)
 	sleeper = mem_new(1, sizeof(*sleeper));
 	sleeper->key = peer_key_of(peer->tunnel, &peer->public_key);
 	sleeper->peer = *peer;
-	sleeper->looked_ms = wake->started_ms;
 	HASH_ADD(hh, wake->table, key, sizeof(sleeper->key), sleeper);
 	wake->sessions++;
 	wake->sorted = false;
@@ -127,6 +126,7 @@ static void poke(struct wake *wake, struct sleeper *sleeper, int64_t now_ms, str
 	sleeper->state = POKED;
 	sleeper->tries++;
 	sleeper->poked_ms = now_ms;
+	sleeper->silent = false;
 	sleeper->due_ms = now_ms + wait_ms + jitter(wake, wait_ms / 4);
 	sleeper->to_restore = sleeper->peer.keepalive_s == 0;
 }
@@ -139,7 +139,7 @@ static bool is_waiting(const struct sleeper *sleeper)
 /* What completed since the last look would be killed by another try. */
 static bool is_seen_silent(const struct sleeper *sleeper)
 {
-	return sleeper->state == POKED && sleeper->looked_ms >= sleeper->due_ms;
+	return sleeper->state == POKED && sleeper->silent;
 }
 
 static int64_t give_up_ms(const struct sleeper *sleeper)
@@ -189,6 +189,13 @@ static size_t count_in_flight(struct wake *wake, int64_t now_ms)
 	return count;
 }
 
+/* Who was silent then and had no turn may have come back by the time that it has one. */
+static void forget_looks(struct wake *wake)
+{
+	for (struct sleeper *s = wake->table; s != NULL; s = s->hh.next)
+		s->silent = false;
+}
+
 /* First pokes before retries: who has not answered one may be gone. */
 static void poke_all(struct wake *wake, int64_t now_ms, struct wake_actions *actions)
 {
@@ -215,6 +222,8 @@ void wake_step(struct wake *wake, int64_t now_ms, struct wake_actions *ret_actio
 	give_up(wake, now_ms);
 	restore(wake, ret_actions);
 	poke_all(wake, now_ms, ret_actions);
+	if (!is_full(ret_actions))
+		forget_looks(wake);
 }
 
 bool wake_handshake(struct wake *wake, const char *tunnel, const struct key *public_key, uint64_t stamp_ns,
@@ -236,8 +245,8 @@ bool wake_handshake(struct wake *wake, const char *tunnel, const struct key *pub
 void wake_looked(struct wake *wake, const char *tunnel, int64_t began_ms)
 {
 	for (struct sleeper *s = wake->table; s != NULL; s = s->hh.next)
-		if (began_ms > s->looked_ms && strcmp(s->peer.tunnel, tunnel) == 0)
-			s->looked_ms = began_ms;
+		if (s->state == POKED && began_ms >= s->due_ms && strcmp(s->peer.tunnel, tunnel) == 0)
+			s->silent = true;
 }
 
 void wake_remove(struct wake *wake, const char *tunnel, const struct key *public_key)
@@ -275,7 +284,7 @@ int64_t wake_deadline(const struct wake *wake)
 		if (s->state == POKED)
 			deadline_ms = sooner(deadline_ms, give_up_ms(s));
 		if (is_seen_silent(s))
-			deadline_ms = sooner(deadline_ms, s->tries < WAKE_TRIES_MAX ? free_ms : s->due_ms);
+			return wake->started_ms;
 	}
 	return deadline_ms;
 }

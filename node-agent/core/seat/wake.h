@@ -17,7 +17,7 @@
  * Poking is the persistent keepalive going from 0 to N, on which kernel and wireguard-go initiate at once.
  * WireGuard itself retries after 5 s; re-creating the peer resets that clock, but kills a handshake in flight,
  * hence never before max(WAKE_RECREATE_MS, 2 x RTT), with jitter, and never when one has completed: only after a
- * look at the device that began when the peer was due and still found it silent. At most
+ * look at the device that began when the peer was due and still found it silent, in the step after it. At most
  * WAKE_OUTSTANDING_MAX pokes younger than that are in flight: beyond 512 queued handshakes a responder
  * demands cookies, and drops responses too.
  */

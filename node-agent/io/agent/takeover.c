@@ -246,9 +246,9 @@ static int64_t next_step_ms(const struct takeover_run *run, int64_t now_ms)
 	int64_t next_ms = wake_deadline(run->wake);
 	int64_t poll_ms = run->polled_ms + poll_interval_ms(run, now_ms);
 
+	/* Its end is the next step, unless the tunnel left the endpoint. */
 	if (is_being_read(run))
-		return now_ms +
-		       POLL_MAX_MS; /* its end is the next step, if the tunnel is still the endpoint's */
+		return now_ms + POLL_MAX_MS;
 	if (has_actions(run))
 		return now_ms;
 	if (next_ms == INT64_MAX && run->seat->result.over)
@@ -288,17 +288,23 @@ static void tell_over(struct agent_seat *seat)
 	agent_seat_step(seat, &pulled);
 }
 
+/* Not while the device is read: what the look finds may be a reason against what was wanted before it. */
+static void act(struct takeover_run *run)
+{
+	if (!has_actions(run)) {
+		run->done = 0;
+		wake_step(run->wake, clock_now_ms(), &run->actions);
+	}
+	do_some_actions(run);
+}
+
 static void step(struct takeover_run *run)
 {
 	struct agent_seat *seat = run->seat;
 	bool was_over = seat->result.over;
 
-	if (!has_actions(run)) {
-		run->done = 0;
-		wake_step(run->wake, clock_now_ms(), &run->actions);
-	}
 	if (!is_being_read(run))
-		do_some_actions(run);
+		act(run);
 	take_result(run);
 	if (seat->result.over && !was_over)
 		tell_over(seat);

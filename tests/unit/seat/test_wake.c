@@ -186,6 +186,25 @@ START_TEST(test_recreates_only_what_a_look_since_found_silent)
 }
 END_TEST
 
+/* They had no turn, since as many are in flight as may be; when they have one, that look is history. */
+START_TEST(test_a_look_is_good_for_one_step)
+{
+	looking = false;
+	add(2 * WAKE_OUTSTANDING_MAX);
+	run_until(START + 700);
+	ck_assert_uint_eq(poked, 2 * WAKE_OUTSTANDING_MAX);
+	wake_looked(wake, "wg0", START + 699);
+	run_until(START + 1400);
+	ck_assert_uint_eq(recreated, 0);
+	for (uint32_t i = 0; i < WAKE_OUTSTANDING_MAX; i++)
+		ck_assert(back(i));
+	wake_looked(wake, "wg0", START + 1399);
+	run_until(START + 1401);
+	ck_assert_uint_eq(recreated, WAKE_OUTSTANDING_MAX);
+	ck_assert_uint_ge(actions.items[0].peer->public_key.bytes[1], 1); /* of the second 256 */
+}
+END_TEST
+
 START_TEST(test_a_device_that_cannot_be_read_is_given_up_in_time)
 {
 	add(1);
@@ -360,6 +379,7 @@ int main(void)
 	tcase_add_test(all, test_the_silent_ones_do_not_hold_up_the_rest);
 	tcase_add_test(all, test_recreates_after_500_ms_unless_it_is_back);
 	tcase_add_test(all, test_recreates_only_what_a_look_since_found_silent);
+	tcase_add_test(all, test_a_look_is_good_for_one_step);
 	tcase_add_test(all, test_a_device_that_cannot_be_read_is_given_up_in_time);
 	tcase_add_test(all, test_a_slow_path_is_given_two_round_trips);
 	tcase_add_test(all, test_gives_up);
