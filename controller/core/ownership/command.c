@@ -241,7 +241,7 @@ void ownership_configure(struct ownership *ownership, const struct ownership_con
 	ownership->target = renumber(ownership, &old, old.target);
 	carry_over(ownership, &old);
 	wait_for_leavers(ownership, &old, now_ms);
-	grant_change(ownership, &old);
+	grant_change(ownership, &old, now_ms);
 	bool owner_left = old.owner != OWNERSHIP_NOBODY && ownership->owner == OWNERSHIP_NOBODY;
 	bool target_left = old.target != OWNERSHIP_NOBODY && ownership->target == OWNERSHIP_NOBODY;
 

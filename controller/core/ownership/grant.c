@@ -54,9 +54,9 @@ static uint32_t longer(uint32_t a, uint32_t b)
 }
 
 /* Whoever was no member all the while may have promised nothing on the terms that somebody serves on. */
-void grant_change(struct ownership *ownership, const struct ownership *old)
+void grant_change(struct ownership *ownership, const struct ownership *old, int64_t now_ms)
 {
-	bool unsettled = old->settled_ms != INT64_MIN;
+	bool unsettled = now_ms < old->settled_ms;
 
 	if (!ownership->config.exclusive || !old->config.exclusive || ownership->terms == old->terms ||
 		!(unsettled || grant_is_out(old)))

@@ -84,7 +84,7 @@ void change_grant(struct ownership_actions *actions);
 
 uint64_t grant_terms(const struct ownership_config *config);
 /* After a change of lease or pool: who has leave may still serve on the terms before. */
-void grant_change(struct ownership *ownership, const struct ownership *old);
+void grant_change(struct ownership *ownership, const struct ownership *old, int64_t now_ms);
 /* This member has taken up the present terms. */
 void grant_settle(struct ownership *ownership, size_t member, int64_t now_ms);
 /* Somebody may be serving by what was granted. */

@@ -274,6 +274,30 @@ START_TEST(test_one_that_is_new_settles_nothing)
 }
 END_TEST
 
+/* One that came with the change before is as good as any other at the next: gateways are replaced one by one. */
+START_TEST(test_one_that_came_with_a_settled_change_settles_the_next)
+{
+	configure(3000, POOL - 1);
+	hold(GW_A);
+	pool_pass(&pool, OUTLAST_MS);
+	ck_assert_uint_eq(pool_claim(&pool, GW_A, first, true), 1);
+	configure(3000, POOL);
+	pool_return(&pool, GW_C);
+	hold(GW_A);
+	pool_pass(&pool, OUTLAST_MS);
+	ck_assert_uint_eq(pool_claim(&pool, GW_A, first, true), 1);
+	configure(1000, POOL);
+	pool_verdict(&pool, GW_A, VERDICT_DEAD);
+	pool_verdict(&pool, GW_B, VERDICT_DEAD);
+	hold(GW_C);
+	pool_pass(&pool, OUTLAST_MS - 1);
+	ck_assert_uint_eq(pool.orders, 0);
+	pool_pass(&pool, 1);
+	ck_assert_uint_eq(pool.orders, 1);
+	ck_assert_str_eq(pool.last.owner, "gw-c");
+}
+END_TEST
+
 START_TEST(test_a_change_has_settled_before_the_next)
 {
 	struct ownership_config config = pool.ownership.config,
@@ -325,6 +349,7 @@ int main(void)
 	tcase_add_test(tcase, test_a_claim_on_other_terms_is_not_answered);
 	tcase_add_test(tcase, test_an_owner_is_waited_for_until_another_has_taken_up_a_change);
 	tcase_add_test(tcase, test_one_that_is_new_settles_nothing);
+	tcase_add_test(tcase, test_one_that_came_with_a_settled_change_settles_the_next);
 	tcase_add_test(tcase, test_a_change_has_settled_before_the_next);
 	tcase_add_test(tcase, test_the_same_terms_again_are_no_change);
 	suite_add_tcase(suite, tcase);
