@@ -248,6 +248,11 @@ int64_t seat_deadline(const struct seat *seat)
 		       : sooner(deadline_ms, renewal_ms(seat));
 }
 
+uint32_t seat_permit_ms(const struct seat *seat, int64_t now_ms)
+{
+	return seat->permit_until_ms > now_ms ? (uint32_t)(seat->permit_until_ms - now_ms) : 1;
+}
+
 void seat_state_fill(const struct seat *seat, int64_t now_ms, struct seat_state *ret_state)
 {
 	struct seat_state state = {

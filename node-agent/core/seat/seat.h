@@ -151,7 +151,7 @@ enum seat_steer {
 
 struct seat_action {
 	enum seat_action_kind kind;
-	uint32_t timeout_ms;   /* ACQUIRE, RENEW, CHANGE */
+	uint32_t timeout_ms;   /* ACQUIRE, RENEW, CHANGE: from now on; later it is seat_permit_ms() */
 	enum seat_why why;     /* CLEAR, RESIGN: NONE if it was told to release; REFUSED, ALARM */
 	bool announces;        /* ACQUIRE, CHANGE: the permit is an owner's */
 	enum seat_steer steer; /* STEER */
@@ -210,6 +210,10 @@ void seat_configure(struct seat *seat, const struct seat_config *config, int64_t
 void seat_step(
 	struct seat *seat, const struct seat_event *event, int64_t now_ms, struct seat_actions *actions);
 int64_t seat_deadline(const struct seat *seat);
+
+/* For how long the permit may run in a kernel that is told at now_ms, which may be a while after the step that asked for it:
+ * links are taken down in between, connections loaded. At least 1: what is over is over at once. */
+uint32_t seat_permit_ms(const struct seat *seat, int64_t now_ms);
 
 /* For beats and reports. */
 void seat_state_fill(const struct seat *seat, int64_t now_ms, struct seat_state *ret_state);

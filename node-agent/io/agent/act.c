@@ -7,29 +7,35 @@
 #include "common/io/log.h"
 #include "node-agent/io/agent/agent_int.h"
 
-static int acquire(struct agent_seat *seat, int64_t timeout_ms, bool announces)
+/* Not from when it was decided: the permit would outlive the lease by what was done in between. */
+static int64_t permit_ms(const struct agent_seat *seat)
+{
+	return seat_permit_ms(&seat->seat, clock_now_ms());
+}
+
+static int acquire(struct agent_seat *seat, bool announces)
 {
 	struct nft *nft = reconcile_nft(seat->agent->reconcile);
 	int r;
 
 	flows_settle(seat);
 	seat->permit.announces = announces;
-	r = nft_permit_acquire(nft, &seat->permit, timeout_ms);
+	r = nft_permit_acquire(nft, &seat->permit, permit_ms(seat));
 	if (r == -ESTALE) { /* somebody flushed the fence: first that, closed */
 		r = agent_restore_fence(seat->agent);
 		if (r >= 0)
-			r = nft_permit_acquire(nft, &seat->permit, timeout_ms);
+			r = nft_permit_acquire(nft, &seat->permit, permit_ms(seat));
 	}
 	if (r == -EEXIST) {
 		nft_permit_release(nft, &seat->permit);
-		r = nft_permit_acquire(nft, &seat->permit, timeout_ms);
+		r = nft_permit_acquire(nft, &seat->permit, permit_ms(seat));
 	}
 	return r;
 }
 
-static int renew_once(struct agent_seat *seat, int64_t timeout_ms)
+static int renew_once(struct agent_seat *seat)
 {
-	int r = nft_permit_renew(reconcile_nft(seat->agent->reconcile), &seat->permit, timeout_ms);
+	int r = nft_permit_renew(reconcile_nft(seat->agent->reconcile), &seat->permit, permit_ms(seat));
 
 	if (r == -ESTALE) /* the fence was flushed; what it is made of anew holds our permits */
 		r = agent_restore_fence(seat->agent);
@@ -68,16 +74,16 @@ static bool carrier_is_lost(struct agent_seat *seat)
 	return true;
 }
 
-static int renew(struct agent_seat *seat, int64_t timeout_ms)
+static int renew(struct agent_seat *seat)
 {
 	struct seat_event lost = {.kind = SEAT_EVENT_PERMIT_LOST};
 	int r;
 
 	if (carrier_is_lost(seat))
 		return -ECANCELED;
-	r = renew_once(seat, timeout_ms);
+	r = renew_once(seat);
 	if (r < 0 && r != -ENOENT)
-		r = renew_once(seat, timeout_ms);
+		r = renew_once(seat);
 	if (r >= 0) {
 		renew_addresses(seat);
 		return 0;
@@ -108,17 +114,17 @@ static void claim_addresses(struct agent_seat *seat, bool claims)
 }
 
 /* What it may do changes in one step; what it does goes on. */
-static int change(struct agent_seat *seat, int64_t timeout_ms, bool announces)
+static int change(struct agent_seat *seat, bool announces)
 {
 	struct seat_event lost = {.kind = SEAT_EVENT_PERMIT_LOST};
 	struct fw_permit to = seat->permit;
 	int r;
 
 	to.announces = announces;
-	r = nft_permit_change(reconcile_nft(seat->agent->reconcile), &seat->permit, &to, timeout_ms);
+	r = nft_permit_change(reconcile_nft(seat->agent->reconcile), &seat->permit, &to, permit_ms(seat));
 	if (r == -ENOENT || r == -ESTALE) { /* it ran out, or was flushed: from nothing, then */
 		nft_permit_release(reconcile_nft(seat->agent->reconcile), &seat->permit);
-		r = acquire(seat, timeout_ms, announces);
+		r = acquire(seat, announces);
 	}
 	if (r >= 0) {
 		seat->permit = to;
@@ -260,9 +266,9 @@ static int act(struct agent_seat *seat, const struct seat_action *action)
 {
 	switch (action->kind) {
 	case SEAT_ACTION_ACQUIRE:
-		return note(seat, MOMENT_PERMIT, acquire(seat, action->timeout_ms, action->announces));
+		return note(seat, MOMENT_PERMIT, acquire(seat, action->announces));
 	case SEAT_ACTION_RENEW:
-		return renew(seat, action->timeout_ms);
+		return renew(seat);
 	case SEAT_ACTION_CLEAR:
 		clear(seat);
 		return 0;
@@ -284,7 +290,7 @@ static int act(struct agent_seat *seat, const struct seat_action *action)
 		witness_ask(seat);
 		return 0;
 	case SEAT_ACTION_CHANGE:
-		return change(seat, action->timeout_ms, action->announces);
+		return change(seat, action->announces);
 	case SEAT_ACTION_STEER:
 		return steer(seat, action->steer);
 	case SEAT_ACTION_WAKE:

@@ -213,6 +213,21 @@ START_TEST(test_a_new_lease_counts_from_the_next_renewal)
 }
 END_TEST
 
+/* The lease runs from its evidence, however late the kernel hears of it. */
+START_TEST(test_a_kernel_that_is_told_late_gets_what_is_left)
+{
+	int64_t until_ms = chair.kernel_until_ms;
+
+	ck_assert_int_gt(until_ms, chair.now + 2000);
+	ck_assert_int_eq(chair.now + seat_permit_ms(&chair.seat, chair.now), until_ms);
+	ck_assert_int_eq(chair.now + 300 + seat_permit_ms(&chair.seat, chair.now + 300), until_ms);
+	ck_assert_uint_eq(seat_permit_ms(&chair.seat, until_ms), 1);
+	ck_assert_uint_eq(seat_permit_ms(&chair.seat, until_ms + 5000), 1);
+	chair_carrier(&chair, false);
+	ck_assert_uint_eq(seat_permit_ms(&chair.seat, chair.now), 1);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("lease");
@@ -235,6 +250,7 @@ int main(void)
 	tcase_add_test(all, test_stall_with_a_witness_waits_for_it_too);
 	tcase_add_test(all, test_evidence_from_the_future_is_none);
 	tcase_add_test(all, test_a_new_lease_counts_from_the_next_renewal);
+	tcase_add_test(all, test_a_kernel_that_is_told_late_gets_what_is_left);
 	suite_add_tcase(suite, all);
 	SRunner *runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);
