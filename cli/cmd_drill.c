@@ -57,6 +57,8 @@ static void print_move(const json_t *move)
 		if (json_object_get(move, "sessions"))
 			printf(", %" PRId64 " of %" PRId64 " sessions moved", number_of(move, "back"),
 				number_of(move, "sessions"));
+		else
+			printf(", not all sessions are back yet");
 		printf(" (holdfast report %s)\n", text_of(move, "event"));
 	}
 	print_pings(move);

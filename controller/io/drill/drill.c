@@ -70,6 +70,8 @@ static void tell_members(struct drill *drill, uint32_t for_ms)
 static bool all_have_told(struct drill *drill)
 {
 	const struct ownership *ownership = decisions_find(drill->controller->decisions, drill->endpoint);
+	if (!leg_of(drill)->failure[0] && !leg_knows_sessions(leg_of(drill)))
+		return false;
 	for (size_t i = 0; ownership && i < ownership->config.member_count; i++) {
 		const char *name = ownership->config.members[i];
 		const struct agent *agent = agents_find(drill->controller->agents, name);
@@ -213,10 +215,12 @@ void drill_take_report(struct controller *controller, const char *gateway, const
 	if (!drill)
 		return;
 	struct leg *leg = leg_of(drill);
-	if (strcmp(gateway, leg->to) == 0 && strcmp(report->takeover.endpoint, drill->endpoint) == 0 &&
-		report->takeover.over)
+	bool over = strcmp(gateway, leg->to) == 0 &&
+		    strcmp(report->takeover.endpoint, drill->endpoint) == 0 && report->takeover.over;
+	if (over)
 		leg->takeover = report->takeover;
-	if (leg_take(leg, gateway, &report->drill) && drill->step == STEP_COLLECT && all_have_told(drill))
+	if ((leg_take(leg, gateway, &report->drill) || over) && drill->step == STEP_COLLECT &&
+		all_have_told(drill))
 		end_leg(drill);
 }
 

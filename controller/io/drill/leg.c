@@ -95,9 +95,15 @@ struct leg_sum leg_sum(const struct leg *leg)
 	return sum;
 }
 
+bool leg_knows_sessions(const struct leg *leg)
+{
+	return leg->takeover.endpoint[0] && !epoch_compare(&leg->takeover.epoch, &leg->epoch);
+}
+
 bool leg_is_clean(const struct leg *leg)
 {
-	return !leg->failure[0] && !leg_sum(leg).lost && leg->takeover.back >= leg->takeover.sessions;
+	return !leg->failure[0] && !leg_sum(leg).lost && leg_knows_sessions(leg) &&
+	       leg->takeover.back >= leg->takeover.sessions;
 }
 
 void leg_put(json_t *to, const struct leg *leg, const char *endpoint)
@@ -113,7 +119,7 @@ void leg_put(json_t *to, const struct leg *leg, const char *endpoint)
 		jput_text(to, "event", event);
 		jput_i64(to, "took_ms", leg->took_ms);
 	}
-	if (leg->takeover.endpoint[0]) {
+	if (leg_knows_sessions(leg)) {
 		jput_u64(to, "sessions", leg->takeover.sessions);
 		jput_u64(to, "back", leg->takeover.back);
 		jput_u64(to, "first_ms", leg->takeover.first_ms);

@@ -17,7 +17,7 @@ struct leg {
 	struct epoch epoch; /* under which `to` serves; zero: it did not come to that */
 	int64_t took_ms;
 	char failure[PROTO_REASON_MAX + 1]; /* why it did not; "": it did */
-	struct takeover takeover;           /* what `to` told of it; endpoint "": nothing */
+	struct takeover takeover;           /* what `to` told last of how one ended; endpoint "": nothing */
 	size_t teller_count;                /* whose results are in */
 	char tellers[PROTO_POOL_MAX][PROTO_NAME_MAX + 1];
 	size_t row_count, row_capacity;
@@ -36,7 +36,9 @@ void leg_clear(struct leg *leg);
 bool leg_take(struct leg *leg, const char *gateway, const struct drill_result *result);
 bool leg_has_told(const struct leg *leg, const char *gateway);
 struct leg_sum leg_sum(const struct leg *leg);
-/* Moved, all sessions back, nothing lost. */
+/* Has `to` told how many of its sessions are back? It does when all are, or the rest is given up, which takes up to 15 s. */
+bool leg_knows_sessions(const struct leg *leg);
+/* Moved, all sessions known to be back, nothing lost. */
 bool leg_is_clean(const struct leg *leg);
 void leg_put(json_t *to, const struct leg *leg, const char *endpoint);
 

@@ -11,7 +11,7 @@ static void begin(void)
 {
 	leg_begin(&leg, 7, "gw-a", "gw-b");
 	leg.epoch = (struct epoch){60, 2, 0};
-	leg.takeover = (struct takeover){.endpoint = "vpn", .sessions = 2, .back = 2};
+	leg.takeover = (struct takeover){.endpoint = "vpn", .epoch = leg.epoch, .sessions = 2, .back = 2};
 }
 
 static void end(void)
@@ -66,6 +66,22 @@ START_TEST(a_session_that_is_not_back_is_loss)
 	tell(0);
 	leg.takeover.back = 1;
 	ck_assert(!leg_is_clean(&leg));
+}
+END_TEST
+
+/* It is silent until the last one is back or given up; what it told of another move says nothing of this one. */
+START_TEST(sessions_that_nobody_has_told_of_are_not_back)
+{
+	json_t *json = json_object();
+
+	tell(0);
+	leg.takeover.epoch.n--;
+	ck_assert(!leg_is_clean(&leg));
+	leg.takeover = (struct takeover){0};
+	ck_assert(!leg_is_clean(&leg));
+	leg_put(json, &leg, "vpn");
+	ck_assert_ptr_null(json_object_get(json, "sessions"));
+	json_decref(json);
 }
 END_TEST
 
@@ -126,6 +142,7 @@ int main(void)
 	tcase_add_test(tcase, a_clean_move);
 	tcase_add_test(tcase, one_lost_ping_is_loss);
 	tcase_add_test(tcase, a_session_that_is_not_back_is_loss);
+	tcase_add_test(tcase, sessions_that_nobody_has_told_of_are_not_back);
 	tcase_add_test(tcase, what_did_not_move_is_not_clean);
 	tcase_add_test(tcase, a_result_counts_once_and_only_of_this_leg);
 	tcase_add_test(tcase, nobody_counts_for_another_what_that_one_sent);
