@@ -17,12 +17,29 @@ static bool read_ping(struct reader *reader, const struct conf_node *node, struc
 	return reader_addr(reader, "ping", node, &check->target.addr);
 }
 
-static bool read_tcp(struct reader *reader, const struct conf_node *node, struct desired_check *check)
+/* What ADDRESS:PORT can say and a check cannot mean. */
+static bool is_meant(
+	struct reader *reader, const char *kind, const struct conf_node *node, const struct endpoint *target)
 {
-	return reader_ok_in(reader, "tcp", conf_as_endpoint(node, &check->target, &reader->err));
+	if (target->scope)
+		reader_fail(reader, node,
+			"%s: a zone is an interface of one gateway, and another one, or none, on the next: "
+			"leave it out and name the role with interface:",
+			kind);
+	else if (!target->port)
+		reader_fail(reader, node, "%s: a port is from 1 to 65535", kind);
+	else
+		return true;
+	return false;
 }
 
-/* http://ADDRESS[:PORT]/PATH */
+static bool read_tcp(struct reader *reader, const struct conf_node *node, struct desired_check *check)
+{
+	return reader_ok_in(reader, "tcp", conf_as_endpoint(node, &check->target, &reader->err)) &&
+	       is_meant(reader, "tcp", node, &check->target);
+}
+
+/* http://ADDRESS:PORT/PATH */
 static bool read_http(struct reader *reader, const struct conf_node *node, struct desired_check *check)
 {
 	static const char scheme[] = "http://";
@@ -41,8 +58,8 @@ static bool read_http(struct reader *reader, const struct conf_node *node, struc
 	(void)text_copy(check->path, sizeof(check->path), path);
 	(void)text_copy(host, sizeof(host), text + strlen(scheme));
 	host[path - text - (ptrdiff_t)strlen(scheme)] = '\0';
-	if (endpoint_parse(host, &check->target, &err) >= 0 && check->target.port)
-		return true;
+	if (endpoint_parse(host, &check->target, &err) >= 0)
+		return is_meant(reader, "http", node, &check->target);
 	reader_fail(reader, node, "http: %s", err.text);
 	return false;
 }
@@ -59,13 +76,7 @@ static bool read_target(
 		return false;
 	}
 	check->kind = (enum desired_check_kind)kind;
-	if (!readers[kind](reader, node, check))
-		return false;
-	if (kind == CHECK_TCP && !check->target.port) {
-		reader_fail(reader, node, "tcp: a port is from 1 to 65535");
-		return false;
-	}
-	return true;
+	return readers[kind](reader, node, check);
 }
 
 /* The one key that says what is checked. */
