@@ -8,6 +8,8 @@
 
 /* Inside node-agent/io/checks. checks.c: which there are, and when. ping.c, dial.c: how each is asked. */
 
+enum { CHECKS_LINE_MAX = 512 }; /* bytes of an HTTP status line */
+
 struct checks_item {
 	struct checks *checks; /* whose it is */
 	char endpoint[PROTO_NAME_MAX + 1];
@@ -17,6 +19,8 @@ struct checks_item {
 	uint16_t sequence;                /* of the open ping */
 	int fd;                           /* of the open connection; -1 */
 	struct event *event;              /* of fd */
+	size_t line_size;
+	char line[CHECKS_LINE_MAX + 1]; /* what has come so far of an answer by HTTP */
 };
 
 struct checks {

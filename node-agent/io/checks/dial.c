@@ -8,8 +8,7 @@
 #include "common/base/mem.h"
 #include "node-agent/io/checks/checks_int.h"
 
-/* TCP, and HTTP/1.0 (RFC 1945) over it: of the answer only the status line is read. */
-enum { STATUS_LINE_MAX = 512 };
+/* TCP, and HTTP/1.0 (RFC 1945) over it: of the answer the status line counts, and little more than that is read. */
 
 void dial_end(struct checks_item *item)
 {
@@ -50,25 +49,33 @@ static void judge_status(struct checks_item *item, int status)
 	checks_answer(item, status ? failure : "answers no HTTP");
 }
 
-/* A status line comes in one piece from anything that is meant to be asked for its health; looked at, not taken, until
- * it is whole. */
+static bool is_whole(const struct checks_item *item)
+{
+	return item->line_size == CHECKS_LINE_MAX || memchr(item->line, '\n', item->line_size) != NULL;
+}
+
+/* It may come in pieces; what is there when the connection ends has to do. */
 static void on_readable(evutil_socket_t fd, short what, void *context)
 {
 	struct checks_item *item = context;
-	char line[STATUS_LINE_MAX + 1];
-	ssize_t length = recv(fd, line, STATUS_LINE_MAX, MSG_PEEK);
+	ssize_t length = recv(fd, item->line + item->line_size, CHECKS_LINE_MAX - item->line_size, 0);
 
 	(void)what;
 	if (length < 0 && (errno == EAGAIN || errno == EINTR)) {
 		event_add(item->event, NULL);
 		return;
 	}
-	if (length <= 0) {
+	if (length < 0 || (length == 0 && item->line_size == 0)) {
 		checks_answer(item, length < 0 ? strerror(errno) : "closes the connection without an answer");
 		return;
 	}
-	line[length] = '\0';
-	judge_status(item, status_of(line));
+	item->line_size += (size_t)length;
+	if (length > 0 && !is_whole(item)) {
+		event_add(item->event, NULL);
+		return;
+	}
+	item->line[item->line_size] = '\0';
+	judge_status(item, status_of(item->line));
 }
 
 static void request(struct checks_item *item)
@@ -78,6 +85,7 @@ static void request(struct checks_item *item)
 		"GET %s HTTP/1.0\r\nHost: %s\r\nUser-Agent: holdfast\r\nConnection: close\r\n\r\n",
 		item->desired.path, endpoint_format(&item->desired.target, host, sizeof(host)));
 
+	item->line_size = 0;
 	if (send(item->fd, text, (size_t)length, MSG_NOSIGNAL) != length)
 		checks_answer(item, "does not take a request");
 	else

@@ -3,6 +3,7 @@
 #include <event2/event.h>
 #include <event2/listener.h>
 #include <netinet/in.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +24,7 @@ static struct checks *checks;
 static struct desired *desired;
 static struct addr own;               /* for checks that name an interface; without a family: there is none */
 static const char *answer;            /* of the server; NULL: it closes at once */
+static const char *rest;              /* ... and what follows some ms later; NULL: nothing */
 static unsigned changes;              /* told so far */
 static bool down;                     /* the last of them */
 static char text[CHECKS_FAILURE_MAX]; /* ... and why */
@@ -47,6 +49,18 @@ static void on_changed(const char *endpoint, bool is_down, const char *what, con
 	event_base_loopbreak(base);
 }
 
+static void finish(evutil_socket_t none, short what, void *context)
+{
+	int fd = (int)(intptr_t)context;
+
+	(void)none;
+	(void)what;
+	if (rest)
+		(void)send(fd, rest, strlen(rest), MSG_NOSIGNAL); /* nobody waits for it, it may be */
+	shutdown(fd, SHUT_WR);
+	close(fd);
+}
+
 static void on_accepted(
 	struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *from, int size, void *context)
 {
@@ -56,8 +70,11 @@ static void on_accepted(
 	(void)context;
 	if (answer)
 		ck_assert_int_gt(send(fd, answer, strlen(answer), MSG_NOSIGNAL), 0);
-	shutdown(fd, SHUT_WR);
-	close(fd);
+	if (rest)
+		event_base_once(base, -1, EV_TIMEOUT, finish, (void *)(intptr_t)fd,
+			&(struct timeval){.tv_usec = 5000});
+	else
+		finish(-1, 0, (void *)(intptr_t)fd);
 }
 
 static struct evconnlistener *listen_on(const char *address)
@@ -90,7 +107,7 @@ static void setup(void)
 	own = (struct addr){0};
 	changes = 0;
 	down = false;
-	answer = NULL;
+	answer = rest = NULL;
 }
 
 static void teardown(void)
@@ -218,6 +235,24 @@ START_TEST(test_http)
 }
 END_TEST
 
+START_TEST(test_http_in_pieces)
+{
+	struct evconnlistener *listener = listen_on("127.0.0.1");
+
+	answer = "HTTP/1.";
+	rest = "1 200 OK\r\n\r\n";
+	ask(CHECK_HTTP, "127.0.0.1", "/health")->timeout_ms = 100;
+	desired->endpoints[0].checks[0].every_ms = 100;
+	checks_set(checks, desired);
+	run_for(500);
+	ck_assert_msg(changes == 0, "it fell: %s", text);
+	rest = "1 503 Service Unavailable\r\n\r\n";
+	wait_until(true);
+	ck_assert_str_eq(text, "answers with status 503");
+	evconnlistener_free(listener);
+}
+END_TEST
+
 START_TEST(test_no_own_address_to_ask_from)
 {
 	text_copy(ask(CHECK_PING, "127.0.0.1", "")->interface, PROTO_INTERFACE_MAX + 1, "lo");
@@ -257,6 +292,7 @@ int main(void)
 	tcase_add_test(all, test_ping_lost);
 	tcase_add_loop_test(all, test_tcp, 0, ARRAY_COUNT(selves));
 	tcase_add_loop_test(all, test_http, 0, ARRAY_COUNT(answers));
+	tcase_add_test(all, test_http_in_pieces);
 	tcase_add_test(all, test_no_own_address_to_ask_from);
 	tcase_add_test(all, test_a_new_generation_keeps_what_is_known);
 	suite_add_tcase(suite, all);
