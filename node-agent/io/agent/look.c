@@ -343,21 +343,22 @@ static void on_watch(evutil_socket_t fd, short what, void *context)
 	case NFT_NEWS_NONE:
 		return;
 	case NFT_NEWS_OTHERS:
-		checking_firewall_changed(agent);
-		return;
+		break;
 	case NFT_NEWS_GONE:
 		if (agent->held.desired && agent_restore_fence(agent) >= 0)
 			repairs_fence(agent, now_ms);
 		repair_tell(&agent->repair, REPAIR_FIREWALL, now_ms, "a table of ours was deleted");
 		agent_look_soon(agent);
 		tunnels_firewall_changed(agent, NULL);
-		return;
+		break;
 	case NFT_NEWS_CHANGED:
 		repair_tell(&agent->repair, REPAIR_FIREWALL, now_ms, "somebody changed a table of ours");
 		agent_look_soon(agent);
 		tunnels_firewall_changed(agent, NULL);
-		return;
+		break;
 	}
+	/* Whoever flushes the ruleset loads one of his in the same breath. */
+	checking_firewall_changed(agent);
 }
 
 int agent_look_open(struct agent *agent, struct err *err)
