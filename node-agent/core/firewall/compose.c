@@ -325,6 +325,12 @@ void rule_arp_not_in(struct fw_rule *rule, enum fw_side side, const char *set)
 	add_not_in(rule, set);
 }
 
+void rule_token(struct fw_rule *rule, size_t offset, const uint8_t token[16])
+{
+	add_payload(rule, FW_TRANSPORT, offset, FW_DATA_MAX);
+	add_compare(rule, FW_EQUAL, token, FW_DATA_MAX);
+}
+
 void rule_source_not_local(struct fw_rule *rule)
 {
 	const uint32_t local = FIB_TYPE_LOCAL;

@@ -56,6 +56,9 @@ void rule_wg_learn_sender(struct fw_rule *rule, const char *set); /* of types 1 
 void rule_wg_receiver_not_in(struct fw_rule *rule, uint8_t type, const char *set);
 void rule_forward(struct fw_rule *rule, const struct addr *to, uint32_t ifindex, const char *device);
 
+/* Sixteen bytes at an offset into what the transport header begins. */
+void rule_token(struct fw_rule *rule, size_t offset, const uint8_t token[16]);
+
 void rule_source_not_local(struct fw_rule *rule);
 void rule_established(struct fw_rule *rule);
 void rule_clamp_mss(struct fw_rule *rule);

@@ -81,7 +81,15 @@ static const char *transport_name(const struct printer *printer, uint8_t offset)
 		return udp_name(offset);
 	if (printer->protocol == IPPROTO_TCP)
 		return "tcp flags";
-	return offset == 0 ? "icmpv6 type" : "@th,64,128";
+	switch (offset) {
+	case 0:
+		return "icmpv6 type";
+	case 36:
+		return "@th,288,128";
+	case 56:
+		return "@th,448,128";
+	}
+	return "@th,64,128";
 }
 
 static const char *payload_name(const struct printer *printer, const struct fw_payload *payload)

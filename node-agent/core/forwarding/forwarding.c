@@ -8,6 +8,7 @@
 
 #include "common/base/mem.h"
 #include "common/base/text.h"
+#include "node-agent/core/forwarding/test_packet.h"
 #include "node-agent/core/trace/trace.h"
 
 static struct trace_packet packet_from(
@@ -25,21 +26,28 @@ static struct trace_packet packet_from(
 	return packet;
 }
 
+static const enum trace_hook hooks_on_the_way[] = {
+	TRACE_INGRESS, TRACE_PREROUTING, TRACE_FORWARD, TRACE_POSTROUTING};
+
+/* The interface it leaves by is known from the forward hook on. */
+static void pass(const struct loaded_ruleset *ruleset, enum trace_hook hook,
+	const struct forwarding_link *out, struct trace_packet *packet, struct trace_result *ret_result)
+{
+	if (hook == TRACE_FORWARD) {
+		(void)text_copy(packet->oif, sizeof(packet->oif), out->name);
+		packet->oif_index = out->index;
+	}
+	trace_hook(ruleset, hook, packet, ret_result);
+}
+
 static bool is_allowed(const struct loaded_ruleset *ruleset, const struct forwarding_link *in,
 	const struct forwarding_link *out, struct trace_packet *packet, char ret_why[FORWARDING_WHY_MAX])
 {
-	static const enum trace_hook hooks[] = {
-		TRACE_INGRESS, TRACE_PREROUTING, TRACE_FORWARD, TRACE_POSTROUTING};
-
-	for (size_t i = 0; i < ARRAY_COUNT(hooks); i++) {
+	for (size_t i = 0; i < ARRAY_COUNT(hooks_on_the_way); i++) {
 		char place[TRACE_PLACE_TEXT_MAX];
 		struct trace_result result;
 
-		if (hooks[i] == TRACE_FORWARD) {
-			(void)text_copy(packet->oif, sizeof(packet->oif), out->name);
-			packet->oif_index = out->index;
-		}
-		trace_hook(ruleset, hooks[i], packet, &result);
+		pass(ruleset, hooks_on_the_way[i], out, packet, &result);
 		if (result.verdict != TRACE_DROP && result.verdict != TRACE_REJECT)
 			continue;
 		(void)snprintf(ret_why, FORWARDING_WHY_MAX,
@@ -67,6 +75,31 @@ static bool is_on(const struct forwarding_link *in, const struct addr *from, cha
 			in->name);
 	else
 		return true;
+	return false;
+}
+
+/* Does every rule that has a say let this packet through, for certain? */
+static bool lets_through(
+	const struct loaded_ruleset *ruleset, const struct forwarding_way *way, enum test_packet_kind kind)
+{
+	struct trace_packet packet = packet_from(&way->tunnel, &way->client, &way->host);
+	struct trace_result result = {.verdict = TRACE_ACCEPT};
+
+	packet.protocol = test_packet_protocol(kind, way->client.family);
+	if (kind == TEST_PACKET_UDP) {
+		packet.sport = TEST_PACKET_SPORT;
+		packet.dport = TEST_PACKET_DPORT;
+	}
+	for (size_t i = 0; i < ARRAY_COUNT(hooks_on_the_way) && result.verdict == TRACE_ACCEPT; i++)
+		pass(ruleset, hooks_on_the_way[i], &way->inside, &packet, &result);
+	return result.verdict == TRACE_ACCEPT;
+}
+
+bool forwarding_is_provable(const struct loaded_ruleset *ruleset, const struct forwarding_way *way)
+{
+	for (int kind = 0; kind < TEST_PACKET_KINDS; kind++)
+		if (lets_through(ruleset, way, (enum test_packet_kind)kind))
+			return true;
 	return false;
 }
 

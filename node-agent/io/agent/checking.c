@@ -82,6 +82,17 @@ static void wait_for(struct checking *checking, int64_t wait_ms)
 	event_add(checking->timer, &wait);
 }
 
+/* A proof that is due before the next look, or that has changed a verdict, brings the look forward. */
+static void prove(struct agent *agent, int64_t now_ms)
+{
+	struct checking *checking = agent->checking;
+	int64_t wait_ms = proving_run(&checking->forwarding.proving, reconcile_nft(agent->reconcile),
+		reconcile_rtnl(agent->reconcile), now_ms);
+
+	if (wait_ms < LOOK_MS)
+		wait_for(checking, wait_ms);
+}
+
 static void on_timer(evutil_socket_t fd, short what, void *context)
 {
 	struct agent *agent = context;
@@ -97,9 +108,11 @@ static void on_timer(evutil_socket_t fd, short what, void *context)
 		if (forwarding_load(&checking->forwarding, reconcile_nft(agent->reconcile)) < 0)
 			return;
 		checking->ruleset_ms = now_ms;
+		proving_hurry(&checking->forwarding.proving);
 	}
 	if (forwarding_look(&checking->forwarding, agent->held.desired, reconcile_rtnl(agent->reconcile)))
 		agent_look_soon(agent); /* a parameter of ours was changed: put it right */
+	prove(agent, now_ms);
 }
 
 void checking_firewall_changed(struct agent *agent)
@@ -152,6 +165,12 @@ void checking_update(struct agent *agent)
 		return;
 	checks_set(agent->checking->checks, agent->held.desired);
 	agent->checking->ruleset_ms = INT64_MIN;
+}
+
+void checking_metrics(const struct agent *agent, struct text *out)
+{
+	if (agent->checking)
+		proving_metrics(&agent->checking->forwarding.proving, clock_now_ms(), out);
 }
 
 /* A check that fails is the better word: it has seen packets. */

@@ -2,6 +2,7 @@
 #ifndef HOLDFAST_AGENT_CHECKING_H
 #define HOLDFAST_AGENT_CHECKING_H
 
+#include "common/base/text.h"
 #include "common/io/health.h"
 #include "proto/report.h"
 
@@ -22,5 +23,6 @@ void checking_firewall_changed(struct agent *agent);
 
 void checking_fill(const struct agent *agent, struct report *report);
 void checking_diagnose(const struct agent *agent, struct health *health);
+void checking_metrics(const struct agent *agent, struct text *out);
 
 #endif

@@ -14,7 +14,7 @@ enum { RP_FILTER_STRICT = 1 }; /* ip-sysctl.rst: 0 off, 1 strict, 2 loose */
 
 /* What is looked at, and what came of it so far. */
 struct look {
-	const struct forwarding *forwarding;
+	struct forwarding *forwarding;
 	const struct desired *desired;
 	struct rtnl *rtnl;
 	bool off; /* a kernel parameter says no */
@@ -52,6 +52,8 @@ static bool fill_link(struct look *look, const char *device, int family, struct 
 		return false; /* that is another complaint */
 	(void)text_copy(ret_link->name, sizeof(ret_link->name), device);
 	ret_link->index = link.ifindex;
+	if (link.has_mac)
+		memcpy(ret_link->mac, link.mac, sizeof(ret_link->mac));
 	ret_link->forwarding = is_forwarded(device, family);
 	look->off |= !ret_link->forwarding;
 	return true;
@@ -83,7 +85,8 @@ static struct addr neighbour_of(const struct addr *addr)
 	return other;
 }
 
-static bool works(struct look *look, const struct desired_tunnel *tunnel, const struct desired_inside *inside)
+static bool works(struct look *look, const struct desired_tunnel *tunnel, const struct desired_inside *inside,
+	char ret_why[FORWARDING_WHY_MAX])
 {
 	struct forwarding_way way = {.host = neighbour_of(&inside->address.addr)};
 	int family = way.host.family;
@@ -93,7 +96,9 @@ static bool works(struct look *look, const struct desired_tunnel *tunnel, const 
 		!fill_link(look, inside->interface, family, &way.inside))
 		return true;
 	way.tunnel.strict = tunnel->table != TABLE_AUTO && is_strict(tunnel->name);
-	return forwarding_works(&look->forwarding->ruleset, &way, look->why);
+	return forwarding_works(&look->forwarding->ruleset, &way, ret_why) &&
+	       (!forwarding_is_provable(&look->forwarding->ruleset, &way) ||
+		       proving_holds(&look->forwarding->proving, &way, ret_why));
 }
 
 static bool has_tunnel(const struct desired_endpoint *endpoint, const char *tunnel)
@@ -104,6 +109,7 @@ static bool has_tunnel(const struct desired_endpoint *endpoint, const char *tunn
 	return false;
 }
 
+/* All ways are looked at, so that what was proven of the others is not forgotten; the first that fails is told. */
 static void judge(struct look *look, const struct desired_endpoint *endpoint)
 {
 	look->why[0] = '\0';
@@ -112,9 +118,12 @@ static void judge(struct look *look, const struct desired_endpoint *endpoint)
 
 		if (tunnel->forward.policy != FORWARD_ACCEPT || !has_tunnel(endpoint, tunnel->name))
 			continue;
-		for (size_t j = 0; j < endpoint->inside_count; j++)
-			if (!works(look, tunnel, &endpoint->inside[j]))
-				return;
+		for (size_t j = 0; j < endpoint->inside_count; j++) {
+			char why[FORWARDING_WHY_MAX];
+
+			if (!works(look, tunnel, &endpoint->inside[j], why) && !look->why[0])
+				(void)text_copy(look->why, sizeof(look->why), why);
+		}
 	}
 }
 
@@ -132,6 +141,7 @@ bool forwarding_look(struct forwarding *forwarding, const struct desired *desire
 	struct forwarding_verdict verdicts[PROTO_ENDPOINTS_MAX];
 	bool changed[PROTO_ENDPOINTS_MAX];
 
+	proving_begin(&forwarding->proving);
 	for (size_t i = 0; i < desired->endpoint_count; i++) {
 		const char *name = desired->endpoints[i].name, *before = forwarding_why(forwarding, name);
 
@@ -140,6 +150,7 @@ bool forwarding_look(struct forwarding *forwarding, const struct desired *desire
 		(void)text_copy(verdicts[i].endpoint, sizeof(verdicts[i].endpoint), name);
 		(void)text_copy(verdicts[i].why, sizeof(verdicts[i].why), look.why);
 	}
+	proving_end(&forwarding->proving);
 	forwarding->count = desired->endpoint_count;
 	memcpy(forwarding->verdicts, verdicts, sizeof(verdicts[0]) * desired->endpoint_count);
 	for (size_t i = 0; i < desired->endpoint_count; i++)
@@ -166,5 +177,6 @@ int forwarding_load(struct forwarding *forwarding, struct nft *nft)
 void forwarding_clear(struct forwarding *forwarding)
 {
 	loaded_clear(&forwarding->ruleset);
+	proving_clear(&forwarding->proving);
 	forwarding->count = 0;
 }

@@ -3,13 +3,15 @@
 #define HOLDFAST_AGENT_FORWARDING_H
 
 #include "node-agent/core/forwarding/forwarding.h"
+#include "node-agent/io/agent/proving.h"
 #include "node-agent/io/nft/nft.h"
 #include "node-agent/io/rtnl/rtnl.h"
 #include "proto/desired.h"
 
-/* What core/forwarding says of each endpoint's tunnels whose `forward:` accepts, towards its inside interfaces. */
+/* What core/forwarding says, and packets prove, of each endpoint's tunnels whose `forward:` accepts, towards its inside interfaces. */
 struct forwarding {
 	struct loaded_ruleset ruleset;
+	struct proving proving;
 	size_t count;
 	struct forwarding_verdict {
 		char endpoint[PROTO_NAME_MAX + 1];

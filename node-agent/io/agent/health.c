@@ -224,6 +224,7 @@ static void collect_metrics(void *context, struct text *out)
 	one(out, METRICS_COUNTER, "holdfast_stalls_total", "Times that the loop stood still.", agent->stalls);
 	endpoint_metrics(agent, out);
 	standing_metrics(agent, out);
+	checking_metrics(agent, out);
 	liveness_metrics(agent, out);
 	claim_metrics(agent, out);
 	flows_metrics(agent, out);

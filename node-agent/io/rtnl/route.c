@@ -227,6 +227,8 @@ static struct nlmsghdr *put_lookup(void *buffer, const struct rtnl_route_query *
 		mnl_attr_put_u32(message, RTA_MARK, query->mark);
 	if (query->oif)
 		mnl_attr_put_u32(message, RTA_OIF, query->oif);
+	if (query->iif)
+		mnl_attr_put_u32(message, RTA_IIF, query->iif);
 	return message;
 }
 

@@ -49,6 +49,7 @@ struct rtnl_route_query {
 	struct addr from; /* none: not chosen yet */
 	uint32_t mark;    /* 0: none */
 	unsigned oif;     /* 0: any */
+	unsigned iif; /* it comes in by that interface, is forwarded or taken in; 0: it is this host's own */
 };
 /* Fills via, device, src, table, type, mtu (0 if the route has none of its own: take the device's).
  * -ENETUNREACH, -EHOSTUNREACH, -EACCES, -EINVAL (blackhole) as a packet would get. */

@@ -71,7 +71,7 @@ def test_the_agent_says_that_it_is_ready(machine):
     pid = machine.show(AGENT, "MainPID")
     status = status_of(machine, pid)
     powers = machine.show(AGENT, "CapabilityBoundingSet").split()
-    assert len(powers) == 6 and bin(int(status["CapBnd"], 16)).count("1") == 6, (powers, status["CapBnd"])
+    assert len(powers) == 7 and bin(int(status["CapBnd"], 16)).count("1") == 7, (powers, status["CapBnd"])
     assert status["NoNewPrivs"] == "1" and status["Seccomp"] == "2"
     if machine.realtime:
         assert "SCHED_RR" in machine.run("chrt", "-p", pid) and ": 10" in machine.run("chrt", "-p", pid)

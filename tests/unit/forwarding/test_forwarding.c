@@ -133,6 +133,29 @@ START_TEST(test_reverse_path_filter)
 }
 END_TEST
 
+/* Test packets say something where the rules certainly let one of them through. */
+START_TEST(test_provable)
+{
+	struct loaded_chain *chain;
+	struct loaded_rule *rule;
+	static const uint8_t ports[][2] = {{0, 80}, {443 >> 8, 443 & 0xff}};
+
+	ck_assert(forwarding_is_provable(&ruleset, &way));
+	chain = forward(NFPROTO_IPV4, NF_DROP);
+	ck_assert(!forwarding_is_provable(&ruleset, &way));
+	for (size_t i = 0; i < 2; i++) {
+		rule = sample_empty_rule(&ruleset, chain);
+		sample_payload(rule, NFT_PAYLOAD_TRANSPORT_HEADER, 2, 2);
+		sample_compare(rule, NFT_CMP_EQ, ports[i], sizeof(ports[i]));
+		sample_verdict(rule, NF_ACCEPT, NULL);
+		ck_assert_int_eq(
+			forwarding_is_provable(&ruleset, &way), i == 1); /* UDP to port 443 is one of them */
+	}
+	way = way_between("fd50::2", "2001:db8:1::10");
+	ck_assert(forwarding_is_provable(&ruleset, &way));
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("forwarding");
@@ -148,6 +171,7 @@ int main(void)
 	tcase_add_test(tests, test_a_rule_for_ports_leaves_it_open);
 	tcase_add_test(tests, test_forwarding_is_off);
 	tcase_add_test(tests, test_reverse_path_filter);
+	tcase_add_test(tests, test_provable);
 	suite_add_tcase(suite, tests);
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);
