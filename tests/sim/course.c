@@ -33,6 +33,14 @@ void course_power_on(struct world *world)
 			world->hosts[i].power = true;
 }
 
+void course_run_powered(struct world *world, int64_t ms)
+{
+	for (int64_t end = world->now + ms; world->now < end && world->failure[0] == '\0';) {
+		course_run(world, 10);
+		course_power_on(world);
+	}
+}
+
 /* Until the first owner has served for a while and every witness is known. */
 void course_begin(struct world *world)
 {

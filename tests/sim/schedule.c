@@ -260,11 +260,7 @@ static void disturb(struct world *world, size_t from, size_t to)
 	size_t hosts[] = {from, to, CTL};
 
 	one_fault_of(world, hosts[world_random(world, 3)]);
-	for (int64_t end = world->now + course_between(world, 0, 12000);
-		world->now < end && world->failure[0] == '\0';) {
-		course_run(world, 10);
-		course_power_on(world);
-	}
+	course_run_powered(world, course_between(world, 0, 12000));
 	course_end(world);
 }
 
@@ -334,11 +330,7 @@ static void run_succession(struct world *world)
 	course_run(world, 1500);
 	if (told)
 		expect_owner(world, fault_ms, succession_ms(world, owner), "no controller");
-	for (int64_t end = world->now + course_between(world, 0, 6000);
-		world->now < end && world->failure[0] == '\0';) {
-		course_run(world, 10);
-		course_power_on(world);
-	}
+	course_run_powered(world, course_between(world, 0, 6000));
 	if (course_owner(world) != SIZE_MAX && world_chance(world, 0.5))
 		fault_power(world, course_owner(world), course_between(world, 500, 3000));
 	course_run(world, course_between(world, 0, 2000));

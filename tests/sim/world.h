@@ -266,10 +266,12 @@ size_t course_owner(const struct world *world);                           /* SIZ
 size_t course_other(struct world *world, size_t gateway);                 /* another gateway, at random */
 void course_run(struct world *world, int64_t ms);
 void course_power_on(struct world *world); /* those whose time has come */
-void course_begin(struct world *world);    /* until the first owner has served for a while */
-void course_end(struct world *world);      /* all is repaired, comes to rest, and is looked at */
+/* Both in turn, until it fails. */
+void course_run_powered(struct world *world, int64_t ms);
+void course_begin(struct world *world); /* until the first owner has served for a while */
+void course_end(struct world *world);   /* all is repaired, comes to rest, and is looked at */
 
-/* killer.c: runs that were thought of because they would break a worse protocol */
+/* killer.c: runs that were thought of because they would break a worse protocol; each is in killers/ */
 size_t killer_count(void);
 const char *killer_name(size_t index);
 bool killer_exists(const char *name);
