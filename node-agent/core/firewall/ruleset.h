@@ -8,7 +8,7 @@
 
 /*
  * An nftables ruleset as plain data: tables, sets, base chains, rules made of expressions. Nothing here talks
- * to a kernel; node-agent/io/nft puts it there, firewall_print() writes it as nft(8) would list it.
+ * to a kernel; node-agent/io/nft puts it there, fw_ruleset_print() writes it as nft(8) would list it.
  *
  * Expressions are the kernel's own (linux/netfilter/nf_tables.h). All of them work on one register: a value is
  * loaded, then compared, looked up, masked, or written somewhere.
