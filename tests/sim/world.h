@@ -240,6 +240,11 @@ void controller_tick(struct world *world, size_t controller);
 int controller_change(struct world *world, uint32_t lease_ms, size_t members);
 int controller_move(struct world *world, size_t gateway);
 
+/* action.c: what an agent does with an action of its seat. False: the rest of the list is void. */
+bool gateway_act(struct world *world, size_t gateway, const struct seat_action *action);
+/* It has released or refused this epoch, and may not serve under it again. */
+void gateway_burn(struct world *world, size_t gateway, const struct epoch *epoch);
+
 /* moment.c: when something happens next, if no fault does; INT64_MAX: never */
 int64_t moment_next(struct world *world);
 
