@@ -5,14 +5,45 @@
 #include <stdio.h>
 #include <string.h>
 
-static void log_action(struct chair *chair, char letter)
+/* '\0': it is not logged. */
+static char letter_of(const struct seat_action *action)
+{
+	static const char letters[] = {
+		[SEAT_ACTION_ACQUIRE] = 'A',
+		[SEAT_ACTION_RENEW] = 'N',
+		[SEAT_ACTION_CLEAR] = 'C',
+		[SEAT_ACTION_TAKE] = 'T',
+		[SEAT_ACTION_ANNOUNCE] = 'a',
+		[SEAT_ACTION_RESIGN] = 'R',
+		[SEAT_ACTION_PERSIST] = 'P',
+		[SEAT_ACTION_REPORT] = 'r',
+		[SEAT_ACTION_REFUSED] = 'x',
+		[SEAT_ACTION_ALARM] = '!',
+		[SEAT_ACTION_WAKE] = 'W',
+		[SEAT_ACTION_REST] = 'Z',
+		[SEAT_ACTION_PROMISE] = '\0', /* the highest */
+	};
+
+	if (action->kind == SEAT_ACTION_CHANGE)
+		return action->announces ? '+' : '-';
+	if (action->kind == SEAT_ACTION_STEER)
+		return "OSB"[action->steer];
+	return letters[action->kind];
+}
+
+static void log_action(struct chair *chair, const struct seat_action *action)
 {
 	size_t length = strlen(chair->log);
 
 	if (length + 1 < sizeof(chair->log)) {
-		chair->log[length] = letter;
+		chair->log[length] = letter_of(action);
 		chair->log[length + 1] = '\0';
 	}
+}
+
+static void expect_permit(const struct chair *chair)
+{
+	ck_assert_int_gt(chair->kernel_until_ms, chair->now);
 }
 
 static void set_permit(struct chair *chair, uint32_t timeout_ms)
@@ -23,65 +54,63 @@ static void set_permit(struct chair *chair, uint32_t timeout_ms)
 	chair->timeout_ms = timeout_ms;
 }
 
+static void persist(struct chair *chair)
+{
+	ck_assert_int_ge(epoch_compare(&chair->seat.disk.highest, &chair->disk.highest), 0);
+	chair->disk = chair->seat.disk;
+	chair->persisted++;
+}
+
+static void claim(struct chair *chair, bool widely)
+{
+	seat_claim_fill(&chair->seat, &chair->claim);
+	chair->claimed++;
+	chair->claimed_ms = chair->now;
+	chair->widely = widely;
+}
+
 static void act(struct chair *chair, const struct seat_action *action)
 {
+	log_action(chair, action);
 	switch (action->kind) {
 	case SEAT_ACTION_CHANGE:
-		ck_assert_int_gt(chair->kernel_until_ms, chair->now);
+		expect_permit(chair);
 		chair->announces = action->announces;
 		set_permit(chair, action->timeout_ms);
-		log_action(chair, action->announces ? '+' : '-');
-		return;
-	case SEAT_ACTION_STEER:
-		chair->steer = action->steer;
-		log_action(chair, "OSB"[action->steer]);
-		return;
-	case SEAT_ACTION_WAKE:
-		log_action(chair, 'W');
-		return;
-	case SEAT_ACTION_REST:
-		log_action(chair, 'Z');
 		return;
 	case SEAT_ACTION_ACQUIRE:
-		chair->announces = action->announces;
 		chair->acquired++;
+		chair->announces = action->announces;
 		set_permit(chair, action->timeout_ms);
-		log_action(chair, 'A');
 		return;
 	case SEAT_ACTION_RENEW:
 		chair->renewed++;
-		log_action(chair, 'N');
-		ck_assert_int_gt(chair->kernel_until_ms, chair->now);
+		expect_permit(chair);
 		set_permit(chair, action->timeout_ms);
 		return;
 	case SEAT_ACTION_CLEAR:
 		chair->cleared++;
 		chair->why = action->why;
 		chair->kernel_until_ms = SEAT_NEVER;
-		log_action(chair, 'C');
-		return;
-	case SEAT_ACTION_TAKE:
-		chair->taken++;
-		log_action(chair, 'T');
 		return;
 	case SEAT_ACTION_ANNOUNCE:
 		chair->announced++;
-		ck_assert_int_gt(chair->kernel_until_ms, chair->now);
-		log_action(chair, 'a');
+		expect_permit(chair);
+		return;
+	case SEAT_ACTION_STEER:
+		chair->steer = action->steer;
+		return;
+	case SEAT_ACTION_TAKE:
+		chair->taken++;
 		return;
 	case SEAT_ACTION_RESIGN:
 		chair->resigned++;
-		log_action(chair, 'R');
 		return;
 	case SEAT_ACTION_PERSIST:
-		chair->persisted++;
-		ck_assert_int_ge(epoch_compare(&chair->seat.disk.highest, &chair->disk.highest), 0);
-		chair->disk = chair->seat.disk;
-		log_action(chair, 'P');
+		persist(chair);
 		return;
 	case SEAT_ACTION_REPORT:
 		chair->reported++;
-		log_action(chair, 'r');
 		return;
 	case SEAT_ACTION_WITNESS:
 		chair->probed++;
@@ -89,21 +118,19 @@ static void act(struct chair *chair, const struct seat_action *action)
 	case SEAT_ACTION_REFUSED:
 		chair->refused++;
 		chair->why = action->why;
-		log_action(chair, 'x');
 		return;
 	case SEAT_ACTION_ALARM:
 		chair->alarms++;
-		log_action(chair, '!');
 		return;
 	case SEAT_ACTION_CLAIM:
-		seat_claim_fill(&chair->seat, &chair->claim);
-		chair->claimed++;
-		chair->claimed_ms = chair->now;
-		chair->widely = action->widely;
+		claim(chair, action->widely);
 		return;
 	case SEAT_ACTION_PROMISE:
 		chair->promised++;
 		return;
+	case SEAT_ACTION_WAKE:
+	case SEAT_ACTION_REST:
+		return; /* logged, that is all */
 	}
 }
 
