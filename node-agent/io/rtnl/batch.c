@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "node-agent/io/rtnl/batch.h"
 
-#include <errno.h>
 #include <libmnl/libmnl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,33 +9,14 @@
 #include "common/base/mem.h"
 #include "common/base/text.h"
 #include "node-agent/io/rtnl/internal.h"
+#include "node-agent/io/rtnl/request.h"
 
 /* What goes into one sendmsg. Bounded by the socket's send buffer, and by what errors the receive queue holds while nobody
  * reads. */
 enum { CHUNK_BYTES = 60000, CHUNK_REQUESTS = 512 };
 
-enum noun { LINK_CREATE, LINK_DELETE, LINK_CHANGE, ADDRESS, ROUTE, RULE };
-
-struct request {
-	enum noun noun;
-	enum rtnl_op op;
-	bool waiting; /* sent, not answered yet */
-	uint32_t sequence;
-	int result;
-	char *why; /* the kernel's words */
-	union {
-		struct {
-			char name[IFNAMSIZ], kind[RTNL_KIND_MAX];
-		} create;
-		struct rtnl_link_change change;
-		struct rtnl_address address;
-		struct rtnl_route route;
-		struct rtnl_rule rule;
-	};
-};
-
 struct rtnl_batch {
-	struct request *requests;
+	struct rtnl_request *requests;
 	size_t count, capacity;
 };
 
@@ -75,9 +55,9 @@ int rtnl_batch_result(const struct rtnl_batch *batch, size_t index)
 
 /* ---- adding ---- */
 
-static struct request *add(struct rtnl_batch *batch, enum noun noun, enum rtnl_op op)
+static struct rtnl_request *add(struct rtnl_batch *batch, enum rtnl_noun noun, enum rtnl_op op)
 {
-	struct request *request;
+	struct rtnl_request *request;
 
 	batch->requests =
 		mem_grow(batch->requests, &batch->capacity, batch->count + 1, sizeof batch->requests[0]);
@@ -97,7 +77,7 @@ static void copy_name(char *to, size_t size, const char *from)
 
 void rtnl_batch_link_create(struct rtnl_batch *batch, const char *name, const char *kind)
 {
-	struct request *request = add(batch, LINK_CREATE, RTNL_ADD);
+	struct rtnl_request *request = add(batch, RTNL_LINK_CREATE, RTNL_ADD);
 
 	copy_name(request->create.name, sizeof request->create.name, name);
 	copy_name(request->create.kind, sizeof request->create.kind, kind);
@@ -105,63 +85,39 @@ void rtnl_batch_link_create(struct rtnl_batch *batch, const char *name, const ch
 
 void rtnl_batch_link_delete(struct rtnl_batch *batch, const char *name)
 {
-	struct request *request = add(batch, LINK_DELETE, RTNL_DELETE);
+	struct rtnl_request *request = add(batch, RTNL_LINK_DELETE, RTNL_DELETE);
 
 	copy_name(request->create.name, sizeof request->create.name, name);
 }
 
 void rtnl_batch_link_change(struct rtnl_batch *batch, const struct rtnl_link_change *change)
 {
-	add(batch, LINK_CHANGE, RTNL_REPLACE)->change = *change;
+	add(batch, RTNL_LINK_CHANGE, RTNL_REPLACE)->change = *change;
 }
 
 void rtnl_batch_address(struct rtnl_batch *batch, enum rtnl_op op, const struct rtnl_address *address)
 {
-	add(batch, ADDRESS, op)->address = *address;
+	add(batch, RTNL_ADDRESS, op)->address = *address;
 }
 
 void rtnl_batch_route(struct rtnl_batch *batch, enum rtnl_op op, const struct rtnl_route *route)
 {
-	add(batch, ROUTE, op)->route = *route;
+	add(batch, RTNL_ROUTE, op)->route = *route;
 }
 
 void rtnl_batch_rule(struct rtnl_batch *batch, enum rtnl_op op, const struct rtnl_rule *rule)
 {
-	add(batch, RULE, op)->rule = *rule;
+	add(batch, RTNL_RULE, op)->rule = *rule;
 }
 
 /* ---- saying ---- */
 
-static void format_request(const struct request *request, char *buffer, size_t size)
-{
-	switch (request->noun) {
-	case LINK_CREATE:
-		snprintf(buffer, size, "ip link add %s type %s", request->create.name, request->create.kind);
-		break;
-	case LINK_DELETE:
-		snprintf(buffer, size, "ip link del %s", request->create.name);
-		break;
-	case LINK_CHANGE:
-		rtnl_link_format_change(&request->change, buffer, size);
-		break;
-	case ADDRESS:
-		rtnl_address_format(request->op, &request->address, buffer, size);
-		break;
-	case ROUTE:
-		rtnl_route_format_request(request->op, &request->route, buffer, size);
-		break;
-	case RULE:
-		rtnl_rule_format(request->op, &request->rule, buffer, size);
-		break;
-	}
-}
-
 char *rtnl_batch_format(const struct rtnl_batch *batch, size_t index, char *buffer, size_t size)
 {
-	const struct request *request = &batch->requests[index];
+	const struct rtnl_request *request = &batch->requests[index];
 	size_t length;
 
-	format_request(request, buffer, size);
+	rtnl_request_format(request, buffer, size);
 	length = strlen(buffer);
 	if (request->result < 0)
 		snprintf(buffer + length, size - length, ": %s%s%s%s", strerror(-request->result),
@@ -200,31 +156,13 @@ struct run {
 	size_t waiting;        /* how many are */
 };
 
-/* "Not there" in all the kernel's words for it. */
-static bool is_absent(int result)
-{
-	return result == -ESRCH || result == -ENOENT || result == -ENODEV || result == -EADDRNOTAVAIL ||
-	       result == -EAFNOSUPPORT;
-}
-
-static void settle(struct request *request, int result, const char *why)
-{
-	bool fine = (request->op == RTNL_DISCARD && is_absent(result)) ||
-		    (request->op == RTNL_REPLACE && request->noun == RULE && result == -EEXIST);
-
-	request->waiting = false;
-	request->result = fine ? 0 : result;
-	if (request->result < 0 && why[0])
-		request->why = mem_text(why);
-}
-
 static void settle_waiting(struct run *run, size_t end, int result)
 {
 	size_t i;
 
 	for (i = run->first; i < end; i++) {
 		if (run->batch->requests[i].waiting)
-			settle(&run->batch->requests[i], result, "");
+			rtnl_request_settle(&run->batch->requests[i], result, "");
 	}
 	run->waiting = 0;
 }
@@ -234,11 +172,12 @@ static void settle_waiting(struct run *run, size_t end, int result)
 static void settle_up_to(struct run *run, size_t index, int result, const char *why)
 {
 	for (; run->first <= index; run->first++) {
-		struct request *request = &run->batch->requests[run->first];
+		struct rtnl_request *request = &run->batch->requests[run->first];
 
 		if (!request->waiting)
 			continue;
-		settle(request, run->first == index ? result : 0, run->first == index ? why : "");
+		rtnl_request_settle(
+			request, run->first == index ? result : 0, run->first == index ? why : "");
 		run->waiting--;
 	}
 }
@@ -292,89 +231,12 @@ static int flush(struct run *run, size_t end)
 	return r;
 }
 
-static int check_device(struct rtnl *rtnl, char name[IFNAMSIZ], unsigned *ifindex, bool required)
-{
-	name[IFNAMSIZ - 1] = '\0';
-	if (*ifindex) {
-		if (!name[0])
-			rtnl_name_of(rtnl, *ifindex, name);
-		return 0;
-	}
-	if (!name[0])
-		return required ? -EINVAL : 0;
-	return rtnl_is_device_name(name) ? rtnl_index_of(rtnl, name, ifindex) : -EINVAL;
-}
-
-static bool is_prefix(const struct prefix *prefix)
-{
-	return addr_is_set(&prefix->addr) && prefix->length <= addr_bits(&prefix->addr);
-}
-
-static int check_rule(const struct rtnl_rule *rule)
-{
-	bool family = rule->family == AF_INET || rule->family == AF_INET6;
-	bool from = !addr_is_set(&rule->from.addr) ||
-		    (rule->from.addr.family == rule->family && is_prefix(&rule->from));
-	bool to = !addr_is_set(&rule->to.addr) ||
-		  (rule->to.addr.family == rule->family && is_prefix(&rule->to));
-
-	return family && from && to ? 0 : -EINVAL;
-}
-
-/* Refuse what makes no message, and find the devices. */
-static int check(struct rtnl *rtnl, struct request *request)
-{
-	switch (request->noun) {
-	case LINK_CREATE:
-		return rtnl_is_device_name(request->create.name) && request->create.kind[0] ? 0 : -EINVAL;
-	case LINK_DELETE:
-		return rtnl_is_device_name(request->create.name) ? 0 : -EINVAL;
-	case LINK_CHANGE:
-		return rtnl_is_device_name(request->change.name) ? 0 : -EINVAL;
-	case ADDRESS:
-		if (!is_prefix(&request->address.prefix))
-			return -EINVAL;
-		return check_device(rtnl, request->address.device, &request->address.ifindex, true);
-	case ROUTE:
-		if (!is_prefix(&request->route.to))
-			return -EINVAL;
-		return check_device(rtnl, request->route.device, &request->route.ifindex, false);
-	case RULE:
-		return check_rule(&request->rule);
-	}
-	return -EINVAL;
-}
-
-static void put(void *buffer, const struct request *request)
-{
-	switch (request->noun) {
-	case LINK_CREATE:
-		rtnl_link_put_create(buffer, request->create.name, request->create.kind, -1);
-		break;
-	case LINK_DELETE:
-		rtnl_link_put_delete(buffer, request->create.name);
-		break;
-	case LINK_CHANGE:
-		rtnl_link_put_change(buffer, &request->change);
-		break;
-	case ADDRESS:
-		rtnl_address_put(buffer, request->op, &request->address);
-		break;
-	case ROUTE:
-		rtnl_route_put(buffer, request->op, &request->route);
-		break;
-	case RULE:
-		rtnl_rule_put(buffer, request->op, &request->rule);
-		break;
-	}
-}
-
-static void append(struct run *run, struct request *request)
+static void append(struct run *run, struct rtnl_request *request)
 {
 	struct nlmsghdr *message = (struct nlmsghdr *)(void *)(run->chunk + run->chunk_bytes);
 
 	memset(message, 0, RTNL_REQUEST_MAX);
-	put(message, request);
+	rtnl_request_put(message, request);
 	message->nlmsg_flags |= NLM_F_REQUEST;
 	message->nlmsg_seq = request->sequence = netlink_sequence(run->rtnl->netlink, 1);
 	run->chunk_bytes += MNL_ALIGN(message->nlmsg_len);
@@ -383,23 +245,17 @@ static void append(struct run *run, struct request *request)
 	run->waiting++;
 }
 
-/* A link that comes or goes changes what later names mean: nothing is looked up across it. */
-static bool changes_names(const struct request *request)
-{
-	return request->noun == LINK_CREATE || request->noun == LINK_DELETE;
-}
-
 static int run_one(struct run *run, size_t index)
 {
-	struct request *request = &run->batch->requests[index];
-	int r = check(run->rtnl, request);
+	struct rtnl_request *request = &run->batch->requests[index];
+	int r = rtnl_request_check(run->rtnl, request);
 
 	if (r < 0) {
-		settle(request, r, "");
+		rtnl_request_settle(request, r, "");
 		return 0;
 	}
 	append(run, request);
-	if (changes_names(request)) {
+	if (rtnl_request_changes_names(request)) {
 		rtnl_names_forget(run->rtnl);
 		return flush(run, index + 1);
 	}
