@@ -2,42 +2,11 @@
 #include "common/yaml/compose.h"
 
 #include <errno.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <uthash.h>
-#include <yaml.h>
 
 #include "common/base/mem.h"
-#include "common/base/text.h"
-
-#define IPV6_HINT "; quote IPv6 that starts or ends with ':'"
-
-struct anchor {
-	UT_hash_handle hh;
-	char *name;
-	const struct conf_node *node; /* NULL while it is being read */
-	size_t weight;                /* nodes in it, aliases resolved */
-	unsigned height;              /* levels in it */
-};
-
-/* A node with what it costs. */
-struct built {
-	const struct conf_node *node;
-	size_t weight;
-	unsigned height;
-};
-
-struct composer {
-	struct conf_doc *doc;
-	const struct conf_limits *limits;
-	yaml_parser_t parser;
-	const char *input;
-	size_t size, nodes;
-	struct anchor *anchors;
-	struct err *err;
-};
+#include "common/yaml/compose_int.h"
 
 struct items {
 	struct built *data;
@@ -46,81 +15,9 @@ struct items {
 
 static int compose_node(struct composer *c, yaml_event_t *event, unsigned depth, struct built *ret_built);
 
-static int fail_mark(struct composer *c, const yaml_mark_t *mark, int code, const char *format, ...)
-	__attribute__((format(printf, 4, 5)));
-
-static int fail_mark(struct composer *c, const yaml_mark_t *mark, int code, const char *format, ...)
-{
-	char *text = NULL;
-	va_list args;
-
-	va_start(args, format);
-	if (vasprintf(&text, format, args) < 0)
-		text = NULL;
-	va_end(args);
-	err_at(c->err, code, c->doc->file, (unsigned)mark->line + 1, (unsigned)mark->column + 1, "%s",
-		text ? text : format);
-	free(text);
-	return code;
-}
-
-/* Does this line of the input (from 0) hold "::"? Then its author most likely meant an IPv6 address. */
-static bool line_has_ipv6(const struct composer *c, size_t line)
-{
-	const char *at = c->input, *end = c->input + c->size, *stop;
-
-	for (; line > 0 && at < end; line--) {
-		const char *next = memchr(at, '\n', (size_t)(end - at));
-
-		at = next ? next + 1 : end;
-	}
-	stop = memchr(at, '\n', (size_t)(end - at));
-	return memmem(at, (size_t)((stop ? stop : end) - at), "::", 2) != NULL;
-}
-
-static yaml_mark_t mark_of_offset(const struct composer *c, size_t offset)
-{
-	yaml_mark_t mark = {0};
-
-	for (size_t i = 0; i < offset && i < c->size; i++) {
-		mark.column++;
-		if (c->input[i] == '\n') {
-			mark.line++;
-			mark.column = 0;
-		}
-	}
-	return mark;
-}
-
-/* libyaml's words are its own; what a person most likely did is ours. */
-static const char *hint(const struct composer *c)
-{
-	if (line_has_ipv6(c, c->parser.problem_mark.line))
-		return IPV6_HINT;
-	if (c->parser.problem && strstr(c->parser.problem, "cannot start any token"))
-		return "; indent with spaces, not tabs, and quote text that starts with '@', '`' or '%'";
-	return "";
-}
-
-static int fail_parser(struct composer *c)
-{
-	const yaml_parser_t *p = &c->parser;
-	const char *problem = p->problem ? p->problem : "not YAML";
-	yaml_mark_t mark;
-
-	if (p->error == YAML_MEMORY_ERROR)
-		mem_new(SIZE_MAX, 2); /* ends here */
-	if (p->error == YAML_READER_ERROR) {
-		mark = mark_of_offset(c, p->problem_offset);
-		return fail_mark(c, &mark, -EINVAL, "%s", problem);
-	}
-	return fail_mark(c, &p->problem_mark, -EINVAL, "%s%s%s%s%s", problem, p->context ? " (" : "",
-		p->context ? p->context : "", p->context ? ")" : "", hint(c));
-}
-
 static int next_event(struct composer *c, yaml_event_t *event)
 {
-	return yaml_parser_parse(&c->parser, event) ? 0 : fail_parser(c);
+	return yaml_parser_parse(&c->parser, event) ? 0 : composer_fail_parser(c);
 }
 
 static int count_nodes(struct composer *c, const yaml_mark_t *mark, size_t count)
@@ -128,7 +25,7 @@ static int count_nodes(struct composer *c, const yaml_mark_t *mark, size_t count
 	c->nodes += count;
 	if (c->nodes <= c->limits->max_nodes)
 		return 0;
-	return fail_mark(c, mark, -E2BIG, "too much: at most %zu values, counting what aliases stand for",
+	return composer_fail(c, mark, -E2BIG, "too much: at most %zu values, counting what aliases stand for",
 		c->limits->max_nodes);
 }
 
@@ -136,43 +33,7 @@ static int check_depth(struct composer *c, const yaml_mark_t *mark, unsigned dep
 {
 	if (depth <= c->limits->max_depth)
 		return 0;
-	return fail_mark(c, mark, -E2BIG, "nested too deep: at most %u levels", c->limits->max_depth);
-}
-
-static struct anchor *anchor_open(struct composer *c, const yaml_char_t *name)
-{
-	struct anchor *anchor = NULL;
-
-	if (!name)
-		return NULL;
-	HASH_FIND_STR(c->anchors, (const char *)name, anchor);
-	if (!anchor) {
-		anchor = mem_new(1, sizeof *anchor);
-		anchor->name = mem_text((const char *)name);
-		HASH_ADD_KEYPTR(hh, c->anchors, anchor->name, strlen(anchor->name), anchor);
-	}
-	anchor->node = NULL;
-	return anchor;
-}
-
-static void anchor_close(struct anchor *anchor, const struct built *built)
-{
-	if (!anchor)
-		return;
-	anchor->node = built->node;
-	anchor->weight = built->weight;
-	anchor->height = built->height;
-}
-
-static void anchors_free(struct composer *c)
-{
-	struct anchor *anchor, *next;
-
-	HASH_ITER (hh, c->anchors, anchor, next) {
-		HASH_DEL(c->anchors, anchor);
-		free(anchor->name);
-		free(anchor);
-	}
+	return composer_fail(c, mark, -E2BIG, "nested too deep: at most %u levels", c->limits->max_depth);
 }
 
 static struct conf_node *new_node(struct composer *c, enum conf_kind kind, const yaml_mark_t *mark)
@@ -190,26 +51,26 @@ static int check_tag(struct composer *c, const yaml_event_t *event, const yaml_c
 {
 	if (!tag || (event->type == YAML_SCALAR_EVENT && strcmp((const char *)tag, YAML_STR_TAG) == 0))
 		return 0;
-	return fail_mark(c, &event->start_mark, -EINVAL,
+	return composer_fail(c, &event->start_mark, -EINVAL,
 		"tags such as !x are not used here; quote text that starts with '!'");
 }
 
 static int compose_alias(struct composer *c, yaml_event_t *event, unsigned depth, struct built *ret_built)
 {
 	const char *name = (const char *)event->data.alias.anchor;
-	struct anchor *anchor = NULL;
+	const struct built *built = conf_anchor_find(c->anchors, name);
 	int r;
 
-	HASH_FIND_STR(c->anchors, name, anchor);
-	if (!anchor)
-		return fail_mark(c, &event->start_mark, -EINVAL, "no anchor &%.64s before this", name);
-	if (!anchor->node)
-		return fail_mark(c, &event->start_mark, -EINVAL, "*%.64s stands inside its own anchor", name);
-	r = check_depth(c, &event->start_mark, depth + anchor->height - 1);
+	if (!built)
+		return composer_fail(c, &event->start_mark, -EINVAL, "no anchor &%.64s before this", name);
+	if (!built->node)
+		return composer_fail(
+			c, &event->start_mark, -EINVAL, "*%.64s stands inside its own anchor", name);
+	r = check_depth(c, &event->start_mark, depth + built->height - 1);
 	if (r == 0)
-		r = count_nodes(c, &event->start_mark, anchor->weight);
+		r = count_nodes(c, &event->start_mark, built->weight);
 	if (r == 0)
-		*ret_built = (struct built){anchor->node, anchor->weight, anchor->height};
+		*ret_built = *built;
 	return r;
 }
 
@@ -222,7 +83,7 @@ static int compose_scalar(struct composer *c, yaml_event_t *event, struct built 
 	int r = check_tag(c, event, event->data.scalar.tag);
 
 	if (r == 0 && memchr(value, '\0', length))
-		r = fail_mark(c, &event->start_mark, -EINVAL, "text with a NUL byte inside");
+		r = composer_fail(c, &event->start_mark, -EINVAL, "text with a NUL byte inside");
 	if (r < 0)
 		return r;
 	text = conf_alloc(c->doc, length + 1);
@@ -230,7 +91,7 @@ static int compose_scalar(struct composer *c, yaml_event_t *event, struct built 
 	node->text = text;
 	node->quoted = event->data.scalar.style != YAML_PLAIN_SCALAR_STYLE || event->data.scalar.tag;
 	*ret_built = (struct built){node, 1, 1};
-	anchor_close(anchor_open(c, event->data.scalar.anchor), ret_built);
+	conf_anchor_close(conf_anchor_open(&c->anchors, (const char *)event->data.scalar.anchor), ret_built);
 	return 0;
 }
 
@@ -329,8 +190,8 @@ static int check_braces(struct composer *c, const yaml_event_t *event)
 		event->data.mapping_start.style != YAML_FLOW_MAPPING_STYLE ||
 		event->start_mark.index != event->end_mark.index)
 		return 0;
-	return fail_mark(c, &event->start_mark, -EINVAL, "key: value without { } inside [ ]%s",
-		line_has_ipv6(c, event->start_mark.line) ? IPV6_HINT : "");
+	return composer_fail(c, &event->start_mark, -EINVAL, "key: value without { } inside [ ]%s",
+		composer_hint_ipv6(c, event->start_mark.line));
 }
 
 static int compose_collection(
@@ -342,20 +203,20 @@ static int compose_collection(
 	struct conf_node *node = new_node(c, map ? CONF_MAPPING : CONF_SEQUENCE, &event->start_mark);
 	struct built built = {.node = node};
 	struct items items = {0};
-	struct anchor *anchor;
+	struct conf_anchor *anchor;
 	int r = check_tag(c, event, tag);
 
 	if (r == 0)
 		r = check_braces(c, event);
 	if (r < 0)
 		return r;
-	anchor = anchor_open(c, name);
+	anchor = conf_anchor_open(&c->anchors, (const char *)name);
 	r = compose_items(c, map ? YAML_MAPPING_END_EVENT : YAML_SEQUENCE_END_EVENT, depth + 1, &items);
 	if (r == 0)
 		r = map ? fill_mapping(c, node, &items) : fill_sequence(c, node, &items);
 	if (r == 0) {
 		add_up(&items, &built);
-		anchor_close(anchor, &built);
+		conf_anchor_close(anchor, &built);
 		*ret_built = built;
 	}
 	free(items.data);
@@ -407,7 +268,7 @@ static int check_end(struct composer *c)
 		if (type == YAML_STREAM_END_EVENT)
 			return 0;
 		if (type == YAML_DOCUMENT_START_EVENT)
-			return fail_mark(c, &mark, -EINVAL, "a second document: one file holds one");
+			return composer_fail(c, &mark, -EINVAL, "a second document: one file holds one");
 	}
 }
 
@@ -447,6 +308,6 @@ int conf_compose(struct conf_doc *doc, const char *text, size_t size, const stru
 	yaml_parser_set_input_string(&c.parser, (const unsigned char *)text, size);
 	r = compose_root(&c);
 	yaml_parser_delete(&c.parser);
-	anchors_free(&c);
+	conf_anchors_free(c.anchors);
 	return r;
 }
