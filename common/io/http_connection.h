@@ -75,8 +75,15 @@ void http_connection_new(
 	struct http_server *server, evutil_socket_t fd, SSL_CTX *tls, const struct http_peer *peer);
 /* Close now; a held request is told. */
 void http_connection_free(struct http_connection *connection);
+/* The time that a state has begins with it, and anew when it is set again; HTTP_HANDLING has none. */
+void http_connection_set_state(struct http_connection *connection, enum http_state state);
 /* The reply of its request is in the output buffer and the request is freed: go on, or close. */
 void http_connection_replied(struct http_connection *connection, bool keep_alive);
+
+/* http_read.c: one step of taking a request out of what has arrived: its head, some of its body, or the refusal of either;
+ * the whole request goes to its route. What comes after the last request is thrown away. True if another step may follow
+ * at once. */
+bool http_read_step(struct http_connection *connection, struct evbuffer *input);
 
 struct http_request *http_request_new(struct http_connection *connection, struct http_head *head);
 void http_request_free(struct http_request *request);
