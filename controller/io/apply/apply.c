@@ -12,6 +12,8 @@
 #include "common/io/clock.h"
 #include "common/io/log.h"
 #include "controller/io/apply/holding.h"
+#include "controller/io/apply/making.h"
+#include "controller/io/apply/storing.h"
 #include "controller/io/controller.h"
 
 enum phase { PHASE_MAKING, PHASE_STAGING, PHASE_STORING, PHASE_COMMITTING };
@@ -169,24 +171,10 @@ static void commit(struct apply *apply)
 	check_committed(apply);
 }
 
-struct writing {
-	struct controller *controller;
-	struct store_generation generation;
-};
-
-static int write_generation(struct store *store, void *context, struct err *err)
+static void on_stored(struct controller *controller, int r, const struct err *err)
 {
-	struct writing *writing = context;
-	return store_add_generation(store, &writing->generation, err);
-}
-
-static void on_written(void *context, int r, const struct err *err)
-{
-	struct writing *writing = context;
-	struct apply *apply = writing->controller->apply;
+	struct apply *apply = controller->apply;
 	char line[ERR_WHERE_MAX + ERR_TEXT_MAX];
-	store_generation_clear(&writing->generation);
-	free(writing);
 	if (!apply)
 		return; /* the daemon is ending: what is stored is in force at the next start */
 	if (r >= 0) {
@@ -199,17 +187,9 @@ static void on_written(void *context, int r, const struct err *err)
 
 static void store_next(struct apply *apply)
 {
-	struct writing *writing = mem_new(1, sizeof *writing);
-	const struct generation *next = apply->next;
 	apply->phase = PHASE_STORING;
 	evtimer_del(apply->timer);
-	writing->controller = apply->controller;
-	writing->generation = (struct store_generation){
-		.number = next->number, .wall_ms = next->wall_ms, .bundle = mem_text(next->bundle)};
-	text_copy(writing->generation.hash, sizeof writing->generation.hash, next->hash);
-	text_copy(writing->generation.who, sizeof writing->generation.who, next->who);
-	writer_add(apply->controller->writer,
-		&(struct writer_job){.write = write_generation, .done = on_written, .context = writing});
+	storing_start(apply->controller, apply->next, on_stored);
 }
 
 static void check_staged(struct apply *apply)
@@ -307,36 +287,6 @@ static void stage_all(struct apply *apply)
 	}
 }
 
-/* Reading and compiling a large fleet takes a while: not in the thread that decides about gateways. */
-struct making {
-	struct controller *controller;
-	struct bundle bundle; /* owned */
-	uint64_t number;
-	char who[STORE_WHO_MAX + 1];
-	struct generation *generation; /* the result; owned */
-	struct lines errors, warnings;
-};
-
-static void making_free(struct making *making)
-{
-	bundle_clear(&making->bundle);
-	generation_free(making->generation);
-	lines_clear(&making->errors);
-	lines_clear(&making->warnings);
-	free(making);
-}
-
-static int make(struct store *store, void *context, struct err *err)
-{
-	struct making *making = context;
-	struct generation_maker maker = {.controller = making->controller->self.name,
-		.store = store_id(store),
-		.secret = store_secret(store)};
-	(void)err;
-	return generation_make(&making->bundle, making->number, &maker, &making->generation, &making->errors,
-		&making->warnings);
-}
-
 static bool may_follow(struct apply *apply)
 {
 	const struct generation *next = apply->next;
@@ -348,47 +298,26 @@ static bool may_follow(struct apply *apply)
 	return false;
 }
 
-static void on_made(void *context, int r, const struct err *err)
+static void on_made(struct controller *controller, int r, struct made *made)
 {
-	struct making *making = context;
-	struct apply *apply = making->controller->apply;
-	(void)err;
-	if (!apply) { /* the daemon is ending */
-		making_free(making);
-		return;
-	}
-	apply->next = making->generation;
-	apply->errors = making->errors;
-	apply->warnings = making->warnings;
-	making->generation = NULL;
-	making->errors = making->warnings = (struct lines){0};
-	if (r >= 0) {
-		text_copy(apply->hash, sizeof apply->hash, apply->next->hash);
-		text_copy(apply->next->who, sizeof apply->next->who, making->who);
-	}
-	making_free(making);
+	struct apply *apply = controller->apply;
+	if (!apply)
+		return; /* the daemon is ending */
+	apply->next = made->generation;
+	apply->errors = made->errors;
+	apply->warnings = made->warnings;
+	*made = (struct made){0};
 	if (r < 0) {
 		fail(apply, 422);
 		return;
 	}
+	text_copy(apply->hash, sizeof apply->hash, apply->next->hash);
 	if (!may_follow(apply))
 		return;
 	apply->phase = PHASE_STAGING;
 	arm(apply, HOLDING_ANSWER_MS);
 	stage_all(apply);
 	check_staged(apply);
-}
-
-static void make_next(struct apply *apply, struct bundle *bundle, const char *who)
-{
-	struct making *making = mem_new(1, sizeof *making);
-	making->controller = apply->controller;
-	making->bundle = *bundle;
-	*bundle = (struct bundle){0};
-	making->number = apply->number;
-	text_copy(making->who, sizeof making->who, who);
-	writer_add(apply->controller->writer,
-		&(struct writer_job){.write = make, .done = on_made, .context = making});
 }
 
 static bool is_in_force(const struct controller *controller, const struct bundle *bundle)
@@ -427,7 +356,7 @@ static void begin(struct controller *controller, struct bundle *bundle, const ch
 	apply->context = context;
 	apply->timer = evtimer_new(controller->base, on_timer, apply);
 	controller->apply = apply;
-	make_next(apply, bundle, who);
+	making_start(controller, bundle, apply->number, who, on_made);
 }
 
 void apply_start(struct controller *controller, struct bundle *bundle, const char *who, apply_done *done,
