@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "common/cluster/verdict.h"
 
+#include "common/cluster/deadline.h"
+#include "common/cluster/finding.h"
+
 void verdict_init(struct verdict *verdict, const struct timing *timing, int64_t now_ms)
 {
 	*verdict = (struct verdict){
@@ -34,22 +37,6 @@ static void act_probes(struct verdict *verdict, const struct verdict_view *view,
 	}
 }
 
-static bool is_since(int64_t then_ms, int64_t since_ms)
-{
-	return then_ms != VERDICT_NEVER && then_ms >= since_ms;
-}
-
-/* Not silent for long enough to be suspected. */
-static bool is_recent(const struct verdict *verdict, int64_t then_ms, int64_t now_ms)
-{
-	return then_ms != VERDICT_NEVER && now_ms - then_ms < verdict->timing.suspect_ms;
-}
-
-int64_t verdict_last_sign_ms(const struct verdict *verdict)
-{
-	return verdict->heard_ms > verdict->told_ms ? verdict->heard_ms : verdict->told_ms;
-}
-
 static void become(struct verdict *verdict, enum verdict_kind kind, bool blocked, int64_t now_ms,
 	struct verdict_actions *actions)
 {
@@ -66,7 +53,7 @@ static void become(struct verdict *verdict, enum verdict_kind kind, bool blocked
 static void become_alive(struct verdict *verdict, int64_t now_ms, struct verdict_actions *actions)
 {
 	verdict->rounds = 0;
-	verdict->by_others = !is_recent(verdict, verdict->heard_ms, now_ms);
+	verdict->by_others = !finding_is_recent(verdict, verdict->heard_ms, now_ms);
 	verdict->recheck_ms =
 		verdict->by_others ? verdict->told_ms + 2 * (int64_t)verdict->timing.suspect_ms : INT64_MAX;
 	become(verdict, VERDICT_ALIVE, false, now_ms, actions);
@@ -99,67 +86,16 @@ static void suspect(struct verdict *verdict, const struct verdict_view *view, in
 		begin_burst(verdict, view, now_ms, actions);
 }
 
-/* More of them are silent together than die together. */
-static bool is_crowd_silent(const struct verdict_view *view)
-{
-	size_t third = view->watched / 3;
-	return view->silent > (third > 3 ? third : 3);
-}
-
-/* Others heard it when I had not for so long that my own burst must have been in vain, too. Shorter, and it was chance that
- * their word came before its answer. */
-static bool is_path_silent(const struct verdict *verdict)
-{
-	if (!verdict->by_others)
-		return false;
-	return verdict->heard_ms == VERDICT_NEVER ||
-	       verdict->told_ms - verdict->heard_ms >= verdict->timing.window_ms;
-}
-
-/* Do I know enough to call it dead? Either another observer found the same, or I am certain of my own ears: they heard
- * it before, I have heard somebody else since the burst began, and not too many fell silent at once. */
-static bool is_certain(const struct verdict *verdict, const struct verdict_view *view)
-{
-	if (verdict->burst.confirmed != 0)
-		return true;
-	return !is_path_silent(verdict) && !view->blind && !is_crowd_silent(view) &&
-	       is_since(view->other_heard_ms, verdict->burst.began_ms);
-}
-
-static enum verdict_kind judge(const struct verdict *verdict, const struct verdict_view *view)
-{
-	if (verdict->burst.kernel_answered || verdict->burst.kernel_told != 0)
-		return VERDICT_AGENT_DOWN;
-	return is_certain(verdict, view) ? VERDICT_DEAD : VERDICT_BLIND;
-}
-
-/* The kernel of one whose agent has just fallen silent may have answered just before it died, too. */
-static uint32_t recheck_after_ms(const struct verdict *verdict, enum verdict_kind kind)
-{
-	if (kind == VERDICT_AGENT_DOWN && verdict->kind != kind)
-		return verdict->timing.suspect_ms;
-	return kind == VERDICT_BLIND ? verdict->timing.recheck_ms / 5 : verdict->timing.recheck_ms;
-}
-
 static void condemn(struct verdict *verdict, const struct verdict_view *view, int64_t now_ms,
 	struct verdict_actions *actions)
 {
-	enum verdict_kind kind = judge(verdict, view);
+	enum verdict_kind kind = finding_judge(verdict, view);
 
 	verdict->rounds = 0;
 	if (kind != VERDICT_BLIND)
 		verdict->by_others = false;
-	verdict->recheck_ms = now_ms + recheck_after_ms(verdict, kind);
+	verdict->recheck_ms = now_ms + deadline_recheck_ms(verdict, kind);
 	become(verdict, kind, false, now_ms, actions);
-}
-
-/* It speaks by TLS: since it was suspected, or, known to be blocked, not long ago. */
-static bool is_heard_by_tls(const struct verdict *verdict, int64_t now_ms)
-{
-	bool suspected = verdict->kind == VERDICT_SUSPECT;
-
-	return is_since(verdict->tls_ms, suspected ? verdict->suspected_ms : verdict->burst.began_ms) ||
-	       (verdict->blocked && now_ms - verdict->tls_ms < verdict->timing.tls_ms);
 }
 
 /* Nobody has answered, and the time for it is over. */
@@ -168,66 +104,27 @@ static void conclude(struct verdict *verdict, const struct verdict_view *view, i
 {
 	burst_end(&verdict->burst, now_ms);
 	act(actions, VERDICT_ACTION_RESULT, 0);
-	if (is_since(verdict_last_sign_ms(verdict), verdict->burst.began_ms))
+	if (finding_is_since(verdict_last_sign_ms(verdict), verdict->burst.began_ms))
 		become_alive(verdict, now_ms, actions);
-	else if (is_heard_by_tls(verdict, now_ms))
+	else if (finding_is_heard_by_tls(verdict, now_ms))
 		become_blocked(verdict, now_ms, actions);
 	else
 		condemn(verdict, view, now_ms, actions);
-}
-
-static bool is_answered_or_confirmed(const struct verdict *verdict)
-{
-	return verdict->burst.confirmed != 0 || verdict->burst.kernel_answered ||
-	       verdict->burst.kernel_told != 0;
-}
-
-uint32_t verdict_window_ms(const struct verdict *verdict, int64_t now_ms)
-{
-	return patience_window_ms(&verdict->patience, &verdict->timing, now_ms);
-}
-
-/* For how long it must have been silent. Whoever is about to go on alone has not come to an end yet. */
-static int64_t least_silence_ms(const struct verdict *verdict)
-{
-	uint32_t window_ms = verdict_window_ms(verdict, verdict->burst.began_ms);
-	bool ends = verdict->burst.waited || is_answered_or_confirmed(verdict);
-
-	return ends && window_ms > verdict->timing.window_ms ? window_ms : verdict->timing.suspect_ms;
-}
-
-/* Silence counts from the last datagram anyone received, whoever called. */
-static int64_t conclusion_ms(const struct verdict *verdict)
-{
-	int64_t sign_ms = verdict_last_sign_ms(verdict);
-	int64_t silent_ms = sign_ms == VERDICT_NEVER ? INT64_MIN : sign_ms + least_silence_ms(verdict);
-	int64_t over_ms = verdict->burst.concludes_ms;
-
-	if (verdict->burst.waited && is_answered_or_confirmed(verdict))
-		over_ms = verdict->burst.began_ms;
-	return over_ms > silent_ms ? over_ms : silent_ms;
-}
-
-/* Others can be heard, and none has said a word: my calls or their reports were lost. */
-static bool is_unheeded(const struct verdict *verdict, const struct verdict_view *view)
-{
-	return verdict->burst.waited && verdict->burst.reported == 0 && view->observers > 0 &&
-	       verdict->rounds + 1 < VERDICT_ROUNDS && !verdict->burst.kernel_answered;
 }
 
 static void continue_burst(struct verdict *verdict, const struct verdict_view *view, int64_t now_ms,
 	struct verdict_actions *actions)
 {
 	act_probes(verdict, view, now_ms, actions);
-	if (now_ms < conclusion_ms(verdict))
+	if (now_ms < deadline_conclusion_ms(verdict))
 		return;
-	if (is_unheeded(verdict, view)) {
+	if (finding_is_unheeded(verdict, view)) {
 		verdict->rounds++;
 		act(actions, VERDICT_ACTION_RESULT, 0);
 		begin_burst(verdict, view, now_ms, actions);
 		return;
 	}
-	if (verdict->burst.waited || is_answered_or_confirmed(verdict)) {
+	if (verdict->burst.waited || finding_is_conclusive(verdict)) {
 		conclude(verdict, view, now_ms, actions);
 		return;
 	}
@@ -241,48 +138,15 @@ static void continue_burst(struct verdict *verdict, const struct verdict_view *v
 	}
 }
 
-/* When somebody who has not been suspected yet is to be. */
-static int64_t suspicion_ms(const struct verdict *verdict)
-{
-	switch (verdict->kind) {
-	case VERDICT_UNKNOWN:
-		return verdict->started_ms + verdict->timing.start_ms;
-	case VERDICT_ALIVE:
-		if (verdict->blocked)
-			return verdict->recheck_ms;
-		if (verdict->by_others)
-			return INT64_MAX;
-		return verdict_last_sign_ms(verdict) + verdict->timing.suspect_ms;
-	case VERDICT_SUSPECT:
-	case VERDICT_AGENT_DOWN:
-	case VERDICT_DEAD:
-	case VERDICT_BLIND:
-		return INT64_MAX;
-	}
-	return INT64_MAX;
-}
-
 static void on_tick(struct verdict *verdict, const struct verdict_view *view, int64_t now_ms,
 	struct verdict_actions *actions)
 {
-	if (now_ms >= suspicion_ms(verdict))
+	if (now_ms >= deadline_suspicion_ms(verdict))
 		suspect(verdict, view, now_ms, actions);
 	else if (!verdict->burst.running && now_ms >= verdict->recheck_ms)
 		begin_burst(verdict, view, now_ms, actions);
 	if (verdict->burst.running)
 		continue_burst(verdict, view, now_ms, actions);
-}
-
-/* All who can be heard found nothing in a whole burst, not even the kernel, which answers when only the agent hangs. */
-static bool is_silent_for_all(const struct verdict *verdict, const struct verdict_view *view)
-{
-	const struct burst *burst = &verdict->burst;
-
-	if (verdict->kind == VERDICT_DEAD)
-		return true;
-	return burst->running && (burst->waited || burst->sent >= verdict->timing.probes) &&
-	       !verdict->by_others && !burst->kernel_answered && burst->kernel_told == 0 &&
-	       is_certain(verdict, view);
 }
 
 /* It has lived through a silence that ends at at_ms. */
@@ -292,7 +156,8 @@ static void note_silence(
 	int64_t sign_ms = verdict_last_sign_ms(verdict);
 	int64_t least_ms = (int64_t)verdict->timing.window_ms - verdict->timing.wait_ms;
 
-	if (sign_ms != VERDICT_NEVER && at_ms - sign_ms >= least_ms && is_silent_for_all(verdict, view))
+	if (sign_ms != VERDICT_NEVER && at_ms - sign_ms >= least_ms &&
+		finding_is_silent_for_all(verdict, view))
 		patience_note(&verdict->patience, at_ms - sign_ms, now_ms);
 }
 
@@ -304,9 +169,9 @@ static void on_heard(struct verdict *verdict, const struct verdict_event *event,
 	note_silence(verdict, &event->view, at_ms, now_ms);
 	if (at_ms > verdict->heard_ms)
 		verdict->heard_ms = at_ms;
-	if (!is_recent(verdict, verdict->heard_ms, now_ms))
+	if (!finding_is_recent(verdict, verdict->heard_ms, now_ms))
 		return;
-	if (verdict->burst.running && is_since(at_ms, verdict->burst.began_ms)) {
+	if (verdict->burst.running && finding_is_since(at_ms, verdict->burst.began_ms)) {
 		verdict->burst.agent_answered = true;
 		burst_end(&verdict->burst, now_ms);
 		act(actions, VERDICT_ACTION_RESULT, 0);
@@ -357,10 +222,10 @@ static void on_report(struct verdict *verdict, const struct verdict_event *event
 	note_told(verdict, event, now_ms);
 	note_result(verdict, event);
 	bool running = verdict->burst.running;
-	bool heard_by_others = running ? is_since(verdict->told_ms, verdict->burst.began_ms)
-				       : is_recent(verdict, verdict->told_ms, now_ms);
+	bool heard_by_others = running ? finding_is_since(verdict->told_ms, verdict->burst.began_ms)
+				       : finding_is_recent(verdict, verdict->told_ms, now_ms);
 
-	if (heard_by_others && !is_recent(verdict, verdict->heard_ms, now_ms)) {
+	if (heard_by_others && !finding_is_recent(verdict, verdict->heard_ms, now_ms)) {
 		burst_end(&verdict->burst, now_ms);
 		become_alive(verdict, now_ms, actions);
 	} else if (is_call(verdict, event, now_ms)) {
@@ -422,18 +287,6 @@ void verdict_step(struct verdict *verdict, const struct verdict_event *event, in
 		on_lagged(verdict, &event->view, now_ms, actions);
 		return;
 	}
-}
-
-int64_t verdict_deadline(const struct verdict *verdict)
-{
-	int64_t deadline_ms = suspicion_ms(verdict);
-
-	if (!verdict->burst.running)
-		return verdict->recheck_ms < deadline_ms ? verdict->recheck_ms : deadline_ms;
-	int64_t burst_ms = verdict->burst.probe_ms;
-	if (burst_ms == INT64_MAX)
-		burst_ms = conclusion_ms(verdict);
-	return burst_ms < deadline_ms ? burst_ms : deadline_ms;
 }
 
 void verdict_report(const struct verdict *verdict, bool result, bool blind, int64_t now_ms,

@@ -112,16 +112,16 @@ void verdict_step(struct verdict *verdict, const struct verdict_event *event, in
 void verdict_report(const struct verdict *verdict, bool result, bool blind, int64_t now_ms,
 	struct datagram_silence *ret_silence);
 
-/* When verdict_step() wants a TICK; INT64_MAX: never. */
+/* "unknown", "alive", "suspect", "agent-down", "dead", "blind" */
+const char *verdict_kind_name(enum verdict_kind kind);
+
+/* deadline.c: when verdict_step() wants a TICK; INT64_MAX: never. */
 int64_t verdict_deadline(const struct verdict *verdict);
 
 /* How long it may be silent before it is called dead: timing.window_ms, or more if its link loses in bursts. */
 uint32_t verdict_window_ms(const struct verdict *verdict, int64_t now_ms);
 
-/* The last sign of life by UDP that anyone had; VERDICT_NEVER. */
+/* finding.c: the last sign of life by UDP that anyone had; VERDICT_NEVER. */
 int64_t verdict_last_sign_ms(const struct verdict *verdict);
-
-/* "unknown", "alive", "suspect", "agent-down", "dead", "blind" */
-const char *verdict_kind_name(enum verdict_kind kind);
 
 #endif
