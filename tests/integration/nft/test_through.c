@@ -2,6 +2,7 @@
 #include <check.h>
 #include <net/if.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -120,15 +121,16 @@ static void pass_through(void)
 	ck_assert_uint_eq(count_through("lan0"), (uint64_t)2 * TEST_PACKET_KINDS);
 	ck_assert_uint_eq(count_through("lan1"), 0); /* it leaves, but not by that */
 	/* Refused, with an error to the client. */
-	run_with_input("table inet other { chain forward { type filter hook forward priority 0; iifname wg0 "
-		       "reject; }; }",
-		"nft", "-f", "-", NULL);
+	free(run_with_input(
+		"table inet other { chain forward { type filter hook forward priority 0; iifname wg0 "
+		"reject; }; }",
+		"nft", "-f", "-", NULL));
 	ck_assert_uint_eq(count_through("lan0"), 0);
 	run("nft", "delete", "table", "inet", "other", NULL);
 	/* Taken in, and the echo answered. */
-	run_with_input("table ip other { chain in { type nat hook prerouting priority -100; iifname wg0 "
-		       "redirect; }; }",
-		"nft", "-f", "-", NULL);
+	free(run_with_input("table ip other { chain in { type nat hook prerouting priority -100; iifname wg0 "
+			    "redirect; }; }",
+		"nft", "-f", "-", NULL));
 	ck_assert_uint_eq(count_through("lan0"), TEST_PACKET_KINDS); /* IPv6 */
 	run("nft", "delete", "table", "ip", "other", NULL);
 	write_sysctl("ipv4/ip_forward", "0");
