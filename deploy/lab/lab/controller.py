@@ -82,4 +82,7 @@ class Controller:
             connected = {gateway["name"] for gateway in status["gateways"] if gateway["connected"]}
             return (view.get("state") == "stable" and set(names) <= {view.get("owner"), *view.get("ready", [])}
                     and set(names) <= connected)
-        wait_for(f"{' and '.join(names)} ready for {self.endpoint}", seconds, all_ready)
+        try:
+            wait_for(f"{' and '.join(names)} ready for {self.endpoint}", seconds, all_ready)
+        except LabError as error:
+            raise LabError(f"{error}\n{self.try_holdfast('status')[1]}") from None
