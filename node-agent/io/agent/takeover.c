@@ -191,18 +191,25 @@ static bool has_actions(const struct takeover_run *run)
 	return run->done < run->actions.count;
 }
 
+/* From the order to a moment that is told from the begin of waking. A guest's clients are back before it is ordered to serve. */
+static uint32_t since_order_ms(const struct takeover_run *run, int64_t since_wake_ms)
+{
+	int64_t since_ms = run->wake_ms - run->seat->ordered_ms + since_wake_ms;
+
+	return since_ms < 0 ? 0 : (uint32_t)since_ms;
+}
+
 /* The result, and whether it says something new that is worth a report at once. */
 static void take_result(struct takeover_run *run)
 {
 	struct agent_seat *seat = run->seat;
 	struct wake_result result = wake_result(run->wake, clock_now_ms());
-	int64_t before_ms = run->wake_ms - seat->ordered_ms;
 	bool first = result.back > 0 && seat->result.back == 0;
 
 	seat->result.sessions = result.sessions;
 	seat->result.back = result.back;
-	seat->result.first_ms = result.first_ms < 0 ? 0 : (uint32_t)(before_ms + result.first_ms);
-	seat->result.took_ms = (uint32_t)(before_ms + result.took_ms);
+	seat->result.first_ms = result.first_ms < 0 ? 0 : since_order_ms(run, result.first_ms);
+	seat->result.took_ms = since_order_ms(run, result.took_ms);
 	seat->result.over = result.over;
 	if (!first && !result.over)
 		return;
