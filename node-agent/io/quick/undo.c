@@ -93,7 +93,7 @@ static int undo_link(struct quick *quick)
 		return 0;
 	wg_close(quick->wg);
 	quick->wg = NULL;
-	r = wg_remove(quick->name, WG_CREATE_TIMEOUT_MS, quick->err);
+	r = wg_remove_made(quick->name, quick->journal.ifindex, WG_CREATE_TIMEOUT_MS, quick->err);
 	return r == -ENODEV ? 0 : r;
 }
 

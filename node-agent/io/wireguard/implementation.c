@@ -139,27 +139,28 @@ int wg_create(const char *name, const char *implementation, int timeout_ms, stru
 	return wg_create_in(name, implementation, -1, timeout_ms, err);
 }
 
-/* Only what is WireGuard's: the kind, or a program that answers for it. */
-static int delete_link(struct rtnl *rtnl, const char *name, struct err *err)
+/* Only what is WireGuard's: the caller's word, the kind, or a program that answers for it. A program that ends takes its
+ * socket away before its device: for a moment only the first of them can tell. */
+static int delete_link(struct rtnl *rtnl, const char *name, unsigned made_ifindex, struct err *err)
 {
 	struct rtnl_link link;
 	int r = rtnl_link_get(rtnl, name, &link, err);
 
 	if (r < 0)
 		return r;
-	if (strcmp(link.kind, "wireguard") != 0 && !userspace_is_live(name))
+	if (link.ifindex != made_ifindex && strcmp(link.kind, "wireguard") != 0 && !userspace_is_live(name))
 		return err_set(err, -EINVAL, "%s: not a WireGuard interface", name);
 	return rtnl_link_delete(rtnl, name, err);
 }
 
-int wg_remove(const char *name, int timeout_ms, struct err *err)
+int wg_remove_made(const char *name, unsigned ifindex, int timeout_ms, struct err *err)
 {
 	struct rtnl *rtnl = NULL;
 	int r = rtnl_open(timeout_ms, &rtnl, err);
 
 	if (r < 0)
 		return r;
-	r = delete_link(rtnl, name, err);
+	r = delete_link(rtnl, name, ifindex, err);
 	rtnl_close(rtnl);
 	if (r == -ENODEV)
 		wg_uapi_remove_stale(name);
@@ -169,4 +170,9 @@ int wg_remove(const char *name, int timeout_ms, struct err *err)
 		return err_set(
 			err, -ETIMEDOUT, "%s: its interface is gone, but its program still runs", name);
 	return 0;
+}
+
+int wg_remove(const char *name, int timeout_ms, struct err *err)
+{
+	return wg_remove_made(name, 0, timeout_ms, err);
 }

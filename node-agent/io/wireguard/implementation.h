@@ -25,7 +25,10 @@ int wg_create(const char *name, const char *implementation, int timeout_ms, stru
 int wg_create_in(const char *name, const char *implementation, int netns_fd, int timeout_ms, struct err *err);
 
 /* Remove the device, whoever implements it; waits until its socket is gone (or removes a dead one). -ENODEV:
- * it was not there; left-over sockets are removed all the same. */
+ * it was not there; left-over sockets are removed all the same. -EINVAL: neither of the kernel's kind nor does a program
+ * answer for it. */
 int wg_remove(const char *name, int timeout_ms, struct err *err);
+/* The same for a device that the caller made and knows by its ifindex: also when no program answers for it any more. */
+int wg_remove_made(const char *name, unsigned ifindex, int timeout_ms, struct err *err);
 
 #endif
