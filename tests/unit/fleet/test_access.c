@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/mem.h"
+#include "controller/core/fleet/access.h"
+#include "tests/unit/fleet/sample.h"
+
+static char *two_gateways(void)
+{
+	return sample_text("tests/unit/fleet/right/two-gateways.yaml");
+}
+
+/* Both gateways of a fleet. */
+struct side {
+	struct desired *gateways[2];
+	struct access_side side;
+};
+
+static void compile(struct side *side, char *text)
+{
+	struct fleet *fleet;
+	char *found = sample_read_text("fleet.yaml", text, &fleet);
+
+	ck_assert_msg(fleet != NULL, "%s", found);
+	side->gateways[0] = sample_compile(fleet, "gw-a");
+	side->gateways[1] = sample_compile(fleet, "gw-b");
+	side->side = (struct access_side){(const struct desired *const *)side->gateways, 2};
+	fleet_free(fleet);
+	free(found);
+	free(text);
+}
+
+static void clear(struct side *side)
+{
+	desired_free(side->gateways[0]);
+	desired_free(side->gateways[1]);
+}
+
+/* The text with the first `old` replaced. Takes the text over. */
+static char *replace(char *text, const char *old, const char *new)
+{
+	char *at = strstr(text, old);
+	struct text result = {0};
+
+	ck_assert_msg(at != NULL, "no %s", old);
+	text_add_bytes(&result, text, (size_t)(at - text));
+	text_add(&result, "%s%s", new, at + strlen(old));
+	free(text);
+	return text_take(&result);
+}
+
+static void say(
+	const struct desired_peer *from, const struct desired_peer *to, unsigned changes, void *context)
+{
+	static const char letters[] = "+-<>~"; /* by the bit of enum access_change */
+	struct text *text = context;
+
+	ck_assert_uint_ne(changes, 0);
+	ck_assert((from == NULL) == (changes == ACCESS_ADMITTED));
+	ck_assert((to == NULL) == (changes == ACCESS_REMOVED));
+	text_add(text, "%s", to ? to->name : from->name);
+	for (size_t i = 0; i < sizeof(letters) - 1; i++)
+		if (changes >> i & 1)
+			text_add(text, "%c", letters[i]);
+	text_add(text, " ");
+}
+
+static void check(const struct access_side *from, const struct access_side *to, const char *expected)
+{
+	struct text text = {0};
+
+	access_compare(from, to, say, &text);
+	ck_assert_str_eq(text.data ? text.data : "", expected);
+	ck_assert(access_narrows(from, to) == (strpbrk(expected, "-<") != NULL));
+	text_clear(&text);
+}
+
+static const struct {
+	const char *old, *new, *there, *back; /* what is found on the way there, and on the way back */
+} changes[] = {
+	{"fleet: edge", "fleet: rim", "", ""},
+	{"mtu: 1400", "mtu: 1380", "", ""},
+	{"preshared_key_file: psk/bob", "preshared_key_file: psk/bob, disabled: true", "bob- ", "bob+ "},
+	{"bob: ", "robert: ", "robert~ ", "bob~ "},
+	{"persistent_keepalive: 25", "persistent_keepalive: 5", "site1~ ", "site1~ "},
+	{"10.50.0.3/32", "10.50.0.4/32", "bob<>~ ", "bob<>~ "},
+	{"10.50.0.3/32", "10.50.1.0/24, 10.50.0.3/32", "bob>~ ", "bob<~ "},
+	{"192.168.77.0/24", "192.168.77.0/25", "site1<~ ", "site1>~ "},
+	{"192.168.77.0/24", "192.168.0.0/16", "site1>~ ", "site1<~ "},
+	{", \"fd50::2/128\"", "", "alice<~ ", "alice>~ "},
+	{", preshared_key_file: psk/bob", "", "bob>~ ", "bob<~ "},
+	{"psk/bob", "psk/bob2", "bob<>~ ", "bob<>~ "},
+	/* The same name with another key is another peer. */
+	{"gbY32PzSxtpjWeaWMROhFw3nleS3JbhNHgtM/Z7FjOk=", "jB7LCg7sjqzhC/8dr2tqKdkCGzBmkZ5dHU5sJkoy0Wk=",
+		"bob- bob+ ", "bob+ bob- "},
+};
+
+START_TEST(both_ways)
+{
+	struct side before, after;
+	char *text = replace(two_gateways(), changes[_i].old, changes[_i].new);
+
+	compile(&before, two_gateways());
+	compile(&after, text);
+	check(&before.side, &after.side, changes[_i].there);
+	check(&after.side, &before.side, changes[_i].back);
+	clear(&before);
+	clear(&after);
+}
+END_TEST
+
+START_TEST(another_tunnel_is_another_peer)
+{
+	struct side before, after;
+
+	compile(&before, two_gateways());
+	compile(&after, replace(replace(two_gateways(), "tunnels: [wg0]", "tunnels: [wg1]"), "wg0:", "wg1:"));
+	check(&before.side, &after.side, "alice- bob- site1- alice+ bob+ site1+ ");
+	clear(&before);
+	clear(&after);
+}
+END_TEST
+
+START_TEST(from_nothing_and_to_nothing)
+{
+	const struct access_side nothing = {0};
+	struct side side;
+
+	compile(&side, two_gateways());
+	check(&nothing, &side.side, "alice+ bob+ site1+ ");
+	check(&side.side, &nothing, "alice- bob- site1- ");
+	check(&nothing, &nothing, "");
+	clear(&side);
+}
+END_TEST
+
+START_TEST(a_gateway_more_changes_nobody)
+{
+	struct side side;
+	struct access_side one;
+
+	compile(&side, two_gateways());
+	one = (struct access_side){side.side.gateways, 1};
+	check(&one, &side.side, "");
+	check(&side.side, &one, "");
+	clear(&side);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("access");
+	TCase *tcase = tcase_create("access");
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	tcase_add_loop_test(tcase, both_ways, 0, ARRAY_COUNT(changes));
+	tcase_add_test(tcase, another_tunnel_is_another_peer);
+	tcase_add_test(tcase, from_nothing_and_to_nothing);
+	tcase_add_test(tcase, a_gateway_more_changes_nobody);
+	suite_add_tcase(suite, tcase);
+	srunner_run_all(runner, CK_ENV);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed != 0;
+}
