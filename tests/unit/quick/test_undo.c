@@ -15,7 +15,7 @@
 
 /* The linker puts these in the places of what asks the kernel (--wrap). */
 int __wrap_rtnl_link_get(struct rtnl *rtnl, const char *name, struct rtnl_link *ret_link, struct err *err);
-int __wrap_wg_remove(const char *name, int timeout_ms, struct err *err);
+int __wrap_wg_remove_made(const char *name, unsigned ifindex, int timeout_ms, struct err *err);
 
 enum { OURS = 7, ANOTHER = 8 };
 
@@ -30,9 +30,10 @@ int __wrap_rtnl_link_get(struct rtnl *rtnl, const char *name, struct rtnl_link *
 	return 0;
 }
 
-int __wrap_wg_remove(const char *name, int timeout_ms, struct err *err)
+int __wrap_wg_remove_made(const char *name, unsigned ifindex, int timeout_ms, struct err *err)
 {
 	(void)name;
+	ck_assert_uint_eq(ifindex, OURS);
 	(void)timeout_ms;
 	(void)err;
 	removed++;
