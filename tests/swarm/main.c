@@ -26,7 +26,7 @@
 #include "common/io/clock.h"
 #include "tests/swarm/client.h"
 
-enum { EVENTS = 256, LINE_MAX_BYTES = 128, COUNT_MAX = 60000, STARTS_PER_TURN = 8 };
+enum { EVENTS = 256, LINE_MAX_BYTES = 128, COUNT_MAX = 60000, STARTS_PER_TURN = 8, HUNDRED_MS = 100 };
 
 struct swarm {
 	size_t count;
@@ -205,6 +205,23 @@ static int64_t share(const int64_t *back_ms, size_t back, size_t count, unsigned
 	return needed > 0 && needed <= back ? back_ms[needed - 1] : -1;
 }
 
+/* How many came back in the first HUNDRED_MS, the second, and so on. */
+static void say_hundreds(const int64_t *back_ms, size_t back)
+{
+	size_t from = 0;
+
+	printf(", \"hundreds\": [");
+	for (int64_t end_ms = HUNDRED_MS; from < back; end_ms += HUNDRED_MS) {
+		size_t to = from;
+
+		while (to < back && back_ms[to] < end_ms)
+			to++;
+		printf("%s%zu", end_ms == HUNDRED_MS ? "" : ", ", to - from);
+		from = to;
+	}
+	printf("]");
+}
+
 /* -1: so many are not back. by_itself: by the client's own handshake, not the gateway's. */
 static void say_result(const struct swarm *swarm)
 {
@@ -222,10 +239,12 @@ static void say_result(const struct swarm *swarm)
 	printf("{\"clients\": %zu, \"back\": %zu, \"after_a_second\": %zu, \"first_ms\": %" PRId64
 	       ", \"p50_ms\": %" PRId64 ", \"p99_ms\": %" PRId64 ", \"all_ms\": %" PRId64
 	       ", \"handshakes_answered\": %" PRIu64 ", \"handshakes_made\": %" PRIu64
-	       ", \"cookies\": %" PRIu64 ", \"cpu_ms\": %" PRId64 "}\n",
+	       ", \"cookies\": %" PRIu64 ", \"cpu_ms\": %" PRId64,
 		swarm->count, back, late, back > 0 ? back_ms[0] : -1, share(back_ms, back, swarm->count, 50),
 		share(back_ms, back, swarm->count, 99), share(back_ms, back, swarm->count, 100), answered,
 		made, cookies, (cpu_us() - swarm->begun_cpu_us) / 1000);
+	say_hundreds(back_ms, back);
+	printf("}\n");
 }
 
 static bool all_back(const struct swarm *swarm)

@@ -21,7 +21,7 @@ struct sleeper {
 	enum waiting state;
 	unsigned tries;
 	int64_t first_ms, poked_ms; /* POKED: the first and the last try */
-	int64_t due_ms;             /* POKED: when the next try is due */
+	int64_t wait_ms;            /* POKED: for the last try, at least */
 	bool silent;                /* POKED: a look since then found it so. Good for one step */
 	bool to_restore;            /* its keepalive is not what is configured */
 	UT_hash_handle hh;
@@ -31,19 +31,20 @@ struct wake {
 	struct sleeper *table; /* in order of activity once sorted */
 	bool sorted;
 	int64_t started_ms, first_ms, last_ms;
-	int64_t retry_ms;
+	int64_t back_ms; /* when the last one was seen back that was poked */
+	int64_t return_ms; /* what others take from their last try to being seen back, smoothed; 0: nobody is back */
 	int64_t blocked_until_ms; /* as many are in flight as may be, until the oldest of them counts no more */
 	uint64_t random;
 	uint32_t sessions, back, given_up;
 };
 
-struct wake *wake_new(int64_t now_ms, uint32_t rtt_ms, uint64_t seed)
+struct wake *wake_new(int64_t now_ms, uint64_t seed)
 {
 	struct wake *wake = mem_new(1, sizeof(*wake));
 
 	wake->started_ms = now_ms;
 	wake->first_ms = -1;
-	wake->retry_ms = rtt_ms > WAKE_RECREATE_MS / 2 ? 2 * (int64_t)rtt_ms : WAKE_RECREATE_MS;
+	wake->back_ms = now_ms;
 	wake->random = seed | 1;
 	return wake;
 }
@@ -117,17 +118,22 @@ static uint16_t poke_keepalive(const struct sleeper *sleeper)
 	return sleeper->peer.keepalive_s != 0 ? sleeper->peer.keepalive_s : WAKE_KEEPALIVE_S;
 }
 
+static int64_t wait_ms_after(unsigned tries)
+{
+	int64_t wait_ms = WAKE_RECREATE_MS;
+
+	return tries <= WAKE_QUICK_TRIES ? wait_ms : wait_ms << (tries - WAKE_QUICK_TRIES);
+}
+
 static void poke(struct wake *wake, struct sleeper *sleeper, int64_t now_ms, struct wake_actions *actions)
 {
-	int64_t wait_ms = wake->retry_ms << sleeper->tries;
-
 	append(actions, sleeper->tries == 0 ? WAKE_POKE : WAKE_RECREATE, sleeper, poke_keepalive(sleeper));
 	sleeper->first_ms = sleeper->tries == 0 ? now_ms : sleeper->first_ms;
 	sleeper->state = POKED;
 	sleeper->tries++;
 	sleeper->poked_ms = now_ms;
 	sleeper->silent = false;
-	sleeper->due_ms = now_ms + wait_ms + jitter(wake, wait_ms / 4);
+	sleeper->wait_ms = wait_ms_after(sleeper->tries) + jitter(wake, WAKE_JITTER_MS);
 	sleeper->to_restore = sleeper->peer.keepalive_s == 0;
 }
 
@@ -169,9 +175,9 @@ static void restore(struct wake *wake, struct wake_actions *actions)
 	}
 }
 
-static bool is_in_flight(const struct wake *wake, const struct sleeper *sleeper, int64_t now_ms)
+static bool is_in_flight(const struct sleeper *sleeper, int64_t now_ms)
 {
-	return sleeper->state == POKED && now_ms - sleeper->poked_ms < wake->retry_ms;
+	return sleeper->state == POKED && now_ms - sleeper->poked_ms < WAKE_IN_FLIGHT_MS;
 }
 
 static size_t count_in_flight(struct wake *wake, int64_t now_ms)
@@ -180,12 +186,13 @@ static size_t count_in_flight(struct wake *wake, int64_t now_ms)
 	size_t count = 0;
 
 	for (const struct sleeper *s = wake->table; s != NULL; s = s->hh.next) {
-		if (!is_in_flight(wake, s, now_ms))
+		if (!is_in_flight(s, now_ms))
 			continue;
 		count++;
 		oldest_ms = s->poked_ms < oldest_ms ? s->poked_ms : oldest_ms;
 	}
-	wake->blocked_until_ms = count < WAKE_OUTSTANDING_MAX ? wake->started_ms : oldest_ms + wake->retry_ms;
+	wake->blocked_until_ms =
+		count < WAKE_OUTSTANDING_MAX ? wake->started_ms : oldest_ms + WAKE_IN_FLIGHT_MS;
 	return count;
 }
 
@@ -226,6 +233,36 @@ void wake_step(struct wake *wake, int64_t now_ms, struct wake_actions *ret_actio
 		forget_looks(wake);
 }
 
+/* Weighed as TCP weighs round trips (RFC 6298). A re-creation killed what earlier tries had begun: it is the last one that
+ * was answered. */
+static void note_return(struct wake *wake, int64_t took_ms, int64_t now_ms)
+{
+	wake->return_ms += wake->return_ms == 0 ? took_ms : (took_ms - wake->return_ms) / 8;
+	wake->back_ms = now_ms;
+}
+
+/* Loss takes a few, want of processors takes most. */
+static bool most_are_silent(const struct wake *wake)
+{
+	size_t silent = 0;
+
+	for (const struct sleeper *s = wake->table; s != NULL; s = s->hh.next)
+		silent += s->state == POKED;
+	return silent > WAKE_FEW && silent > wake->back / 2;
+}
+
+/* While others come in, a quarter more than they take: where they queue, each takes a little longer than the one before. */
+static bool is_due(const struct wake *wake, const struct sleeper *sleeper, bool most_silent, int64_t at_ms)
+{
+	int64_t waited_ms = at_ms - sleeper->poked_ms;
+
+	if (waited_ms < sleeper->wait_ms)
+		return false;
+	if (most_silent && waited_ms < (int64_t)WAKE_IN_FLIGHT_MS << (sleeper->tries - 1))
+		return false;
+	return at_ms - wake->back_ms >= WAKE_COMING_MS || waited_ms >= wake->return_ms * 5 / 4;
+}
+
 bool wake_handshake(struct wake *wake, const char *tunnel, const struct key *public_key, uint64_t stamp_ns,
 	int64_t now_ms)
 {
@@ -233,6 +270,8 @@ bool wake_handshake(struct wake *wake, const char *tunnel, const struct key *pub
 
 	if (sleeper == NULL || !is_waiting(sleeper) || stamp_ns == 0 || stamp_ns == sleeper->peer.stamp_ns)
 		return false;
+	if (sleeper->state == POKED)
+		note_return(wake, now_ms - sleeper->poked_ms, now_ms);
 	sleeper->state = BACK;
 	wake->blocked_until_ms = wake->started_ms;
 	wake->back++;
@@ -244,8 +283,11 @@ bool wake_handshake(struct wake *wake, const char *tunnel, const struct key *pub
 
 void wake_looked(struct wake *wake, const char *tunnel, int64_t began_ms)
 {
+	bool most_silent = most_are_silent(wake);
+
 	for (struct sleeper *s = wake->table; s != NULL; s = s->hh.next)
-		if (s->state == POKED && began_ms >= s->due_ms && strcmp(s->peer.tunnel, tunnel) == 0)
+		if (s->state == POKED && is_due(wake, s, most_silent, began_ms) &&
+			strcmp(s->peer.tunnel, tunnel) == 0)
 			s->silent = true;
 }
 

@@ -15,16 +15,27 @@
  * in one round trip. Pure; times are ms of the own monotonic clock.
  *
  * Poking is the persistent keepalive going from 0 to N, on which kernel and wireguard-go initiate at once.
- * WireGuard itself retries after 5 s; re-creating the peer resets that clock, but kills a handshake in flight,
- * hence never before max(WAKE_RECREATE_MS, 2 x RTT), with jitter, and never when one has completed: only after a
- * look at the device that began when the peer was due and still found it silent, in the step after it. At most
- * WAKE_OUTSTANDING_MAX pokes younger than that are in flight: beyond 512 queued handshakes a responder
+ * WireGuard itself retries after 5 s; re-creating the peer resets that clock, but kills a handshake in flight. So that
+ * three lost responses in a row cost less than a second, noticing included, the first three tries are followed by
+ * the next after WAKE_RECREATE_MS; a client that is further away than that is reached by one of the later tries, each of
+ * which waits twice as long as the one before. While others are coming back none waits less than they take, and while
+ * most are silent none less than WAKE_IN_FLIGHT_MS, doubled with each try: processors are busy then, and what is late for that
+ * reason only must not be begun anew. A peer is never re-created when its handshake has
+ * completed: only after a look at the device that began when it was due and still found it silent, in the step after it.
+ *
+ * At most WAKE_OUTSTANDING_MAX pokes younger than WAKE_IN_FLIGHT_MS are out: beyond 512 queued handshakes a responder
  * demands cookies, and drops responses too.
  */
 enum {
 	WAKE_OUTSTANDING_MAX = 256,
-	WAKE_RECREATE_MS = 500,  /* doubles with every try */
-	WAKE_TRIES_MAX = 5,      /* the poke included */
+	WAKE_IN_FLIGHT_MS = 500,
+	WAKE_RECREATE_MS =
+		225, /* with the tries at 0, 225, 450 and 675 ms four are made within a second of the cut */
+	WAKE_QUICK_TRIES = 3, /* that so little time follows; then it doubles */
+	WAKE_JITTER_MS = 15,
+	WAKE_COMING_MS = 50,     /* since the last one came back: who has not is lost, not late */
+	WAKE_FEW = 8,            /* may be silent all together without a thought for processors */
+	WAKE_TRIES_MAX = 8,      /* the poke included */
 	WAKE_GIVE_UP_MS = 15000, /* after the peer's first try: it may have waited long for its turn */
 	WAKE_KEEPALIVE_S = 25,   /* what a poke sets when no keepalive is configured */
 	WAKE_ACTIONS_MAX = 256,
@@ -67,8 +78,8 @@ struct wake_result {
 
 struct wake;
 
-/* seed: for the jitter. rtt_ms: a round trip to clients if it is known, else 0. */
-struct wake *wake_new(int64_t now_ms, uint32_t rtt_ms, uint64_t seed);
+/* seed: for the jitter. */
+struct wake *wake_new(int64_t now_ms, uint64_t seed);
 void wake_free(struct wake *wake);
 
 /* All peers first, then steps. Peers without a live session, or without an endpoint, are left out: false. */

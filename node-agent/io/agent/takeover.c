@@ -401,7 +401,7 @@ void takeover_start(struct agent_seat *seat)
 	run->wake_ms = run->polled_ms = clock_now_ms();
 	run->wake_wall_ms = clock_wall_ms();
 	run->timer = event_new(seat->agent->base, -1, 0, on_timer, run);
-	run->wake = wake_new(run->wake_ms, 0, seat->agent->boot ^ (uint64_t)run->wake_ms);
+	run->wake = wake_new(run->wake_ms, seat->agent->boot ^ (uint64_t)run->wake_ms);
 	gather_sessions(run);
 	if (wake_result(run->wake, run->wake_ms).sessions)
 		open_repeat(run);

@@ -32,7 +32,8 @@ struct kept_frames {
 	struct repeat_counters counters;
 };
 
-static const int64_t WHEN_MS[] = {REPEAT_FIRST_MS, REPEAT_SECOND_MS};
+static const int64_t WHEN_MS[] = {REPEAT_FIRST_MS, REPEAT_SECOND_MS, REPEAT_THIRD_MS};
+enum { INITIATION_TIMES = 2 };
 
 struct kept_frames *kept_new(void)
 {
@@ -62,7 +63,9 @@ void kept_free(struct kept_frames *kept)
 
 static bool is_sent_enough(const struct frame *frame)
 {
-	return frame->answered || frame->times == ARRAY_COUNT(WHEN_MS);
+	unsigned enough = frame->key.kind == HANDSHAKE_INITIATION ? INITIATION_TIMES : ARRAY_COUNT(WHEN_MS);
+
+	return frame->answered || frame->times == enough;
 }
 
 static bool is_waited_for(const struct frame *frame, int64_t now_ms)

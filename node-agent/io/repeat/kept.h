@@ -13,12 +13,12 @@
  * The frames of handshakes under way, found by their index: an initiation until its confirmation has left, or KEPT_FORGET_MS;
  * a confirmation until a while after its last repetition. Pure; now_ms is monotonic.
  *
- * So what is kept is what is outstanding, not how many clients there are. A takeover has at most 256 initiations younger than
- * 500 ms out (core/seat/wake.h), twice that within KEPT_FORGET_MS, and at 10,000 handshakes a second there are 2,500
- * confirmations younger than a quarter of one: REPEAT_FRAMES_MAX is above the sum.
+ * So what is kept is what is outstanding, not how many clients there are. A takeover makes at most 256 initiations in 225 ms
+ * (core/seat/wake.h), 5,700 within KEPT_FORGET_MS if nobody answers; and at 5,000 handshakes a second there are 2,300 confirmations from
+ * their leaving to the end of KEPT_LINGER_MS: REPEAT_FRAMES_MAX is above the sum.
  */
 enum {
-	KEPT_FORGET_MS = 1000, /* nobody answers, or confirms, so late */
+	KEPT_FORGET_MS = 5000, /* WireGuard has given it up then (REKEY_TIMEOUT). Processors may be so busy */
 	KEPT_LINGER_MS = 100,  /* a repetition that comes by on its way out is not taken for a new frame */
 };
 

@@ -18,7 +18,8 @@ struct event_base;
  *
  * A client goes over to the new session only when it has had data in it. The empty packet with which WireGuard confirms is sent
  * once, too, and if it is lost the client talks to a dead session for up to 15 s, while the device shows a completed
- * handshake. So its first one is sent again at the same times, answered or not: a client's replay window drops all but one.
+ * handshake. So its first one is sent again at the same times and once more, answered or not: a client's replay window drops all
+ * but one.
  *
  * A packet socket (packet(7)) sees both what leaves and the answers. It goes around the firewall: the caller
  * says before each repetition whether it may still speak.
@@ -26,7 +27,9 @@ struct event_base;
 enum {
 	REPEAT_FIRST_MS = 50, /* after the initiation left */
 	REPEAT_SECOND_MS = 150,
-	REPEAT_FRAMES_MAX = 4096, /* kept at a time (see kept.h); further ones are not repeated */
+	REPEAT_THIRD_MS =
+		350, /* confirmations only: an initiation that nothing answers is followed by a new one before */
+	REPEAT_FRAMES_MAX = 8192, /* kept at a time (see kept.h); further ones are not repeated */
 	REPEAT_PORTS_MAX = 64,
 };
 

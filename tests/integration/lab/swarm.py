@@ -83,7 +83,8 @@ def lose(scene, percent):
 
 
 def cut_power(scene, swarm, seconds=GIVEN_S):
-    """The owner's power; what the clients saw of it, times in ms from the cut. Answers count once all its links are down."""
+    """The owner's power; what the clients saw of it, times in ms from the cut. Answers count once all its links are down, and `hundreds`
+    (how many in the first 100 ms, in the second ...) are from there, a few ms later."""
     owner = scene.gateways[HOME]
     cut = owner.machine.links_down()
     begun = swarm.begin()
@@ -97,3 +98,23 @@ def cut_power(scene, swarm, seconds=GIVEN_S):
 def say(what, result):
     print(f"{what}: {result['back']} of {result['clients']} back, half after {result['p50_ms']:.0f} ms, 99 % after {result['p99_ms']:.0f}, "
           f"all after {result['all_ms']:.0f}; {result['after_a_second']} after more than a second", flush=True)
+
+
+def later_than(result, bound_ms):
+    """How many came back, rounded to 100 ms in their favour."""
+    return sum(result["hundreds"][round(bound_ms / 100):])
+
+
+def distribution(results):
+    """Over all of them: `3 in 300, 150 in 400, ... ms`."""
+    longest = max(len(result["hundreds"]) for result in results)
+    counts = [sum(result["hundreds"][n] for result in results if n < len(result["hundreds"])) for n in range(longest)]
+    return ", ".join(f"{count} in {(n + 1) * 100}" for n, count in enumerate(counts) if count) + " ms"
+
+
+def expected_tries(loss_percent, sessions):
+    """Sessions that need a second, third, fourth and fifth try: a try fails if its response is lost, or all three copies of its
+    initiation, or of its confirmation."""
+    loss = loss_percent / 100
+    fails = 1 - (1 - loss) * (1 - loss ** 3) ** 2
+    return [round(sessions * fails ** tries, 3) for tries in range(1, 5)]

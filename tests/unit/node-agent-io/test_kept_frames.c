@@ -110,6 +110,21 @@ START_TEST(test_an_answered_one_does_not_and_its_confirmation_does)
 }
 END_TEST
 
+START_TEST(test_a_confirmation_goes_out_three_times_more)
+{
+	initiation(7);
+	response(7, 70);
+	confirmation(70);
+	ck_assert(sweep(START + REPEAT_FIRST_MS));
+	ck_assert(sweep(START + REPEAT_SECOND_MS));
+	ck_assert_uint_eq(sent_count, 2);
+	ck_assert(!sweep(START + REPEAT_THIRD_MS));
+	ck_assert_uint_eq(sent_count, 3);
+	ck_assert(!sweep(START + 10 * REPEAT_THIRD_MS));
+	ck_assert_uint_eq(sent_count, 3);
+}
+END_TEST
+
 START_TEST(test_a_late_answer_still_counts_and_a_later_one_is_forgotten)
 {
 	initiation(7);
@@ -138,13 +153,14 @@ START_TEST(test_a_repetition_that_comes_by_late_is_none_to_repeat)
 	response(7, 70);
 	confirmation(70);
 	sweep(START + REPEAT_FIRST_MS);
+	sweep(START + REPEAT_SECOND_MS);
 	sweep(START + 5000); /* the loop stood still */
 	sweep(START + 5001);
 	ck_assert(!confirmation(70));
 	ck_assert_uint_eq(kept_count(kept), 1);
 	sweep(START + 5000 + KEPT_LINGER_MS);
 	ck_assert_uint_eq(kept_count(kept), 0);
-	ck_assert_uint_eq(sent_count, 2);
+	ck_assert_uint_eq(sent_count, 3);
 }
 END_TEST
 
@@ -175,7 +191,8 @@ START_TEST(test_the_bound)
 	ck_assert(!initiation(REPEAT_FRAMES_MAX));
 	sweep(START + REPEAT_FIRST_MS);
 	sweep(START + REPEAT_SECOND_MS);
-	ck_assert_uint_eq(sent_count, 2 * REPEAT_FRAMES_MAX);
+	sweep(START + REPEAT_THIRD_MS);
+	ck_assert_uint_eq(sent_count, 2 * REPEAT_FRAMES_MAX + 1);
 	now = START + KEPT_FORGET_MS;
 	ck_assert(initiation(REPEAT_FRAMES_MAX)); /* without a sweep */
 	ck_assert_uint_eq(kept_count(kept), 1);
@@ -195,10 +212,10 @@ START_TEST(test_what_is_kept_is_what_is_outstanding)
 		if (i % 100 == 99)
 			sweep(now + 10);
 	}
-	ck_assert_uint_lt(most, 3000);
-	for (int i = 0; i < 40; i++)
+	ck_assert_uint_lt(most, 5000);
+	for (int i = 0; i < 60; i++)
 		sweep(now + 10);
-	ck_assert_uint_eq(sent_count, 20000);
+	ck_assert_uint_eq(sent_count, 30000);
 	ck_assert_uint_eq(kept_counters(kept).left_out, 0);
 	ck_assert_uint_eq(kept_count(kept), 0);
 }
@@ -212,6 +229,7 @@ int main(void)
 	tcase_add_checked_fixture(all, setup, teardown);
 	tcase_add_test(all, test_an_initiation_goes_out_twice_more);
 	tcase_add_test(all, test_an_answered_one_does_not_and_its_confirmation_does);
+	tcase_add_test(all, test_a_confirmation_goes_out_three_times_more);
 	tcase_add_test(all, test_a_late_answer_still_counts_and_a_later_one_is_forgotten);
 	tcase_add_test(all, test_a_repetition_that_comes_by_late_is_none_to_repeat);
 	tcase_add_test(all, test_two_clients_with_one_index);
