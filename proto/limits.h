@@ -13,6 +13,8 @@ enum {
 	PROTO_POOL_MAX = 16,                /* gateways of one pool */
 	PROTO_ENDPOINTS_MAX = 16,           /* virtual endpoints that one gateway can own */
 	PROTO_TUNNELS_MAX = 64,             /* tunnels on a gateway */
+	PROTO_GROUPS_MAX = 64,              /* groups of peers of a fleet */
+	PROTO_REACH_MAX = 256,              /* prefixes that one group may reach */
 	PROTO_ADDRESSES_MAX = 16,           /* addresses of one thing */
 	PROTO_CHECKS_MAX = 16,              /* checks of an endpoint */
 	PROTO_ROUTES_MAX = 256,             /* routes of an endpoint */

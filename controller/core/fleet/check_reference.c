@@ -6,11 +6,16 @@
 #include "common/base/text.h"
 #include "controller/core/fleet/check.h"
 
+#define NAMES_MAX 64
+_Static_assert(
+	PROTO_GATEWAYS_MAX <= NAMES_MAX && PROTO_TUNNELS_MAX <= NAMES_MAX && PROTO_GROUPS_MAX <= NAMES_MAX,
+	"each kind of names has room");
+
 /* Names to look up: short lists, so looking through them will do (peers' tunnels are among at most 64). */
 struct names {
 	const char *what;
 	size_t count;
-	const char *items[PROTO_GATEWAYS_MAX > PROTO_TUNNELS_MAX ? PROTO_GATEWAYS_MAX : PROTO_TUNNELS_MAX];
+	const char *items[NAMES_MAX];
 };
 
 static void resolve(
@@ -56,8 +61,10 @@ static void resolve_silent_peer(
 			tunnels->count, tunnels->items[0]);
 }
 
-static void resolve_peer(const struct checker *checker, const struct names *tunnels, struct fleet_peer *peer)
+static void resolve_peer(const struct checker *checker, const struct names *tunnels,
+	const struct names *groups, struct fleet_peer *peer)
 {
+	resolve_all(checker, groups, peer->groups, peer->group_count);
 	if (!peer->tunnels)
 		resolve_silent_peer(checker, tunnels, peer);
 	resolve_all(checker, tunnels, peer->tunnels, peer->tunnel_count);
@@ -90,10 +97,21 @@ static struct names *tunnel_names(const struct fleet *fleet)
 	return names;
 }
 
+static struct names *group_names(const struct fleet *fleet)
+{
+	struct names *names = mem_new(1, sizeof(*names));
+
+	names->what = "group";
+	for (size_t i = 0; i < fleet->group_count; i++)
+		names->items[names->count++] = fleet->groups[i].name;
+	return names;
+}
+
 void check_references(struct checker *checker)
 {
 	struct fleet *fleet = checker->fleet;
-	struct names *gateways = gateway_names(fleet), *tunnels = tunnel_names(fleet);
+	struct names *gateways = gateway_names(fleet), *tunnels = tunnel_names(fleet),
+		     *groups = group_names(fleet);
 
 	_Static_assert(PROTO_TUNNELS_MAX <= 64, "fleet_peer.on has a bit for each tunnel");
 	for (size_t i = 0; i < fleet->endpoint_count; i++) {
@@ -105,7 +123,8 @@ void check_references(struct checker *checker)
 	for (size_t i = 0; i < fleet->tunnel_count; i++)
 		resolve_tunnel(checker, gateways, &fleet->tunnels[i]);
 	for (size_t i = 0; i < fleet->peer_count; i++)
-		resolve_peer(checker, tunnels, &fleet->peers[i]);
+		resolve_peer(checker, tunnels, groups, &fleet->peers[i]);
 	free(gateways);
 	free(tunnels);
+	free(groups);
 }

@@ -24,10 +24,9 @@ void read_isolation(struct reader *reader, const struct conf_node *map, enum des
 
 void read_defaults(struct reader *reader, const struct conf_node *node)
 {
-	static const char *const known[] = {"liveness", "lease", "isolation"};
 	int64_t liveness_ms = DEFAULT_LIVENESS_MS;
 
-	if (!reader_keys(reader, node, known, ARRAY_COUNT(known)))
+	if (!reader_keys(reader, node, KEYS_DEFAULTS))
 		return;
 	if (reader_ok(reader, conf_get_duration(node, "liveness", LIVENESS_MIN_MS, LIVENESS_MAX_MS,
 				      &liveness_ms, &reader->err)))

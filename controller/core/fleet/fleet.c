@@ -4,12 +4,27 @@
 #include <stdlib.h>
 #include <string.h>
 
+static void free_client(struct fleet_client *client)
+{
+	for (size_t i = 0; i < client->dns_count; i++)
+		free(client->dns[i]);
+	free(client->dns);
+	free(client->routes);
+}
+
+static void free_group(struct fleet_group *group)
+{
+	free(group->may_reach);
+	free_client(&group->client);
+}
+
 static void free_peer(struct fleet_peer *peer)
 {
 	free(peer->preshared_key_file);
 	free(peer->endpoint_host);
 	free(peer->allowed_ips);
 	free(peer->tunnels);
+	free(peer->groups);
 }
 
 static void free_items(struct fleet *fleet)
@@ -19,7 +34,10 @@ static void free_items(struct fleet *fleet)
 	for (size_t i = 0; i < fleet->tunnel_count; i++) {
 		free(fleet->tunnels[i].overrides);
 		free(fleet->tunnels[i].gateways);
+		free_client(&fleet->tunnels[i].client);
 	}
+	for (size_t i = 0; i < fleet->group_count; i++)
+		free_group(&fleet->groups[i]);
 	for (size_t i = 0; i < fleet->peer_count; i++)
 		free_peer(&fleet->peers[i]);
 	for (size_t i = 0; i < fleet->source_count; i++)
@@ -34,6 +52,7 @@ void fleet_free(struct fleet *fleet)
 	free(fleet->gateways);
 	free(fleet->endpoints);
 	free(fleet->tunnels);
+	free(fleet->groups);
 	free(fleet->peers);
 	free(fleet->sources);
 	free(fleet);
@@ -99,4 +118,36 @@ const char *fleet_gateway_interface(const struct fleet_gateway *gateway, const c
 			return gateway->interfaces[i].name;
 	}
 	return NULL;
+}
+
+static void override_client(struct fleet_client *client, const struct fleet_client *by)
+{
+	if (by->has_dns) {
+		client->has_dns = true;
+		client->dns = by->dns;
+		client->dns_count = by->dns_count;
+	}
+	if (by->has_mtu) {
+		client->has_mtu = true;
+		client->mtu = by->mtu;
+	}
+	if (by->has_routes) {
+		client->has_routes = true;
+		client->routes = by->routes;
+		client->route_count = by->route_count;
+	}
+	if (by->has_keepalive) {
+		client->has_keepalive = true;
+		client->keepalive_s = by->keepalive_s;
+	}
+}
+
+struct fleet_client fleet_client_of(
+	const struct fleet *fleet, const struct fleet_tunnel *tunnel, const struct fleet_peer *peer)
+{
+	struct fleet_client client = tunnel->client;
+
+	for (size_t i = 0; i < peer->group_count; i++)
+		override_client(&client, &fleet->groups[peer->groups[i].index].client);
+	return client;
 }

@@ -19,6 +19,8 @@ enum {
 	FLEET_ENDPOINTS_MAX = 256, /* of all gateways together; one can own PROTO_ENDPOINTS_MAX */
 	FLEET_ROLES_MAX = 16,      /* interfaces of one gateway */
 	FLEET_DIAL_NAME_MAX = 253, /* a DNS name */
+	FLEET_DNS_MAX = 16,        /* servers and search domains of a client */
+	FLEET_CLIENT_ROUTES_MAX = 256,
 	FLEET_FWMARK_BASE =
 		0x48460000, /* "HF": a tunnel that names no fwmark gets one of the 65,536 from here */
 };
@@ -84,6 +86,16 @@ struct fleet_settings {
 	struct fleet_forward forward;
 };
 
+/* What a client's own file says, for `peer new`: of a tunnel, and what a group says otherwise. */
+struct fleet_client {
+	bool has_dns, has_mtu, has_routes, has_keepalive; /* written, also if empty or 0 */
+	size_t dns_count, route_count;
+	char **dns; /* addresses and search domains, as wg-quick's DNS takes them; owned, as are routes */
+	uint32_t mtu;
+	struct prefix *routes; /* masked */
+	uint16_t keepalive_s;  /* 0: off */
+};
+
 struct fleet_override {
 	struct fleet_reference gateway;
 	struct fleet_settings settings; /* all of them, the overridden ones changed */
@@ -101,6 +113,15 @@ struct fleet_tunnel {
 	size_t gateway_count;
 	struct fleet_reference *gateways; /* owned; as written, so only for tunnels in no endpoint */
 	int endpoint;                     /* its index, or FLEET_NO_ENDPOINT */
+	struct fleet_client client;
+};
+
+struct fleet_group {
+	char name[PROTO_NAME_MAX + 1];
+	struct fleet_place place;
+	size_t may_reach_count;
+	struct prefix *may_reach; /* owned; masked, sorted */
+	struct fleet_client client;
 };
 
 struct fleet_inside {
@@ -170,16 +191,19 @@ struct fleet_peer {
 	size_t tunnel_count;
 	struct fleet_reference *tunnels; /* owned; as written: none when the fleet has one tunnel */
 	uint64_t on;                     /* bit i: it is a peer of tunnel i */
+	size_t group_count;
+	struct fleet_reference *groups; /* owned; in the order of the file */
 };
 
 struct fleet {
 	char name[PROTO_NAME_MAX + 1];
 	uint32_t liveness_ms, lease_ms;
 	enum desired_isolation isolation;
-	size_t gateway_count, endpoint_count, tunnel_count, peer_count;
+	size_t gateway_count, endpoint_count, tunnel_count, group_count, peer_count;
 	struct fleet_gateway *gateways; /* owned, as all below; in the order of the file */
 	struct fleet_endpoint *endpoints;
 	struct fleet_tunnel *tunnels;
+	struct fleet_group *groups;
 	struct fleet_peer *peers;
 	size_t source_count;
 	char **sources; /* names of the files */
@@ -197,6 +221,13 @@ const struct fleet_reference *fleet_tunnel_gateways(
 bool fleet_tunnel_is_on(const struct fleet *fleet, const struct fleet_tunnel *tunnel, size_t gateway);
 /* What the tunnel is there: its override, or its settings. */
 const struct fleet_settings *fleet_tunnel_settings(const struct fleet_tunnel *tunnel, size_t gateway);
+
+/*
+ * What the file of a client says: the tunnel's, and what the peer's groups say otherwise, each key as a whole; of several groups the
+ * last one that says it. Borrows from the fleet: not to be freed.
+ */
+struct fleet_client fleet_client_of(
+	const struct fleet *fleet, const struct fleet_tunnel *tunnel, const struct fleet_peer *peer);
 
 /* The interface that plays a role on a gateway; NULL if none does. */
 const char *fleet_gateway_interface(const struct fleet_gateway *gateway, const char *role);

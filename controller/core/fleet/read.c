@@ -47,7 +47,7 @@ static void read_sections(struct reader *reader, const struct conf_node *root)
 		const char *key;
 		void (*read)(struct reader *reader, const struct conf_node *node);
 	} sections[] = {{"gateways", read_gateways}, {"virtual_endpoints", read_endpoints},
-		{"tunnels", read_tunnels}, {"peers", read_peers}};
+		{"tunnels", read_tunnels}, {"groups", read_groups}, {"peers", read_peers}};
 
 	for (size_t i = 0; i < ARRAY_COUNT(sections); i++) {
 		const struct conf_node *node = conf_find(root, sections[i].key);
@@ -59,13 +59,8 @@ static void read_sections(struct reader *reader, const struct conf_node *root)
 
 static void read_root(struct reader *reader, const struct conf_node *root)
 {
-	static const char *const known[] = {"fleet", "defaults", "gateways", "virtual_endpoints", "tunnels",
-		"groups", "peers", "include"};
-	static const char *const later[] = {"groups"};
-
-	if (!reader_keys(reader, root, known, ARRAY_COUNT(known)))
+	if (!reader_keys(reader, root, KEYS_ROOT))
 		return;
-	reader_not_yet(reader, root, later, ARRAY_COUNT(later));
 	if (reader->source == 0) {
 		read_label(reader, root);
 		if (conf_find(root, "defaults"))

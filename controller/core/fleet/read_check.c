@@ -135,10 +135,7 @@ static void read_runs(struct reader *reader, const struct conf_node *map, struct
 
 static bool read_check(struct reader *reader, const struct conf_node *map, struct fleet_check *to)
 {
-	static const char *const known[] = {
-		"ping", "tcp", "http", "program", "interface", "every", "timeout", "fall", "rise"};
-
-	if (!reader_keys(reader, map, known, ARRAY_COUNT(known)) || !read_kind(reader, map, to))
+	if (!reader_keys(reader, map, KEYS_CHECK) || !read_kind(reader, map, to))
 		return false;
 	if (conf_find(map, "interface") && !reader_reference(reader, map, "interface", &to->role))
 		return false;

@@ -30,11 +30,10 @@ static void read_preempt(struct reader *reader, const struct conf_node *map, str
 
 static void read_dial(struct reader *reader, const struct conf_node *map, struct fleet_endpoint *endpoint)
 {
-	static const char *const known[] = {"name", "interface", "addresses"};
 	const struct conf_node *dial = conf_find(map, "dial");
 	const char *name = NULL;
 
-	if (!reader_require(reader, map, "dial") || !reader_keys(reader, dial, known, ARRAY_COUNT(known)))
+	if (!reader_require(reader, map, "dial") || !reader_keys(reader, dial, KEYS_DIAL))
 		return;
 	if (reader_ok(reader, conf_get_text(dial, "name", FLEET_DIAL_NAME_MAX, &name, &reader->err)) && name)
 		(void)text_copy(endpoint->dial_name, sizeof(endpoint->dial_name), name);
@@ -59,13 +58,8 @@ static size_t read_needed(struct reader *reader, const struct conf_node *map, co
 
 static void read_endpoint(struct reader *reader, const struct conf_node *map, struct fleet_endpoint *endpoint)
 {
-	static const char *const known[] = {"kind", "gateways", "preempt", "isolation", "lease", "witness",
-		"tunnels", "dial", "inside", "routes", "checks", "notify"};
-	static const char *const later[] = {"notify"};
-
-	if (!reader_keys(reader, map, known, ARRAY_COUNT(known)))
+	if (!reader_keys(reader, map, KEYS_ENDPOINT))
 		return;
-	reader_not_yet(reader, map, later, ARRAY_COUNT(later));
 	read_kind(reader, map);
 	endpoint->gateway_count =
 		read_needed(reader, map, "gateways", PROTO_POOL_MAX, "gateway", endpoint->gateways);

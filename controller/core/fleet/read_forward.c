@@ -4,9 +4,7 @@
 
 static bool read_translation(struct reader *reader, const struct conf_node *map, struct fleet_snat *to)
 {
-	static const char *const known[] = {"from", "interface"};
-
-	if (!reader_keys(reader, map, known, ARRAY_COUNT(known)) || !reader_require(reader, map, "from") ||
+	if (!reader_keys(reader, map, KEYS_TRANSLATION) || !reader_require(reader, map, "from") ||
 		!reader_prefix(reader, "from", conf_find(map, "from"), &to->from))
 		return false;
 	to->from = prefix_mask(&to->from);
@@ -27,12 +25,11 @@ static size_t read_translations(struct reader *reader, const struct conf_node *f
 /* An override's replaces the tunnel's as a whole. */
 void read_forward(struct reader *reader, const struct conf_node *map, struct fleet_forward *forward)
 {
-	static const char *const known[] = {"default", "snat", "masquerade", "clamp_mss"};
 	static const char *const policies[] = {"accept", "drop"};
 	const struct conf_node *node = conf_find(map, "forward");
 	unsigned policy = 0;
 
-	if (!node || !reader_keys(reader, node, known, ARRAY_COUNT(known)))
+	if (!node || !reader_keys(reader, node, KEYS_FORWARD))
 		return;
 	*forward = (struct fleet_forward){.place = reader_place(reader, node)};
 	(void)reader_ok(reader,

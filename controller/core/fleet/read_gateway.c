@@ -36,9 +36,7 @@ static void read_interfaces(
 
 static void read_gateway(struct reader *reader, const struct conf_node *map, struct fleet_gateway *gateway)
 {
-	static const char *const known[] = {"address", "interfaces"};
-
-	if (!reader_keys(reader, map, known, ARRAY_COUNT(known)) || !reader_require(reader, map, "address"))
+	if (!reader_keys(reader, map, KEYS_GATEWAY) || !reader_require(reader, map, "address"))
 		return;
 	gateway->address_count =
 		reader_addrs(reader, map, "address", gateway->addresses, gateway->address_places);

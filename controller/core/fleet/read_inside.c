@@ -6,10 +6,9 @@
 
 static bool read_inside(struct reader *reader, const struct conf_node *map, struct fleet_inside *inside)
 {
-	static const char *const known[] = {"interface", "address"};
 	const struct conf_node *address;
 
-	if (!reader_keys(reader, map, known, ARRAY_COUNT(known)) ||
+	if (!reader_keys(reader, map, KEYS_INSIDE) ||
 		!reader_reference(reader, map, "interface", &inside->role) ||
 		!reader_require(reader, map, "address"))
 		return false;

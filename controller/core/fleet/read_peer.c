@@ -10,13 +10,9 @@
 /* PREFIX, or {prefix: PREFIX}. */
 static const struct conf_node *find_prefix(struct reader *reader, const struct conf_node *node)
 {
-	static const char *const known[] = {"prefix", "priority", "probe"};
-	static const char *const later[] = {"priority", "probe"};
-
 	if (node->kind != CONF_MAPPING || !conf_find(node, "prefix"))
 		return node;
-	(void)reader_keys(reader, node, known, ARRAY_COUNT(known));
-	reader_not_yet(reader, node, later, ARRAY_COUNT(later));
+	(void)reader_keys(reader, node, KEYS_ALLOWED_IP);
 	return conf_find(node, "prefix");
 }
 
@@ -96,20 +92,6 @@ static void read_dialled(struct reader *reader, const struct conf_node *map, str
 		(void)reader_ok_in(reader, "endpoint", conf_as_endpoint(node, &peer->endpoint, &reader->err));
 }
 
-/* off, or seconds. */
-static void read_keepalive(struct reader *reader, const struct conf_node *map, struct fleet_peer *peer)
-{
-	const struct conf_node *node = conf_find(map, "persistent_keepalive");
-	uint64_t seconds = 0;
-	bool on = true;
-
-	if (!node || (!conf_as_bool(node, &on, NULL) && !on))
-		return;
-	if (reader_ok_in(
-		    reader, "persistent_keepalive", conf_as_u64(node, 0, UINT16_MAX, &seconds, &reader->err)))
-		peer->keepalive_s = (uint16_t)seconds;
-}
-
 /* A number without a route to put it on is a slip. */
 static void read_route_number(struct reader *reader, const struct conf_node *map, const char *key,
 	bool routed, uint32_t *ret_number)
@@ -144,17 +126,22 @@ static void read_peer_tunnels(struct reader *reader, const struct conf_node *map
 	peer->tunnel_count = reader_references(reader, map, "tunnels", PROTO_TUNNELS_MAX, peer->tunnels);
 }
 
+static void read_peer_groups(struct reader *reader, const struct conf_node *map, struct fleet_peer *peer)
+{
+	const struct conf_node *list = reader_list(reader, map, "groups", PROTO_GROUPS_MAX);
+
+	if (!conf_list_count(list))
+		return;
+	peer->groups = mem_new(conf_list_count(list), sizeof(*peer->groups));
+	peer->group_count = reader_references(reader, map, "groups", PROTO_GROUPS_MAX, peer->groups);
+}
+
 static void read_peer(struct reader *reader, const struct conf_node *map, struct fleet_peer *peer)
 {
-	static const char *const known[] = {"public_key", "allowed_ips", "preshared_key_file", "endpoint",
-		"persistent_keepalive", "tunnels", "route", "route_metric", "route_table", "disabled",
-		"groups", "expires"};
-	static const char *const later[] = {"groups", "expires"};
 	const char *path = NULL;
 
-	if (!reader_keys(reader, map, known, ARRAY_COUNT(known)))
+	if (!reader_keys(reader, map, KEYS_PEER))
 		return;
-	reader_not_yet(reader, map, later, ARRAY_COUNT(later));
 	if (reader_require(reader, map, "public_key")) {
 		peer->key_place = reader_place(reader, conf_find(map, "public_key"));
 		(void)reader_ok(reader, conf_get_key(map, "public_key", &peer->public_key, &reader->err));
@@ -163,10 +150,11 @@ static void read_peer(struct reader *reader, const struct conf_node *map, struct
 		peer->preshared_key_file = mem_text(path);
 	read_allowed_ips(reader, map, peer);
 	read_dialled(reader, map, peer);
-	read_keepalive(reader, map, peer);
+	(void)reader_keepalive(reader, map, &peer->keepalive_s);
 	read_routing(reader, map, peer);
 	(void)reader_ok(reader, conf_get_bool(map, "disabled", &peer->disabled, &reader->err));
 	read_peer_tunnels(reader, map, peer);
+	read_peer_groups(reader, map, peer);
 }
 
 static struct fleet_peer *add_peer(struct reader *reader, const struct conf_node *key, const char *name)

@@ -35,10 +35,9 @@ static void read_addr(struct reader *reader, const struct conf_node *map, const 
 
 static bool read_route(struct reader *reader, const struct conf_node *map, struct fleet_route *route)
 {
-	static const char *const known[] = {"to", "via", "interface", "table", "metric", "src"};
 	uint64_t table = 0, metric = 0;
 
-	if (!reader_keys(reader, map, known, ARRAY_COUNT(known)) || !read_to(reader, map, route) ||
+	if (!reader_keys(reader, map, KEYS_ROUTE) || !read_to(reader, map, route) ||
 		!reader_reference(reader, map, "interface", &route->role))
 		return false;
 	read_addr(reader, map, "via", route, &route->via);

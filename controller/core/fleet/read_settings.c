@@ -22,12 +22,11 @@ static bool is_new_address(
 static bool read_peered(
 	struct reader *reader, const struct conf_node *map, struct prefix *ret_address, struct addr *ret_peer)
 {
-	static const char *const known[] = {"local", "peer"};
 	const struct conf_node *node = conf_find(map, "peer");
 	struct prefix peer;
 	struct addr local;
 
-	if (!reader_keys(reader, map, known, ARRAY_COUNT(known)) || !reader_require(reader, map, "local") ||
+	if (!reader_keys(reader, map, KEYS_ADDRESS) || !reader_require(reader, map, "local") ||
 		!reader_require(reader, map, "peer") ||
 		!reader_addr(reader, "local", conf_find(map, "local"), &local) ||
 		!reader_prefix(reader, "peer", node, &peer))

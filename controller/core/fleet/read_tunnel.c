@@ -5,30 +5,19 @@
 #include "common/base/text.h"
 #include "controller/core/fleet/reader.h"
 
-/* What an override may say is what read_settings() reads. */
-#define SETTINGS_KEYS                                                                                      \
-	"private_key_file", "address", "link_local", "multicast", "listen_port", "mtu", "table", "fwmark", \
-		"forward"
-/* wg-quick's others, and ours that come later. */
-#define LATER_KEYS "client", "dns", "pre_up", "post_up", "pre_down", "post_down", "save_config"
-
-static const char *const later[] = {LATER_KEYS};
-
 static void read_override(struct reader *reader, const struct conf_pair *pair, struct fleet_tunnel *tunnel)
 {
-	static const char *const known[] = {SETTINGS_KEYS, LATER_KEYS};
 	struct fleet_override *override = &tunnel->overrides[tunnel->override_count];
 	const char *name;
 
 	if (!reader_ok_in(
 		    reader, "overrides", conf_as_name(pair->key, PROTO_NAME_MAX, &name, &reader->err)) ||
-		!reader_keys(reader, pair->value, known, ARRAY_COUNT(known)))
+		!reader_keys(reader, pair->value, KEYS_OVERRIDE))
 		return;
 	(void)text_copy(override->gateway.name, sizeof(override->gateway.name), name);
 	override->gateway.place = reader_place(reader, pair->key);
 	override->gateway.index = SIZE_MAX;
 	override->settings = tunnel->settings;
-	reader_not_yet(reader, pair->value, later, ARRAY_COUNT(later));
 	read_settings(reader, pair->value, &override->settings);
 	tunnel->override_count++;
 }
@@ -60,18 +49,17 @@ static void read_own_gateways(struct reader *reader, const struct conf_node *map
 
 static void read_tunnel(struct reader *reader, const struct conf_node *map, struct fleet_tunnel *tunnel)
 {
-	static const char *const known[] = {SETTINGS_KEYS, LATER_KEYS, "public_key", "overrides", "gateways"};
 	static const char *const needed[] = {"private_key_file", "public_key", "listen_port"};
 
-	if (!reader_keys(reader, map, known, ARRAY_COUNT(known)))
+	if (!reader_keys(reader, map, KEYS_TUNNEL))
 		return;
-	reader_not_yet(reader, map, later, ARRAY_COUNT(later));
 	for (size_t i = 0; i < ARRAY_COUNT(needed); i++)
 		(void)reader_require(reader, map, needed[i]);
 	(void)reader_ok(reader, conf_get_key(map, "public_key", &tunnel->public_key, &reader->err));
 	read_settings(reader, map, &tunnel->settings);
 	read_overrides(reader, map, tunnel);
 	read_own_gateways(reader, map, tunnel);
+	read_client(reader, map, &tunnel->client);
 }
 
 static bool is_new(struct reader *reader, const struct conf_node *key)

@@ -68,24 +68,31 @@ struct fleet_place reader_place(const struct reader *reader, const struct conf_n
 	return (struct fleet_place){.source = reader->source, .line = node->line, .column = node->column};
 }
 
-bool reader_keys(struct reader *reader, const struct conf_node *map, const char *const known[], size_t count)
+static bool is_one_of(const char *text, const char *const keys[])
+{
+	for (; *keys; keys++) {
+		if (!strcmp(text, *keys))
+			return true;
+	}
+	return false;
+}
+
+static void check_key(struct reader *reader, const struct conf_pair *pair, const struct fleet_keys *keys)
+{
+	if (is_one_of(pair->key->text, keys->later))
+		reader_fail(reader, pair->key, "\"%s\" is not there yet in this version", pair->key->text);
+	else
+		(void)reader_ok(reader,
+			conf_check_key(pair, keys->known, fleet_keys_count(keys->known), &reader->err));
+}
+
+bool reader_keys(struct reader *reader, const struct conf_node *map, enum fleet_mapping mapping)
 {
 	if (!reader_ok(reader, conf_expect_mapping(map, &reader->err)))
 		return false;
 	for (size_t i = 0; i < map->count; i++)
-		(void)reader_ok(reader, conf_check_key(&map->pairs[i], known, count, &reader->err));
+		check_key(reader, &map->pairs[i], &fleet_keys[mapping]);
 	return true;
-}
-
-void reader_not_yet(
-	struct reader *reader, const struct conf_node *map, const char *const later[], size_t count)
-{
-	for (size_t i = 0; i < count; i++) {
-		const struct conf_node *key = conf_find_key(map, later[i]);
-
-		if (key)
-			reader_fail(reader, key, "\"%s\" is not there yet in this version", later[i]);
-	}
 }
 
 bool reader_require(struct reader *reader, const struct conf_node *map, const char *key)
@@ -102,6 +109,22 @@ const struct conf_node *reader_list(
 		return list;
 	reader_fail(reader, list, "%s: %zu are too many: at most %zu", key, conf_list_count(list), max);
 	return NULL;
+}
+
+bool reader_keepalive(struct reader *reader, const struct conf_node *map, uint16_t *ret_seconds)
+{
+	const struct conf_node *node = conf_find(map, "persistent_keepalive");
+	uint64_t seconds = 0;
+	bool on = true;
+
+	if (!node)
+		return false;
+	if ((conf_as_bool(node, &on, NULL) || on) &&
+		!reader_ok_in(reader, "persistent_keepalive",
+			conf_as_u64(node, 0, UINT16_MAX, &seconds, &reader->err)))
+		return false;
+	*ret_seconds = (uint16_t)seconds;
+	return true;
 }
 
 static bool get_reference(struct reader *reader, const char *key, const struct conf_node *node,

@@ -5,6 +5,7 @@
 #include "common/yaml/conf.h"
 #include "controller/core/fleet/diagnostics.h"
 #include "controller/core/fleet/fleet.h"
+#include "controller/core/fleet/keys.h"
 
 /*
  * Inside controller/core/fleet only: from YAML to the model. One file reads one thing; each reads all it can, so that one
@@ -17,7 +18,7 @@ struct reader {
 	struct diagnostics *diagnostics;
 	uint32_t source;                /* which is being read */
 	bool has_gateways, has_tunnels; /* some file has such a section, right or wrong */
-	size_t gateway_capacity, endpoint_capacity, tunnel_capacity, peer_capacity;
+	size_t gateway_capacity, endpoint_capacity, tunnel_capacity, group_capacity, peer_capacity;
 	struct err err;
 };
 
@@ -31,15 +32,16 @@ void reader_warn(struct reader *reader, const struct conf_node *node, const char
 
 struct fleet_place reader_place(const struct reader *reader, const struct conf_node *node);
 
-/* Is it a mapping? Every unknown key of it is told, and every one that is known but not delivered yet (`later`). */
-bool reader_keys(struct reader *reader, const struct conf_node *map, const char *const known[], size_t count);
-void reader_not_yet(
-	struct reader *reader, const struct conf_node *map, const char *const later[], size_t count);
+/* Is it a mapping? Every unknown key of it is told, and every one that is known but not delivered yet. */
+bool reader_keys(struct reader *reader, const struct conf_node *map, enum fleet_mapping mapping);
 bool reader_require(struct reader *reader, const struct conf_node *map, const char *key);
 
 /* The list under a key, of at most `max` items; NULL if it is absent or wrong (which has been told). */
 const struct conf_node *reader_list(
 	struct reader *reader, const struct conf_node *map, const char *key, size_t max);
+
+/* persistent_keepalive: off, or seconds. False if it is absent or wrong. */
+bool reader_keepalive(struct reader *reader, const struct conf_node *map, uint16_t *ret_seconds);
 
 /* A name that stands for something: the value of a key, or the items of a list, each once. */
 bool reader_reference(struct reader *reader, const struct conf_node *map, const char *key,
@@ -51,6 +53,9 @@ size_t reader_references(struct reader *reader, const struct conf_node *map, con
 bool reader_addr(struct reader *reader, const char *key, const struct conf_node *node, struct addr *ret_addr);
 bool reader_prefix(
 	struct reader *reader, const char *key, const struct conf_node *node, struct prefix *ret_prefix);
+/* A list of prefixes, masked, each once; "any" is 0.0.0.0/0 and ::/0. *ret_prefixes is the caller's, NULL if there are none. */
+size_t reader_reach(struct reader *reader, const struct conf_node *map, const char *key, size_t max,
+	struct prefix **ret_prefixes);
 /* A list of them, each one that a host can have, and each once. `places` may be NULL. */
 size_t reader_addrs(struct reader *reader, const struct conf_node *map, const char *key,
 	struct addr *ret_addrs, struct fleet_place *places);
@@ -59,6 +64,7 @@ size_t reader_addrs(struct reader *reader, const struct conf_node *map, const ch
 void read_gateways(struct reader *reader, const struct conf_node *node);
 void read_endpoints(struct reader *reader, const struct conf_node *node);
 void read_tunnels(struct reader *reader, const struct conf_node *node);
+void read_groups(struct reader *reader, const struct conf_node *node);
 void read_peers(struct reader *reader, const struct conf_node *node);
 /* Keys of a tunnel that an override may repeat; those that are absent leave *settings as it is. */
 void read_settings(struct reader *reader, const struct conf_node *map, struct fleet_settings *settings);
@@ -66,6 +72,8 @@ void read_forward(struct reader *reader, const struct conf_node *map, struct fle
 /* inside: and routes: of an endpoint. */
 void read_insides(struct reader *reader, const struct conf_node *map, struct fleet_endpoint *endpoint);
 void read_routes(struct reader *reader, const struct conf_node *map, struct fleet_endpoint *endpoint);
+/* `client:` of a tunnel or a group. */
+void read_client(struct reader *reader, const struct conf_node *map, struct fleet_client *client);
 void read_checks(struct reader *reader, const struct conf_node *map, struct fleet_endpoint *endpoint);
 
 #endif
