@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 from .pings import FAR, LAN
 
-LEAD, TAIL = 1.0, 1.0      # seconds of undisturbed pings before and after
+LEAD, TAIL = 0.3, 1.0      # seconds of undisturbed pings before, to have something to lose, and after
 
 
 class Cycle:

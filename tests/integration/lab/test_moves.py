@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Planned moves lose nothing: two clients, one over IPv4 and one over IPv6, ping two hosts every 5 ms while the endpoint moves to and fro."""
+"""Planned moves lose nothing: two clients, one over IPv4 and one over IPv6, ping two hosts every 5 ms while the endpoint moves to and fro, at
+leisure and then as fast as it is asked to: a gateway that gets it back within a second must not go on with the session of before. About 30 s."""
 import time
 
 from labtest import STILL_MS, apply_peer, expect, run, running_scene, stood_still, wait_for
@@ -7,7 +8,8 @@ from lab import network
 from lab.pings import FAR, LAN
 from lab.scene import GATEWAYS, HOME
 
-ADDRESS, ADDRESS6, INTERVAL_MS, MOVES, LEAD_MS = "10.50.0.66", "fd50::66", 5, 4, 500
+ADDRESS, ADDRESS6, INTERVAL_MS, MOVES, LEAD_MS = "10.50.0.66", "fd50::66", 5, 2, 500
+AFTER_S, DEAF_MS = 2, 2000       # WireGuard gives a session up that answers nothing after 15 s
 JUDGED = []
 
 
@@ -24,6 +26,7 @@ def nothing_is_lost():
             for number in range(MOVES):
                 move(scene, {"IPv4": scene.pings, "IPv6": pinger}, number)
             expect(len(JUDGED) >= MOVES / 2, f"this machine stood still during {MOVES - len(JUDGED)} of {MOVES} moves")
+            to_and_fro_at_once(scene, {"IPv4": scene.pings, "IPv6": pinger})
         finally:
             pinger.stop()
 
@@ -40,21 +43,45 @@ def move(scene, pingers, number):
     back = scene.controller.wait_event(last, "takeover", target)
     expect(back.get("back") == 2, f"move {number + 1} to {target}: {back.get('back')} of 2 sessions are back")
     time.sleep(4)                                             # the old owner has let go of everything by then
+    if judge(scene, pingers, f"move {number + 1} to {target}", began, stalls):
+        JUDGED.append(number)
+
+
+def judge(scene, pingers, what, began, stalls):
     end = time.time()
     for pinger in pingers.values():
         pinger.settle(end)
     late = max(pinger.late_ms(began - LEAD_MS / 1000, end)[-1] for pinger in pingers.values())
     if late > STILL_MS or stood_still(scene) > stalls:
-        print(f"move {number + 1} to {target}: not judged, this machine stood still")
-        return
-    JUDGED.append(number)
+        print(f"{what}: not judged, this machine stood still")
+        return False
     for family, pinger in pingers.items():
         for where, name in ((LAN, "the LAN"), (FAR, "the far host")):
             window = pinger.window(began - LEAD_MS / 1000, end, where)
             expect(window.sent > 500, f"only {window.sent} pings were sent")
-            expect(not window.lost, f"move {number + 1} to {target}: {family} lost {window.lost} of {window.sent} to {name}, the first "
+            expect(not window.lost, f"{what}: {family} lost {window.lost} of {window.sent} to {name}, the first "
                    f"{(window.first_lost or 0) * INTERVAL_MS - LEAD_MS} ms after it was asked for")
-            print(f"move {number + 1} to {target}: {family} to {name}: 0 of {window.sent} lost")
+            print(f"{what}: {family} to {name}: 0 of {window.sent} lost")
+    return True
+
+
+def to_and_fro_at_once(scene, pingers):
+    """Each move is asked for until it is taken, while the one before is still settling. Who went on with a session of before would be
+    deaf for the seconds that WireGuard takes to give one up; a few pings may be lost."""
+    scene.controller.wait_ready(GATEWAYS)
+    began, last = time.time(), scene.controller.last_event()
+    for target in (scene.other(HOME).name, HOME) * 2:
+        wait_for(f"a move to {target} is taken", 20, lambda name=target: not scene.controller.try_holdfast("move", scene.controller.endpoint, name)[0])
+        scene.controller.wait_owner(target)
+    end = time.time() + AFTER_S
+    orders = [event["time_ms"] for event in scene.controller.events(last) if event["event"] == "order" and event.get("to")]
+    print(f"to and fro: orders after {[when - orders[0] for when in orders]} ms")
+    for family, pinger in pingers.items():
+        pinger.settle(end)
+        for where, name in ((LAN, "the LAN"), (FAR, "the far host")):
+            window = pinger.window(began, end, where)
+            print(f"to and fro at once: {family} to {name}: {window.lost} of {window.sent} lost, {window.outage_ms:.0f} ms in a row")
+            expect(window.outage_ms < DEAF_MS, f"{family} to {name} was dead for {window.outage_ms:.0f} ms")
 
 
 def without_steering_it_moves_and_says_so():

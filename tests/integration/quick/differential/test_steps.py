@@ -4,7 +4,7 @@
 as it was. The same is done to wg-quick, to see that what is expected of holdfast is what wg-quick does, or better.
 
 holdfast's steps are system calls that change something, found and struck by strace(1); wg-quick's are the programs it runs.
-usage: test_steps.py [--each N]     only each N-th step
+usage: test_steps.py [--each N] [--each-of-wg-quick N]     only each N-th step
 """
 import argparse
 import os
@@ -205,6 +205,7 @@ def doubts(ours, theirs):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--each", type=int, default=1)
+    parser.add_argument("--each-of-wg-quick", type=int, default=1)
     options = parser.parse_args()
     if not can_run() or not shutil.which("strace"):
         print("needs root, wg-quick, wireguard-go and strace")
@@ -213,7 +214,7 @@ def main():
         signal.signal(number, signal.default_int_handler)
     begin, stop = time.monotonic(), threading.Event()
     with ThreadPoolExecutor(2) as pool:
-        ours, theirs = pool.submit(holdfast_steps, options.each, stop), pool.submit(wg_quick_steps, options.each, stop)
+        ours, theirs = pool.submit(holdfast_steps, options.each, stop), pool.submit(wg_quick_steps, options.each_of_wg_quick, stop)
         try:
             ours, theirs = ours.result(), theirs.result()
         except BaseException:
