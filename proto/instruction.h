@@ -54,6 +54,8 @@ struct session {
 	struct key public_key;
 	struct endpoint endpoint;
 	uint32_t age_ms; /* since its last completed handshake, when this was sent */
+	uint64_t rx_bytes,
+		tx_bytes; /* of the peer on that gateway, when it last read its device; 0 where nobody asks */
 };
 
 struct instruction {

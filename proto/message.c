@@ -100,6 +100,10 @@ void sessions_put(json_t *to, const char *name, const struct session *sessions, 
 		jput_key(item, "public_key", &sessions[i].public_key);
 		jput_endpoint(item, "endpoint", &endpoint);
 		jput_u64(item, "age_ms", sessions[i].age_ms);
+		if (sessions[i].rx_bytes)
+			jput_u64(item, "rx_bytes", sessions[i].rx_bytes);
+		if (sessions[i].tx_bytes)
+			jput_u64(item, "tx_bytes", sessions[i].tx_bytes);
 	}
 }
 
@@ -111,7 +115,9 @@ static int session_get(const struct jnode *from, struct session *session, struct
 	if ((r = jnode_name(from, "tunnel", JSON_REQUIRED, session->tunnel, sizeof(session->tunnel), err)) ||
 		(r = jnode_key(from, "public_key", JSON_REQUIRED, &session->public_key, err)) ||
 		(r = jnode_endpoint(from, "endpoint", JSON_REQUIRED, &session->endpoint, err)) ||
-		(r = jnode_u64(from, "age_ms", JSON_REQUIRED, 0, UINT32_MAX, &age_ms, err)))
+		(r = jnode_u64(from, "age_ms", JSON_REQUIRED, 0, UINT32_MAX, &age_ms, err)) ||
+		(r = jnode_u64(from, "rx_bytes", JSON_OPTIONAL, 0, INT64_MAX, &session->rx_bytes, err)) ||
+		(r = jnode_u64(from, "tx_bytes", JSON_OPTIONAL, 0, INT64_MAX, &session->tx_bytes, err)))
 		return r;
 	session->age_ms = (uint32_t)age_ms;
 	session->endpoint.scope = 0; /* as in sessions_put() */

@@ -142,7 +142,7 @@ static bool take_session(
 {
 	const struct ownership *ownership = decisions_of_tunnel(controller->decisions, session->tunnel);
 	return ownership && serves(report, ownership->config.name) &&
-	       directory_put(controller->directory, session, clock_now_ms());
+	       directory_put(controller->directory, report->gateway, session, clock_now_ms());
 }
 
 static void end_whole(struct controller *controller, const struct report *report)

@@ -18,8 +18,17 @@ struct session_id {
 	struct key public_key;
 };
 
+/* Who told: one for each name, since there are many sessions and few gateways. */
+struct teller {
+	char gateway[PROTO_NAME_MAX + 1];
+	UT_hash_handle hh;
+};
+
 struct entry {
 	struct session_id id;
+	const struct teller *teller;
+	uint64_t rx_bytes, tx_bytes;
+	int64_t told_ms; /* our clock */
 	struct endpoint endpoint;
 	int64_t handshake_ms; /* our clock */
 	uint64_t version;     /* of its last change */
@@ -29,6 +38,7 @@ struct entry {
 
 struct directory {
 	struct entry *entries;
+	struct teller *tellers;
 	uint64_t version, round;
 };
 
@@ -46,18 +56,41 @@ static void drop(struct directory *directory, struct entry *entry)
 void directory_free(struct directory *directory)
 {
 	struct entry *entry, *next;
+	struct teller *teller, *following;
 	if (!directory)
 		return;
 	HASH_ITER (hh, directory->entries, entry, next)
 		drop(directory, entry);
+	HASH_ITER (hh, directory->tellers, teller, following) {
+		HASH_DEL(directory->tellers, teller);
+		free(teller);
+	}
 	free(directory);
+}
+
+static struct session_id id_of(const char *tunnel, const struct key *public_key)
+{
+	struct session_id id = {.public_key = *public_key};
+	text_copy(id.tunnel, sizeof id.tunnel, tunnel);
+	return id;
+}
+
+static const struct teller *teller_of(struct directory *directory, const char *gateway)
+{
+	struct teller *teller;
+	HASH_FIND_STR(directory->tellers, gateway, teller);
+	if (teller)
+		return teller;
+	teller = mem_new(1, sizeof *teller);
+	text_copy(teller->gateway, sizeof teller->gateway, gateway);
+	HASH_ADD_STR(directory->tellers, gateway, teller);
+	return teller;
 }
 
 static struct entry *find_or_add(struct directory *directory, const struct session *session)
 {
-	struct session_id id = {.public_key = session->public_key};
+	struct session_id id = id_of(session->tunnel, &session->public_key);
 	struct entry *entry;
-	text_copy(id.tunnel, sizeof id.tunnel, session->tunnel);
 	HASH_FIND(hh, directory->entries, &id, sizeof id, entry);
 	if (entry || HASH_COUNT(directory->entries) >= PROTO_SESSIONS_MAX)
 		return entry;
@@ -67,13 +100,18 @@ static struct entry *find_or_add(struct directory *directory, const struct sessi
 	return entry;
 }
 
-bool directory_put(struct directory *directory, const struct session *session, int64_t now_ms)
+bool directory_put(
+	struct directory *directory, const char *gateway, const struct session *session, int64_t now_ms)
 {
 	int64_t handshake_ms = now_ms - session->age_ms;
 	struct entry *entry = find_or_add(directory, session);
 	if (!entry)
 		return false;
 	entry->round = directory->round;
+	entry->teller = teller_of(directory, gateway);
+	entry->told_ms = now_ms;
+	entry->rx_bytes = session->rx_bytes;
+	entry->tx_bytes = session->tx_bytes;
 	if (entry->version && endpoint_equal(&entry->endpoint, &session->endpoint) &&
 		llabs(handshake_ms - entry->handshake_ms) <= AGE_NOISE_MS)
 		return false;
@@ -125,6 +163,22 @@ static struct session describe(const struct entry *entry, int64_t now_ms)
 	text_copy(session.tunnel, sizeof session.tunnel, entry->id.tunnel);
 	session.age_ms = age_ms < 0 ? 0 : (uint32_t)age_ms;
 	return session;
+}
+
+bool directory_find(const struct directory *directory, const char *tunnel, const struct key *public_key,
+	int64_t now_ms, struct directory_session *ret_session)
+{
+	struct session_id id = id_of(tunnel, public_key);
+	struct entry *entry;
+	HASH_FIND(hh, directory->entries, &id, sizeof id, entry);
+	if (!entry || now_ms - entry->handshake_ms > SESSION_LIVE_MS)
+		return false;
+	*ret_session = (struct directory_session){.session = describe(entry, now_ms),
+		.gateway = entry->teller->gateway,
+		.told_ago_ms = now_ms - entry->told_ms};
+	ret_session->session.rx_bytes = entry->rx_bytes;
+	ret_session->session.tx_bytes = entry->tx_bytes;
+	return true;
 }
 
 size_t directory_since(const struct directory *directory, uint64_t version, int64_t now_ms,

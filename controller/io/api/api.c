@@ -11,5 +11,6 @@ void api_serve(struct controller *controller, struct http_server *server)
 	move_serve(controller, server);
 	setting_serve(controller, server);
 	report_serve(controller, server);
+	sessions_serve(controller, server);
 	follow_serve(controller->follow, server);
 }

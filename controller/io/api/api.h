@@ -17,7 +17,8 @@ void move_serve(struct controller *controller, struct http_server *server); /* P
 void setting_serve(
 	struct controller *controller, struct http_server *server); /* POST drain, resume, freeze, thaw */
 
-void report_serve(struct controller *controller, struct http_server *server); /* GET /v1/report */
+void sessions_serve(struct controller *controller, struct http_server *server); /* GET /v1/sessions */
+void report_serve(struct controller *controller, struct http_server *server);   /* GET /v1/report */
 
 /* POST /v1/endpoints/NAME/drill; to: "" for whoever is ready. */
 void drill_ask(struct controller *controller, struct http_request *request, const char *endpoint,

@@ -9,7 +9,7 @@
 struct node {
 	struct peer_key key;
 	struct sessions_entry entry;
-	uint64_t stamp_ns, bytes;
+	uint64_t stamp_ns;
 	UT_hash_handle hh;
 	struct node *newer, *older; /* by change */
 	struct node *prev, *next;   /* by handshake, oldest first */
@@ -116,34 +116,36 @@ static bool update(
 }
 
 static bool poll_known(struct sessions *sessions, struct node *node, const struct endpoint *endpoint,
-	uint64_t stamp_ns, uint64_t bytes, int64_t now_ms)
+	uint64_t stamp_ns, uint64_t rx_bytes, uint64_t tx_bytes, int64_t now_ms)
 {
 	bool handshake = stamp_ns != node->stamp_ns;
 
-	if (bytes != node->bytes)
+	if (rx_bytes != node->entry.rx_bytes || tx_bytes != node->entry.tx_bytes)
 		node->entry.active_ms = now_ms;
-	node->bytes = bytes;
+	node->entry.rx_bytes = rx_bytes;
+	node->entry.tx_bytes = tx_bytes;
 	node->stamp_ns = stamp_ns;
 	return update(sessions, node, endpoint, handshake ? now_ms : node->entry.handshake_ms);
 }
 
 bool sessions_poll(struct sessions *sessions, const char *tunnel, const struct key *public_key,
-	const struct endpoint *endpoint, uint64_t stamp_ns, int64_t wall_age_ms, uint64_t bytes,
-	int64_t now_ms)
+	const struct endpoint *endpoint, uint64_t stamp_ns, int64_t wall_age_ms, uint64_t rx_bytes,
+	uint64_t tx_bytes, int64_t now_ms)
 {
 	struct node *node = find(sessions, tunnel, public_key);
 
 	if (stamp_ns == 0 || !addr_is_set(&endpoint->addr))
 		return false;
 	if (node != NULL)
-		return poll_known(sessions, node, endpoint, stamp_ns, bytes, now_ms);
+		return poll_known(sessions, node, endpoint, stamp_ns, rx_bytes, tx_bytes, now_ms);
 	if (wall_age_ms >= SESSION_LIFE_MS)
 		return false;
 	node = add(sessions, tunnel, public_key, endpoint, now_ms - (wall_age_ms > 0 ? wall_age_ms : 0));
 	if (node == NULL)
 		return false;
 	node->stamp_ns = stamp_ns;
-	node->bytes = bytes;
+	node->entry.rx_bytes = rx_bytes;
+	node->entry.tx_bytes = tx_bytes;
 	return true;
 }
 

@@ -21,10 +21,11 @@ enum { SESSION_LIFE_MS = 180000 };
 struct sessions_entry {
 	char tunnel[PROTO_INTERFACE_MAX + 1];
 	struct key public_key;
-	struct endpoint endpoint; /* where the client is */
-	int64_t handshake_ms;     /* when its last handshake was completed, to the precision of a poll */
-	int64_t active_ms;        /* when it last moved a byte, as far as is known */
-	uint64_t changed;         /* number of the change that touched it last */
+	struct endpoint endpoint;    /* where the client is */
+	int64_t handshake_ms;        /* when its last handshake was completed, to the precision of a poll */
+	int64_t active_ms;           /* when it last moved a byte, as far as is known */
+	uint64_t rx_bytes, tx_bytes; /* by the own device, when it was last polled; 0: learned, not polled */
+	uint64_t changed;            /* number of the change that touched it last */
 };
 
 struct sessions;
@@ -35,13 +36,13 @@ void sessions_free(struct sessions *sessions);
 /*
  * What a poll of an own device says of one peer. stamp_ns: the device's last-handshake time, used only to see
  * that it changed (0: no handshake ever); wall_age_ms: its age by the wall clock, believed only for a peer that
- * was not known, negative ones as 0. bytes: received and sent together. Returns true if the endpoint or the
+ * was not known, negative ones as 0. Returns true if the endpoint or the
  * handshake is news. A peer without a live handshake is not kept. At most PROTO_SESSIONS_MAX; beyond, the news
  * is dropped and false returned.
  */
 bool sessions_poll(struct sessions *sessions, const char *tunnel, const struct key *public_key,
-	const struct endpoint *endpoint, uint64_t stamp_ns, int64_t wall_age_ms, uint64_t bytes,
-	int64_t now_ms);
+	const struct endpoint *endpoint, uint64_t stamp_ns, int64_t wall_age_ms, uint64_t rx_bytes,
+	uint64_t tx_bytes, int64_t now_ms);
 
 /* What the controller passes on. An older handshake than the known one is no news. */
 bool sessions_learn(struct sessions *sessions, const struct session *session, int64_t now_ms);

@@ -201,6 +201,8 @@ void agent_seats_leave(struct agent *agent, const struct desired *next);
 void agent_seats_update(struct agent *agent);
 void agent_seats_free(struct agent *agent);
 struct agent_seat *agent_seat_find(struct agent *agent, const char *endpoint);
+/* Does this gateway serve the endpoint that the tunnel belongs to? */
+bool agent_serves_tunnel(struct agent *agent, const char *tunnel);
 struct agent_seat *agent_seat_of_tunnel(
 	struct agent *agent, const char *tunnel); /* NULL: it is in no endpoint */
 const struct desired_endpoint *agent_seat_endpoint(const struct agent_seat *seat);
@@ -251,6 +253,9 @@ void steering_look(struct agent *agent);
 int steering_set(struct agent_seat *seat, enum seat_steer steering);
 /* A new life: nothing is steered any more. True if something was. */
 bool steering_reset(struct agent_seat *seat);
+
+/* ---- session_list.c ---- */
+void agent_answer_sessions(struct http_request *request, void *context);
 
 /* ---- peers.c ---- */
 /* NULL: there is none. */

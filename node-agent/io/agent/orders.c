@@ -63,14 +63,6 @@ struct filling {
 	int64_t now_ms;
 };
 
-static bool is_served(struct agent *agent, const char *tunnel)
-{
-	const struct desired_endpoint *endpoint = plan_tunnel_endpoint(agent->held.desired, tunnel);
-	struct agent_seat *seat = endpoint ? agent_seat_find(agent, endpoint->name) : NULL;
-
-	return seat && agent_seat_serves(seat);
-}
-
 static void fill_session(void *context, const struct sessions_entry *entry)
 {
 	struct filling *filling = context;
@@ -78,7 +70,7 @@ static void fill_session(void *context, const struct sessions_entry *entry)
 	struct session *session;
 	int64_t age_ms = filling->now_ms - entry->handshake_ms;
 
-	if (!is_served(filling->agent, entry->tunnel))
+	if (!agent_serves_tunnel(filling->agent, entry->tunnel))
 		return;
 	report->sessions =
 		mem_grow(report->sessions, &filling->capacity, report->session_count + 1, sizeof(*session));
@@ -87,6 +79,8 @@ static void fill_session(void *context, const struct sessions_entry *entry)
 	session->public_key = entry->public_key;
 	session->endpoint = entry->endpoint;
 	session->age_ms = age_ms < 0 ? 0 : (uint32_t)age_ms;
+	session->rx_bytes = entry->rx_bytes;
+	session->tx_bytes = entry->tx_bytes;
 }
 
 /* Only an owner knows where clients are; all of them once, then what has changed. */

@@ -16,7 +16,7 @@ static void take_sessions(struct agent *agent, const struct wg_device *device)
 			continue;
 		sessions_poll(agent->sessions, device->name, &peer->public_key, &peer->endpoint,
 			(uint64_t)peer->handshake_s * UINT64_C(1000000000) + peer->handshake_ns,
-			wall_ms - handshake_ms, peer->rx_bytes + peer->tx_bytes, now_ms);
+			wall_ms - handshake_ms, peer->rx_bytes, peer->tx_bytes, now_ms);
 	}
 }
 

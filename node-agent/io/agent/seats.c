@@ -48,6 +48,13 @@ bool agent_seat_serves(const struct agent_seat *seat)
 	return seat_role_serves(seat->seat.role);
 }
 
+bool agent_serves_tunnel(struct agent *agent, const char *tunnel)
+{
+	const struct agent_seat *seat = agent_seat_of_tunnel(agent, tunnel);
+
+	return seat && agent_seat_serves(seat);
+}
+
 int64_t agent_seat_left_ms(const struct agent_seat *seat)
 {
 	int64_t now_ms = clock_now_ms();

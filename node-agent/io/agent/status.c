@@ -190,35 +190,6 @@ static void on_status(struct http_request *request, void *context)
 	http_reply_json(request, 200, text);
 }
 
-struct listing {
-	json_t *list;
-	int64_t now_ms;
-};
-
-static void put_session(void *context, const struct sessions_entry *entry)
-{
-	struct listing *listing = context;
-	json_t *object = jput_object(listing->list, NULL);
-
-	jput_text(object, "tunnel", entry->tunnel);
-	jput_key(object, "public_key", &entry->public_key);
-	jput_endpoint(object, "endpoint", &entry->endpoint);
-	jput_i64(object, "age_ms", listing->now_ms - entry->handshake_ms);
-}
-
-static void on_sessions(struct http_request *request, void *context)
-{
-	const struct agent *agent = context;
-	json_t *root = json_object();
-	struct listing listing = {.list = jput_array(root, "sessions"), .now_ms = clock_now_ms()};
-	char *text;
-
-	sessions_each_since(agent->sessions, 0, put_session, &listing);
-	text = json_compact(root, NULL);
-	json_decref(root);
-	http_reply_json(request, 200, text);
-}
-
 /* ---- who is who: for `explain` ---- */
 
 static bool is_asked_for(struct http_request *request, const struct desired_peer *peer)
@@ -317,7 +288,10 @@ int agent_serve_local(struct agent *agent, struct err *err)
 	struct http_server_options options = {.connections_max = 32};
 	struct http_route routes[] = {
 		{.methods = HTTP_GET, .path = "/v1/status", .handle = on_status, .context = agent},
-		{.methods = HTTP_GET, .path = "/v1/sessions", .handle = on_sessions, .context = agent},
+		{.methods = HTTP_GET,
+			.path = "/v1/sessions",
+			.handle = agent_answer_sessions,
+			.context = agent},
 		{.methods = HTTP_GET, .path = "/v1/peers", .handle = on_peers, .context = agent},
 		{.methods = HTTP_GET, .path = "/v1/events", .handle = on_events, .context = agent},
 		{.methods = HTTP_GET, .path = "/v1/report", .handle = moments_answer, .context = agent},

@@ -28,7 +28,7 @@ static struct session session(const char *tunnel, uint8_t key, const char *at, u
 static bool put(const char *tunnel, uint8_t key, const char *at, uint32_t age_ms, int64_t now_ms)
 {
 	struct session one = session(tunnel, key, at, age_ms);
-	return directory_put(directory, &one, now_ms);
+	return directory_put(directory, "gw-a", &one, now_ms);
 }
 
 static bool want(const char *tunnel, void *context)
@@ -92,6 +92,29 @@ START_TEST(what_a_whole_list_leaves_out_is_gone)
 }
 END_TEST
 
+START_TEST(one_is_found_with_who_told_of_it_and_what_it_had_moved)
+{
+	struct session one = session("wg0", 1, "192.0.2.1:1000", 100),
+		       other = session("wg0", 1, "192.0.2.9:1000", 0);
+	struct directory_session found;
+	one.rx_bytes = 5;
+	one.tx_bytes = 7;
+	directory_put(directory, "gw-a", &one, 1000000);
+	ck_assert(directory_find(directory, "wg0", &one.public_key, 1001000, &found));
+	ck_assert_str_eq(found.gateway, "gw-a");
+	ck_assert_uint_eq(found.session.age_ms, 1100);
+	ck_assert_uint_eq(found.session.rx_bytes, 5);
+	ck_assert_uint_eq(found.session.tx_bytes, 7);
+	ck_assert_int_eq(found.told_ago_ms, 1000);
+	directory_put(directory, "gw-b", &other, 1002000);
+	ck_assert(directory_find(directory, "wg0", &one.public_key, 1002000, &found));
+	ck_assert_str_eq(found.gateway, "gw-b");
+	ck_assert_uint_eq(found.session.rx_bytes, 0); /* gw-b counts for itself */
+	ck_assert(!directory_find(directory, "wg1", &one.public_key, 1002000, &found));
+	ck_assert(!directory_find(directory, "wg0", &one.public_key, 1002001 + SESSION_LIVE_MS, &found));
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("directory");
@@ -101,6 +124,7 @@ int main(void)
 	tcase_add_test(tests, a_reader_gets_what_is_newer_and_wanted);
 	tcase_add_test(tests, the_dead_do_not_count_and_are_forgotten);
 	tcase_add_test(tests, what_a_whole_list_leaves_out_is_gone);
+	tcase_add_test(tests, one_is_found_with_who_told_of_it_and_what_it_had_moved);
 	suite_add_tcase(suite, tests);
 	SRunner *runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);

@@ -33,6 +33,8 @@ START_TEST(the_fields_arrive)
 	ck_assert_int_eq(report.seats[0].role, SEAT_SERVING);
 	ck_assert_uint_eq(report.seats[0].permit_left_ms, 2875);
 	ck_assert_uint_eq(report.session_count, 1);
+	ck_assert_uint_eq(report.sessions[0].rx_bytes, 18446744);
+	ck_assert_uint_eq(report.sessions[0].tx_bytes, 92);
 	ck_assert_str_eq(report.takeover.endpoint, "vpn");
 	ck_assert_uint_eq(report.takeover.sessions, 2);
 	ck_assert(!report.takeover.over);
@@ -203,6 +205,7 @@ static const struct {
 	{"seats.0.role", "\"host\"", "seats[0].role: "},
 	{"seats.0.highest", "\"00.1\"", "seats[0].highest: expected an epoch"},
 	{"seats.0.permit_left_ms", "null", "seats[0].permit_left_ms: missing"},
+	{"sessions.0.rx_bytes", "-1", "sessions[0].rx_bytes: "},
 	{"sessions.0.public_key", "\"x\"", "sessions[0].public_key: "},
 	{"takeover.endpoint", "\"\"", "takeover.endpoint: expected a name"},
 	{"takeover.took_ms", "-1", "takeover.took_ms: "},

@@ -31,7 +31,7 @@ static bool poll_one(size_t i, uint8_t host, uint64_t stamp, int64_t age, uint64
 {
 	struct endpoint endpoint = at(host);
 
-	return sessions_poll(sessions, "wg0", &names[i], &endpoint, stamp, age, bytes, now);
+	return sessions_poll(sessions, "wg0", &names[i], &endpoint, stamp, age, bytes, 0, now);
 }
 
 static bool learn(size_t i, uint8_t host, uint32_t age, int64_t now)
@@ -88,7 +88,7 @@ START_TEST(test_without_handshake_or_endpoint_there_is_no_session)
 	struct endpoint none = {0};
 
 	ck_assert(!poll_one(0, 1, 0, 0, 0, 1000));
-	ck_assert(!sessions_poll(sessions, "wg0", &names[0], &none, 5, 0, 0, 1000));
+	ck_assert(!sessions_poll(sessions, "wg0", &names[0], &none, 5, 0, 0, 0, 1000));
 	/* a new owner's device knows nothing yet of what the old one told */
 	ck_assert(learn(1, 7, 3000, 100000));
 	ck_assert(!poll_one(1, 7, 0, 0, 0, 100100));
