@@ -77,13 +77,12 @@ static int put_fleet(const struct invocation *invocation, const struct fleet_fil
 
 int command_apply(const struct invocation *invocation)
 {
-	static const struct option options[] = {{"json", no_argument, NULL, 'j'}, {0}};
 	struct fleet_files files;
 	bool as_json = false;
 	struct err err;
 	int option, r;
 
-	while ((option = getopt_long(invocation->argc, invocation->argv, "", options, NULL)) != -1) {
+	while ((option = command_next_option(invocation)) != -1) {
 		if (option != 'j')
 			return command_misused(invocation, NULL);
 		as_json = true;

@@ -20,15 +20,9 @@ struct cert_request {
 /* Returns the option that is wrong, or 0. */
 static int read_options(const struct invocation *invocation, struct cert_request *request)
 {
-	static const struct option options[] = {
-		{"dir", required_argument, NULL, 'd'},
-		{"out", required_argument, NULL, 'o'},
-		{"days", required_argument, NULL, 'n'},
-		{0},
-	};
 	int option;
 
-	while ((option = getopt_long(invocation->argc, invocation->argv, "", options, NULL)) != -1) {
+	while ((option = command_next_option(invocation)) != -1) {
 		if (option == 'd')
 			request->directory = optarg;
 		else if (option == 'o')

@@ -136,14 +136,12 @@ static int drill_all(const struct drill_request *request)
 
 int command_drill(const struct invocation *invocation)
 {
-	static const struct option options[] = {
-		{"json", no_argument, NULL, 'j'}, {"to", required_argument, NULL, 't'}, {0}};
 	struct drill_request request = {0};
 	const char *endpoint;
 	struct err err;
 	int option;
 
-	while ((option = getopt_long(invocation->argc, invocation->argv, "", options, NULL)) != -1) {
+	while ((option = command_next_option(invocation)) != -1) {
 		if (option == 'j')
 			request.as_json = true;
 		else if (option == 't')

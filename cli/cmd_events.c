@@ -99,17 +99,11 @@ static int print_events(
 
 static int read_options(const struct invocation *invocation, struct events_request *request)
 {
-	static const struct option options[] = {
-		{"follow", no_argument, NULL, 'f'},
-		{"json", no_argument, NULL, 'j'},
-		{"since", required_argument, NULL, 's'},
-		{0},
-	};
 	struct err err;
 	int64_t ago_ms;
 	int option;
 
-	while ((option = getopt_long(invocation->argc, invocation->argv, "f", options, NULL)) != -1) {
+	while ((option = command_next_option(invocation)) != -1) {
 		if (option == 'f')
 			request->follow = true;
 		else if (option == 'j')

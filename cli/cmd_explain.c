@@ -78,14 +78,11 @@ static int check(struct request *request, struct err *err)
 
 static int read_request(const struct invocation *invocation, struct request *request, struct err *err)
 {
-	static const struct option options[] = {{"json", no_argument, NULL, 'j'},
-		{"in", required_argument, NULL, 'i'}, {"from", required_argument, NULL, 'f'},
-		{"tcp", required_argument, NULL, 't'}, {"udp", required_argument, NULL, 'u'}, {0}};
 	const char *controller = invocation->controller;
 	int option, r = 0;
 
 	request->socket = controller && !strncmp(controller, "unix:", 5) ? controller + 5 : AGENT_SOCKET;
-	while (!r && (option = getopt_long(invocation->argc, invocation->argv, "", options, NULL)) != -1)
+	while (!r && (option = command_next_option(invocation)) != -1)
 		r = read_option(option, optarg, request, err);
 	if (r < 0)
 		return r;

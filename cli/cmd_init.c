@@ -11,12 +11,11 @@ enum { AUTHORITY_DAYS = 3650 };
 
 int command_init(const struct invocation *invocation)
 {
-	static const struct option options[] = {{"dir", required_argument, NULL, 'd'}, {0}};
 	const char *directory = "/etc/holdfast";
 	struct err err;
 	int option;
 
-	while ((option = getopt_long(invocation->argc, invocation->argv, "", options, NULL)) != -1) {
+	while ((option = command_next_option(invocation)) != -1) {
 		if (option != 'd')
 			return command_misused(invocation, NULL);
 		directory = optarg;

@@ -77,14 +77,13 @@ static int fetch_report(
 
 int command_report(const struct invocation *invocation)
 {
-	static const struct option options[] = {{"json", no_argument, NULL, 'j'}, {0}};
 	struct controller controller;
 	bool as_json = false;
 	json_t *report = NULL;
 	struct err err;
 	int option;
 
-	while ((option = getopt_long(invocation->argc, invocation->argv, "", options, NULL)) != -1) {
+	while ((option = command_next_option(invocation)) != -1) {
 		if (option != 'j')
 			return command_misused(invocation, NULL);
 		as_json = true;

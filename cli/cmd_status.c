@@ -1,227 +1,157 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
 #include <getopt.h>
-#include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
+#include <time.h>
 
 #include "cli/command.h"
 #include "cli/controller.h"
-#include "cli/span.h"
-#include "cli/status_agent.h"
-#include "cli/table.h"
+#include "cli/screen.h"
+#include "cli/status_check.h"
+#include "cli/status_text.h"
 #include "common/base/mem.h"
 #include "common/base/text.h"
 #include "common/json/write.h"
 
-static const char *text_of(const json_t *object, const char *name, const char *otherwise)
-{
-	const char *text = json_string_value(json_object_get(object, name));
+enum {
+	WATCH_EVERY_MS = 1000,
+	WATCH_TIMEOUT_MS = 3000, /* so long the last picture stays while nobody answers */
+	CHECK_TIMEOUT_MS = 8000, /* below the 10 s after which monitoring systems give a plugin up */
+};
 
-	return text && *text ? text : otherwise;
+enum status_form { FORM_TEXT, FORM_JSON, FORM_WATCH, FORM_CHECK };
+
+static int ask(const struct invocation *invocation, unsigned timeout_ms, json_t **ret_status, struct err *err)
+{
+	struct controller controller;
+	int r = controller_find(invocation, &controller, err);
+
+	return r < 0 ? r
+		     : controller_call(&controller, "GET", "/v1/status", NULL, timeout_ms, ret_status, err);
 }
 
-static int64_t number_of(const json_t *object, const char *name)
+/* ---- a picture that is drawn again ---- */
+
+static void add_time(FILE *out)
 {
-	return json_integer_value(json_object_get(object, name));
+	time_t now = time(NULL);
+	struct tm local;
+	char text[32];
+
+	strftime(text, sizeof(text), "%H:%M:%S", localtime_r(&now, &local));
+	fprintf(out, "%s  ", text);
 }
 
 /* The caller frees. */
-static char *join_with(const json_t *array, const char *between)
+static char *picture(const struct invocation *invocation)
 {
-	struct text text = {0};
-	size_t i;
-	json_t *item;
-
-	json_array_foreach(array, i, item) text_add(
-		&text, "%s%s", i ? between : "", json_is_string(item) ? json_string_value(item) : "?");
-	return text_take(&text);
-}
-
-/* The first line: which fleet, which generation, whose word this is. */
-static void print_head(const json_t *status)
-{
-	const json_t *controller = json_object_get(status, "controller");
-	char up[SPAN_TEXT_MAX];
-
-	if (*text_of(status, "fleet", ""))
-		printf("fleet %s, generation %" PRId64, text_of(status, "fleet", ""),
-			number_of(status, "generation"));
-	else
-		printf("no fleet yet: 'holdfast apply FILE' makes one");
-	if (controller)
-		printf("; controller %s, up %s", text_of(controller, "name", "?"),
-			span_format(number_of(controller, "uptime_ms"), up));
-	if (controller && json_is_true(json_object_get(controller, "frozen")))
-		printf("; FROZEN: nothing moves by itself until 'holdfast thaw'");
-	printf("\n\n");
-}
-
-static void add_endpoint(struct table *table, const json_t *endpoint)
-{
-	char since[SPAN_TEXT_MAX], lease[SPAN_TEXT_MAX];
-	CLEANUP_FREE char *ready = join_with(json_object_get(endpoint, "ready"), ", ");
-	bool owned = json_is_string(json_object_get(endpoint, "owner"));
-
-	table_add(table, "%s", text_of(endpoint, "name", "?"));
-	table_add(table, "%s", text_of(endpoint, "owner", "nobody"));
-	table_add(table, "%s", text_of(endpoint, "state", "?"));
-	table_add(table, "%s", text_of(endpoint, "epoch", "-"));
-	table_add(table, "%s", owned ? span_format(number_of(endpoint, "since_ms"), since) : "-");
-	table_add(table, "%s", owned ? span_format(number_of(endpoint, "lease_left_ms"), lease) : "-");
-	table_add(table, "%s", text_of(endpoint, "isolation", "?"));
-	table_add(table, "%" PRId64, number_of(endpoint, "sessions"));
-	table_add(table, "%s", ready && *ready ? ready : "nobody");
-}
-
-static void print_endpoints(const json_t *endpoints)
-{
-	static const char *const heading[] = {
-		"ENDPOINT", "OWNER", "STATE", "EPOCH", "FOR", "LEASE", "MODE", "SESSIONS", "COULD TAKE OVER"};
-	struct table table;
-	size_t i;
-	json_t *endpoint;
-
-	table_init(&table, ARRAY_COUNT(heading));
-	for (i = 0; i < ARRAY_COUNT(heading); i++)
-		table_add(&table, "%s", heading[i]);
-	json_array_foreach(endpoints, i, endpoint) add_endpoint(&table, endpoint);
-	table_print(&table, stdout);
-	table_clear(&table);
-}
-
-/* What keeps a gateway from being simply fine: "drained; wg0: no such key file". The caller frees. */
-static char *notes_of(const json_t *gateway)
-{
-	const json_t *reasons = json_object_get(gateway, "reasons");
-	struct text text = {0};
-	size_t i;
-	json_t *reason;
-
-	if (json_is_true(json_object_get(gateway, "drained")))
-		text_add(&text, "drained");
-	if (json_is_true(json_object_get(gateway, "leaving")))
-		text_add(&text, "%sabout to go down", text.length ? "; " : "");
-	if (json_is_false(json_object_get(gateway, "connected")))
-		text_add(&text, "%snot connected", text.length ? "; " : "");
-	json_array_foreach(reasons, i, reason) text_add(&text, "%s%s", text.length ? "; " : "",
-		json_is_string(reason) ? json_string_value(reason) : "?");
-	return text_take(&text);
-}
-
-static void add_gateway(struct table *table, const json_t *gateway)
-{
-	CLEANUP_FREE char *notes = notes_of(gateway);
-	const json_t *fit = json_object_get(gateway, "fit"), *skew = json_object_get(gateway, "skew_ms");
-
-	table_add(table, "%s", text_of(gateway, "name", "?"));
-	table_add(table, "%s", text_of(gateway, "verdict", "?"));
-	table_add(table, "%s", json_is_boolean(fit) ? (json_is_true(fit) ? "yes" : "no") : "-");
-	table_add(table, "%" PRId64, number_of(gateway, "generation"));
-	if (json_is_integer(skew))
-		table_add(table, "%+" PRId64 " ms", (int64_t)json_integer_value(skew));
-	else
-		table_add(table, "-");
-	table_add(table, "%s", notes);
-}
-
-static void print_gateways(const json_t *gateways)
-{
-	static const char *const heading[] = {"GATEWAY", "VERDICT", "FIT", "GENERATION", "CLOCK", "NOTES"};
-	struct table table;
-	size_t i;
-	json_t *gateway;
-
-	table_init(&table, ARRAY_COUNT(heading));
-	for (i = 0; i < ARRAY_COUNT(heading); i++)
-		table_add(&table, "%s", heading[i]);
-	json_array_foreach(gateways, i, gateway) add_gateway(&table, gateway);
-	printf("\n");
-	table_print(&table, stdout);
-	table_clear(&table);
-}
-
-/* "vpn: gw-b could take over, seen 0.4 s ago", and what speaks against it. */
-static void print_standby(const json_t *endpoint, const json_t *member, bool first)
-{
-	const json_t *reasons = json_object_get(member, "reasons");
-	const json_t *proved = json_object_get(member, "proved_ago_ms");
-	bool could = json_is_true(json_object_get(member, "could"));
-	char ago[SPAN_TEXT_MAX];
-
-	printf("%s%s: %s %s", first ? "\n" : "", text_of(endpoint, "name", "?"),
-		text_of(member, "gateway", "?"), could ? "could take over" : "could not take over");
-	if (could && json_is_false(json_object_get(member, "ready")))
-		printf(", but is not ready");
-	if (could && json_is_integer(proved))
-		printf(", seen %s ago", span_format((int64_t)json_integer_value(proved), ago));
-	if (json_array_size(reasons)) {
-		CLEANUP_FREE char *joined = join_with(reasons, "; ");
-
-		printf(": %s", joined);
-	}
-	putchar('\n');
-}
-
-/* Whatever a person should not overlook: why nobody owns an endpoint, why a member could not take over, warnings. */
-static void print_remarks(const json_t *status)
-{
-	size_t i, j;
-	json_t *endpoint, *member, *warning;
-
-	json_array_foreach(json_object_get(status, "endpoints"), i, endpoint)
-	{
-		if (*text_of(endpoint, "why", ""))
-			printf("\n%s: %s\n", text_of(endpoint, "name", "?"), text_of(endpoint, "why", ""));
-		json_array_foreach(json_object_get(endpoint, "standbys"), j, member)
-			print_standby(endpoint, member, j == 0);
-		if (*text_of(endpoint, "alone", ""))
-			printf("%s: without a controller nobody would succeed a dead owner: %s\n",
-				text_of(endpoint, "name", "?"), text_of(endpoint, "alone", ""));
-	}
-	json_array_foreach(json_object_get(status, "warnings"), i, warning) printf(
-		"%swarning: %s\n", i ? "" : "\n", json_is_string(warning) ? json_string_value(warning) : "?");
-}
-
-static void print_status(const json_t *status)
-{
-	print_head(status);
-	if (json_array_size(json_object_get(status, "endpoints")))
-		print_endpoints(json_object_get(status, "endpoints"));
-	if (json_array_size(json_object_get(status, "gateways")))
-		print_gateways(json_object_get(status, "gateways"));
-	print_remarks(status);
-}
-
-int command_status(const struct invocation *invocation)
-{
-	static const struct option options[] = {{"json", no_argument, NULL, 'j'}, {0}};
-	struct controller controller;
-	bool as_json = false;
+	char line[ERR_WHERE_MAX + ERR_TEXT_MAX + 32], *text = NULL;
 	json_t *status = NULL;
 	struct err err;
-	int option;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
 
-	while ((option = getopt_long(invocation->argc, invocation->argv, "", options, NULL)) != -1) {
-		if (option != 'j')
-			return command_misused(invocation, NULL);
-		as_json = true;
-	}
-	if (optind != invocation->argc)
-		return command_misused(invocation, "takes no arguments");
-	if (controller_find(invocation, &controller, &err) < 0 ||
-		controller_call(&controller, "GET", "/v1/status", NULL, 0, &status, &err) < 0)
+	if (!out)
+		abort(); /* out of memory */
+	add_time(out);
+	if (ask(invocation, WATCH_TIMEOUT_MS, &status, &err) < 0)
+		fprintf(out, "%s\n", err_format(&err, line, sizeof(line)));
+	else
+		status_print(status, out);
+	json_decref(status);
+	fclose(out);
+	return text;
+}
+
+static int watch(const struct invocation *invocation)
+{
+	struct screen screen;
+
+	if (screen_open(&screen) < 0)
+		return command_misused(invocation, "--watch needs a terminal; without one, 'holdfast events "
+						   "--follow' tells what changes");
+	do {
+		CLEANUP_FREE char *text = picture(invocation);
+
+		screen_draw(text);
+	} while (screen_wait(WATCH_EVERY_MS));
+	screen_close(&screen);
+	return COMMAND_OK;
+}
+
+/* ---- a plugin ---- */
+
+static int check(const struct invocation *invocation)
+{
+	char why[ERR_WHERE_MAX + ERR_TEXT_MAX + 32];
+	enum status_level level = STATUS_UNKNOWN;
+	struct text line = {0};
+	json_t *status = NULL;
+	struct err err;
+
+	if (ask(invocation, CHECK_TIMEOUT_MS, &status, &err) < 0)
+		status_check_unknown(err_format(&err, why, sizeof(why)), &line);
+	else
+		level = status_check(status, &line);
+	puts(line.data);
+	text_clear(&line);
+	json_decref(status);
+	return (int)level;
+}
+
+/* ---- once ---- */
+
+static int print_once(const struct invocation *invocation, bool as_json)
+{
+	json_t *status = NULL;
+	struct err err;
+
+	if (ask(invocation, 0, &status, &err) < 0)
 		return command_fail(&err);
 	if (as_json) {
 		CLEANUP_FREE char *text = json_pretty(status, NULL);
 
 		puts(text);
-	} else if (status_is_agents(status)) {
-		status_agent_print(status);
 	} else {
-		print_status(status);
+		status_print(status, stdout);
 	}
 	json_decref(status);
 	return COMMAND_OK;
+}
+
+static int read_options(const struct invocation *invocation, enum status_form *ret_form)
+{
+	int option;
+
+	while ((option = command_next_option(invocation)) != -1) {
+		enum status_form form = option == 'j' ? FORM_JSON : option == 'w' ? FORM_WATCH : FORM_CHECK;
+
+		if (option == '?')
+			return command_misused(invocation, NULL);
+		if (*ret_form != FORM_TEXT && *ret_form != form)
+			return command_misused(invocation, "--json, --watch and --check exclude each other");
+		*ret_form = form;
+	}
+	if (optind != invocation->argc)
+		return command_misused(invocation, "takes no arguments");
+	return COMMAND_OK;
+}
+
+int command_status(const struct invocation *invocation)
+{
+	enum status_form form = FORM_TEXT;
+	int wrong = read_options(invocation, &form);
+
+	if (wrong != COMMAND_OK)
+		return wrong;
+	switch (form) {
+	case FORM_WATCH:
+		return watch(invocation);
+	case FORM_CHECK:
+		return check(invocation);
+	default:
+		return print_once(invocation, form == FORM_JSON);
+	}
 }

@@ -1,40 +1,90 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cli/command.h"
 
+#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "common/base/mem.h"
 
+#define OPTIONS(...)                               \
+	.options = (const struct command_option[]) \
+	{                                          \
+		__VA_ARGS__,                       \
+		{                                  \
+			0                          \
+		}                                  \
+	}
+#define NO_OPTIONS .options = NULL
+#define JSON_OPTION                                          \
+	{                                                    \
+		'j', "json", NULL, "print JSON", NULL, false \
+	}
+#define QUICK_OPTIONS                                                                            \
+	OPTIONS({'n', "dry-run", NULL, "print what would be done, and do nothing", NULL, false}, \
+		{'r', "run", "DIR", "where journals are; default: /run/holdfast", "@file", false})
+
 const struct command commands[] = {
-	{"init", "[--dir DIR]", "make an authority that signs certificates", command_init},
+	{"init", "[--dir DIR]", "make an authority that signs certificates", command_init,
+		OPTIONS({'d', "dir", "DIR", "where ca.pem and ca.key go; default: /etc/holdfast", "@file",
+			false})},
 	{"cert", "gateway|controller|operator NAME [--dir DIR] [--out DIR] [--days N]",
-		"make a certificate and its key", command_cert},
+		"make a certificate and its key", command_cert,
+		OPTIONS({'d', "dir", "DIR", "where ca.pem and ca.key are; default: /etc/holdfast", "@file",
+				false},
+			{'o', "out", "DIR", "where NAME.pem and NAME.key go; default: the same", "@file",
+				false},
+			{'n', "days", "N", "how long it is valid; default: 825", NULL, false}),
+		.operands = "gateway|controller|operator @gateway"},
 	{"up", "[--dry-run] [--run DIR] INTERFACE|FILE.conf", "bring a tunnel up, as wg-quick does",
-		command_up},
-	{"down", "[--dry-run] [--run DIR] INTERFACE|FILE.conf", "take it down again", command_down},
+		command_up, QUICK_OPTIONS, .operands = "@interface"},
+	{"down", "[--dry-run] [--run DIR] INTERFACE|FILE.conf", "take it down again", command_down,
+		QUICK_OPTIONS, .operands = "@interface"},
 	{"save", "[--dry-run] [--run DIR] INTERFACE|FILE.conf",
-		"write what the tunnel has become into its file", command_save},
-	{"strip", "INTERFACE|FILE.conf", "what of its file is wg's", command_strip},
+		"write what the tunnel has become into its file", command_save, QUICK_OPTIONS,
+		.operands = "@interface"},
+	{"strip", "INTERFACE|FILE.conf", "what of its file is wg's", command_strip, .operands = "@interface"},
 	{"adopt", "[--dry-run] [--run DIR] INTERFACE|FILE.conf",
-		"take over a tunnel that wg-quick brought up", command_adopt},
+		"take over a tunnel that wg-quick brought up", command_adopt, QUICK_OPTIONS,
+		.operands = "@interface"},
 	{"release", "[--dry-run] [--run DIR] INTERFACE|FILE.conf", "hand a tunnel back to wg-quick",
-		command_release},
-	{"validate", "FILE", "check a fleet file, naming every error", command_validate},
-	{"apply", "FILE [--json]", "make the gateways what a fleet file says", command_apply},
-	{"status", "[--json]", "who owns what, and who could take over", command_status},
-	{"move", "ENDPOINT GATEWAY", "move a virtual endpoint", command_move},
-	{"drain", "GATEWAY", "empty a gateway, and keep it empty", command_drain},
-	{"resume", "GATEWAY", "let a drained gateway own endpoints again", command_resume},
+		command_release, QUICK_OPTIONS, .operands = "@interface"},
+	{"validate", "FILE", "check a fleet file, naming every error", command_validate, .operands = "@file"},
+	{"apply", "FILE [--json]", "make the gateways what a fleet file says", command_apply,
+		OPTIONS(JSON_OPTION), .operands = "@file"},
+	{"status", "[--json|--watch|--check]", "who owns what, and who could take over", command_status,
+		OPTIONS(JSON_OPTION,
+			{'w', "watch", NULL, "on the whole terminal, again every second", NULL, false},
+			{'k', "check", NULL,
+				"one line for a monitoring system; exit 0 OK, 1 WARNING, 2 CRITICAL, 3 "
+				"UNKNOWN",
+				NULL, false})},
+	{"sessions", "[--json]", "who is connected where", command_sessions, OPTIONS(JSON_OPTION)},
+	{"move", "ENDPOINT GATEWAY", "move a virtual endpoint", command_move,
+		.operands = "@endpoint @gateway"},
+	{"drain", "GATEWAY", "empty a gateway, and keep it empty", command_drain, .operands = "@gateway"},
+	{"resume", "GATEWAY", "let a drained gateway own endpoints again", command_resume,
+		.operands = "@gateway"},
 	{"drill", "[ENDPOINT] [--to GATEWAY] [--json]",
-		"move there and back, and tell what was lost; 1 if anything was", command_drill},
-	{"freeze", "", "no moves but those that people ask for", command_freeze},
-	{"thaw", "", "let endpoints move by themselves again", command_thaw},
-	{"events", "[--follow] [--json] [--since DURATION]", "what happened, when and why", command_events},
+		"move there and back, and tell what was lost; 1 if anything was", command_drill,
+		OPTIONS(JSON_OPTION,
+			{'t', "to", "GATEWAY", "where to; default: whoever is ready", "@gateway", false}),
+		.operands = "@endpoint"},
+	{"freeze", "", "no moves but those that people ask for", command_freeze, NO_OPTIONS},
+	{"thaw", "", "let endpoints move by themselves again", command_thaw, NO_OPTIONS},
+	{"events", "[--follow] [--json] [--since DURATION]", "what happened, when and why", command_events,
+		OPTIONS({'f', "follow", NULL, "go on as things happen", NULL, true}, JSON_OPTION,
+			{'s', "since", "DURATION", "only what is younger, such as 10m or 2h", NULL, false})},
 	{"report", "[EVENT] [--json]",
-		"the timeline of a takeover or move, such as vpn@60000001.2, or the last", command_report},
+		"the timeline of a takeover or move, such as vpn@60000001.2, or the last", command_report,
+		OPTIONS(JSON_OPTION), .operands = "@endpoint"},
 	{"explain", "PEER ADDRESS [--in INTERFACE [--from ADDRESS]] [--tcp PORT|--udp PORT] [--json]",
-		"the way of a packet to a peer, and the first thing that says no", command_explain},
+		"the way of a packet to a peer, and the first thing that says no", command_explain,
+		OPTIONS({'i', "in", "INTERFACE", "it came in there; default: this host sends it",
+				"@interface", false},
+			{'f', "from", "ADDRESS", "its source", NULL, false},
+			{'t', "tcp", "PORT", "to that port", NULL, false},
+			{'u', "udp", "PORT", "to that port", NULL, false}, JSON_OPTION)},
 };
 const size_t command_count = ARRAY_COUNT(commands);
 
@@ -63,4 +113,50 @@ int command_misused(const struct invocation *invocation, const char *problem)
 	fprintf(stderr, "usage: holdfast %s%s%s\n", command->name, *command->arguments ? " " : "",
 		command->arguments);
 	return COMMAND_MISUSED;
+}
+
+static void print_option(const struct command_option *option, FILE *out)
+{
+	char shown[64], letter[] = {'-', option->letter, ',', ' ', '\0'};
+
+	snprintf(shown, sizeof(shown), "%s--%s%s%s", option->is_short ? letter : "", option->name,
+		option->value ? " " : "", option->value ? option->value : "");
+	fprintf(out, "  %-20s %s\n", shown, option->help);
+}
+
+void command_help(const struct command *command, FILE *out)
+{
+	fprintf(out, "usage: holdfast %s%s%s\n\n%s\n", command->name, *command->arguments ? " " : "",
+		command->arguments, command->summary);
+	if (command->options)
+		fputc('\n', out);
+	for (const struct command_option *option = command->options; option && option->name; option++)
+		print_option(option, out);
+}
+
+bool command_asks_for_help(const struct invocation *invocation)
+{
+	for (int i = 1; i < invocation->argc && strcmp(invocation->argv[i], "--"); i++)
+		if (!strcmp(invocation->argv[i], "--help"))
+			return true;
+	return false;
+}
+
+int command_next_option(const struct invocation *invocation)
+{
+	const struct command *command = command_find(invocation->argv[0]);
+	struct option options[COMMAND_OPTIONS_MAX + 1] = {0};
+	char letters[COMMAND_OPTIONS_MAX * 2 + 1] = "";
+	size_t length = 0, count = 0;
+
+	for (const struct command_option *option = command->options; option && option->name; option++) {
+		options[count++] = (struct option){
+			option->name, option->value ? required_argument : no_argument, NULL, option->letter};
+		if (!option->is_short)
+			continue;
+		letters[length++] = option->letter;
+		if (option->value)
+			letters[length++] = ':';
+	}
+	return getopt_long(invocation->argc, invocation->argv, letters, options, NULL);
 }

@@ -2,7 +2,9 @@
 #ifndef HOLDFAST_CLI_COMMAND_H
 #define HOLDFAST_CLI_COMMAND_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 #include "common/base/err.h"
 
@@ -16,13 +18,33 @@ struct invocation {
 	char **argv;
 };
 
+/*
+ * An option of a command. One table serves getopt (command_next_option()), --help, the completion of shells, and the test
+ * that holds the manual pages against it.
+ */
+struct command_option {
+	char letter;       /* what command_next_option() returns for it; of this command alone */
+	const char *name;  /* "follow" for --follow; the list ends with NULL */
+	const char *value; /* "DURATION"; NULL: takes none */
+	const char *help;  /* one line */
+	const char *words; /* what a shell completes the value with, as in struct command; NULL: nothing */
+	bool is_short;     /* -f, too */
+};
+
 struct command {
 	const char *name;
 	const char *arguments; /* for usage: "ENDPOINT GATEWAY"; "": none */
 	const char *summary;
 	int (*run)(const struct invocation
-			*invocation); /* an enum command_exit; up, down, save, strip: as wg-quick */
+			*invocation);         /* an enum command_exit; up, down, save, strip: as wg-quick */
+	const struct command_option *options; /* NULL: none */
+	/* What a shell completes the operands with, one word for each: @gateway, @endpoint (asked of the controller), @file,
+	 * @interface, @nothing, or words to choose from, as "new|install". The last stands for all that follow if it ends in
+	 * "...". NULL: nothing. */
+	const char *operands;
 };
+
+enum { COMMAND_OPTIONS_MAX = 16 };
 
 /* The table, in the order that help prints. */
 extern const struct command commands[];
@@ -37,6 +59,16 @@ int command_fail(const struct err *err);
 /* "holdfast NAME ARGUMENTS" on stderr, after a line that says what was wrong (NULL: none). Returns COMMAND_MISUSED. */
 int command_misused(const struct invocation *invocation, const char *problem);
 
+/* What `holdfast NAME --help` prints. */
+void command_help(const struct command *command, FILE *out);
+
+/* Is --help among the arguments, before a "--"? */
+bool command_asks_for_help(const struct invocation *invocation);
+
+/* The next option by the command's table, as getopt_long(3): its letter, with optarg; -1 when there are no more; '?' for
+ * one that is not there or lacks its value: getopt has said so. */
+int command_next_option(const struct invocation *invocation);
+
 /* One per file. */
 int command_init(const struct invocation *invocation);
 int command_cert(const struct invocation *invocation);
@@ -49,6 +81,7 @@ int command_release(const struct invocation *invocation);
 int command_validate(const struct invocation *invocation);
 int command_apply(const struct invocation *invocation);
 int command_status(const struct invocation *invocation);
+int command_sessions(const struct invocation *invocation);
 int command_move(const struct invocation *invocation);
 int command_drain(const struct invocation *invocation);
 int command_drill(const struct invocation *invocation);

@@ -10,8 +10,8 @@
 #include "common/base/text.h"
 
 /* Named in the interface, and on their way. A name that is neither here nor in the table is a typing error. */
-static const char *const announced[] = {"plan", "confirm", "history", "rollback", "sessions", "import",
-	"export", "peer", "invite", "join", "revoke", "key"};
+static const char *const announced[] = {"plan", "confirm", "history", "rollback", "import", "export", "peer",
+	"invite", "join", "revoke", "key"};
 
 static void print_help(FILE *out)
 {
@@ -21,7 +21,8 @@ static void print_help(FILE *out)
 		if (*commands[i].arguments)
 			fprintf(out, "            %s\n", commands[i].arguments);
 	}
-	fputs("\nThe controller is found by --controller, $HOLDFAST_CONTROLLER, "
+	fputs("\n'holdfast COMMAND --help' tells of a command's options.\n"
+	      "The controller is found by --controller, $HOLDFAST_CONTROLLER, "
 	      "~/.config/holdfast/client.yaml,\n"
 	      "/etc/holdfast/client.yaml; for root also by the socket in /run/holdfast.\n"
 	      "Exit status: 0 done, 1 failed, 2 used wrongly; up, down, save and strip end as wg-quick "
@@ -95,6 +96,10 @@ int main(int argc, char **argv)
 		return unknown_command(argv[optind]);
 	invocation.argc = argc - optind;
 	invocation.argv = argv + optind;
+	if (command_asks_for_help(&invocation)) {
+		command_help(command, stdout);
+		return COMMAND_OK;
+	}
 	optind = 0; /* the command reads its own options from the start: getopt(3), NOTES */
 	return command->run(&invocation);
 }

@@ -41,12 +41,10 @@ static void say(enum quick_word word, const char *text)
 
 static int read_options(const struct invocation *invocation, struct quick_options *ret_options)
 {
-	static const struct option options[] = {
-		{"dry-run", no_argument, NULL, 'n'}, {"run", required_argument, NULL, 'r'}, {0}};
 	struct quick_options quick = {.run_directory = "/run/holdfast", .say = say};
 	int option;
 
-	while ((option = getopt_long(invocation->argc, invocation->argv, "", options, NULL)) != -1) {
+	while ((option = command_next_option(invocation)) != -1) {
 		if (option == 'n')
 			quick.dry_run = true;
 		else if (option == 'r')

@@ -25,22 +25,22 @@ bool status_is_agents(const json_t *status)
 	return json_is_string(json_object_get(status, "gateway"));
 }
 
-static void print_head(const json_t *status)
+static void print_head(const json_t *status, FILE *out)
 {
 	char up[SPAN_TEXT_MAX];
 
 	span_format(number_of(status, "uptime_ms"), up);
 	if (!*text_of(status, "gateway")) {
-		printf("an agent without a fleet, up %s\n", up);
+		fprintf(out, "an agent without a fleet, up %s\n", up);
 		return;
 	}
-	printf("gateway %s alone, up %s; ", text_of(status, "gateway"), up);
+	fprintf(out, "gateway %s alone, up %s; ", text_of(status, "gateway"), up);
 	if (*text_of(status, "fleet"))
-		printf("fleet %s, generation %" PRId64, text_of(status, "fleet"),
+		fprintf(out, "fleet %s, generation %" PRId64, text_of(status, "fleet"),
 			number_of(status, "generation"));
 	else
-		printf("no generation yet");
-	printf("; controller %s %s\n", text_of(status, "controller"),
+		fprintf(out, "no generation yet");
+	fprintf(out, "; controller %s %s\n", text_of(status, "controller"),
 		json_is_true(json_object_get(status, "connected")) ? "answers" : "does not answer");
 }
 
@@ -59,7 +59,7 @@ static void add_endpoint(struct table *table, const json_t *endpoint)
 }
 
 /* "vpn: could be taken over here, seen 400 ms ago", or why not. */
-static void print_standing(const json_t *endpoint)
+static void print_standing(const json_t *endpoint, FILE *out)
 {
 	const json_t *standing = json_object_get(endpoint, "standing"), *reasons, *reason;
 	char ago[SPAN_TEXT_MAX];
@@ -67,21 +67,21 @@ static void print_standing(const json_t *endpoint)
 
 	if (!standing)
 		return;
-	printf("%s: %s", text_of(endpoint, "name"),
+	fprintf(out, "%s: %s", text_of(endpoint, "name"),
 		json_is_true(json_object_get(standing, "ready")) ? "could be taken over here"
 								 : "is not ready to be taken over here");
 	if (json_object_get(standing, "proved_ago_ms"))
-		printf(", seen %s ago", span_format(number_of(standing, "proved_ago_ms"), ago));
+		fprintf(out, ", seen %s ago", span_format(number_of(standing, "proved_ago_ms"), ago));
 	reasons = json_object_get(standing, "reasons");
-	json_array_foreach(reasons, i, reason)
-		printf("%s%s", i ? "; " : ": ", json_is_string(reason) ? json_string_value(reason) : "?");
-	putchar('\n');
+	json_array_foreach(reasons, i, reason) fprintf(
+		out, "%s%s", i ? "; " : ": ", json_is_string(reason) ? json_string_value(reason) : "?");
+	fputc('\n', out);
 	if (*text_of(standing, "alone"))
-		printf("%s: would not succeed a dead owner without a controller: %s\n",
+		fprintf(out, "%s: would not succeed a dead owner without a controller: %s\n",
 			text_of(endpoint, "name"), text_of(standing, "alone"));
 }
 
-static void print_endpoints(const json_t *endpoints)
+static void print_endpoints(const json_t *endpoints, FILE *out)
 {
 	static const char *const heading[] = {
 		"ENDPOINT", "ROLE HERE", "EPOCH", "LEASE", "MODE", "LEAVE BY", "NOTES"};
@@ -93,36 +93,36 @@ static void print_endpoints(const json_t *endpoints)
 	for (i = 0; i < ARRAY_COUNT(heading); i++)
 		table_add(&table, "%s", heading[i]);
 	json_array_foreach(endpoints, i, endpoint) add_endpoint(&table, endpoint);
-	printf("\n");
-	table_print(&table, stdout);
+	fprintf(out, "\n");
+	table_print(&table, out);
 	table_clear(&table);
-	json_array_foreach(endpoints, i, endpoint) print_standing(endpoint);
+	json_array_foreach(endpoints, i, endpoint) print_standing(endpoint, out);
 }
 
-static void print_tunnels(const json_t *tunnels)
+static void print_tunnels(const json_t *tunnels, FILE *out)
 {
 	size_t i;
 	json_t *tunnel;
 
-	json_array_foreach(tunnels, i, tunnel)
-		printf("%stunnel %s: %s\n", i ? "" : "\n", text_of(tunnel, "name"), text_of(tunnel, "state"));
+	json_array_foreach(tunnels, i, tunnel) fprintf(
+		out, "%stunnel %s: %s\n", i ? "" : "\n", text_of(tunnel, "name"), text_of(tunnel, "state"));
 }
 
-static void print_lines(const json_t *lines, const char *before)
+static void print_lines(const json_t *lines, const char *before, FILE *out)
 {
 	size_t i;
 	json_t *line;
 
 	json_array_foreach(lines, i, line) if (json_is_string(line))
-		printf("%s%s%s\n", i ? "" : "\n", before, json_string_value(line));
+		fprintf(out, "%s%s%s\n", i ? "" : "\n", before, json_string_value(line));
 }
 
-void status_agent_print(const json_t *status)
+void status_agent_print(const json_t *status, FILE *out)
 {
-	print_head(status);
+	print_head(status, out);
 	if (json_array_size(json_object_get(status, "endpoints")))
-		print_endpoints(json_object_get(status, "endpoints"));
-	print_tunnels(json_object_get(status, "tunnels"));
-	print_lines(json_object_get(status, "reasons"), "");
-	print_lines(json_object_get(status, "warnings"), "warning: ");
+		print_endpoints(json_object_get(status, "endpoints"), out);
+	print_tunnels(json_object_get(status, "tunnels"), out);
+	print_lines(json_object_get(status, "reasons"), "", out);
+	print_lines(json_object_get(status, "warnings"), "warning: ", out);
 }

@@ -4,10 +4,11 @@
 
 #include <jansson.h>
 #include <stdbool.h>
+#include <stdio.h>
 
 /* What an agent's socket says of its own gateway, when there is no controller to ask: see docs/agent.md. An agent knows its
  * own seats, not who owns what elsewhere. */
 bool status_is_agents(const json_t *status);
-void status_agent_print(const json_t *status); /* to stdout */
+void status_agent_print(const json_t *status, FILE *out);
 
 #endif

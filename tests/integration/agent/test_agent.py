@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The real agent in a namespace: a generation applied, drift repaired, restarts that nobody notices, the fence."""
+import json
 import os
 import re
 import shutil
@@ -288,6 +289,12 @@ def test_a_warm_standby(bench):
         "ip", "netns", "exec", bench.gateway, "wg", "show", bench.tunnel, "endpoints"))
 
 
+def sessions_told(bench):
+    """By the agent alone, as when every controller is dead."""
+    answer = run(BIN + "/holdfast", "--controller", f"unix:{bench.dir}/run/agent.sock", "sessions", "--json")
+    return json.loads(answer)["sessions"]
+
+
 def test_a_takeover_wakes_the_client(bench):
     client = bench.make_client()
     bench.order("gw-b")
@@ -302,6 +309,9 @@ def test_a_takeover_wakes_the_client(bench):
     print("  " + last, flush=True)
     run("ip", "netns", "exec", bench.router, "ping", "-c", "2", "-i", "0.1", "-W", "2", "10.50.0.1")
     until("the owner reports the session", lambda: bench.get("/metrics") and bench.metric("holdfast_sessions") == 1)
+    until("people see it, and what it has moved", lambda: sessions_told(bench)[0].get("rx_bytes", 0) > 0)
+    told = sessions_told(bench)[0]
+    assert (told["peer"], told["gateway"], told["tunnel"]) == ("alice", "gw-a", bench.tunnel) and told["tx_bytes"] > 0, told
 
 
 def test_a_takeover_over_ipv6(bench):

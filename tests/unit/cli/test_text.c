@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/screen.h"
+#include "cli/size.h"
 #include "cli/span.h"
 #include "cli/table.h"
 
@@ -75,6 +77,33 @@ START_TEST(columns_are_as_wide_as_their_widest_cell)
 }
 END_TEST
 
+START_TEST(sizes_read_as_wg_shows_them)
+{
+	char buffer[SIZE_TEXT_MAX];
+
+	ck_assert_str_eq(size_format(0, buffer), "0 B");
+	ck_assert_str_eq(size_format(1023, buffer), "1023 B");
+	ck_assert_str_eq(size_format(1024, buffer), "1.00 KiB");
+	ck_assert_str_eq(size_format(1536 * 1024, buffer), "1.50 MiB");
+	ck_assert_str_eq(size_format(UINT64_MAX, buffer), "16777216.00 TiB");
+}
+END_TEST
+
+START_TEST(a_screen_shows_what_fits)
+{
+	char *fitted = screen_fit("abcdef\nÜbung\n\nlast\n", 3, 4);
+
+	ck_assert_str_eq(fitted, "abcd\033[K\nÜbun\033[K\n\033[K");
+	free(fitted);
+	fitted = screen_fit("abcd\n", 3, 4);
+	ck_assert_str_eq(fitted, "abcd\033[K");
+	free(fitted);
+	fitted = screen_fit("", 3, 4);
+	ck_assert_str_eq(fitted, "");
+	free(fitted);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("cli/text");
@@ -86,6 +115,8 @@ int main(void)
 	tcase_add_test(test, spans_have_two_units_where_the_first_is_small);
 	tcase_add_test(test, nothing_is_padded_before_the_end_of_a_line);
 	tcase_add_test(test, columns_are_as_wide_as_their_widest_cell);
+	tcase_add_test(test, sizes_read_as_wg_shows_them);
+	tcase_add_test(test, a_screen_shows_what_fits);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);
 	srunner_free(runner);

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/command.h"
+#include "cli/controller.h"
+#include "cli/size.h"
+#include "cli/span.h"
+#include "cli/table.h"
+#include "common/base/mem.h"
+#include "common/base/text.h"
+#include "common/json/write.h"
+
+static const char *text_of(const json_t *object, const char *name, const char *otherwise)
+{
+	const char *text = json_string_value(json_object_get(object, name));
+
+	return text && *text ? text : otherwise;
+}
+
+/* ---- asking, page by page ---- */
+
+/* Adds a page to the list. *next: where it goes on, "" at the end. */
+static int take_page(const struct controller *controller, json_t *list, struct text *next, struct err *err)
+{
+	struct text path = {0};
+	json_t *answer = NULL;
+	int r;
+
+	text_add(&path, "/v1/sessions");
+	if (next->length)
+		text_add(&path, "?after=%s", next->data);
+	r = controller_call(controller, "GET", path.data, NULL, 0, &answer, err);
+	text_clear(&path);
+	text_clear(next);
+	if (r < 0)
+		return r;
+	json_array_extend(list, json_object_get(answer, "sessions"));
+	text_add(next, "%s", text_of(answer, "next", ""));
+	json_decref(answer);
+	return 0;
+}
+
+static int take_all(const struct invocation *invocation, json_t *list, struct err *err)
+{
+	struct controller controller;
+	struct text next = {0};
+	int r = controller_find(invocation, &controller, err);
+
+	if (r < 0)
+		return r;
+	do
+		r = take_page(&controller, list, &next, err);
+	while (!r && next.length);
+	text_clear(&next);
+	return r;
+}
+
+/* ---- telling ---- */
+
+static void add_bytes(struct table *table, const json_t *session, const char *name)
+{
+	const json_t *bytes = json_object_get(session, name);
+	char text[SIZE_TEXT_MAX];
+
+	table_add(table, "%s",
+		json_is_integer(bytes) ? size_format((uint64_t)json_integer_value(bytes), text) : "-");
+}
+
+static void add_session(struct table *table, const json_t *session)
+{
+	char ago[SPAN_TEXT_MAX];
+
+	table_add(table, "%s", text_of(session, "peer", text_of(session, "public_key", "?")));
+	table_add(table, "%s", text_of(session, "tunnel", "?"));
+	table_add(table, "%s", text_of(session, "gateway", "elsewhere"));
+	table_add(table, "%s", text_of(session, "endpoint", "?"));
+	table_add(table, "%s ago", span_format(json_integer_value(json_object_get(session, "age_ms")), ago));
+	add_bytes(table, session, "rx_bytes");
+	add_bytes(table, session, "tx_bytes");
+}
+
+static void print_sessions(const json_t *sessions)
+{
+	static const char *const heading[] = {
+		"PEER", "TUNNEL", "GATEWAY", "ADDRESS", "HANDSHAKE", "RX", "TX"};
+	struct table table;
+	size_t i;
+	json_t *session;
+
+	if (!json_array_size(sessions)) {
+		puts("nobody is connected");
+		return;
+	}
+	table_init(&table, ARRAY_COUNT(heading));
+	for (i = 0; i < ARRAY_COUNT(heading); i++)
+		table_add(&table, "%s", heading[i]);
+	json_array_foreach(sessions, i, session) add_session(&table, session);
+	table_print(&table, stdout);
+	table_clear(&table);
+}
+
+static int run(const struct invocation *invocation, bool as_json)
+{
+	json_t *root = json_object(), *list = jput_array(root, "sessions");
+	int status = COMMAND_OK;
+	struct err err;
+
+	if (take_all(invocation, list, &err) < 0) {
+		status = command_fail(&err);
+	} else if (as_json) {
+		CLEANUP_FREE char *text = json_pretty(root, NULL);
+
+		puts(text);
+	} else {
+		print_sessions(list);
+	}
+	json_decref(root);
+	return status;
+}
+
+int command_sessions(const struct invocation *invocation)
+{
+	bool as_json = false;
+	int option;
+
+	while ((option = command_next_option(invocation)) != -1) {
+		if (option != 'j')
+			return command_misused(invocation, NULL);
+		as_json = true;
+	}
+	if (optind != invocation->argc)
+		return command_misused(invocation, "takes no arguments");
+	return run(invocation, as_json);
+}

@@ -1,0 +1,133 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What people see: who is connected, a status that is drawn again, a line for monitoring. Real commands, real controller."""
+import fcntl
+import json
+import os
+import pty
+import select
+import signal
+import struct
+import subprocess
+import sys
+import termios
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from bench import BIN, fleet_text, key_text, main, until  # noqa: E402
+
+PEERS = [f"peer-{number:03}" for number in range(25)]
+
+
+def call(bench, *words, socket="run/controller.sock"):
+    command = [BIN / "holdfast", "--controller", f"unix:{bench.directory}/{socket}", *words]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60)
+
+
+def session_of(peer, number):
+    return dict(tunnel="wg0", public_key=key_text(peer), endpoint=f"192.0.2.{number + 1}:4500", age_ms=1000 * number,
+                rx_bytes=2048 * number, tx_bytes=number)
+
+
+def test_sessions(bench):
+    gw_a, _ = bench.start_pair()
+    assert call(bench, "sessions").stdout == "nobody is connected\n"
+    assert bench.apply(fleet_text(peers=PEERS))[0] == 200
+    with gw_a.changed:
+        gw_a.sessions = [session_of(peer, number) for number, peer in enumerate(PEERS) if number != 7]
+    until("all are known", lambda: bench.endpoint()["sessions"] == 24)
+    told = json.loads(call(bench, "sessions", "--json").stdout)["sessions"]
+    assert sorted(session["peer"] for session in told) == [peer for peer in PEERS if peer != "peer-007"], told
+    one = next(session for session in told if session["peer"] == "peer-003")
+    assert (one["gateway"], one["virtual_endpoint"], one["endpoint"]) == ("gw-a", "vpn", "192.0.2.4:4500"), one
+    assert (one["rx_bytes"], one["tx_bytes"]) == (6144, 3) and one["age_ms"] >= 3000, one
+    lines = call(bench, "sessions").stdout.splitlines()
+    assert lines[0].split() == ["PEER", "TUNNEL", "GATEWAY", "ADDRESS", "HANDSHAKE", "RX", "TX"] and len(lines) == 25
+    assert any(line.split()[:4] == ["peer-003", "wg0", "gw-a", "192.0.2.4:4500"] and line.split()[-4:] == ["6.00", "KiB", "3", "B"]
+               for line in lines)
+    pages, after = [], ""
+    while True:
+        status, page = bench.call("GET", f"/v1/sessions?limit=10&after={after}", who="dashboard")
+        assert status == 200 and len(page["sessions"]) <= 10, page
+        pages.append(len(page["sessions"]))
+        after = page["next"]
+        if not after:
+            break
+    assert pages == [10, 10, 4], pages
+    assert bench.call("GET", "/v1/sessions?limit=0")[0] == 400 and bench.call("GET", "/v1/sessions?limit=1001")[0] == 400
+    assert bench.call("GET", "/v1/sessions?limit=1000")[0] == 200 and bench.call("GET", "/v1/sessions?after=wg0:12")[0] == 400
+    assert bench.call("GET", "/v1/sessions?after=wg9:" + 64 * "0")[0] == 409
+    assert bench.call("GET", "/v1/sessions", who="mallory")[0] == 403
+
+
+def test_check(bench):
+    nobody = call(bench, "status", "--check")
+    bench.authority.issue("controller", "ctl", days=400)  # one that ends soon is warned of
+    assert nobody.returncode == 3 and nobody.stdout.startswith("UNKNOWN: ") and nobody.stdout.count("\n") == 1, nobody
+    bench.start()
+    empty = call(bench, "status", "--check")
+    assert empty.returncode == 3 and "no fleet" in empty.stdout, empty
+    assert bench.apply(fleet_text())[0] == 200
+    unowned = call(bench, "status", "--check")
+    assert unowned.returncode == 2 and unowned.stdout.startswith("CRITICAL: vpn has no owner"), unowned
+    gw_a, gw_b = bench.agent("gw-a").start(), bench.agent("gw-b").start()
+    until("gw-a owns vpn", bench.settle)
+    until("all is well", lambda: call(bench, "status", "--check").returncode == 0)
+    assert call(bench, "status", "--check").stdout.startswith("OK: fleet edge, generation 1 | endpoints=1 unowned=0 ")
+    gw_b.lose_power()
+    until("gw-b is missed", lambda: bench.gateway("gw-b")["verdict"] == "dead")
+    alone = call(bench, "status", "--check")
+    assert alone.returncode == 1 and "nobody could take over vpn from gw-a" in alone.stdout, alone
+
+
+class Terminal:
+    """A command on a terminal of 8 lines of 60 columns."""
+
+    def __init__(self, *command):
+        self.seen = b""
+        self.pid, self.fd = pty.fork()
+        if self.pid == 0:
+            fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 8, 60, 0, 0))
+            os.execv(command[0], [str(word) for word in command])
+
+    def read(self):
+        while select.select([self.fd], [], [], 0)[0]:
+            try:
+                data = os.read(self.fd, 65536)
+            except OSError:  # EIO: nobody has it open any more
+                return self.seen
+            self.seen += data
+        return self.seen
+
+    def end(self):
+        status = os.waitpid(self.pid, 0)[1]
+        self.read()
+        os.close(self.fd)
+        return os.waitstatus_to_exitcode(status)
+
+
+def watch(bench):
+    return Terminal(BIN / "holdfast", "--controller", f"unix:{bench.directory}/run/controller.sock", "status", "--watch")
+
+
+def test_watch(bench):
+    bench.start()
+    refused = call(bench, "status", "--watch")
+    assert refused.returncode == 2 and "needs a terminal" in refused.stderr and not refused.stdout
+    for ending in ("Ctrl-C", "SIGTERM"):
+        terminal = watch(bench)
+        until("it draws", lambda: b"fleet" in terminal.read())
+        assert terminal.seen.startswith(b"\x1b[?1049h\x1b[?25l"), terminal.seen
+        if ending == "Ctrl-C":
+            assert bench.apply(fleet_text())[0] == 200
+            until("it draws again", lambda: b"fleet edge, generation 1" in terminal.read())
+            os.write(terminal.fd, b"\x03")  # as a person types it
+        else:
+            os.kill(terminal.pid, signal.SIGTERM)
+        assert terminal.end() == 0
+        assert terminal.seen.endswith(b"\x1b[?25h\x1b[?1049l"), terminal.seen[-200:]
+        frame = terminal.seen.split(b"\x1b[H")[-1].split(b"\x1b[J")[0]
+        lines = frame.replace(b"\x1b[K", b"").split(b"\r\n")
+        assert len(lines) <= 8 and all(len(line) <= 60 for line in lines), lines
+
+
+main([test_sessions, test_check, test_watch])
