@@ -29,6 +29,20 @@ static bool allowed_ips_equal(const struct desired_peer *a, const struct desired
 	return true;
 }
 
+static bool shares_equal(const struct desired_peer *a, const struct desired_peer *b)
+{
+	if (a->share_count != b->share_count)
+		return false;
+	for (size_t i = 0; i < a->share_count; i++) {
+		const struct desired_share *left = &a->shares[i], *right = &b->shares[i];
+
+		if (!prefix_equal(&left->prefix, &right->prefix) || left->priority != right->priority ||
+			!addr_equal(&left->probe, &right->probe) || left->table != right->table)
+			return false;
+	}
+	return true;
+}
+
 bool desired_peer_equal(const struct desired_peer *a, const struct desired_peer *b)
 {
 	return !desired_peer_compare(a, b) && !strcmp(a->name, b->name) &&
@@ -36,7 +50,7 @@ bool desired_peer_equal(const struct desired_peer *a, const struct desired_peer 
 	       endpoint_equal(&a->endpoint, &b->endpoint) && text_equal(a->endpoint_host, b->endpoint_host) &&
 	       a->endpoint_port == b->endpoint_port && a->keepalive_s == b->keepalive_s &&
 	       a->unrouted == b->unrouted && a->route_metric == b->route_metric &&
-	       a->route_table == b->route_table && allowed_ips_equal(a, b);
+	       a->route_table == b->route_table && allowed_ips_equal(a, b) && shares_equal(a, b);
 }
 
 /* A copy of count items; NULL for none. */
@@ -57,6 +71,7 @@ void desired_peer_copy(struct desired_peer *to, const struct desired_peer *from)
 	to->preshared_key_file = mem_text(from->preshared_key_file);
 	to->endpoint_host = mem_text(from->endpoint_host);
 	to->allowed_ips = copy_items(from->allowed_ips, from->allowed_ip_count, sizeof(*from->allowed_ips));
+	to->shares = copy_items(from->shares, from->share_count, sizeof(*from->shares));
 }
 
 void desired_peer_clear(struct desired_peer *peer)
@@ -64,6 +79,7 @@ void desired_peer_clear(struct desired_peer *peer)
 	free(peer->preshared_key_file);
 	free(peer->endpoint_host);
 	free(peer->allowed_ips);
+	free(peer->shares);
 	*peer = (struct desired_peer){0};
 }
 

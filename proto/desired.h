@@ -18,6 +18,15 @@
  * desired_free().
  */
 
+/* An allowed IP that other peers lay claim to as well, by the same prefix or by one around it. The gateway decides who
+ * has it: see node-agent/core/holder. */
+struct desired_share {
+	struct prefix prefix; /* one of its peer's allowed_ips */
+	uint32_t priority;    /* among those with the same prefix, the higher is preferred */
+	struct addr probe;    /* answers pings through the peer while it lives; family 0: none */
+	uint32_t table; /* the routing table where other tunnels compete; 0: its own tunnel's peers do */
+};
+
 struct desired_peer {
 	char name[PROTO_NAME_MAX + 1];
 	char tunnel[PROTO_INTERFACE_MAX + 1];
@@ -32,6 +41,8 @@ struct desired_peer {
 	uint32_t route_table;     /* of its routes, as TABLE_NUMBER means it; 0: what the tunnel says */
 	size_t allowed_ip_count;
 	struct prefix *allowed_ips; /* sorted, masked, without duplicates; owned */
+	size_t share_count;
+	struct desired_share *shares; /* sorted by prefix; owned */
 };
 
 /* The order peers are kept in: by tunnel, then public key. */

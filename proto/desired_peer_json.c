@@ -1,10 +1,27 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/base/host.h"
 #include "common/base/mem.h"
 #include "proto/desired_json.h"
+
+static void put_shares(json_t *object, const struct desired_peer *peer)
+{
+	json_t *array = peer->share_count ? jput_array(object, "shares") : NULL;
+
+	for (size_t i = 0; i < peer->share_count; i++) {
+		const struct desired_share *share = &peer->shares[i];
+		json_t *item = jput_object(array, NULL);
+
+		jput_prefix(item, "prefix", &share->prefix);
+		jput_u64(item, "priority", share->priority);
+		jput_addr(item, "probe", &share->probe);
+		if (share->table)
+			jput_u64(item, "table", share->table);
+	}
+}
 
 static void put_peer(json_t *to, const struct desired_peer *peer)
 {
@@ -29,6 +46,7 @@ static void put_peer(json_t *to, const struct desired_peer *peer)
 	array = jput_array(object, "allowed_ips");
 	for (size_t i = 0; i < peer->allowed_ip_count; i++)
 		jput_prefix(array, NULL, &peer->allowed_ips[i]);
+	put_shares(object, peer);
 }
 
 void desired_peers_put(json_t *to, const char *name, const struct desired *desired)
@@ -67,6 +85,48 @@ static int get_allowed_ips(const struct jnode *from, struct desired_peer *peer, 
 		struct jnode item = jnode_item(&array, i);
 
 		r = get_allowed_ip(&item, peer, err);
+	}
+	return r;
+}
+
+static int compare_prefixes(const void *left, const void *right)
+{
+	return prefix_compare(left, right);
+}
+
+static int get_share(const struct jnode *item, struct desired_peer *peer, struct err *err)
+{
+	struct desired_share *share = &peer->shares[peer->share_count];
+	uint64_t priority = 0, table = 0;
+	int r;
+
+	if ((r = jnode_prefix(item, "prefix", JSON_REQUIRED, &share->prefix, err)) ||
+		(r = jnode_u64(item, "priority", JSON_REQUIRED, 0, PROTO_PRIORITY_MAX, &priority, err)) ||
+		(r = jnode_addr(item, "probe", JSON_OPTIONAL, &share->probe, err)) ||
+		(r = jnode_u64(item, "table", JSON_OPTIONAL, 1, UINT32_MAX, &table, err)))
+		return r;
+	share->priority = (uint32_t)priority;
+	share->table = (uint32_t)table;
+	if (!peer->allowed_ip_count || !bsearch(&share->prefix, peer->allowed_ips, peer->allowed_ip_count,
+					       sizeof(*peer->allowed_ips), compare_prefixes))
+		return jnode_fail(item, err, -EINVAL, "is none of allowed_ips");
+	if (peer->share_count && prefix_compare(&share[-1].prefix, &share->prefix) >= 0)
+		return jnode_fail(item, err, -EINVAL, "not in rising order");
+	peer->share_count++;
+	return 0;
+}
+
+static int get_shares(const struct jnode *from, struct desired_peer *peer, struct err *err)
+{
+	struct jnode array;
+	int r = jnode_array(from, "shares", JSON_OPTIONAL, PROTO_ALLOWED_IPS_MAX, &array, err);
+
+	if (!r && jnode_count(&array))
+		peer->shares = mem_new(jnode_count(&array), sizeof(*peer->shares));
+	for (size_t i = 0; !r && i < jnode_count(&array); i++) {
+		struct jnode item = jnode_item(&array, i);
+
+		r = get_share(&item, peer, err);
 	}
 	return r;
 }
@@ -120,7 +180,9 @@ static int get_peer(const struct jnode *from, struct desired_peer *peer, struct 
 		return r;
 	peer->keepalive_s = (uint16_t)keepalive_s;
 	r = get_routing(from, peer, err);
-	return r ? r : get_allowed_ips(from, peer, err);
+	if (!r)
+		r = get_allowed_ips(from, peer, err);
+	return r ? r : get_shares(from, peer, err);
 }
 
 static int get_next_peer(const struct jnode *item, struct desired *desired, struct err *err)

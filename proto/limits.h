@@ -20,6 +20,8 @@ enum {
 	PROTO_ROUTES_MAX = 256,             /* routes of an endpoint */
 	PROTO_PEERS_MAX = 200000,           /* peers of a gateway */
 	PROTO_ALLOWED_IPS_MAX = 131072,     /* allowed IPs of one peer */
+	PROTO_PRIORITY_MAX = 65535,         /* of a prefix that several peers have */
+	PROTO_SHARERS_MAX = 16,             /* peers that have one prefix on a gateway */
 	PROTO_SESSIONS_MAX = 200000,        /* live sessions of a gateway */
 	PROTO_REASONS_MAX = 16,             /* reasons in one report */
 	PROTO_PARTNERS_MAX = 64,            /* whom one gateway exchanges liveness with */

@@ -88,5 +88,5 @@ void check_fleet(struct fleet *fleet, struct diagnostics *diagnostics)
 	check_endpoints(&checker);
 	check_forwards(&checker);
 	check_peers(&checker);
-	check_peer_routes(&checker);
+	check_overlaps(&checker);
 }

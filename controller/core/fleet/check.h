@@ -38,6 +38,6 @@ void check_addresses(struct checker *checker);
 void check_endpoints(struct checker *checker); /* roles, routes, what one gateway can own */
 void check_forwards(struct checker *checker);
 void check_peers(struct checker *checker);
-void check_peer_routes(struct checker *checker); /* two tunnels of a gateway that claim one route */
+void check_overlaps(struct checker *checker); /* peers that have a prefix in common; says which are shared */
 
 #endif

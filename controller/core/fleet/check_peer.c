@@ -62,6 +62,9 @@ static int compare_prefixes(const void *left, const void *right)
 	if (!order)
 		order = prefix_compare(&a->allowed_ip->prefix, &b->allowed_ip->prefix);
 	if (!order)
+		order = (a->allowed_ip->priority < b->allowed_ip->priority) -
+			(a->allowed_ip->priority > b->allowed_ip->priority);
+	if (!order)
 		order = compare_order(a, b);
 	/* Those of one peer lie in one array, sorted. */
 	return order ? order : (a->allowed_ip > b->allowed_ip) - (a->allowed_ip < b->allowed_ip);
@@ -129,6 +132,13 @@ static void check_keys(const struct checker *checker, size_t tunnel)
 	free(claims.items);
 }
 
+static bool are_routed_alike(const struct fleet_peer *a, const struct fleet_peer *b)
+{
+	return a->unrouted == b->unrouted && a->route_metric == b->route_metric &&
+	       a->route_table == b->route_table;
+}
+
+/* Several peers with one prefix are redundant routers: whoever of them has it, its route stays what it is. */
 static void check_same_prefix(
 	const struct checker *checker, const struct claim *first, const struct claim *second)
 {
@@ -139,12 +149,47 @@ static void check_same_prefix(
 	prefix_format(&second->allowed_ip->prefix, text, sizeof(text));
 	check_place(checker, &first->allowed_ip->place, place);
 	if (first->peer == second->peer)
-		check_fail(checker, &second->allowed_ip->place, "allowed_ips: %s is there twice", text);
-	else
+		return; /* said before */
+	if (first->allowed_ip->priority == second->allowed_ip->priority)
 		check_fail(checker, &second->allowed_ip->place,
-			"allowed_ips: %s belongs to peer %s already (%s); in one tunnel a prefix has one "
-			"peer",
+			"allowed_ips: %s belongs to peer %s already (%s), with the same priority %u; of "
+			"peers "
+			"that share a prefix each needs its own, and the highest that lives has it",
+			text, first->peer->name, place, (unsigned)first->allowed_ip->priority);
+	else if (!are_routed_alike(first->peer, second->peer))
+		check_fail(checker, &second->allowed_ip->place,
+			"allowed_ips: %s is shared with peer %s (%s), which has another route, route_metric "
+			"or "
+			"route_table: make them equal",
 			text, first->peer->name, place);
+}
+
+static void check_twice(const struct checker *checker, const struct fleet_peer *peer)
+{
+	char text[PREFIX_TEXT_MAX];
+
+	for (size_t i = 1; i < peer->allowed_ip_count; i++)
+		if (prefix_equal(&peer->allowed_ips[i - 1].prefix, &peer->allowed_ips[i].prefix))
+			check_fail(checker, &peer->allowed_ips[i].place, "allowed_ips: %s is there twice",
+				prefix_format(&peer->allowed_ips[i].prefix, text, sizeof(text)));
+}
+
+/* A ping to it must go to this peer while it has the prefix. */
+static void check_probes(const struct checker *checker, const struct fleet_peer *peer)
+{
+	char text[ADDR_TEXT_MAX];
+
+	for (size_t i = 0; i < peer->allowed_ip_count; i++) {
+		const struct fleet_allowed_ip *allowed_ip = &peer->allowed_ips[i];
+		bool leads = !addr_is_set(&allowed_ip->probe);
+
+		for (size_t j = 0; j < peer->allowed_ip_count && !leads; j++)
+			leads = prefix_contains(&peer->allowed_ips[j].prefix, &allowed_ip->probe);
+		if (!leads)
+			check_fail(checker, &allowed_ip->probe_place,
+				"probe: %s is in no allowed_ips of peer %s: a ping would not go there",
+				addr_format(&allowed_ip->probe, text, sizeof(text)), peer->name);
+	}
 }
 
 static void check_prefixes(const struct checker *checker, size_t tunnel)
@@ -184,6 +229,10 @@ static void check_load(const struct checker *checker, size_t gateway)
 void check_peers(struct checker *checker)
 {
 	check_names(checker);
+	for (size_t i = 0; i < checker->fleet->peer_count; i++) {
+		check_twice(checker, &checker->fleet->peers[i]);
+		check_probes(checker, &checker->fleet->peers[i]);
+	}
 	for (size_t i = 0; i < checker->fleet->tunnel_count; i++) {
 		check_keys(checker, i);
 		check_prefixes(checker, i);

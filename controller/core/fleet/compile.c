@@ -6,6 +6,7 @@
 
 #include "common/base/mem.h"
 #include "common/base/text.h"
+#include "controller/core/fleet/overlap.h"
 
 struct compiler {
 	const struct fleet *fleet;
@@ -216,10 +217,31 @@ static void put_partners(const struct compiler *compiler)
 	}
 }
 
-static void put_peer(const struct fleet_peer *peer, const char *tunnel, struct desired_peer *to)
+static void put_shares(
+	const struct fleet_settings *settings, const struct fleet_peer *peer, struct desired_peer *to)
+{
+	for (size_t i = 0; i < peer->allowed_ip_count; i++)
+		to->share_count += peer->allowed_ips[i].shared;
+	if (!to->share_count)
+		return;
+	to->shares = mem_new(to->share_count, sizeof(*to->shares));
+	to->share_count = 0;
+	for (size_t i = 0; i < peer->allowed_ip_count; i++) {
+		const struct fleet_allowed_ip *from = &peer->allowed_ips[i];
+
+		if (from->shared)
+			to->shares[to->share_count++] = (struct desired_share){.prefix = from->prefix,
+				.priority = from->priority,
+				.probe = from->probe,
+				.table = overlap_table(settings, peer, &from->prefix)};
+	}
+}
+
+static void put_peer(const struct compiler *compiler, const struct fleet_peer *peer,
+	const struct fleet_tunnel *tunnel, struct desired_peer *to)
 {
 	(void)text_copy(to->name, sizeof(to->name), peer->name);
-	(void)text_copy(to->tunnel, sizeof(to->tunnel), tunnel);
+	(void)text_copy(to->tunnel, sizeof(to->tunnel), tunnel->name);
 	to->public_key = peer->public_key;
 	to->preshared_key_file = mem_text(peer->preshared_key_file);
 	to->endpoint = peer->endpoint;
@@ -234,6 +256,7 @@ static void put_peer(const struct fleet_peer *peer, const char *tunnel, struct d
 		peer->allowed_ip_count ? mem_new(peer->allowed_ip_count, sizeof(*to->allowed_ips)) : NULL;
 	for (size_t i = 0; i < peer->allowed_ip_count; i++)
 		to->allowed_ips[i] = peer->allowed_ips[i].prefix;
+	put_shares(fleet_tunnel_settings(tunnel, compiler->index), peer, to);
 }
 
 static void put_peers_of(const struct compiler *compiler, size_t tunnel, size_t *capacity)
@@ -246,7 +269,7 @@ static void put_peers_of(const struct compiler *compiler, size_t tunnel, size_t 
 			continue;
 		desired->peers =
 			mem_grow(desired->peers, capacity, desired->peer_count + 1, sizeof(*desired->peers));
-		put_peer(&fleet->peers[i], fleet->tunnels[tunnel].name,
+		put_peer(compiler, &fleet->peers[i], &fleet->tunnels[tunnel],
 			&desired->peers[desired->peer_count++]);
 	}
 }

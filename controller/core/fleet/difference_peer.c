@@ -16,6 +16,24 @@ static void render_allowed_ips(const void *thing, struct text *text)
 	list_prefixes(text, peer->allowed_ips, peer->allowed_ip_count);
 }
 
+/* Of those that others lay claim to: who goes first, and what tells that it lives. */
+static void render_shares(const void *thing, struct text *text)
+{
+	const struct desired_peer *peer = thing;
+	char prefix[PREFIX_TEXT_MAX], probe[ADDR_TEXT_MAX];
+
+	for (size_t i = 0; i < peer->share_count; i++) {
+		const struct desired_share *share = &peer->shares[i];
+
+		text_add(text, "%s%s priority %u", i ? ", " : "",
+			prefix_format(&share->prefix, prefix, sizeof(prefix)), (unsigned)share->priority);
+		if (addr_is_set(&share->probe))
+			text_add(text, " probe %s", addr_format(&share->probe, probe, sizeof(probe)));
+	}
+	if (!peer->share_count)
+		text_add(text, "none");
+}
+
 /* The path; the key itself is not here. */
 static void render_preshared_key_file(const void *thing, struct text *text)
 {
@@ -76,6 +94,7 @@ static void render_route_table(const void *thing, struct text *text)
 static const struct field fields[] = {
 	{"name", render_name},
 	{"allowed_ips", render_allowed_ips},
+	{"shared", render_shares},
 	{"preshared_key_file", render_preshared_key_file},
 	{"endpoint", render_endpoint},
 	{"persistent_keepalive", render_keepalive},

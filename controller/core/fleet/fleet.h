@@ -169,9 +169,17 @@ struct fleet_endpoint {
 	struct fleet_route *routes; /* owned; at most PROTO_ROUTES_MAX */
 };
 
+enum { FLEET_PRIORITY = 100 }; /* of an allowed IP that says none */
+
 struct fleet_allowed_ip {
 	struct prefix prefix; /* masked */
 	struct fleet_place place;
+	uint32_t
+		priority; /* among those of other peers with the same prefix: the highest that lives has it */
+	struct addr probe; /* answers pings through the peer while it lives; family 0: none */
+	struct fleet_place probe_place;
+	bool movable; /* says priority or probe: also a single address is nobody's for good */
+	bool shared;  /* somewhere another peer may have it in place of this one, or the other way round */
 };
 
 struct fleet_peer {

@@ -37,7 +37,7 @@ const struct fleet_keys fleet_keys[FLEET_MAPPINGS] = {
 		{"public_key", "allowed_ips", "preshared_key_file", "endpoint", "persistent_keepalive",
 			"tunnels", "route", "route_metric", "route_table", "disabled", "groups"},
 		{"expires"}},
-	[KEYS_ALLOWED_IP] = {"peers.*.allowed_ips.*", {"prefix"}, {"priority", "probe"}},
+	[KEYS_ALLOWED_IP] = {"peers.*.allowed_ips.*", {"prefix", "priority", "probe"}, {NULL}},
 };
 
 size_t fleet_keys_count(const char *const keys[])

@@ -7,19 +7,38 @@
 #include "common/base/text.h"
 #include "controller/core/fleet/reader.h"
 
-/* PREFIX, or {prefix: PREFIX}. */
-static const struct conf_node *find_prefix(struct reader *reader, const struct conf_node *node)
+/* What says who has a prefix that several peers have. */
+static void read_sharing(
+	struct reader *reader, const struct conf_node *map, struct fleet_allowed_ip *allowed_ip)
 {
+	const struct conf_node *probe = conf_find(map, "probe");
+	uint64_t priority = FLEET_PRIORITY;
+
+	(void)reader_ok(
+		reader, conf_get_u64(map, "priority", 0, PROTO_PRIORITY_MAX, &priority, &reader->err));
+	allowed_ip->priority = (uint32_t)priority;
+	allowed_ip->movable = probe || conf_find(map, "priority");
+	if (!probe || !reader_addr(reader, "probe", probe, &allowed_ip->probe))
+		return;
+	allowed_ip->probe_place = reader_place(reader, probe);
+}
+
+/* PREFIX, or {prefix: PREFIX, ...}. */
+static const struct conf_node *read_claim(
+	struct reader *reader, const struct conf_node *node, struct fleet_allowed_ip *allowed_ip)
+{
+	*allowed_ip = (struct fleet_allowed_ip){.priority = FLEET_PRIORITY};
 	if (node->kind != CONF_MAPPING || !conf_find(node, "prefix"))
 		return node;
 	(void)reader_keys(reader, node, KEYS_ALLOWED_IP);
+	read_sharing(reader, node, allowed_ip);
 	return conf_find(node, "prefix");
 }
 
 static void read_allowed_ip(struct reader *reader, const struct conf_node *item, struct fleet_peer *peer)
 {
 	struct fleet_allowed_ip *allowed_ip = &peer->allowed_ips[peer->allowed_ip_count];
-	const struct conf_node *node = find_prefix(reader, item);
+	const struct conf_node *node = read_claim(reader, item, allowed_ip);
 	char text[PREFIX_TEXT_MAX];
 	struct prefix masked;
 

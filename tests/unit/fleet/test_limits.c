@@ -237,6 +237,67 @@ START_TEST(peers_of_a_gateway)
 }
 END_TEST
 
+static char *with_sharers(size_t count)
+{
+	struct text text = {0};
+	char key[KEY_TEXT_MAX];
+
+	text_add(&text, "%speers:\n", sample_base);
+	for (size_t i = 0; i < count; i++)
+		text_add(&text,
+			"  p%zu: { public_key: \"%s\", allowed_ips: { prefix: 192.168.77.0/24, "
+			"priority: %zu } }\n",
+			i, sample_key((unsigned)i, key), i);
+	return text_take(&text);
+}
+
+START_TEST(peers_with_one_prefix)
+{
+	check_told(with_sharers(PROTO_SHARERS_MAX), NULL);
+	check_told(with_sharers(PROTO_SHARERS_MAX + 1), "more than 16 peers share 192.168.77.0/24\n");
+}
+END_TEST
+
+/* Each pair has a network in common, within one that holds it in a network of the next size, and so on up. */
+static char *with_overlaps(size_t count)
+{
+	struct text text = {0};
+	char key[KEY_TEXT_MAX];
+
+	text_add(&text, "%speers:\n", sample_base);
+	for (size_t i = 0; i < count; i++)
+		text_add(&text,
+			"  p%zu: { public_key: \"%s\", allowed_ips: [ 10.%zu.%zu.%zu/32, { prefix: "
+			"172.%zu.%zu.%zu/29, priority: %zu } ] }\n",
+			i, sample_key((unsigned)i, key), 64 + (i >> 16), i >> 8 & 255, i & 255,
+			16 + (i >> 14), i >> 6 & 255, (i >> 1 & 31) * 8, i & 1);
+	for (size_t length = 8; length < 29; length++)
+		text_add(&text, "  around%zu: { public_key: \"%s\", allowed_ips: 172.16.0.0/%zu }\n", length,
+			sample_key((unsigned)(count + length), key), length);
+	return text_take(&text);
+}
+
+/* Whoever compares each with each is still at it when the time is up. */
+START_TEST(peers_that_overlap)
+{
+	struct fleet *fleet;
+	struct desired *desired;
+	size_t shares = 0;
+	char *text = with_overlaps(100000), *found = sample_read_text("f", text, &fleet);
+
+	ck_assert_msg(fleet != NULL, "%s", found);
+	ck_assert_ptr_nonnull(strstr(found, "allowed_ips: here and in "));
+	desired = sample_compile(fleet, "gw-a");
+	for (size_t i = 0; i < desired->peer_count; i++)
+		shares += desired->peers[i].share_count;
+	ck_assert_uint_ge(shares, 100000);
+	desired_free(desired);
+	fleet_free(fleet);
+	free(found);
+	free(text);
+}
+END_TEST
+
 START_TEST(of_too_many_mistakes_all_are_counted)
 {
 	struct diagnostics diagnostics = {0};
@@ -275,6 +336,8 @@ int main(void)
 	tcase_add_test(tcase, a_path);
 	tcase_add_test(tcase, peers);
 	tcase_add_test(tcase, peers_of_a_gateway);
+	tcase_add_test(tcase, peers_with_one_prefix);
+	tcase_add_test(tcase, peers_that_overlap);
 	tcase_add_test(tcase, of_too_many_mistakes_all_are_counted);
 	suite_add_tcase(suite, tcase);
 	srunner_run_all(runner, CK_ENV);

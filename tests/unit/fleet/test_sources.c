@@ -85,9 +85,10 @@ START_TEST(what_is_there_twice_is_told_with_both_places)
 		"b.yaml:4:3: virtual endpoint vpn is there already, at fleet.yaml:6:3\n"
 		"b.yaml:6:3: tunnel wg0 is there already, at fleet.yaml:11:3\n"
 		"b.yaml:8:3: peer alice is there already, at a.yaml:2:3\n"
-		"b.yaml:8:85: allowed_ips: 10.50.0.3/32 belongs to peer alice already (a.yaml:2:100); in one "
-		"tunnel "
-		"a prefix has one peer\n"
+		"b.yaml:8:85: allowed_ips: 10.50.0.3/32 belongs to peer alice already (a.yaml:2:100), with "
+		"the same "
+		"priority 100; of peers that share a prefix each needs its own, and the highest that lives "
+		"has it\n"
 		"b.yaml:9:23: public_key: peers alice and anna have the same one (a.yaml:2:24); in one "
 		"tunnel a key "
 		"is one peer\n");

@@ -228,6 +228,17 @@ static const struct {
 		"peers[0].allowed_ips[1]: not in rising order"},
 	{"peers.0.allowed_ips", "[\"fd00::/64\", \"10.0.0.1/32\"]",
 		"peers[0].allowed_ips[1]: not in rising order"},
+	{"peers.2.shares.0.prefix", "\"192.168.78.0/24\"", "peers[2].shares[0]: is none of allowed_ips"},
+	{"peers.2.shares.0.priority", "65536",
+		"peers[2].shares[0].priority: expected a number from 0 to 65535, found 65536"},
+	{"peers.2.shares.0.probe", "\"gateway\"", "peers[2].shares[0].probe: "},
+	{"peers.2.shares.0.table", "0", "peers[2].shares[0].table: expected a number from 1 to "},
+	{"peers.2.shares",
+		"[{\"prefix\": \"10.50.0.8/32\", \"priority\": 1}, "
+		"{\"prefix\": \"10.50.0.8/32\", \"priority\": 2}]",
+		"peers[2].shares[1]: not in rising order"},
+	{"peers.0.shares", "[{\"prefix\": \"10.0.0.0/8\", \"priority\": 1}]",
+		"peers[0].shares[0]: is none of allowed_ips"},
 };
 
 START_TEST(a_wrong_value_is_refused_by_its_place)

@@ -185,6 +185,23 @@ START_TEST(allowed_ips_at_and_beyond_the_limit)
 }
 END_TEST
 
+START_TEST(shares_at_and_beyond_the_limit)
+{
+	struct desired *desired = sample_desired(1, 1);
+	struct desired_peer *peer = &desired->peers[0];
+
+	give_allowed_ips(peer, PROTO_ALLOWED_IPS_MAX);
+	peer->shares = mem_new(PROTO_ALLOWED_IPS_MAX + 1, sizeof(*peer->shares));
+	for (size_t i = 0; i < PROTO_ALLOWED_IPS_MAX; i++)
+		peer->shares[i] = (struct desired_share){.prefix = peer->allowed_ips[i], .priority = 1};
+	peer->share_count = PROTO_ALLOWED_IPS_MAX;
+	ck_assert_int_eq(decode(desired_encode(desired), NULL), 0);
+	peer->shares[peer->share_count++].prefix = peer->allowed_ips[0];
+	check_too_many(desired_encode(desired), PROTO_ALLOWED_IPS_MAX);
+	desired_free(desired);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("desired limits");
@@ -200,6 +217,7 @@ int main(void)
 	tcase_set_timeout(large, 150);
 	tcase_add_test(large, peers_at_and_beyond_the_limit);
 	tcase_add_test(large, allowed_ips_at_and_beyond_the_limit);
+	tcase_add_test(large, shares_at_and_beyond_the_limit);
 	suite_add_tcase(suite, large);
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);
