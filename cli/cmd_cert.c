@@ -3,8 +3,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "cli/authority.h"
 #include "cli/command.h"
+#include "common/authority/authority.h"
 #include "common/base/text.h"
 #include "common/io/file.h"
 #include "proto/limits.h"

@@ -2,8 +2,8 @@
 #include <getopt.h>
 #include <stdio.h>
 
-#include "cli/authority.h"
 #include "cli/command.h"
+#include "common/authority/authority.h"
 #include "common/io/file.h"
 
 /* An authority outlives the machines it vouches for. */

@@ -23,6 +23,7 @@ struct http_client_options {
 	struct tls_files tls;      /* for https: copied; all NULL: https is refused */
 	enum tls_kind server_kind; /* whom we mean to talk to; usually TLS_KIND_CONTROLLER */
 	const char *server_name;   /* of that kind, and of that name; NULL: any of the kind */
+	const struct tls_pin *pin; /* instead of tls and server_kind: we have no certificate yet; NULL: no */
 	const char *unix_socket;   /* connect here, whatever the URL's host; NULL: no */
 	const char *local_address; /* numeric source address; NULL: the kernel's choice */
 };

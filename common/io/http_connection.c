@@ -57,6 +57,8 @@ void http_connection_free(struct http_connection *c)
 		http_request_free(request);
 	LIST_REMOVE(c, entry);
 	c->server->connection_count--;
+	if (c->peer.kind == HTTP_PEER_NEWCOMER)
+		c->server->newcomer_count--;
 	end_tls(c);
 	bufferevent_free(c->bev);
 	event_free(c->timer);
@@ -120,14 +122,34 @@ static void log_tls_failure(const struct http_connection *c)
 		log_endpoint("from", &c->peer.address), log_text("reason", reason ? reason : "unknown"));
 }
 
-/* Somebody whose certificate was good enough for the handshake has an identity; see verify in tls.c. */
+/* Somebody whose certificate was good enough for the handshake has an identity (see verify in tls.c), or none was asked
+ * for. */
+static bool recognize(struct http_connection *c)
+{
+	SSL *ssl = bufferevent_openssl_get_ssl(c->bev);
+
+	if (tls_peer_identity(ssl, &c->peer.identity) == 0) {
+		c->peer.kind = HTTP_PEER_TLS;
+		return true;
+	}
+	if (!tls_peer_is_newcomer(ssl))
+		return false;
+	if (c->server->newcomer_count >= HTTP_NEWCOMERS_MAX) {
+		log_limited(LEVEL_WARNING, "http", "too-many-newcomers", "",
+			log_u64("limit", HTTP_NEWCOMERS_MAX), log_endpoint("from", &c->peer.address));
+		return false;
+	}
+	c->peer.kind = HTTP_PEER_NEWCOMER;
+	c->server->newcomer_count++;
+	return true;
+}
+
 static void connected(struct http_connection *c)
 {
-	if (tls_peer_identity(bufferevent_openssl_get_ssl(c->bev), &c->peer.identity) < 0) {
+	if (!recognize(c)) {
 		http_connection_free(c);
 		return;
 	}
-	c->peer.kind = HTTP_PEER_TLS;
 	http_connection_set_state(c, HTTP_READ_HEAD);
 	read_more(c->bev, c);
 }
@@ -168,6 +190,8 @@ static struct bufferevent *new_bufferevent(struct http_server *server, evutil_so
 	ssl = SSL_new(tls);
 	if (!ssl)
 		return NULL;
+	if (server->welcome)
+		tls_welcome(ssl);
 	bev = bufferevent_openssl_socket_new(
 		server->base, fd, ssl, BUFFEREVENT_SSL_ACCEPTING, BEV_OPT_CLOSE_ON_FREE);
 	if (bev)

@@ -65,7 +65,8 @@ struct http_server {
 	struct http_route *routes;
 	size_t route_count, route_capacity;
 	struct http_connections connections;
-	size_t connection_count;
+	size_t connection_count, newcomer_count;
+	bool welcome;
 	struct http_listeners listeners;
 	uint16_t port;
 };

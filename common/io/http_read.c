@@ -35,6 +35,11 @@ static void handle(struct http_connection *c)
 	http_reply_problem(request, 500, "no answer was made");
 }
 
+static bool is_refused_newcomer(const struct http_connection *c, const struct http_request *request)
+{
+	return c->peer.kind == HTTP_PEER_NEWCOMER && !request->route->takes_newcomers;
+}
+
 /* Nobody has to hold the body of one who may not ask. */
 static int admit(struct http_connection *c, struct http_request *request)
 {
@@ -74,6 +79,12 @@ static int check_request(struct http_connection *c, struct http_request *request
 		http_reply_header(request, "Allow", allow);
 		refuse(c, request, 405, "this path does not take that method");
 		return -EOPNOTSUPP;
+	}
+	if (is_refused_newcomer(c, request)) {
+		log_limited(LEVEL_NOTICE, "http", "refused", "newcomer",
+			log_endpoint("from", &c->peer.address), log_text("path", request->head.path));
+		refuse(c, request, 403, "this needs a client certificate");
+		return -EACCES;
 	}
 	if (admit(c, request) < 0)
 		return -EACCES;

@@ -49,6 +49,11 @@ void http_server_route(struct http_server *server, const struct http_route *rout
 		slot->body_max = HTTP_BODY_MAX_DEFAULT;
 }
 
+void http_server_welcome(struct http_server *server, bool welcome)
+{
+	server->welcome = welcome;
+}
+
 size_t http_server_connections(const struct http_server *server)
 {
 	return server->connection_count;

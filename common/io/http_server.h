@@ -42,6 +42,7 @@ enum http_peer_kind {
 	HTTP_PEER_ANONYMOUS, /* plain TCP */
 	HTTP_PEER_TLS,       /* identity is set and verified */
 	HTTP_PEER_LOCAL,     /* unix socket: uid is set */
+	HTTP_PEER_NEWCOMER,  /* TLS, without a certificate: see http_server_welcome() */
 };
 
 struct http_peer {
@@ -61,6 +62,7 @@ struct http_route {
 	/* Before the body is read: may this peer ask that at all? If not, it has replied, and returns false. NULL: all
 	 * may. */
 	bool (*admit)(struct http_request *request, void *context);
+	bool takes_newcomers; /* the others are refused to them, with 403, before the body is read */
 };
 
 struct http_server_options {
@@ -82,6 +84,10 @@ void http_server_route(struct http_server *server, const struct http_route *rout
 int http_server_listen(struct http_server *server, const char *address, SSL_CTX *tls, struct err *err);
 /* New connections of TLS listeners use this context from now on (renewed certificates). A reference is taken. */
 void http_server_set_tls(struct http_server *server, SSL_CTX *tls);
+/* From now on TLS clients without a certificate are let in, at most HTTP_NEWCOMERS_MAX at a time, to the routes that take
+ * them; or, as at the beginning, refused in the handshake. Those that are in stay. */
+enum { HTTP_NEWCOMERS_MAX = 16 };
+void http_server_welcome(struct http_server *server, bool welcome);
 /* A stale socket is replaced, one that answers is -EADDRINUSE. Removed again by http_server_free(). */
 int http_server_listen_unix(struct http_server *server, const char *path, mode_t mode, struct err *err);
 /* The port of the last TCP listener (it may have asked for port 0). */

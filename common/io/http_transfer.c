@@ -29,6 +29,9 @@ static CURLcode prepare_tls(CURL *easy, void *context, void *user)
 	const struct http_client_options *options = transfer->options;
 
 	(void)easy;
+	if (options->pin)
+		return tls_client_pin(context, options->pin, &transfer->tls_error) < 0 ? CURLE_SSL_CERTPROBLEM
+										       : CURLE_OK;
 	if (tls_client_prepare(context, &options->tls, options->server_kind, NULL, &transfer->tls_error) < 0)
 		return CURLE_SSL_CERTPROBLEM;
 	if (options->server_name) {
@@ -193,6 +196,10 @@ static int fail_verify(struct http_transfer *transfer, struct err *err)
 	long result = X509_V_OK;
 
 	curl_easy_getinfo(transfer->easy, CURLINFO_SSL_VERIFYRESULT, &result);
+	if (transfer->options->pin && result != X509_V_OK && result != X509_V_ERR_UNSPECIFIED)
+		return err_at(err, -EPROTO, transfer->origin, 0, 0,
+			"the certificate there is not of a %s of the authority that was named",
+			tls_kind_text(transfer->options->pin->server_kind));
 	if (result == X509_V_ERR_APPLICATION_VERIFICATION)
 		return err_at(err, -EPROTO, transfer->origin, 0, 0,
 			"the certificate there is not that of %s%s", transfer->server.name[0] ? "" : "a ",
@@ -204,6 +211,14 @@ static int fail_verify(struct http_transfer *transfer, struct err *err)
 			"the certificate there is not trusted: %s (is %s its authority?)",
 			X509_verify_cert_error_string(result), transfer->options->tls.ca);
 	return err_at(err, -EPROTO, transfer->origin, 0, 0, "no TLS connection: %s", transfer->reason);
+}
+
+/* In TLS 1.3 the client is done before the server has looked for its certificate: the alert, or the reset that overtakes
+ * it, comes instead of an answer. */
+static bool is_shown_the_door(CURLcode code, const char *reason)
+{
+	return strstr(reason, "alert") || code == CURLE_RECV_ERROR || code == CURLE_SEND_ERROR ||
+	       code == CURLE_GOT_NOTHING;
 }
 
 static int fail(struct http_transfer *transfer, CURLcode code, struct err *err)
@@ -224,6 +239,9 @@ static int fail(struct http_transfer *transfer, CURLcode code, struct err *err)
 		return err_at(err, -ETIMEDOUT, transfer->origin, 0, 0, "no answer in time (%s)", reason);
 	if (code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_CONNECT_ERROR)
 		return fail_verify(transfer, err);
+	if (transfer->options->pin && is_shown_the_door(code, reason))
+		return err_at(
+			err, -EACCES, transfer->origin, 0, 0, "nobody without a certificate is let in there");
 	if (strstr(reason, "alert"))
 		return err_at(err, -EPROTO, transfer->origin, 0, 0, "our certificate was refused there (%s)",
 			reason);

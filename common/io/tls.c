@@ -388,6 +388,80 @@ int tls_client_new(const struct tls_files *files, enum tls_kind server_kind, SSL
 	return new_context(TLS_client_method(), files, server_kind, ret_context, ret_own, err);
 }
 
+static X509 *find_pinned(const STACK_OF(X509) * chain, const struct tls_pin *pin)
+{
+	unsigned char hash[EVP_MAX_MD_SIZE];
+	unsigned size;
+
+	for (int i = 0; i < sk_X509_num(chain); i++)
+		if (X509_digest(sk_X509_value(chain, i), EVP_sha256(), hash, &size) == 1 &&
+			size == sizeof pin->authority && memcmp(hash, pin->authority, size) == 0)
+			return sk_X509_value(chain, i);
+	return NULL;
+}
+
+/* The authority that was named before, and nothing else that came with the chain, is what the chain may end at. */
+static int verify_pinned(X509_STORE_CTX *context, void *argument)
+{
+	const struct tls_pin *pin = argument;
+	X509 *authority = find_pinned(X509_STORE_CTX_get0_untrusted(context), pin);
+	STACK_OF(X509) *trusted = sk_X509_new_null();
+	struct tls_identity identity;
+	int verified = 0;
+
+	if (authority && trusted && sk_X509_push(trusted, authority) > 0) {
+		X509_STORE_CTX_set0_trusted_stack(context, trusted);
+		verified = X509_verify_cert(context) == 1;
+	}
+	if (!verified || tls_identity_of(X509_STORE_CTX_get0_cert(context), &identity) < 0 ||
+		identity.kind != pin->server_kind) {
+		X509_STORE_CTX_set_error(context, X509_V_ERR_APPLICATION_VERIFICATION);
+		verified = 0;
+	}
+	sk_X509_free(trusted);
+	return verified;
+}
+
+int tls_client_pin(SSL_CTX *context, const struct tls_pin *pin, struct err *err)
+{
+	char reason[128];
+	void *argument;
+
+	if (SSL_CTX_set_min_proto_version(context, TLS1_3_VERSION) != 1)
+		return err_set(
+			err, -EINVAL, "TLS cannot be set up: %s", tls_error_text(reason, sizeof reason));
+	memcpy(&argument, &(const void *){pin}, sizeof argument);
+	SSL_CTX_set_verify(context, SSL_VERIFY_PEER, NULL);
+	SSL_CTX_set_cert_verify_callback(context, verify_pinned, argument);
+	return 0;
+}
+
+void tls_welcome(SSL *ssl)
+{
+	SSL_set_verify(ssl, SSL_VERIFY_PEER, NULL);
+	SSL_build_cert_chain(ssl, SSL_BUILD_CHAIN_FLAG_UNTRUSTED);
+	ERR_clear_error();
+}
+
+bool tls_peer_is_newcomer(const SSL *ssl)
+{
+	return !SSL_get0_peer_certificate(ssl);
+}
+
+int tls_file_has(const char *path, const X509 *certificate, struct err *err)
+{
+	STACK_OF(X509) *list = NULL;
+	int r = load_certificates(path, &list, err);
+	bool found = false;
+
+	for (int i = 0; !r && i < sk_X509_num(list); i++)
+		found = found || X509_cmp(sk_X509_value(list, i), certificate) == 0;
+	sk_X509_pop_free(list, X509_free);
+	if (r < 0 || found)
+		return r;
+	return err_at(err, -ENOENT, path, 0, 0, "that certificate is not among these");
+}
+
 int tls_certificate_end(const char *path, int64_t *ret_wall_ms, struct err *err)
 {
 	STACK_OF(X509) *list = NULL;

@@ -49,6 +49,22 @@ int tls_client_prepare(SSL_CTX *context, const struct tls_files *files, enum tls
 /* The server must be exactly that one. Borrowed, for as long as connections are made with the context. */
 void tls_client_expect(SSL_CTX *context, const struct tls_identity *who);
 
+/* Who has no certificate yet knows the other side by the SHA-256 of its authority's certificate (DER). */
+struct tls_pin {
+	uint8_t authority[32];
+	enum tls_kind server_kind;
+};
+/* The server must be of that kind, and the chain that it shows must end at that authority. Borrowed, for as long as
+ * connections are made with the context. */
+int tls_client_pin(SSL_CTX *context, const struct tls_pin *pin, struct err *err);
+/* The client of this connection, which has not begun, may come without a certificate; it is shown the authority's, too. */
+void tls_welcome(SSL *ssl);
+/* Did the client of a finished handshake come without one? */
+bool tls_peer_is_newcomer(const SSL *ssl);
+
+/* Is this certificate among those of the file? -ENOENT says that it is not. */
+int tls_file_has(const char *path, const X509 *certificate, struct err *err);
+
 /* When a certificate file ends, in ms since 1970: for warnings and metrics. */
 int tls_certificate_end(const char *path, int64_t *ret_wall_ms, struct err *err);
 

@@ -73,6 +73,30 @@ static int read_tls(struct config *config, const struct conf_node *root, struct 
 	return 0;
 }
 
+static int read_authority_days(struct config *config, const struct conf_node *authority, struct err *err)
+{
+	uint64_t days = CONFIG_DAYS_DEFAULT;
+	int r = conf_get_u64(authority, "days", 1, CONFIG_DAYS_MAX, &days, err);
+	config->authority_days = (unsigned)days;
+	return r;
+}
+
+static int read_authority(struct config *config, const struct conf_node *root, struct err *err)
+{
+	static const char *const known[] = {"certificate", "key", "days"};
+	const struct conf_node *authority = conf_find(root, "authority");
+	if (!authority)
+		return 0;
+	int r = conf_check_keys(authority, known, ARRAY_COUNT(known), err);
+	if (r < 0 || (r = conf_require(authority, "certificate", NULL, err)) < 0 ||
+		(r = conf_require(authority, "key", NULL, err)) < 0)
+		return r;
+	r = read_path(authority, "certificate", config->path, NULL, &config->authority_certificate, err);
+	if (r < 0 || (r = read_path(authority, "key", config->path, NULL, &config->authority_key, err)) < 0)
+		return r;
+	return read_authority_days(config, authority, err);
+}
+
 static int read_store(struct config *config, const struct conf_node *root, struct err *err)
 {
 	const char *store = NULL;
@@ -148,12 +172,12 @@ static int refuse_watch(const struct conf_node *root, struct err *err)
 
 static int read_root(struct config *config, const struct conf_node *root, struct err *err)
 {
-	static const char *const known[] = {
-		"listen", "tls", "store", "fleet", "watch", "operators", "state", "run", "health", "log"};
+	static const char *const known[] = {"listen", "tls", "authority", "store", "fleet", "watch",
+		"operators", "state", "run", "health", "log"};
 	int r = conf_check_keys(root, known, ARRAY_COUNT(known), err);
 	if (r < 0 || (r = read_listen(root, ":7443", &config->listen, err)) < 0)
 		return r;
-	if ((r = read_tls(config, root, err)) < 0)
+	if ((r = read_tls(config, root, err)) < 0 || (r = read_authority(config, root, err)) < 0)
 		return r;
 	if ((r = read_path(root, "state", config->path, "/var/lib/holdfast", &config->state, err)) < 0)
 		return r;
@@ -195,8 +219,8 @@ void config_clear(struct config *config)
 	if (!config)
 		return;
 	char *const texts[] = {config->path, config->listen, config->ca, config->certificate, config->key,
-		config->store_path, config->fleet, config->state, config->run, config->socket,
-		config->health_listen, config->log};
+		config->authority_certificate, config->authority_key, config->store_path, config->fleet,
+		config->state, config->run, config->socket, config->health_listen, config->log};
 	for (size_t i = 0; i < ARRAY_COUNT(texts); i++)
 		free(texts[i]);
 	free(config->operators);

@@ -13,7 +13,7 @@
  * What an operator may do stands here and not in the certificate, so that taking it away needs no new certificates.
  */
 enum operator_role { OPERATOR_NONE = 0, OPERATOR_VIEWER = 1, OPERATOR_ADMIN = 2 };
-enum { CONFIG_OPERATORS_MAX = 1000 };
+enum { CONFIG_OPERATORS_MAX = 1000, CONFIG_DAYS_MAX = 3650, CONFIG_DAYS_DEFAULT = 90 };
 
 struct config_operator {
 	char name[TLS_NAME_MAX];
@@ -24,8 +24,10 @@ struct config {
 	char *path;
 	char *listen; /* of the API, HOST:PORT */
 	char *ca, *certificate, *key;
-	char *store_path; /* of the SQLite file */
-	char *fleet;      /* NULL: no fleet file */
+	char *authority_certificate, *authority_key; /* NULL: certificates come from elsewhere */
+	unsigned authority_days;                     /* how long those that it signs are valid */
+	char *store_path;                            /* of the SQLite file */
+	char *fleet;                                 /* NULL: no fleet file */
 	char *state, *run;
 	char *socket; /* RUN/controller.sock */
 	char *health_listen;

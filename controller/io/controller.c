@@ -117,6 +117,7 @@ static int start_api(struct controller *controller, SSL_CTX *tls, struct err *er
 	int r = http_server_listen(controller->api, controller->config.listen, tls, err);
 	if (r < 0)
 		return r;
+	joining_welcome(controller);
 	return http_server_listen_unix(controller->api, controller->config.socket, 0600, err);
 }
 
@@ -151,6 +152,7 @@ static void on_housekeeping(evutil_socket_t fd, short what, void *context)
 	(void)fd;
 	(void)what;
 	directory_expire(controller->directory, clock_now_ms());
+	joining_welcome(controller);
 	log_flush();
 }
 
@@ -175,6 +177,8 @@ static int start(struct controller *controller, SSL_CTX *tls, struct err *err)
 	if (r < 0 || (r = open_store(controller, err)) < 0 || (r = start_watch(controller, err)) < 0)
 		return r;
 	start_agents(controller);
+	if ((r = joining_start(&controller->joining, &controller->config, controller->store, err)) < 0)
+		return r;
 	if ((r = reload_first_fleet(controller, err)) < 0 || (r = start_api(controller, tls, err)) < 0)
 		return r;
 	if ((r = start_health(controller, err)) < 0)
@@ -268,6 +272,7 @@ void controller_free(struct controller *controller)
 	generation_free(controller->current);
 	journal_free(controller->journal);
 	timeline_clear(&controller->moments);
+	joining_stop(&controller->joining);
 	store_close(controller->store);
 	loop_free(controller->base);
 	config_clear(&controller->config);

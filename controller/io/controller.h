@@ -13,6 +13,7 @@
 #include "controller/io/config.h"
 #include "controller/io/decisions/decisions.h"
 #include "controller/io/fleet/generation.h"
+#include "controller/io/joining/joining.h"
 #include "controller/io/journal/journal.h"
 #include "controller/io/store/store.h"
 #include "controller/io/store/writer.h"
@@ -42,6 +43,7 @@ struct controller {
 	uint64_t store_id;     /* the rest of the store is the writer's */
 	struct key grant_seed; /* signs grants (`isolation: fence`); wiped */
 	struct writer *writer;
+	struct joining joining;
 	struct journal *journal;
 	struct timeline moments;    /* its own: see report.h */
 	struct generation *current; /* NULL: there is no fleet yet */

@@ -185,6 +185,13 @@ static void reload_tls(struct controller *controller)
 	SSL_CTX_free(context);
 }
 
+static void reload_authority(struct controller *controller)
+{
+	struct err err = {0};
+	if (joining_reload(&controller->joining, &controller->config, &err) < 0)
+		log_error("joining", "authority-not-renewed", log_err(&err));
+}
+
 static void on_applied(const struct apply_result *result, void *context)
 {
 	(void)context;
@@ -200,6 +207,7 @@ void reload(struct controller *controller)
 	struct bundle bundle = {0};
 	struct err err = {0};
 	reload_tls(controller);
+	reload_authority(controller);
 	if (!controller->config.fleet)
 		return;
 	if (generation_read_files(controller->config.fleet, &bundle, &err) < 0) {

@@ -53,6 +53,7 @@ bool access_allowed(struct http_request *request, const struct config *config, c
 	case HTTP_PEER_TLS:
 		return allow_operator(request, config, &peer->identity, who);
 	case HTTP_PEER_ANONYMOUS:
+	case HTTP_PEER_NEWCOMER:
 		break;
 	}
 	http_reply_problem(request, 403, "this needs a client certificate");

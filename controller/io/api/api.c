@@ -12,5 +12,7 @@ void api_serve(struct controller *controller, struct http_server *server)
 	setting_serve(controller, server);
 	report_serve(controller, server);
 	sessions_serve(controller, server);
+	invite_serve(controller, server);
+	join_serve(controller, server);
 	follow_serve(controller->follow, server);
 }

@@ -20,6 +20,11 @@ void setting_serve(
 void sessions_serve(struct controller *controller, struct http_server *server); /* GET /v1/sessions */
 void report_serve(struct controller *controller, struct http_server *server);   /* GET /v1/report */
 
+void invite_serve(struct controller *controller, struct http_server *server); /* /v1/invitations */
+void join_serve(struct controller *controller, struct http_server *server);   /* POST /v1/join */
+/* TLS clients without a certificate are let in while there is an invitation, and no longer. */
+void joining_welcome(struct controller *controller);
+
 /* POST /v1/endpoints/NAME/drill; to: "" for whoever is ready. */
 void drill_ask(struct controller *controller, struct http_request *request, const char *endpoint,
 	const char *to, const char *who);

@@ -197,6 +197,16 @@ static void put_grants(struct controller *controller, struct text *out)
 		decisions_grant_count(controller->decisions));
 }
 
+static void put_joining(struct controller *controller, struct text *out)
+{
+	gauge(out, "holdfast_invitations_open", "Invitations that nobody has used, and that have not ended.",
+		invitations_open(&controller->joining.invitations));
+	counter(out, "holdfast_joined_total", "Gateways that joined with a token since the start.",
+		controller->joining.joined);
+	counter(out, "holdfast_join_refused_total", "Attempts to join that were refused since the start.",
+		controller->joining.refused);
+}
+
 void metrics_collect(void *context, struct text *out)
 {
 	struct controller *controller = context;
@@ -211,5 +221,6 @@ void metrics_collect(void *context, struct text *out)
 	put_windows(controller, out);
 	put_liveness(controller, out);
 	put_grants(controller, out);
+	put_joining(controller, out);
 	metrics_process(out);
 }

@@ -29,6 +29,11 @@ static const char *const texts[STATEMENT_COUNT] = {
 	[STATEMENT_ADD_EVENT] = "INSERT INTO events(seq, json) VALUES (?, ?)",
 	[STATEMENT_TRIM_EVENTS] =
 		"DELETE FROM events WHERE seq <= (SELECT seq FROM events ORDER BY seq DESC LIMIT 1 OFFSET ?)",
+	[STATEMENT_READ_INVITATIONS] =
+		"SELECT gateway, hash, expires_ms, who FROM invitations ORDER BY gateway",
+	[STATEMENT_PUT_INVITATION] =
+		"INSERT OR REPLACE INTO invitations(gateway, hash, expires_ms, who) VALUES (?, ?, ?, ?)",
+	[STATEMENT_REMOVE_INVITATION] = "DELETE FROM invitations WHERE gateway = ? OR expires_ms <= ?",
 };
 
 int statement_error(struct store *store, struct err *err)

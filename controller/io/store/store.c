@@ -24,6 +24,8 @@ static const char schema[] =
 	"CREATE TABLE generations(number INTEGER PRIMARY KEY, hash TEXT NOT NULL, who TEXT NOT NULL,"
 	" wall_ms INTEGER NOT NULL, bundle TEXT NOT NULL);"
 	"CREATE TABLE drained(gateway TEXT PRIMARY KEY);"
+	"CREATE TABLE invitations(gateway TEXT PRIMARY KEY, hash TEXT NOT NULL, expires_ms INTEGER NOT NULL,"
+	" who TEXT NOT NULL);"
 	"CREATE TABLE events(seq INTEGER PRIMARY KEY, json TEXT NOT NULL);"
 	"PRAGMA user_version = 1;";
 

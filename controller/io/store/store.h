@@ -31,6 +31,14 @@ struct store_generation {
 	char *bundle; /* the fleet's files as JSON (fleet/bundle.h); owned */
 };
 
+/* Who may join as what: the secret itself is nowhere. */
+struct store_invitation {
+	char gateway[PROTO_NAME_MAX + 1];
+	char hash[SHA256_HEX_MAX]; /* of its secret */
+	int64_t expires_ms;        /* wall clock */
+	char who[STORE_WHO_MAX + 1];
+};
+
 struct store_event {
 	uint64_t seq;
 	char *json; /* owned by whoever holds it */
@@ -62,6 +70,15 @@ void store_generation_clear(struct store_generation *generation);
 int store_each_drained(struct store *store, void (*each)(const char *gateway, void *context), void *context,
 	struct err *err);
 int store_set_drained(struct store *store, const char *gateway, bool drained, struct err *err);
+
+/* Open invitations, one call each; some may have ended. */
+int store_each_invitation(struct store *store,
+	void (*each)(const struct store_invitation *invitation, void *context), void *context,
+	struct err *err);
+/* In place of an earlier one for that gateway. */
+int store_put_invitation(struct store *store, const struct store_invitation *invitation, struct err *err);
+/* That of the gateway, and all that ended before wall_ms. */
+int store_remove_invitation(struct store *store, const char *gateway, int64_t wall_ms, struct err *err);
 
 /* Events from the oldest kept to the newest, one call each. */
 int store_each_event(struct store *store, void (*each)(uint64_t seq, const char *json, void *context),

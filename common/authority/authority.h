@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef HOLDFAST_CLI_AUTHORITY_H
-#define HOLDFAST_CLI_AUTHORITY_H
+#ifndef HOLDFAST_AUTHORITY_AUTHORITY_H
+#define HOLDFAST_AUTHORITY_AUTHORITY_H
 
-#include <openssl/evp.h>
-#include <openssl/x509.h>
+#include <openssl/types.h>
+#include <stdint.h>
 
 #include "common/base/err.h"
+#include "common/base/key.h"
 
 /*
  * A certificate authority of one's own, so that nobody needs to know openssl: EC P-256, X.509 v3 (RFC 5280). A holder
@@ -26,12 +27,23 @@ int authority_kind_parse(const char *text, enum authority_kind *ret_kind, struct
 /* Make ca.pem (0644) and ca.key (0600) in the directory, which must exist. -EEXIST if either is there: nothing is overwritten. */
 int authority_create(const char *directory, unsigned days, struct err *err);
 
-/* Load them. The caller clears. */
+/* Load two files, which must belong together. The caller clears. */
+int authority_load(
+	const char *certificate, const char *key, struct authority *ret_authority, struct err *err);
+/* The same of ca.pem and ca.key in the directory. */
 int authority_open(const char *directory, struct authority *ret_authority, struct err *err);
 void authority_clear(struct authority *authority);
+
+/* The SHA-256 of its certificate (DER): what an invitation knows it by. */
+int authority_hash(const struct authority *authority, struct key *ret_hash, struct err *err);
 
 /* Make NAME.pem (0644, the certificate) and NAME.key (0600) in the directory. -EEXIST as above. */
 int authority_issue(const struct authority *authority, enum authority_kind kind, const char *name,
 	const char *directory, unsigned days, struct err *err);
+
+/* A certificate for somebody else's key, of which the public half is enough. It is dated an hour back, but after after_ms
+ * (wall clock; 0: whatever). *ret_pem: the caller frees. */
+int authority_certify(const struct authority *authority, enum authority_kind kind, const char *name,
+	EVP_PKEY *key, int64_t after_ms, unsigned days, char **ret_pem, struct err *err);
 
 #endif

@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "cli/authority.h"
+#include "common/authority/authority.h"
 #include "common/io/tls.h"
 
 static char directory[] = "/tmp/holdfast-authority-XXXXXX";
@@ -153,7 +153,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("cli/authority");
+	Suite *suite = suite_create("authority");
 	TCase *test = tcase_create("authority");
 	SRunner *runner = srunner_create(suite);
 	int failed;

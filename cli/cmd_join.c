@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A new gateway gets its certificate from the controller that its token names. */
+#include <errno.h>
+#include <getopt.h>
+#include <openssl/ssl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/command.h"
+#include "common/authority/pair.h"
+#include "common/authority/pem.h"
+#include "common/authority/request.h"
+#include "common/base/mem.h"
+#include "common/base/text.h"
+#include "common/io/file.h"
+#include "common/io/http_client.h"
+#include "common/io/http_server.h"
+#include "common/io/tls.h"
+#include "common/json/read.h"
+#include "common/json/write.h"
+#include "proto/token.h"
+
+enum {
+	JOIN_TIMEOUT_MS = 15000,
+	ANSWER_MAX_BYTES = 512 * 1024,
+	CERTIFICATE_MAX_BYTES = 64 * 1024,
+	CA_MAX_BYTES = 256 * 1024,
+};
+
+struct join {
+	const char *directory;
+	bool force;
+	struct token token;
+	char config[PATH_MAX], ca[PATH_MAX], next_ca[PATH_MAX];
+	struct pair pair;
+	char *certificate_pem, *ca_pem; /* what came */
+};
+
+static int set_path(
+	const struct join *join, const char *name, const char *suffix, char to[PATH_MAX], struct err *err)
+{
+	if (snprintf(to, PATH_MAX, "%s/%s%s", join->directory, name, suffix) < PATH_MAX)
+		return 0;
+	return err_at(err, -ENAMETOOLONG, join->directory, 0, 0, "the path is too long");
+}
+
+static int set_paths(struct join *join, struct err *err)
+{
+	char certificate[PATH_MAX], key[PATH_MAX];
+	int r = set_path(join, "agent", ".yaml", join->config, err);
+
+	if (!r)
+		r = set_path(join, "ca", ".pem", join->ca, err);
+	if (!r)
+		r = set_path(join, "ca", ".pem.next", join->next_ca, err);
+	if (!r)
+		r = set_path(join, join->token.gateway, ".pem", certificate, err);
+	if (!r)
+		r = set_path(join, join->token.gateway, ".key", key, err);
+	return r ? r : pair_paths(certificate, key, &join->pair, err);
+}
+
+static int refuse_to_overwrite(const struct join *join, struct err *err)
+{
+	const char *const files[] = {join->config, join->ca, join->pair.certificate, join->pair.key};
+
+	for (size_t i = 0; !join->force && i < ARRAY_COUNT(files); i++)
+		if (access(files[i], F_OK) == 0)
+			return err_at(err, -EEXIST, files[i], 0, 0,
+				"is already there; --force replaces it and what else a join writes");
+	return 0;
+}
+
+/* ---- the controller is asked ---- */
+
+static char *body_text(const struct join *join, const char *request, size_t *ret_size)
+{
+	char secret[KEY_HEX_MAX], *text;
+	json_t *json = json_object();
+
+	jput_text(json, "secret", key_format_hex(&join->token.secret, secret));
+	jput_text(json, "request", request);
+	text = json_compact(json, ret_size);
+	mem_wipe(secret, sizeof(secret));
+	json_decref(json);
+	return text;
+}
+
+static int take_certificate(struct join *join, const json_t *json, struct err *err)
+{
+	char gateway[PROTO_NAME_MAX + 1];
+	struct jnode root = jnode_root(json);
+	int r = jnode_name(&root, "gateway", JSON_REQUIRED, gateway, sizeof(gateway), err);
+
+	if (!r)
+		r = jnode_text_new(&root, "certificate", JSON_REQUIRED, CERTIFICATE_MAX_BYTES,
+			&join->certificate_pem, err);
+	if (!r)
+		r = jnode_text_new(&root, "ca", JSON_REQUIRED, CA_MAX_BYTES, &join->ca_pem, err);
+	if (!r && strcmp(gateway, join->token.gateway) != 0)
+		r = err_set(err, -EPROTO, "the token is for %s, and the controller calls it %s",
+			join->token.gateway, gateway);
+	return r;
+}
+
+static int take_answer(struct join *join, const struct http_response *response, struct err *err)
+{
+	static const struct json_limits limits = {ANSWER_MAX_BYTES, 8};
+	json_t *json = NULL;
+	const char *detail;
+	int r = json_parse_bytes(response->body, response->size, &limits, &json, err);
+
+	detail = r ? NULL : json_string_value(json_object_get(json, "detail"));
+	if (response->status != 200)
+		r = err_at(err, -EACCES, join->token.controller, 0, 0, "%s",
+			detail ? detail : http_status_phrase(response->status));
+	else if (!r)
+		r = take_certificate(join, json, err);
+	json_decref(json);
+	return r;
+}
+
+static int ask(struct join *join, const char *request, struct err *err)
+{
+	struct tls_pin pin = {.server_kind = TLS_KIND_CONTROLLER};
+	const struct http_client_options options = {.pin = &pin};
+	struct text url = {0};
+	struct http_exchange exchange = {
+		.method = "POST", .timeout_ms = JOIN_TIMEOUT_MS, .response_max = ANSWER_MAX_BYTES};
+	struct http_response response;
+	char *body = body_text(join, request, &exchange.body_size);
+	int r;
+
+	memcpy(pin.authority, join->token.authority.bytes, sizeof(pin.authority));
+	text_add(&url, "%s/v1/join", join->token.controller);
+	exchange.url = url.data;
+	exchange.body = body;
+	r = http_call(&options, &exchange, &response, err);
+	mem_wipe(body, exchange.body_size);
+	free(body);
+	text_clear(&url);
+	if (r == -EACCES)
+		return err_at(err, r, join->token.controller, 0, 0,
+			"no invitation is open there: the token has ended or was used; 'holdfast invite %s' "
+			"on the "
+			"controller makes another",
+			join->token.gateway);
+	if (r < 0)
+		return r;
+	r = take_answer(join, &response, err);
+	http_response_clear(&response);
+	return r;
+}
+
+/* ---- the files ---- */
+
+/* They must belong together before they replace anything. */
+static int check_files(const struct join *join, struct err *err)
+{
+	const struct tls_files files = {
+		.ca = join->next_ca, .certificate = join->pair.next_certificate, .key = join->pair.next_key};
+	struct tls_identity own;
+	SSL_CTX *context;
+	int r = tls_client_new(&files, TLS_KIND_CONTROLLER, &context, &own, err);
+
+	if (r < 0)
+		return r;
+	SSL_CTX_free(context);
+	if (own.kind == TLS_KIND_GATEWAY && !strcmp(own.name, join->token.gateway))
+		return 0;
+	return err_at(err, -EPROTO, join->token.controller, 0, 0, "the certificate that came is of %s %s",
+		tls_kind_text(own.kind), own.name);
+}
+
+static int write_config(const struct join *join, struct err *err)
+{
+	const char *name = join->token.gateway;
+	struct text text = {0};
+	int r;
+
+	text_add(&text,
+		"# Written by holdfast join. Every key: docs/agent.md\n"
+		"gateway: \"%s\"\n"
+		"controllers: [\"%s\"]\n"
+		"tls: { ca: ca.pem, certificate: \"%s.pem\", key: \"%s.key\" }\n",
+		name, join->token.controller, name, name);
+	r = file_write(join->config, text.data, text.length, 0644, err);
+	text_clear(&text);
+	return r;
+}
+
+/* agent.yaml last: whoever finds it finds what it names. */
+static int install(const struct join *join, struct err *err)
+{
+	int r = file_write(join->next_ca, join->ca_pem, strlen(join->ca_pem), 0644, err);
+
+	if (!r)
+		r = pair_prepare_certificate(&join->pair, join->certificate_pem, err);
+	if (!r)
+		r = check_files(join, err);
+	if (!r)
+		r = file_write(join->ca, join->ca_pem, strlen(join->ca_pem), 0644, err);
+	if (!r)
+		r = pair_commit(&join->pair, err);
+	return r ? r : write_config(join, err);
+}
+
+/* The key is on the disk before the token is used: a directory that cannot be written costs no token. */
+static int make_key_and_join(struct join *join, struct err *err)
+{
+	char *key = NULL, *request = NULL;
+	int r = request_new(&key, &request, err);
+
+	if (!r)
+		r = pair_prepare_key(&join->pair, key, err);
+	if (!r)
+		r = ask(join, request, err);
+	if (!r)
+		r = install(join, err);
+	if (r < 0)
+		pair_drop(&join->pair);
+	unlink(join->next_ca);
+	pem_wipe(key);
+	free(request);
+	return r;
+}
+
+static int run(struct join *join, struct err *err)
+{
+	int r = set_paths(join, err);
+
+	if (!r)
+		r = refuse_to_overwrite(join, err);
+	if (!r)
+		r = file_make_directories(join->directory, 0755, err);
+	return r ? r : make_key_and_join(join, err);
+}
+
+/* ---- the command ---- */
+
+/* A token on the command line is seen by everybody on the host while it runs: "-" takes it from the input. */
+static int read_token(const char *argument, struct token *token, struct err *err)
+{
+	char line[TOKEN_TEXT_MAX + 64] = "";
+	int r;
+
+	if (strcmp(argument, "-") != 0)
+		return token_decode(argument, token, err);
+	if (!fgets(line, sizeof(line), stdin))
+		return err_set(err, -EINVAL, "there is no token on the input");
+	r = token_decode(line, token, err);
+	mem_wipe(line, sizeof(line));
+	return r;
+}
+
+static int read_options(const struct invocation *invocation, struct join *join)
+{
+	int option;
+
+	while ((option = command_next_option(invocation)) != -1) {
+		if (option == 'd')
+			join->directory = optarg;
+		else if (option == 'f')
+			join->force = true;
+		else
+			return -EINVAL;
+	}
+	return invocation->argc - optind == 1 ? 0 : -EINVAL;
+}
+
+static void print(const struct join *join)
+{
+	printf("this is %s now: %s, and the certificate and key beside it\n", join->token.gateway,
+		join->config);
+	puts("next: systemctl enable --now holdfast-agent; and name it in the fleet file, if it is not there "
+	     "yet");
+}
+
+int command_join(const struct invocation *invocation)
+{
+	struct join join = {.directory = "/etc/holdfast"};
+	struct err err;
+	int r;
+
+	if (read_options(invocation, &join) < 0)
+		return command_misused(invocation, "needs a token, or - to read it from the input");
+	r = read_token(invocation->argv[optind], &join.token, &err);
+	if (!r)
+		r = run(&join, &err);
+	if (!r)
+		print(&join);
+	mem_wipe(&join.token, sizeof(join.token));
+	free(join.certificate_pem);
+	free(join.ca_pem);
+	return r < 0 ? command_fail(&err) : COMMAND_OK;
+}

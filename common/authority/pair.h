@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef HOLDFAST_AUTHORITY_PAIR_H
+#define HOLDFAST_AUTHORITY_PAIR_H
+
+#include <limits.h>
+
+#include "common/base/err.h"
+
+/*
+ * A certificate and its key are two files, and belong together also when the power fails while both are replaced: the new
+ * ones are first written beside the old ones, as FILE.next, the key before the certificate; then each takes its place, the
+ * key first. Whoever finds a CERTIFICATE.next finishes that (pair_recover()); a KEY.next alone never got its certificate.
+ */
+struct pair {
+	char certificate[PATH_MAX], key[PATH_MAX];           /* in force */
+	char next_certificate[PATH_MAX], next_key[PATH_MAX]; /* prepared */
+};
+
+/* -ENAMETOOLONG */
+int pair_paths(const char *certificate, const char *key, struct pair *ret_pair, struct err *err);
+/* The key of a certificate that is about to be asked for: mode 0600. */
+int pair_prepare_key(const struct pair *pair, const char *key_pem, struct err *err);
+/* Its certificate has come: mode 0644. Not in force yet, so that the two can be looked at. */
+int pair_prepare_certificate(const struct pair *pair, const char *certificate_pem, struct err *err);
+/* Both in force. */
+int pair_commit(const struct pair *pair, struct err *err);
+/* What was prepared is dropped. */
+void pair_drop(const struct pair *pair);
+/* At a start: finish or drop what an earlier life began. */
+int pair_recover(const struct pair *pair, struct err *err);
+
+#endif

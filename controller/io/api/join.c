@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Somebody comes with an invitation. */
+#include <openssl/evp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/authority/request.h"
+#include "common/base/mem.h"
+#include "common/base/text.h"
+#include "common/io/clock.h"
+#include "common/io/http_server.h"
+#include "common/io/log.h"
+#include "common/json/read.h"
+#include "common/json/write.h"
+#include "controller/io/api/api.h"
+#include "controller/io/controller.h"
+
+enum { JOIN_BODY_MAX = REQUEST_PEM_MAX + 4096 }; /* line ends are two characters in JSON */
+
+struct newcomer {
+	struct controller *controller;
+	struct http_request *request; /* NULL: nobody waits any more */
+	char gateway[PROTO_NAME_MAX + 1];
+	char *certificate;
+};
+
+static void newcomer_free(struct newcomer *newcomer)
+{
+	free(newcomer->certificate);
+	free(newcomer);
+}
+
+static void refuse(struct controller *controller, struct http_request *request, int status, const char *why)
+{
+	const struct http_peer *peer = http_request_peer(request);
+	controller->joining.refused++;
+	log_limited(LEVEL_WARNING, "joining", "refused", "", log_endpoint("from", &peer->address),
+		log_text("why", why));
+	http_reply_problem(request, status, "%s", why);
+}
+
+static bool admit(struct http_request *request, void *context)
+{
+	struct controller *controller = context;
+	if (http_request_peer(request)->kind != HTTP_PEER_NEWCOMER) {
+		refuse(controller, request, 403, "this is for a gateway that has no certificate yet");
+		return false;
+	}
+	if (invitations_attempt(&controller->joining.invitations, clock_now_ms()))
+		return true;
+	refuse(controller, request, 429, "too many try to join: wait a minute");
+	return false;
+}
+
+static char *newcomer_text(const struct newcomer *newcomer)
+{
+	json_t *json = json_object();
+	jput_text(json, "gateway", newcomer->gateway);
+	jput_text(json, "certificate", newcomer->certificate);
+	jput_text(json, "ca", newcomer->controller->joining.ca);
+	char *text = json_compact(json, NULL);
+	json_decref(json);
+	return text;
+}
+
+static int write_used(struct store *store, void *context, struct err *err)
+{
+	const struct newcomer *newcomer = context;
+	return store_remove_invitation(store, newcomer->gateway, clock_wall_ms(), err);
+}
+
+static void tell_joined(const struct newcomer *newcomer)
+{
+	char text[PROTO_NAME_MAX + 64];
+	snprintf(text, sizeof text, "%s has joined: it has a certificate now", newcomer->gateway);
+	newcomer->controller->joining.joined++;
+	log_notice("joining", "joined", log_text("gateway", newcomer->gateway));
+	journal_add(newcomer->controller->journal,
+		&(struct journal_entry){.event = "joined", .text = text, .gateway = newcomer->gateway});
+}
+
+/* Only what can never be used again on this disk is answered. */
+static void on_used(void *context, int r, const struct err *err)
+{
+	struct newcomer *newcomer = context;
+	char line[ERR_WHERE_MAX + ERR_TEXT_MAX];
+	if (r < 0) {
+		log_error("joining", "use-not-stored", log_err(err));
+		if (newcomer->request)
+			http_reply_problem(newcomer->request, 500, "%s", err_format(err, line, sizeof line));
+	} else {
+		tell_joined(newcomer);
+		if (newcomer->request)
+			http_reply_json(newcomer->request, 200, newcomer_text(newcomer));
+	}
+	newcomer_free(newcomer);
+}
+
+static void newcomer_gone(struct http_request *request, void *context)
+{
+	struct newcomer *newcomer = context;
+	(void)request;
+	newcomer->request = NULL;
+}
+
+struct join_body {
+	struct key secret;
+	char *request; /* PEM; owned */
+};
+
+static int read_join(struct http_request *request, struct join_body *body, struct err *err)
+{
+	json_t *json;
+	size_t size;
+	const char *bytes = http_request_body(request, &size);
+	int r = json_parse_bytes(bytes, size, &json_limits_message, &json, err);
+	if (r < 0)
+		return r;
+	struct jnode root = jnode_root(json);
+	r = jnode_hex(&root, "secret", JSON_REQUIRED, body->secret.bytes, sizeof body->secret.bytes, err);
+	if (r < 0) /* without what is there instead: it may be most of a secret */
+		err_set(err, r, "secret: expected 64 lower-case hex digits");
+	else
+		r = jnode_text_new(&root, "request", JSON_REQUIRED, REQUEST_PEM_MAX, &body->request, err);
+	json_decref(json);
+	return r;
+}
+
+/* The certificate first: one that cannot be made shall not cost the token. */
+static void let_in(struct controller *controller, struct http_request *request, struct invitation *invitation,
+	EVP_PKEY *key)
+{
+	struct newcomer *newcomer = mem_new(1, sizeof *newcomer);
+	struct err err = {0};
+	newcomer->controller = controller;
+	newcomer->request = request;
+	text_copy(newcomer->gateway, sizeof newcomer->gateway, invitation->stored.gateway);
+	if (joining_certify(&controller->joining, newcomer->gateway, key, 0, &newcomer->certificate, &err) <
+		0) {
+		log_error("joining", "not-signed", log_err(&err));
+		http_reply_problem(request, 500, "%s", err.text);
+		newcomer_free(newcomer);
+		return;
+	}
+	invitation->used = true;
+	http_request_hold(request, newcomer_gone, newcomer);
+	writer_add(controller->writer,
+		&(struct writer_job){.write = write_used, .done = on_used, .context = newcomer});
+}
+
+static void handle_body(
+	struct controller *controller, struct http_request *request, const struct join_body *body)
+{
+	EVP_PKEY *key = NULL;
+	struct err err = {0};
+	struct invitation *invitation =
+		invitations_find(&controller->joining.invitations, &body->secret, clock_wall_ms());
+	if (!invitation)
+		refuse(controller, request, 403,
+			"no invitation has this token: it has ended, a newer one took its place, or it was "
+			"of "
+			"another controller");
+	else if (invitation->used)
+		refuse(controller, request, 403, "this token has been used: each lets one gateway in, once");
+	else if (!joining_can_sign(&controller->joining))
+		refuse(controller, request, 409, "the controller has no authority any more");
+	else if (request_read(body->request, strlen(body->request), &key, &err) < 0)
+		refuse(controller, request, 400, err.text);
+	else
+		let_in(controller, request, invitation, key);
+	EVP_PKEY_free(key);
+}
+
+static void handle_join(struct http_request *request, void *context)
+{
+	struct controller *controller = context;
+	struct join_body body = {0};
+	struct err err = {0};
+	if (read_join(request, &body, &err) < 0)
+		refuse(controller, request, 400, err.text);
+	else
+		handle_body(controller, request, &body);
+	key_wipe(&body.secret);
+	free(body.request);
+}
+
+void join_serve(struct controller *controller, struct http_server *server)
+{
+	http_server_route(server, &(struct http_route){.methods = HTTP_POST,
+					  .path = "/v1/join",
+					  .body_max = JOIN_BODY_MAX,
+					  .handle = handle_join,
+					  .context = controller,
+					  .admit = admit,
+					  .takes_newcomers = true});
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef HOLDFAST_CONTROLLER_IO_INVITATIONS_H
+#define HOLDFAST_CONTROLLER_IO_INVITATIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "controller/io/store/store.h"
+
+/*
+ * Who may join: one open invitation a gateway, each with the hash of a secret that nobody here keeps. No I/O: times are
+ * given, the store is somebody else's. One that was used is remembered until it would have ended, so that whoever comes
+ * with it again hears why it does not count any more.
+ */
+enum { INVITATIONS_MAX = 256, JOIN_ATTEMPTS_MAX = 30, JOIN_ATTEMPTS_MS = 60000 };
+
+struct invitations {
+	size_t count;
+	struct invitation {
+		struct store_invitation stored;
+		bool used;
+	} items[INVITATIONS_MAX];
+	/* A bucket: as many attempts as may come at once, and in how long it is full again. */
+	double attempts_left;
+	int64_t attempts_ms;
+};
+
+void invitations_init(struct invitations *invitations, int64_t now_ms);
+/* Takes the place of an earlier one of the same gateway. -ENOSPC: INVITATIONS_MAX are open. */
+int invitations_put(struct invitations *invitations, const struct store_invitation *invitation);
+void invitations_remove(struct invitations *invitations, const char *gateway);
+/* The one with this secret, used or not; NULL: none, or it has ended. Borrowed until the next change. */
+struct invitation *invitations_find(
+	struct invitations *invitations, const struct key *secret, int64_t wall_ms);
+/* Forget those that have ended. */
+void invitations_expire(struct invitations *invitations, int64_t wall_ms);
+/* Unused ones. */
+size_t invitations_open(const struct invitations *invitations);
+/* Somebody tries: may he? At most JOIN_ATTEMPTS_MAX in JOIN_ATTEMPTS_MS, whoever it is. Monotonic time. */
+bool invitations_attempt(struct invitations *invitations, int64_t now_ms);
+
+/* What is kept of a secret. */
+void invitation_hash(const struct key *secret, char hash[SHA256_HEX_MAX]);
+
+#endif

@@ -1,0 +1,157 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A newcomer adds a gateway in two commands, and nobody else gets in that way."""
+import os
+import ssl
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from bench import BIN, main, run, until  # noqa: E402
+
+AUTHORITY = "{ certificate: ca.pem, key: ca.key }"
+
+
+def start(bench):
+    bench.write_config(authority=AUTHORITY)
+    return bench.start()
+
+
+def join(bench, token, place="gw-d", *options):
+    done = subprocess.run([BIN / "holdfast", "join", "-", "--directory", bench.directory / place, *options], input=token,
+                          capture_output=True, text=True, timeout=60)
+    assert token.strip() not in done.stdout + done.stderr
+    return done
+
+
+def joined(bench, *arguments):
+    done = join(bench, *arguments)
+    assert done.returncode == 0, done
+    return done
+
+
+def refused(bench, needle, *arguments):
+    done = join(bench, *arguments)
+    assert done.returncode == 1 and needle in done.stderr and len(done.stderr.splitlines()) == 1, done
+
+
+def metric(bench, name):
+    line = next(line for line in bench.health("/metrics")[1].splitlines() if line.startswith(name + " "))
+    return float(line.split()[1])
+
+
+def open_invitations(bench):
+    return [item["gateway"] for item in bench.call_locally("GET", "/v1/invitations")[1]["invitations"]]
+
+
+def test_two_commands(bench):
+    start(bench)
+    token = bench.holdfast("invite", "gw-d")
+    assert token.startswith("hf1_") and len(token.splitlines()) == 1
+    assert metric(bench, "holdfast_invitations_open") == 1
+    place = bench.directory / "gw-d"
+    joined(bench, token)
+    assert sorted(path.name for path in place.iterdir()) == ["agent.yaml", "ca.pem", "gw-d.key", "gw-d.pem"]
+    assert {path.name: path.stat().st_mode & 0o777 for path in place.iterdir()}["gw-d.key"] == 0o600
+    assert 'controllers: ["https://10.8.0.20:7443"]' in (place / "agent.yaml").read_text()
+    assert "URI:holdfast:gateway:gw-d" in run("openssl", "x509", "-in", place / "gw-d.pem", "-noout", "-ext", "subjectAltName")
+    # The controller knows it now, and as nobody else.
+    status, answer = bench.call("POST", "/v1/agent/report", {}, who="gw-d/gw-d")
+    assert status == 400, answer
+    assert bench.call("GET", "/v1/status", who="gw-d/gw-d")[0] == 403
+    assert metric(bench, "holdfast_joined_total") == 1 and metric(bench, "holdfast_invitations_open") == 0
+    assert [event["gateway"] for event in bench.events(kind="joined")] == ["gw-d"]
+    assert token.strip() not in bench.log.read_text()
+    # The token counted once.
+    refused(bench, "this token has been used", token, "again")
+    assert not list((bench.directory / "again").iterdir())
+    # After a restart nobody waits for anybody, and the handshake says so.
+    bench.stop()
+    bench.start()
+    refused(bench, "no invitation is open", token, "again")
+    assert "tls-refused" in bench.log.read_text()
+
+
+def test_tokens_end(bench):
+    start(bench)
+    bench.holdfast("invite", "gw-c")
+    token = bench.holdfast("invite", "gw-d", "--valid", "1s")
+    until("it has ended", lambda: "gw-d" not in open_invitations(bench), 60)
+    refused(bench, "no invitation has this token", token)
+    assert metric(bench, "holdfast_join_refused_total") == 1 and "no invitation has this token" in bench.log.read_text()
+    # A newer one takes the place of an older, and outlives a restart.
+    old, new = bench.holdfast("invite", "gw-d"), bench.holdfast("invite", "gw-d")
+    bench.stop()
+    bench.start()
+    assert sorted(open_invitations(bench)) == ["gw-c", "gw-d"]
+    refused(bench, "no invitation has this token", old)
+    joined(bench, new)
+    # What is there is not overwritten.
+    key = (bench.directory / "gw-d/gw-d.key").read_text()
+    token = bench.holdfast("invite", "gw-d")
+    refused(bench, "--force", token)
+    assert (bench.directory / "gw-d/gw-d.key").read_text() == key
+    joined(bench, token, "gw-d", "--force")
+    assert (bench.directory / "gw-d/gw-d.key").read_text() != key
+
+
+def test_another_controller_gets_no_secret(bench):
+    """The token names an authority: one who listens at the address with another does not even hear the secret."""
+    bench.write_config(authority=AUTHORITY)
+    (bench.directory / "ca.pem").rename(bench.directory / "kept.pem")
+    (bench.directory / "ca.key").rename(bench.directory / "kept.key")
+    run(BIN / "holdfast", "init", "--dir", bench.directory)
+    (bench.directory / "ctl.pem").unlink()
+    (bench.directory / "ctl.key").unlink()
+    run(BIN / "holdfast", "cert", "controller", "ctl", "--dir", bench.directory)
+    bench.start()
+    token = bench.holdfast("invite", "gw-d")
+    bench.stop()
+    for name in ("pem", "key"):
+        (bench.directory / f"kept.{name}").rename(bench.directory / f"ca.{name}")
+    bench.authority.issue("controller", "ctl")
+    bench.start()
+    refused(bench, "not of a controller of the authority", token)
+    assert metric(bench, "holdfast_invitations_open") == 1 and metric(bench, "holdfast_join_refused_total") == 0
+
+
+def test_newcomers_may_do_nothing_else(bench):
+    start(bench)
+    for attempt in range(2):
+        if attempt:
+            bench.holdfast("invite", "gw-d")
+        for method, path, body in (("GET", "/v1/status", None), ("PUT", "/v1/fleet", {"files": []}),
+                                   ("POST", "/v1/agent/report", {}), ("GET", "/v1/invitations", None)):
+            try:
+                status, answer = bench.call(method, path, body, who=None)
+                assert attempt == 1 and status == 403 and "certificate" in answer["detail"], (attempt, status, answer)
+            except (ssl.SSLError, ConnectionError):
+                assert attempt == 0, path
+    assert bench.call("POST", "/v1/join", {}, who="gw-a")[0] == 403
+    assert bench.call("POST", "/v1/invitations", {"gateway": "gw-d"}, who="dashboard")[0] == 403
+    assert bench.call("POST", "/v1/invitations", {"gateway": "gw-d"}, who="gw-a")[0] == 403
+    # What they send has limits.
+    token = bench.holdfast("invite", "gw-d")
+    for body, expected in (({}, 400), ({"secret": "0" * 64, "request": "x" * 8192}, 403),
+                           ({"secret": "0" * 64, "request": "x" * 8193}, 400), ({"secret": "0" * 62, "request": "x"}, 400),
+                           ({"request": "x" * 12288}, 413)):
+        assert bench.call("POST", "/v1/join", body, who=None)[0] == expected, (len(str(body)), expected)
+    answers = [bench.call("POST", "/v1/join", {}, who=None)[0] for _ in range(40)]
+    assert answers[0] == 400 and 429 in answers, answers
+    refused(bench, "too many try to join", token)
+    assert metric(bench, "holdfast_invitations_open") == 1
+
+
+def test_without_an_authority(bench):
+    bench.start()
+    done = subprocess.run([BIN / "holdfast", "--controller", f"unix:{bench.directory}/run/controller.sock", "invite", "gw-d"],
+                          capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1 and "has no authority: { certificate, key }" in done.stderr, done
+    bench.stop()
+    bench.write_config(authority="{ certificate: gw-a.pem, key: gw-a.key }")
+    status, line = bench.start_wrongly()
+    assert status == 1 and "gw-a.pem" in line and "not among the authorities" in line, line
+
+
+main([test_two_commands, test_tokens_end, test_another_controller_gets_no_secret, test_newcomers_may_do_nothing_else,
+      test_without_an_authority])
