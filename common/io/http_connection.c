@@ -51,8 +51,10 @@ void http_connection_free(struct http_connection *c)
 	struct http_request *request = c->request;
 
 	c->request = NULL;
-	if (request && request->gone)
+	if (request && request->gone) {
+		http_request_tell(request, 0, "", 0);
 		request->gone(request, request->context);
+	}
 	if (request)
 		http_request_free(request);
 	LIST_REMOVE(c, entry);

@@ -88,6 +88,8 @@ bool http_read_step(struct http_connection *connection, struct evbuffer *input);
 
 struct http_request *http_request_new(struct http_connection *connection, struct http_head *head);
 void http_request_free(struct http_request *request);
+/* Whoever wants to know of answers is told of this one. */
+void http_request_tell(const struct http_request *request, int status, const void *body, size_t size);
 /* The method's bit; 0 for one we do not know. */
 enum http_method http_method_parse(const char *text);
 

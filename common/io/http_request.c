@@ -227,6 +227,14 @@ static void add_date(struct text *head)
 		text_add(head, "Date: %s\r\n", date);
 }
 
+void http_request_tell(const struct http_request *request, int status, const void *body, size_t size)
+{
+	const struct http_server_options *options = &request->connection->server->options;
+
+	if (options->answered && request->route)
+		options->answered(request, status, body, size, options->context);
+}
+
 void http_reply(
 	struct http_request *request, int status, const char *content_type, const void *body, size_t size)
 {
@@ -248,6 +256,7 @@ void http_reply(
 	if (!bodiless && request->method != HTTP_HEAD)
 		evbuffer_add(output, body, size);
 	text_clear(&head);
+	http_request_tell(request, status, body, size);
 	connection->request = NULL;
 	http_request_free(request);
 	http_connection_replied(connection, keep_alive);

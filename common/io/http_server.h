@@ -70,6 +70,11 @@ struct http_server_options {
 	unsigned handshake_timeout_ms; /* for all of TLS's handshake; 0: idle_timeout_ms */
 	unsigned
 		idle_timeout_ms; /* 0: 60 s without a request (and for the client to send or take one). Held ones: none */
+	/* Each request that has a route, when it is answered (body: of the answer), or when its connection dies before that:
+	 * status 0. For a trail of who asked for what. NULL: nobody wants to know. */
+	void (*answered)(
+		const struct http_request *request, int status, const void *body, size_t size, void *context);
+	void *context;
 };
 
 struct http_server *http_server_new(struct event_base *base, const struct http_server_options *options);

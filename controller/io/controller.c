@@ -18,6 +18,8 @@
 #include "controller/io/api/api.h"
 #include "controller/io/api/follow.h"
 #include "controller/io/apply/apply.h"
+#include "controller/io/apply/confirming.h"
+#include "controller/io/audit.h"
 #include "controller/io/drill/drill.h"
 #include "controller/io/notify.h"
 #include "controller/io/reload.h"
@@ -109,7 +111,8 @@ static void start_agents(struct controller *controller)
 
 static int start_api(struct controller *controller, SSL_CTX *tls, struct err *err)
 {
-	struct http_server_options options = {.connections_max = CONNECTIONS_MAX};
+	struct http_server_options options = {
+		.connections_max = CONNECTIONS_MAX, .answered = audit_answered, .context = controller};
 	controller->follow = follow_new(controller->base, &controller->config, controller->journal);
 	controller->api = http_server_new(controller->base, &options);
 	agents_serve(controller->agents, controller->api);
@@ -178,6 +181,8 @@ static int start(struct controller *controller, SSL_CTX *tls, struct err *err)
 		return r;
 	start_agents(controller);
 	if ((r = joining_start(&controller->joining, &controller->config, controller->store, err)) < 0)
+		return r;
+	if ((r = confirming_new(controller, &controller->confirming, err)) < 0)
 		return r;
 	if ((r = reload_first_fleet(controller, err)) < 0 || (r = start_api(controller, tls, err)) < 0)
 		return r;
@@ -264,6 +269,7 @@ void controller_free(struct controller *controller)
 	if (controller->journal)
 		journal_set_writer(controller->journal, NULL);
 	writer_free(controller->writer);
+	confirming_free(controller->confirming);
 	follow_free(controller->follow);
 	agents_free(controller->agents);
 	directory_free(controller->directory);

@@ -10,6 +10,7 @@
 #include "common/timeline/timeline.h"
 #include "controller/io/agents/agents.h"
 #include "controller/io/agents/directory.h"
+#include "controller/io/audit.h"
 #include "controller/io/config.h"
 #include "controller/io/decisions/decisions.h"
 #include "controller/io/fleet/generation.h"
@@ -20,6 +21,7 @@
 #include "proto/datagram.h"
 
 struct apply;
+struct confirming;
 struct drill;
 struct event;
 struct event_base;
@@ -53,6 +55,8 @@ struct controller {
 	struct decisions *decisions;
 	struct watch *watch;
 	struct apply *apply; /* under way; NULL */
+	struct confirming *confirming;
+	struct audit_limit audit_limit;
 	struct drill *drill; /* likewise */
 	struct http_server *api, *health;
 	struct health_source health_source;

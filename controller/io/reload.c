@@ -11,6 +11,8 @@
 #include "common/io/http_server.h"
 #include "common/io/log.h"
 #include "controller/io/apply/apply.h"
+#include "controller/io/apply/confirming.h"
+#include "controller/io/audit.h"
 #include "controller/io/controller.h"
 
 static void log_warnings(const struct lines *warnings)
@@ -47,12 +49,10 @@ static int make(struct controller *controller, const struct bundle *bundle, uint
 
 static int store_it(struct controller *controller, const struct generation *generation, struct err *err)
 {
-	struct store_generation record = {.number = generation->number,
-		.wall_ms = generation->wall_ms,
-		.bundle = mem_text(generation->bundle)};
-	text_copy(record.hash, sizeof record.hash, generation->hash);
-	text_copy(record.who, sizeof record.who, generation->who);
-	int r = store_add_generation(controller->store, &record, err);
+	struct store_generation record;
+	generation_record(generation, &record);
+	int r = store_add_generation(
+		controller->store, &record, confirming_record(controller->confirming), err);
 	store_generation_clear(&record);
 	return r;
 }
@@ -64,7 +64,9 @@ static int renumber(struct controller *controller, const struct bundle *bundle,
 {
 	if (strcmp((*generation)->hash, stored->hash) == 0) {
 		text_copy((*generation)->who, sizeof(*generation)->who, stored->who);
+		text_copy((*generation)->what, sizeof(*generation)->what, stored->what);
 		(*generation)->wall_ms = stored->wall_ms;
+		(*generation)->counts = stored->counts;
 		return 0;
 	}
 	generation_free(*generation);
@@ -143,6 +145,7 @@ static int load_file(struct controller *controller, struct err *err)
 	if (r < 0)
 		return r;
 	text_copy(generation->who, sizeof generation->who, "the fleet file, at the first start");
+	generation_count(NULL, generation);
 	r = store_it(controller, generation, err);
 	if (r < 0) {
 		generation_free(generation);
@@ -192,9 +195,12 @@ static void reload_authority(struct controller *controller)
 		log_error("joining", "authority-not-renewed", log_err(&err));
 }
 
+#define SIGHUP_WHO "the fleet file, by SIGHUP"
+
 static void on_applied(const struct apply_result *result, void *context)
 {
-	(void)context;
+	audit_add(context, SIGHUP_WHO, "apply", "", result->status,
+		result->errors->count ? result->errors->items[0] : "");
 	log_warnings(result->warnings);
 	for (size_t i = 0; i < result->errors->count; i++)
 		log_error("fleet", "not-applied", log_text("text", result->errors->items[i]));
@@ -214,5 +220,6 @@ void reload(struct controller *controller)
 		log_error("fleet", "not-applied", log_err(&err));
 		return;
 	}
-	apply_start(controller, &bundle, "the fleet file, by SIGHUP", on_applied, controller);
+	apply_start(controller, &(struct apply_request){.bundle = &bundle, .who = SIGHUP_WHO, .what = ""},
+		on_applied, controller);
 }

@@ -97,11 +97,12 @@ static void render_fleet(const void *thing, struct text *text)
 	text_add(text, "%s", ((const struct desired *)thing)->fleet);
 }
 
-size_t fleet_difference(const struct desired *from, const struct desired *to, struct text *lines)
+static const struct desired nothing;
+
+size_t fleet_difference_but_peers(const struct desired *from, const struct desired *to, struct text *lines)
 {
 	static const struct field fields[] = {
 		{"fleet", render_fleet}, {"address", render_addresses}, {"liveness", render_liveness}};
-	static const struct desired nothing;
 	char what[PROTO_NAME_MAX + 16];
 	size_t count = 0;
 
@@ -113,6 +114,12 @@ size_t fleet_difference(const struct desired *from, const struct desired *to, st
 	to = to ? to : &nothing;
 	count += difference_tunnels(from, to, lines);
 	count += difference_endpoints(from, to, lines);
-	count += difference_peers(from, to, lines);
 	return count;
+}
+
+size_t fleet_difference(const struct desired *from, const struct desired *to, struct text *lines)
+{
+	size_t count = fleet_difference_but_peers(from, to, lines);
+
+	return count + difference_peers(from ? from : &nothing, to ? to : &nothing, lines);
 }

@@ -13,5 +13,7 @@
  * Generations and partners do not count; no secret is shown. Returns the number of lines; 0: they are equal.
  */
 size_t fleet_difference(const struct desired *from, const struct desired *to, struct text *lines);
+/* The same without its peers. */
+size_t fleet_difference_but_peers(const struct desired *from, const struct desired *to, struct text *lines);
 
 #endif

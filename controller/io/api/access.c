@@ -59,3 +59,20 @@ bool access_allowed(struct http_request *request, const struct config *config, c
 	http_reply_problem(request, 403, "this needs a client certificate");
 	return false;
 }
+
+void access_name(const struct http_peer *peer, char who[STORE_WHO_MAX + 1])
+{
+	switch (peer->kind) {
+	case HTTP_PEER_LOCAL:
+		snprintf(who, STORE_WHO_MAX + 1, "local user %u", (unsigned)peer->uid);
+		return;
+	case HTTP_PEER_TLS:
+		snprintf(who, STORE_WHO_MAX + 1, "%s %s", tls_kind_text(peer->identity.kind),
+			peer->identity.name);
+		return;
+	case HTTP_PEER_NEWCOMER:
+	case HTTP_PEER_ANONYMOUS:
+		break;
+	}
+	snprintf(who, STORE_WHO_MAX + 1, "somebody without a certificate");
+}

@@ -7,6 +7,7 @@
 #include "controller/io/config.h"
 #include "controller/io/store/store.h"
 
+struct http_peer;
 struct http_request;
 
 /*
@@ -16,5 +17,8 @@ struct http_request;
  * True: the caller may, and who says "operator alice". False: the request has been answered, with 403.
  */
 bool access_allowed(struct http_request *request, const struct config *config, char who[STORE_WHO_MAX + 1]);
+
+/* Who asks, whether they may or not: "operator alice", "gateway gw-a", "local user 0". */
+void access_name(const struct http_peer *peer, char who[STORE_WHO_MAX + 1]);
 
 #endif

@@ -8,6 +8,8 @@ void api_serve(struct controller *controller, struct http_server *server)
 {
 	status_serve(controller, server);
 	fleet_serve(controller, server);
+	rollback_serve(controller, server);
+	history_serve(controller, server);
 	move_serve(controller, server);
 	setting_serve(controller, server);
 	report_serve(controller, server);

@@ -2,8 +2,11 @@
 #ifndef HOLDFAST_CONTROLLER_IO_API_H
 #define HOLDFAST_CONTROLLER_IO_API_H
 
+#include <stdbool.h>
+
 #include "common/io/health.h"
 
+struct apply_request;
 struct controller;
 struct http_request;
 struct http_server;
@@ -17,6 +20,11 @@ void move_serve(struct controller *controller, struct http_server *server); /* P
 void setting_serve(
 	struct controller *controller, struct http_server *server); /* POST drain, resume, freeze, thaw */
 
+void history_serve(struct controller *controller,
+	struct http_server *server); /* GET /v1/history, /v1/history/N, /v1/audit */
+void rollback_serve(
+	struct controller *controller, struct http_server *server); /* POST /v1/rollback, /v1/confirm */
+
 void sessions_serve(struct controller *controller, struct http_server *server); /* GET /v1/sessions */
 void report_serve(struct controller *controller, struct http_server *server);   /* GET /v1/report */
 
@@ -28,6 +36,12 @@ void joining_welcome(struct controller *controller);
 /* POST /v1/endpoints/NAME/drill; to: "" for whoever is ready. */
 void drill_ask(struct controller *controller, struct http_request *request, const char *endpoint,
 	const char *to, const char *who);
+
+/* If-Match, if it is given, is the generation in force. If not, the request has been answered, with 412. */
+bool fleet_matches(struct controller *controller, struct http_request *request);
+/* apply_start(), and its result is the answer. */
+void fleet_apply(struct controller *controller, struct http_request *http_request,
+	const struct apply_request *request);
 
 /* What the health listener tells; context is the controller. */
 void health_collect(void *context, struct health *health);

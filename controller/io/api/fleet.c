@@ -74,6 +74,10 @@ static char *result_text(const struct apply_result *result)
 	jput_text(json, "hash", result->hash);
 	jput_bool(json, "changed", result->changed);
 	put_lines(json, "warnings", result->warnings);
+	if (result->admits->count)
+		put_lines(json, "admits", result->admits);
+	if (result->confirm_ms)
+		jput_i64(json, "confirm_ms", result->confirm_ms);
 	json_t *gateways = jput_array(json, "gateways");
 	for (size_t i = 0; i < result->member_count; i++) {
 		json_t *gateway = jput_object(gateways, NULL);
@@ -118,14 +122,34 @@ static bool if_match_holds(const char *if_match, const struct controller *contro
 	return strstr(if_match, etag) != NULL;
 }
 
-static void start_apply(
-	struct controller *controller, struct http_request *request, struct bundle *bundle, const char *who)
+bool fleet_matches(struct controller *controller, struct http_request *request)
+{
+	if (if_match_holds(http_request_header(request, "If-Match"), controller))
+		return true;
+	http_reply_problem(request, 412,
+		"the fleet has changed meanwhile: it is at generation %" PRIu64
+		" now, applied by %s: plan again",
+		controller->current ? controller->current->number : 0,
+		controller->current ? controller->current->who : "nobody");
+	return false;
+}
+
+void fleet_apply(
+	struct controller *controller, struct http_request *http_request, const struct apply_request *request)
 {
 	struct put *put = mem_new(1, sizeof *put);
 	put->controller = controller;
-	put->request = request;
-	http_request_hold(request, put_gone, put);
-	apply_start(controller, bundle, who, put_done, put);
+	put->request = http_request;
+	http_request_hold(http_request, put_gone, put);
+	apply_start(controller, request, put_done, put);
+}
+
+/* ?confirm_ms=; absent: 0. */
+static int read_confirm(struct http_request *request, uint64_t *ret_ms)
+{
+	const char *text = http_request_query(request, "confirm_ms");
+	*ret_ms = 0;
+	return text ? text_to_u64(text, APPLY_CONFIRM_MIN_MS, APPLY_CONFIRM_MAX_MS, ret_ms) : 0;
 }
 
 static void handle_put(struct http_request *request, void *context)
@@ -134,13 +158,13 @@ static void handle_put(struct http_request *request, void *context)
 	char who[STORE_WHO_MAX + 1];
 	struct bundle bundle = {0};
 	struct err err = {0};
+	uint64_t confirm_ms;
 	size_t size;
-	if (!access_allowed(request, &controller->config, who))
+	if (!access_allowed(request, &controller->config, who) || !fleet_matches(controller, request))
 		return;
-	if (!if_match_holds(http_request_header(request, "If-Match"), controller)) {
-		http_reply_problem(request, 412,
-			"the fleet has changed meanwhile: it is at generation %" PRIu64 " now",
-			controller->current ? controller->current->number : 0);
+	if (read_confirm(request, &confirm_ms) < 0) {
+		http_reply_problem(request, 400, "expected ?confirm_ms=MILLISECONDS, %d to %d",
+			APPLY_CONFIRM_MIN_MS, APPLY_CONFIRM_MAX_MS);
 		return;
 	}
 	const char *body = http_request_body(request, &size);
@@ -148,7 +172,9 @@ static void handle_put(struct http_request *request, void *context)
 		http_reply_problem(request, 400, "%s", err.text);
 		return;
 	}
-	start_apply(controller, request, &bundle, who);
+	fleet_apply(controller, request,
+		&(struct apply_request){
+			.bundle = &bundle, .who = who, .what = "", .confirm_ms = (int64_t)confirm_ms});
 }
 
 void fleet_serve(struct controller *controller, struct http_server *server)

@@ -5,6 +5,7 @@
 #include "common/io/clock.h"
 #include "controller/io/api/api.h"
 #include "controller/io/api/standby.h"
+#include "controller/io/apply/confirming.h"
 #include "controller/io/apply/holding.h"
 #include "controller/io/controller.h"
 #include "controller/io/watch/watch.h"
@@ -80,6 +81,15 @@ static void collect_endpoint(
 		warn_of_standbys(controller, ownership, health);
 }
 
+static void collect_confirmation(const struct controller *controller, struct health *health)
+{
+	char text[CONFIRMING_TEXT_MAX];
+	if (!confirming_is_awaited(controller->confirming))
+		return;
+	confirming_describe(controller->confirming, text, sizeof text);
+	health_warning(health, "%s", text);
+}
+
 void health_collect(void *context, struct health *health)
 {
 	struct controller *controller = context;
@@ -88,6 +98,7 @@ void health_collect(void *context, struct health *health)
 	if (!decisions_term(controller->decisions))
 		health_reason(health, "the term is not on the disk: owners cannot be named");
 	collect_certificate(controller, health);
+	collect_confirmation(controller, health);
 	if (decisions_is_frozen(controller->decisions))
 		health_warning(health, "frozen: no automatic moves until thaw");
 	for (size_t i = 0; i < decisions_count(controller->decisions); i++)

@@ -9,6 +9,7 @@
 #include "controller/io/api/access.h"
 #include "controller/io/api/api.h"
 #include "controller/io/api/standby.h"
+#include "controller/io/apply/confirming.h"
 #include "controller/io/apply/holding.h"
 #include "controller/io/controller.h"
 #include "controller/io/watch/watch.h"
@@ -72,6 +73,22 @@ static void put_report(json_t *json, const struct agent *agent)
 	jput_u64(json, "generation", agent->reported ? agent->report.generation : 0);
 }
 
+/* null: none is awaited. */
+static void put_confirmation(const struct confirming *confirming, json_t *json)
+{
+	const struct confirmation *state = confirming_state(confirming);
+	if (!state->awaited) {
+		jput_json(json, "confirmation", json_null());
+		return;
+	}
+	json_t *object = jput_object(json, "confirmation");
+	jput_u64(object, "generation", state->generation);
+	jput_u64(object, "back_to", state->back_to);
+	jput_i64(object, "left_ms", confirmation_left_ms(state, clock_now_ms()));
+	jput_text(object, "applied_by", confirming_who(confirming));
+	jput_text(object, "error", confirming_error(confirming));
+}
+
 static void put_gateway(const struct controller *controller, json_t *list, const struct agent *agent)
 {
 	struct liveness_view view = {.verdict = VERDICT_UNKNOWN};
@@ -82,6 +99,8 @@ static void put_gateway(const struct controller *controller, json_t *list, const
 	jput_text(json, "verdict", verdict_kind_name(view.verdict));
 	put_report(json, agent);
 	jput_bool(json, "connected", agent->connected);
+	jput_bool(json, "behind",
+		controller->current && agent->reported && !holding_is_current(controller, agent));
 	jput_bool(json, "drained", decisions_is_drained(controller->decisions, agent->name));
 	jput_bool(json, "leaving", agent->reported && agent->report.leaving);
 	jput_u64(json, "rtt_us", view.rtt_us);
@@ -119,6 +138,7 @@ static char *status_text(struct controller *controller)
 	jput_text(json, "fleet", current ? current->fleet : "");
 	jput_u64(json, "generation", current ? current->number : 0);
 	jput_text(json, "hash", current ? current->hash : "");
+	put_confirmation(controller->confirming, json);
 	json_t *endpoints = jput_array(json, "endpoints");
 	for (size_t i = 0; i < decisions_count(controller->decisions); i++)
 		put_endpoint(controller, endpoints, i, clock_now_ms());

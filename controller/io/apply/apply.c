@@ -11,6 +11,7 @@
 #include "common/base/text.h"
 #include "common/io/clock.h"
 #include "common/io/log.h"
+#include "controller/io/apply/confirming.h"
 #include "controller/io/apply/holding.h"
 #include "controller/io/apply/making.h"
 #include "controller/io/apply/storing.h"
@@ -26,7 +27,9 @@ struct apply {
 	char hash[SHA256_HEX_MAX];
 	size_t member_count;
 	struct apply_member *members;
-	struct lines errors, warnings;
+	struct lines errors, warnings, admits;
+	bool forced;
+	struct store_confirmation confirmation; /* given_ms 0: none */
 	struct event *timer;
 	apply_done *done;
 	void *context;
@@ -60,6 +63,7 @@ void apply_free(struct apply *apply)
 	generation_free(apply->next);
 	lines_clear(&apply->errors);
 	lines_clear(&apply->warnings);
+	lines_clear(&apply->admits);
 	free(apply->members);
 	free(apply);
 }
@@ -100,6 +104,8 @@ static void finish(struct apply *apply, int status)
 	struct controller *controller = apply->controller;
 	struct apply_result result = {.status = status,
 		.changed = status == 200,
+		.admits = &apply->admits,
+		.confirm_ms = apply->confirmation.given_ms,
 		.generation = apply->number,
 		.hash = apply->hash,
 		.member_count = apply->member_count,
@@ -107,7 +113,7 @@ static void finish(struct apply *apply, int status)
 		.errors = &apply->errors,
 		.warnings = &apply->warnings};
 	controller->apply = NULL;
-	if (status == 422)
+	if (status == 422 || status == 404)
 		controller->last_number--; /* nobody has seen it */
 	if (apply->done)
 		apply->done(&result, apply->context);
@@ -134,9 +140,10 @@ static void fail(struct apply *apply, int status)
 
 static void tell_applied(const struct apply *apply, const char *who)
 {
+	const char *what = apply->controller->current->what;
 	char text[512];
-	snprintf(text, sizeof text, "generation %llu is in force (by %s)", (unsigned long long)apply->number,
-		who);
+	snprintf(text, sizeof text, "generation %llu is in force (by %s)%s%s",
+		(unsigned long long)apply->number, who, *what ? ": " : "", what);
 	log_notice("apply", "committed", log_u64("generation", apply->number), log_text("hash", apply->hash),
 		log_text("by", who));
 	journal_add(apply->controller->journal,
@@ -167,6 +174,10 @@ static void commit(struct apply *apply)
 	apply->next = NULL;
 	controller_install(controller, next);
 	tell_applied(apply, who);
+	if (apply->confirmation.given_ms)
+		confirming_begin(controller->confirming, &apply->confirmation);
+	else
+		confirming_end(controller->confirming);
 	arm(apply, APPLY_COMMIT_MS);
 	check_committed(apply);
 }
@@ -189,14 +200,17 @@ static void store_next(struct apply *apply)
 {
 	apply->phase = PHASE_STORING;
 	evtimer_del(apply->timer);
-	storing_start(apply->controller, apply->next, on_stored);
+	struct store_confirmation *confirmation = &apply->confirmation;
+	confirmation->deadline_ms = clock_wall_ms() + confirmation->given_ms;
+	storing_start(
+		apply->controller, apply->next, confirmation->given_ms ? confirmation : NULL, on_stored);
 }
 
 static void check_staged(struct apply *apply)
 {
 	if (apply->phase != PHASE_STAGING || any_in(apply, APPLY_STAGING))
 		return;
-	if (any_in(apply, APPLY_REFUSED))
+	if (any_in(apply, APPLY_REFUSED) && !apply->forced)
 		fail(apply, 409);
 	else
 		store_next(apply);
@@ -204,8 +218,13 @@ static void check_staged(struct apply *apply)
 
 static void refuse(struct apply *apply, struct apply_member *member, const char *why)
 {
+	struct agent *agent = agents_find(apply->controller->agents, member->name);
 	member->state = APPLY_REFUSED;
 	lines_add(&apply->errors, "%s: %s", member->name, why);
+	if (agent) {
+		holding_set(agent, HOLDING_REFUSED, apply->number);
+		text_copy(agent->holding->error, sizeof agent->holding->error, why);
+	}
 }
 
 static void on_timer(evutil_socket_t fd, short what, void *context)
@@ -287,6 +306,34 @@ static void stage_all(struct apply *apply)
 	}
 }
 
+static bool is_that(const struct controller *controller, const char *bundle)
+{
+	return controller->current && strcmp(bundle, controller->current->bundle) == 0;
+}
+
+static void tell_in_force(const struct controller *controller, apply_done *done, void *context)
+{
+	struct lines none = {0};
+	done(&(struct apply_result){.status = 200,
+		     .generation = controller->current->number,
+		     .hash = controller->current->hash,
+		     .errors = &none,
+		     .warnings = &none,
+		     .admits = &none},
+		context);
+}
+
+/* A rollback to what is in force. */
+static void finish_in_force(struct apply *apply)
+{
+	struct controller *controller = apply->controller;
+	controller->apply = NULL;
+	controller->last_number--; /* nobody has seen it */
+	if (apply->done)
+		tell_in_force(controller, apply->done, apply->context);
+	apply_free(apply);
+}
+
 static bool may_follow(struct apply *apply)
 {
 	const struct generation *next = apply->next;
@@ -306,9 +353,14 @@ static void on_made(struct controller *controller, int r, struct made *made)
 	apply->next = made->generation;
 	apply->errors = made->errors;
 	apply->warnings = made->warnings;
+	apply->admits = made->admits;
 	*made = (struct made){0};
 	if (r < 0) {
-		fail(apply, 422);
+		fail(apply, r == -ENOENT ? 404 : 422);
+		return;
+	}
+	if (is_that(controller, apply->next->bundle)) {
+		finish_in_force(apply);
 		return;
 	}
 	text_copy(apply->hash, sizeof apply->hash, apply->next->hash);
@@ -322,51 +374,71 @@ static void on_made(struct controller *controller, int r, struct made *made)
 
 static bool is_in_force(const struct controller *controller, const struct bundle *bundle)
 {
+	if (!bundle)
+		return false; /* it has to be read from the store first */
 	CLEANUP_FREE char *text = bundle_encode(bundle);
-	return controller->current && strcmp(text, controller->current->bundle) == 0;
+	return is_that(controller, text);
 }
 
-static void tell_in_force(const struct controller *controller, apply_done *done, void *context)
-{
-	struct lines none = {0};
-	done(&(struct apply_result){.status = 200,
-		     .generation = controller->current->number,
-		     .hash = controller->current->hash,
-		     .errors = &none,
-		     .warnings = &none},
-		context);
-}
-
-static void tell_busy(apply_done *done, void *context)
+static void tell_refused(const char *why, apply_done *done, void *context)
 {
 	struct lines errors = {0}, none = {0};
-	lines_add(&errors, "another apply is under way: try again when it has ended");
-	done(&(struct apply_result){.status = 409, .errors = &errors, .warnings = &none}, context);
+	lines_add(&errors, "%s", why);
+	done(&(struct apply_result){.status = 409, .errors = &errors, .warnings = &none, .admits = &none},
+		context);
 	lines_clear(&errors);
 }
 
-static void begin(struct controller *controller, struct bundle *bundle, const char *who, apply_done *done,
-	void *context)
+static void begin(
+	struct controller *controller, const struct apply_request *request, apply_done *done, void *context)
 {
 	struct apply *apply = mem_new(1, sizeof *apply);
 	apply->controller = controller;
 	apply->phase = PHASE_MAKING;
 	apply->number = ++controller->last_number;
+	apply->forced = request->forced;
+	apply->confirmation = (struct store_confirmation){.generation = apply->number,
+		.back_to = controller->current ? controller->current->number : 0,
+		.given_ms = request->confirm_ms};
+	text_copy(apply->confirmation.who, sizeof apply->confirmation.who, request->who);
 	apply->done = done;
 	apply->context = context;
 	apply->timer = evtimer_new(controller->base, on_timer, apply);
 	controller->apply = apply;
-	making_start(controller, bundle, apply->number, who, on_made);
+	making_start(controller,
+		&(struct making_order){.number = apply->number,
+			.bundle = request->bundle,
+			.rollback_to = request->rollback_to,
+			.who = request->who,
+			.what = request->what},
+		on_made);
 }
 
-void apply_start(struct controller *controller, struct bundle *bundle, const char *who, apply_done *done,
-	void *context)
+/* "": it may begin. */
+static void describe_obstacle(
+	const struct controller *controller, const struct apply_request *request, char *why, size_t size)
 {
+	why[0] = '\0';
 	if (controller->apply)
-		tell_busy(done, context);
-	else if (is_in_force(controller, bundle))
+		snprintf(why, size, "another apply is under way: try again when it has ended");
+	else if (!request->rollback_to && confirming_is_awaited(controller->confirming))
+		confirming_describe(controller->confirming, why, size);
+	else if (request->confirm_ms && !controller->current)
+		snprintf(why, size,
+			"there is no generation to go back to: the first fleet cannot await a confirmation");
+}
+
+void apply_start(
+	struct controller *controller, const struct apply_request *request, apply_done *done, void *context)
+{
+	char why[CONFIRMING_TEXT_MAX];
+	describe_obstacle(controller, request, why, sizeof why);
+	if (*why)
+		tell_refused(why, done, context);
+	else if (is_in_force(controller, request->bundle))
 		tell_in_force(controller, done, context);
 	else
-		begin(controller, bundle, who, done, context);
-	bundle_clear(bundle);
+		begin(controller, request, done, context);
+	if (request->bundle)
+		bundle_clear(request->bundle);
 }

@@ -17,6 +17,8 @@ struct controller;
  */
 enum {
 	APPLY_COMMIT_MS = 5000, /* so long the answer waits for gateways to report that they hold it */
+	APPLY_CONFIRM_MIN_MS = 1000,
+	APPLY_CONFIRM_MAX_MS = 24 * 60 * 60 * 1000,
 };
 
 struct apply;
@@ -24,7 +26,7 @@ struct apply;
 enum apply_state {
 	APPLY_STAGING = 0,
 	APPLY_STAGED = 1,
-	APPLY_REFUSED = 2,
+	APPLY_REFUSED = 2,     /* at the end only where the apply went on without it */
 	APPLY_UNREACHABLE = 3, /* not connected: gets it when it comes */
 	APPLY_COMMITTED = 4,   /* reports that it holds it */
 	APPLY_PENDING = 5,     /* was told to commit, has not reported it yet */
@@ -36,20 +38,34 @@ struct apply_member {
 };
 
 struct apply_result {
-	int status; /* as in HTTP: 200, 409, 422, 500 */
+	int status; /* as in HTTP: 200, 404, 409, 422, 500 */
 	bool changed;
 	uint64_t generation;
 	const char *hash;
 	size_t member_count;
 	const struct apply_member *members;
 	const struct lines *errors, *warnings;
+	const struct lines *admits; /* of a rollback: whom it lets in again, or lets do more */
+	int64_t confirm_ms;         /* it is rolled back unless confirmed within that; 0: it stays */
+};
+
+/* Either files or an old generation. */
+struct apply_request {
+	struct bundle *bundle; /* what it owns is taken over; NULL: */
+	uint64_t rollback_to;  /* the files of that generation */
+	const char *who;       /* for the history, as is: */
+	const char *what;      /* "" or "rollback to 3" */
+	int64_t confirm_ms;    /* rolled back unless confirmed within that; 0: it stays */
+	/* A rollback of what was not confirmed: goes on without gateways that refuse, as without those that are away. They keep
+	 * what they have, do not serve, and are asked again. */
+	bool forced;
 };
 
 typedef void apply_done(const struct apply_result *result, void *context);
 
-/* done() is called once, maybe from inside this. Takes over what the bundle owns. who: for the history. */
-void apply_start(struct controller *controller, struct bundle *bundle, const char *who, apply_done *done,
-	void *context);
+/* done() is called once, maybe from inside this. While a confirmation is awaited (confirming.h) only a rollback goes. */
+void apply_start(
+	struct controller *controller, const struct apply_request *request, apply_done *done, void *context);
 /* Nobody waits for the result any more; the apply goes on. */
 void apply_forget(struct controller *controller, const void *context);
 void apply_free(struct apply *apply); /* NULL-safe; tells nobody */

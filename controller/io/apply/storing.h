@@ -10,7 +10,8 @@ struct controller;
 typedef void storing_done(struct controller *controller, int r, const struct err *err);
 
 /* A generation is written to the store by the writer's thread: in force at the next start, whatever becomes of this process.
- * What is written is copied. done() is never called from inside this. */
-void storing_start(struct controller *controller, const struct generation *generation, storing_done *done);
+ * So is the confirmation that it awaits (NULL: none). What is written is copied. done() is never called from inside this. */
+void storing_start(struct controller *controller, const struct generation *generation,
+	const struct store_confirmation *confirmation, storing_done *done);
 
 #endif

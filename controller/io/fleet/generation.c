@@ -11,7 +11,9 @@
 #include "common/fleet_files/fleet_files.h"
 #include "common/io/clock.h"
 #include "common/io/signature.h"
+#include "controller/core/fleet/access.h"
 #include "controller/core/fleet/compile.h"
+#include "controller/core/fleet/counts.h"
 #include "controller/core/fleet/read.h"
 
 static void derive_pair_key(void *context, const char *a, const char *b, struct key *ret_key)
@@ -211,4 +213,65 @@ int generation_read_files(const char *path, struct bundle *ret_bundle, struct er
 	else
 		*ret_bundle = bundle;
 	return r;
+}
+
+/* What the side points to; the caller frees it. */
+static const struct desired **take_side(const struct generation *generation, struct access_side *ret_side)
+{
+	size_t count = generation ? generation->gateway_count : 0;
+	const struct desired **gateways = mem_new(count + 1, sizeof(const struct desired *));
+	for (size_t i = 0; i < count; i++)
+		gateways[i] = generation->gateways[i].desired;
+	*ret_side = (struct access_side){.gateways = gateways, .count = count};
+	return gateways;
+}
+
+void generation_count(const struct generation *from, struct generation *to)
+{
+	struct access_side before, after;
+	struct fleet_counts counts;
+	CLEANUP_FREE const struct desired **old = take_side(from, &before);
+	CLEANUP_FREE const struct desired **new = take_side(to, &after);
+	fleet_count(&before, &after, &counts);
+	to->counts = (struct store_counts){counts.added, counts.changed, counts.removed, counts.other};
+}
+
+struct admission {
+	size_t max, count;
+	struct lines *lines;
+};
+
+static void note_admitted(
+	const struct desired_peer *from, const struct desired_peer *to, unsigned changes, void *context)
+{
+	struct admission *admission = context;
+	(void)from;
+	if (!(changes & (ACCESS_ADMITTED | ACCESS_WIDENED)))
+		return;
+	if (admission->count++ < admission->max)
+		lines_add(admission->lines, changes & ACCESS_ADMITTED ? "admits %s in %s" : "widens %s in %s",
+			to->name, to->tunnel);
+}
+
+void generation_admits(
+	const struct generation *from, const struct generation *to, size_t max, struct lines *lines)
+{
+	struct admission admission = {.max = max, .lines = lines};
+	struct access_side before, after;
+	CLEANUP_FREE const struct desired **old = take_side(from, &before);
+	CLEANUP_FREE const struct desired **new = take_side(to, &after);
+	access_compare(&before, &after, note_admitted, &admission);
+	if (admission.count > max)
+		lines_add(lines, "admits or widens %zu more peers", admission.count - max);
+}
+
+void generation_record(const struct generation *generation, struct store_generation *ret_record)
+{
+	*ret_record = (struct store_generation){.number = generation->number,
+		.wall_ms = generation->wall_ms,
+		.counts = generation->counts,
+		.bundle = mem_text(generation->bundle)};
+	text_copy(ret_record->hash, sizeof ret_record->hash, generation->hash);
+	text_copy(ret_record->who, sizeof ret_record->who, generation->who);
+	text_copy(ret_record->what, sizeof ret_record->what, generation->what);
 }

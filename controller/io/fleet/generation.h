@@ -24,6 +24,8 @@ struct generation {
 	char fleet[PROTO_NAME_MAX + 1];
 	char hash[SHA256_HEX_MAX]; /* of all gateways' together, whatever the number */
 	char who[STORE_WHO_MAX + 1];
+	char what[STORE_WHAT_MAX + 1]; /* for the history: "" or "rollback to 3" */
+	struct store_counts counts;    /* against the one before it */
 	int64_t wall_ms;
 	char *bundle; /* JSON; owned */
 	uint32_t liveness_ms;
@@ -51,6 +53,14 @@ int generation_make(const struct bundle *bundle, uint64_t number, const struct g
 void generation_free(struct generation *generation); /* wipes keys; NULL-safe */
 const struct generation_gateway *generation_find(
 	const struct generation *generation, const char *gateway); /* NULL; takes NULL */
+
+/* Sets to->counts: what changes on the way from the first, NULL for none. */
+void generation_count(const struct generation *from, struct generation *to);
+/* Whom `to` lets in that `from` does not, or lets do more: a line each, at most max and one that counts the others. */
+void generation_admits(
+	const struct generation *from, const struct generation *to, size_t max, struct lines *lines);
+/* The record of the store; its bundle is the caller's to free (store_generation_clear()). */
+void generation_record(const struct generation *generation, struct store_generation *ret_record);
 
 /* The fleet file and what it includes, from the disk. */
 int generation_read_files(const char *path, struct bundle *ret_bundle, struct err *err);

@@ -45,19 +45,28 @@ static const char *column_text(sqlite3_stmt *statement, int column)
 	return text ? (const char *)text : "";
 }
 
+static void read_generation_columns(sqlite3_stmt *statement, struct store_generation *generation)
+{
+	*generation = (struct store_generation){.number = (uint64_t)sqlite3_column_int64(statement, 0),
+		.wall_ms = sqlite3_column_int64(statement, 3),
+		.counts = {.added = (uint64_t)sqlite3_column_int64(statement, 5),
+			.changed = (uint64_t)sqlite3_column_int64(statement, 6),
+			.removed = (uint64_t)sqlite3_column_int64(statement, 7),
+			.other = (uint64_t)sqlite3_column_int64(statement, 8)}};
+	text_copy(generation->hash, sizeof generation->hash, column_text(statement, 1));
+	text_copy(generation->who, sizeof generation->who, column_text(statement, 2));
+	text_copy(generation->what, sizeof generation->what, column_text(statement, 4));
+}
+
 static int load_generation(struct store *store, sqlite3_stmt *statement,
 	struct store_generation *ret_generation, struct err *err)
 {
 	int r = statement_step(store, statement, err);
 	if (r <= 0)
 		return r < 0 ? r : -ENOENT;
-	struct store_generation generation = {.number = (uint64_t)sqlite3_column_int64(statement, 0),
-		.wall_ms = sqlite3_column_int64(statement, 3),
-		.bundle = mem_text(column_text(statement, 4))};
-	text_copy(generation.hash, sizeof generation.hash, column_text(statement, 1));
-	text_copy(generation.who, sizeof generation.who, column_text(statement, 2));
+	read_generation_columns(statement, ret_generation);
+	ret_generation->bundle = mem_text(column_text(statement, 9));
 	sqlite3_reset(statement);
-	*ret_generation = generation;
 	return 0;
 }
 
@@ -74,6 +83,30 @@ int store_load_generation_before(
 	return load_generation(store, statement, ret_generation, err);
 }
 
+int store_load_generation_number(
+	struct store *store, uint64_t number, struct store_generation *ret_generation, struct err *err)
+{
+	sqlite3_stmt *statement = statement_get(store, STATEMENT_READ_GENERATION_NUMBER);
+	sqlite3_bind_int64(statement, 1, (sqlite3_int64)number);
+	return load_generation(store, statement, ret_generation, err);
+}
+
+int store_each_generation(struct store *store, uint64_t after, size_t limit,
+	void (*each)(const struct store_generation *generation, void *context), void *context,
+	struct err *err)
+{
+	sqlite3_stmt *statement = statement_get(store, STATEMENT_LIST_GENERATIONS);
+	struct store_generation generation;
+	int r;
+	sqlite3_bind_int64(statement, 1, (sqlite3_int64)after);
+	sqlite3_bind_int64(statement, 2, (sqlite3_int64)limit);
+	while ((r = statement_step(store, statement, err)) == 1) {
+		read_generation_columns(statement, &generation);
+		each(&generation, context);
+	}
+	return r;
+}
+
 static int insert_generation(struct store *store, const struct store_generation *generation, struct err *err)
 {
 	sqlite3_stmt *statement = statement_get(store, STATEMENT_ADD_GENERATION);
@@ -81,7 +114,27 @@ static int insert_generation(struct store *store, const struct store_generation 
 	sqlite3_bind_text(statement, 2, generation->hash, -1, SQLITE_STATIC);
 	sqlite3_bind_text(statement, 3, generation->who, -1, SQLITE_STATIC);
 	sqlite3_bind_int64(statement, 4, generation->wall_ms);
-	sqlite3_bind_text(statement, 5, generation->bundle, -1, SQLITE_STATIC);
+	sqlite3_bind_text(statement, 5, generation->what, -1, SQLITE_STATIC);
+	sqlite3_bind_int64(statement, 6, (sqlite3_int64)generation->counts.added);
+	sqlite3_bind_int64(statement, 7, (sqlite3_int64)generation->counts.changed);
+	sqlite3_bind_int64(statement, 8, (sqlite3_int64)generation->counts.removed);
+	sqlite3_bind_int64(statement, 9, (sqlite3_int64)generation->counts.other);
+	sqlite3_bind_text(statement, 10, generation->bundle, -1, SQLITE_STATIC);
+	return statement_step(store, statement, err);
+}
+
+static int set_confirmation(
+	struct store *store, const struct store_confirmation *confirmation, struct err *err)
+{
+	int r = statement_run(store, STATEMENT_CLEAR_CONFIRMATION, err);
+	if (r < 0 || !confirmation)
+		return r;
+	sqlite3_stmt *statement = statement_get(store, STATEMENT_SET_CONFIRMATION);
+	sqlite3_bind_int64(statement, 1, (sqlite3_int64)confirmation->generation);
+	sqlite3_bind_int64(statement, 2, (sqlite3_int64)confirmation->back_to);
+	sqlite3_bind_int64(statement, 3, confirmation->deadline_ms);
+	sqlite3_bind_int64(statement, 4, confirmation->given_ms);
+	sqlite3_bind_text(statement, 5, confirmation->who, -1, SQLITE_STATIC);
 	return statement_step(store, statement, err);
 }
 
@@ -92,15 +145,39 @@ static int trim(struct store *store, enum statement which, int kept, struct err 
 	return statement_step(store, statement, err);
 }
 
-int store_add_generation(struct store *store, const struct store_generation *generation, struct err *err)
+int store_add_generation(struct store *store, const struct store_generation *generation,
+	const struct store_confirmation *confirmation, struct err *err)
 {
 	int r = statement_run(store, STATEMENT_BEGIN, err);
 	if (r < 0)
 		return r;
 	r = insert_generation(store, generation, err);
 	if (r >= 0)
+		r = set_confirmation(store, confirmation, err);
+	if (r >= 0)
 		r = trim(store, STATEMENT_TRIM_GENERATIONS, STORE_GENERATIONS_KEPT, err);
 	return finish(store, r, err);
+}
+
+int store_load_confirmation(struct store *store, struct store_confirmation *ret_confirmation, struct err *err)
+{
+	sqlite3_stmt *statement = statement_get(store, STATEMENT_READ_CONFIRMATION);
+	int r = statement_step(store, statement, err);
+	if (r <= 0)
+		return r < 0 ? r : -ENOENT;
+	*ret_confirmation =
+		(struct store_confirmation){.generation = (uint64_t)sqlite3_column_int64(statement, 0),
+			.back_to = (uint64_t)sqlite3_column_int64(statement, 1),
+			.deadline_ms = sqlite3_column_int64(statement, 2),
+			.given_ms = sqlite3_column_int64(statement, 3)};
+	text_copy(ret_confirmation->who, sizeof ret_confirmation->who, column_text(statement, 4));
+	sqlite3_reset(statement);
+	return 0;
+}
+
+int store_clear_confirmation(struct store *store, struct err *err)
+{
+	return statement_run(store, STATEMENT_CLEAR_CONFIRMATION, err);
 }
 
 void store_generation_clear(struct store_generation *generation)
@@ -160,4 +237,57 @@ int store_add_events(struct store *store, const struct store_event *events, size
 	if (r >= 0)
 		r = trim(store, STATEMENT_TRIM_EVENTS, STORE_EVENTS_KEPT, err);
 	return finish(store, r, err);
+}
+
+static int insert_audit(struct store *store, const struct store_audit *audit, struct err *err)
+{
+	sqlite3_stmt *statement = statement_get(store, STATEMENT_ADD_AUDIT);
+	sqlite3_bind_int64(statement, 1, audit->wall_ms);
+	sqlite3_bind_text(statement, 2, audit->who, -1, SQLITE_STATIC);
+	sqlite3_bind_text(statement, 3, audit->what, -1, SQLITE_STATIC);
+	sqlite3_bind_text(statement, 4, audit->target, -1, SQLITE_STATIC);
+	sqlite3_bind_int64(statement, 5, (sqlite3_int64)audit->generation);
+	sqlite3_bind_int(statement, 6, audit->status);
+	sqlite3_bind_text(statement, 7, audit->detail, -1, SQLITE_STATIC);
+	return statement_step(store, statement, err);
+}
+
+int store_add_audit(struct store *store, const struct store_audit *audit, struct err *err)
+{
+	int r = statement_run(store, STATEMENT_BEGIN, err);
+	if (r < 0)
+		return r;
+	r = insert_audit(store, audit, err);
+	if (r >= 0)
+		r = trim(store, STATEMENT_TRIM_AUDIT_REFUSED, STORE_AUDIT_REFUSED_KEPT, err);
+	if (r >= 0)
+		r = trim(store, STATEMENT_TRIM_AUDIT, STORE_AUDIT_KEPT, err);
+	return finish(store, r, err);
+}
+
+static void read_audit_columns(sqlite3_stmt *statement, struct store_audit *audit)
+{
+	*audit = (struct store_audit){.seq = (uint64_t)sqlite3_column_int64(statement, 0),
+		.wall_ms = sqlite3_column_int64(statement, 1),
+		.generation = (uint64_t)sqlite3_column_int64(statement, 5),
+		.status = sqlite3_column_int(statement, 6)};
+	text_copy(audit->who, sizeof audit->who, column_text(statement, 2));
+	text_copy(audit->what, sizeof audit->what, column_text(statement, 3));
+	text_copy(audit->target, sizeof audit->target, column_text(statement, 4));
+	text_copy(audit->detail, sizeof audit->detail, column_text(statement, 7));
+}
+
+int store_each_audit(struct store *store, uint64_t after, size_t limit,
+	void (*each)(const struct store_audit *audit, void *context), void *context, struct err *err)
+{
+	sqlite3_stmt *statement = statement_get(store, STATEMENT_LIST_AUDIT);
+	struct store_audit audit;
+	int r;
+	sqlite3_bind_int64(statement, 1, (sqlite3_int64)after);
+	sqlite3_bind_int64(statement, 2, (sqlite3_int64)limit);
+	while ((r = statement_step(store, statement, err)) == 1) {
+		read_audit_columns(statement, &audit);
+		each(&audit, context);
+	}
+	return r;
 }

@@ -3,6 +3,8 @@
 
 #include <errno.h>
 
+#define GENERATION_COLUMNS "number, hash, who, wall_ms, what, added, changed, removed, other"
+
 static const char *const texts[STATEMENT_COUNT] = {
 	[STATEMENT_BEGIN] = "BEGIN IMMEDIATE",
 	[STATEMENT_COMMIT] = "COMMIT",
@@ -13,15 +15,25 @@ static const char *const texts[STATEMENT_COUNT] = {
 	[STATEMENT_WRITE_TERM] = "UPDATE identity SET term = ?",
 	[STATEMENT_WRITE_FROZEN] = "UPDATE identity SET frozen = ?",
 	[STATEMENT_READ_GENERATION] =
-		"SELECT number, hash, who, wall_ms, bundle FROM generations ORDER BY number DESC LIMIT 1",
+		"SELECT " GENERATION_COLUMNS ", bundle FROM generations ORDER BY number DESC LIMIT 1",
 	[STATEMENT_READ_GENERATION_BEFORE] =
-		"SELECT number, hash, who, wall_ms, bundle FROM generations WHERE number < ?"
+		"SELECT " GENERATION_COLUMNS ", bundle FROM generations WHERE number < ?"
 		" ORDER BY number DESC LIMIT 1",
-	[STATEMENT_ADD_GENERATION] =
-		"INSERT INTO generations(number, hash, who, wall_ms, bundle) VALUES (?, ?, ?, ?, ?)",
+	[STATEMENT_READ_GENERATION_NUMBER] =
+		"SELECT " GENERATION_COLUMNS ", bundle FROM generations WHERE number = ?",
+	[STATEMENT_LIST_GENERATIONS] =
+		"SELECT " GENERATION_COLUMNS " FROM generations WHERE number > ? ORDER BY number LIMIT ?",
+	[STATEMENT_ADD_GENERATION] = "INSERT INTO generations(" GENERATION_COLUMNS
+				     ", bundle) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
 	[STATEMENT_TRIM_GENERATIONS] =
 		("DELETE FROM generations WHERE number <="
 		 " (SELECT number FROM generations ORDER BY number DESC LIMIT 1 OFFSET ?)"),
+	[STATEMENT_READ_CONFIRMATION] =
+		"SELECT generation, back_to, deadline_ms, given_ms, who FROM confirmation",
+	[STATEMENT_SET_CONFIRMATION] =
+		"INSERT INTO confirmation(one, generation, back_to, deadline_ms, given_ms, who)"
+		" VALUES (1, ?, ?, ?, ?, ?)",
+	[STATEMENT_CLEAR_CONFIRMATION] = "DELETE FROM confirmation",
 	[STATEMENT_READ_DRAINED] = "SELECT gateway FROM drained ORDER BY gateway",
 	[STATEMENT_ADD_DRAINED] = "INSERT OR IGNORE INTO drained(gateway) VALUES (?)",
 	[STATEMENT_REMOVE_DRAINED] = "DELETE FROM drained WHERE gateway = ?",
@@ -34,6 +46,16 @@ static const char *const texts[STATEMENT_COUNT] = {
 	[STATEMENT_PUT_INVITATION] =
 		"INSERT OR REPLACE INTO invitations(gateway, hash, expires_ms, who) VALUES (?, ?, ?, ?)",
 	[STATEMENT_REMOVE_INVITATION] = "DELETE FROM invitations WHERE gateway = ? OR expires_ms <= ?",
+	[STATEMENT_LIST_AUDIT] =
+		"SELECT seq, wall_ms, who, what, target, generation, status, detail FROM audit WHERE seq > ?"
+		" ORDER BY seq LIMIT ?",
+	[STATEMENT_ADD_AUDIT] = "INSERT INTO audit(wall_ms, who, what, target, generation, status, detail)"
+				" VALUES (?, ?, ?, ?, ?, ?, ?)",
+	[STATEMENT_TRIM_AUDIT] =
+		"DELETE FROM audit WHERE seq <= (SELECT seq FROM audit ORDER BY seq DESC LIMIT 1 OFFSET ?)",
+	[STATEMENT_TRIM_AUDIT_REFUSED] =
+		"DELETE FROM audit WHERE status = 403 AND seq <= (SELECT seq FROM audit WHERE status = 403"
+		" ORDER BY seq DESC LIMIT 1 OFFSET ?)",
 };
 
 int statement_error(struct store *store, struct err *err)

@@ -15,19 +15,27 @@
 #include "common/io/key_pair.h"
 #include "controller/io/store/statement.h"
 
-enum { SCHEMA_VERSION = 1 };
+enum { SCHEMA_VERSION = 2 };
 
 static const char schema[] =
 	"CREATE TABLE identity(one INTEGER PRIMARY KEY CHECK (one = 1), store INTEGER NOT NULL, term INTEGER "
 	"NOT NULL,"
 	" secret BLOB NOT NULL, frozen INTEGER NOT NULL);"
 	"CREATE TABLE generations(number INTEGER PRIMARY KEY, hash TEXT NOT NULL, who TEXT NOT NULL,"
-	" wall_ms INTEGER NOT NULL, bundle TEXT NOT NULL);"
+	" wall_ms INTEGER NOT NULL, what TEXT NOT NULL, added INTEGER NOT NULL, changed INTEGER NOT NULL,"
+	" removed INTEGER NOT NULL, other INTEGER NOT NULL, bundle TEXT NOT NULL);"
+	"CREATE TABLE confirmation(one INTEGER PRIMARY KEY CHECK (one = 1), generation INTEGER NOT NULL,"
+	" back_to INTEGER NOT NULL, deadline_ms INTEGER NOT NULL, given_ms INTEGER NOT NULL, who TEXT NOT "
+	"NULL);"
+	"CREATE TABLE audit(seq INTEGER PRIMARY KEY, wall_ms INTEGER NOT NULL, who TEXT NOT NULL,"
+	" what TEXT NOT NULL, target TEXT NOT NULL, generation INTEGER NOT NULL, status INTEGER NOT NULL,"
+	" detail TEXT NOT NULL);"
+	"CREATE INDEX audit_refused ON audit(seq) WHERE status = 403;"
 	"CREATE TABLE drained(gateway TEXT PRIMARY KEY);"
 	"CREATE TABLE invitations(gateway TEXT PRIMARY KEY, hash TEXT NOT NULL, expires_ms INTEGER NOT NULL,"
 	" who TEXT NOT NULL);"
 	"CREATE TABLE events(seq INTEGER PRIMARY KEY, json TEXT NOT NULL);"
-	"PRAGMA user_version = 1;";
+	"PRAGMA user_version = 2;";
 
 static int execute(struct store *store, const char *sql, struct err *err)
 {

@@ -21,14 +21,50 @@
  */
 struct store;
 
-enum { STORE_GENERATIONS_KEPT = 50, STORE_EVENTS_KEPT = 10000, STORE_WHO_MAX = 127 };
+enum {
+	STORE_GENERATIONS_KEPT = 50,
+	STORE_EVENTS_KEPT = 10000,
+	STORE_AUDIT_KEPT = 10000,
+	STORE_AUDIT_REFUSED_KEPT =
+		1000, /* of those, for want of the right: who may nothing cannot push out the rest */
+	STORE_WHO_MAX = 127,
+	STORE_WHAT_MAX = 127,
+	STORE_AUDIT_DETAIL_MAX = 511,
+};
+
+/* What a generation changed against the one before: distinct peers, and other lines of a plan. */
+struct store_counts {
+	uint64_t added, changed, removed, other;
+};
 
 struct store_generation {
 	uint64_t number;
 	char hash[SHA256_HEX_MAX]; /* of the compiled fleet */
 	char who[STORE_WHO_MAX + 1];
 	int64_t wall_ms;
-	char *bundle; /* the fleet's files as JSON (fleet/bundle.h); owned */
+	char what[STORE_WHAT_MAX + 1]; /* "": an apply; "rollback to 3" */
+	struct store_counts counts;
+	char *bundle; /* the fleet's files as JSON (fleet/bundle.h); owned; NULL where it is only listed */
+};
+
+/* A generation that is rolled back unless somebody confirms it in time. */
+struct store_confirmation {
+	uint64_t generation, back_to;
+	int64_t deadline_ms; /* wall clock */
+	int64_t given_ms;    /* how long there was: a clock that is set back gives no more */
+	char who[STORE_WHO_MAX + 1];
+};
+
+/* One request that changes something, or would have. */
+struct store_audit {
+	uint64_t seq; /* given by the store */
+	int64_t wall_ms;
+	char who[STORE_WHO_MAX + 1];
+	char what[STORE_WHAT_MAX + 1];   /* "apply", "move" */
+	char target[STORE_WHAT_MAX + 1]; /* "vpn to gw-b"; "": the fleet */
+	uint64_t generation;             /* in force when it was answered */
+	int status;                      /* of the answer, as in HTTP; 0: whoever asked did not wait for it */
+	char detail[STORE_AUDIT_DETAIL_MAX + 1]; /* why it was refused */
 };
 
 /* Who may join as what: the secret itself is nowhere. */
@@ -62,9 +98,23 @@ int store_load_generation(struct store *store, struct store_generation *ret_gene
 /* The newest below that number, likewise. */
 int store_load_generation_before(
 	struct store *store, uint64_t number, struct store_generation *ret_generation, struct err *err);
-/* Adds one and forgets the oldest beyond STORE_GENERATIONS_KEPT. */
-int store_add_generation(struct store *store, const struct store_generation *generation, struct err *err);
+/* That one; -ENOENT, too. */
+int store_load_generation_number(
+	struct store *store, uint64_t number, struct store_generation *ret_generation, struct err *err);
+/* At most limit of those above a number, the oldest first, without their bundles: one call each. */
+int store_each_generation(struct store *store, uint64_t after, size_t limit,
+	void (*each)(const struct store_generation *generation, void *context), void *context,
+	struct err *err);
+/* Adds one and forgets the oldest beyond STORE_GENERATIONS_KEPT. In the same transaction: from now on this confirmation
+ * is awaited (NULL: none). */
+int store_add_generation(struct store *store, const struct store_generation *generation,
+	const struct store_confirmation *confirmation, struct err *err);
 void store_generation_clear(struct store_generation *generation);
+
+/* The one that is awaited. -ENOENT while there is none (err untouched). */
+int store_load_confirmation(
+	struct store *store, struct store_confirmation *ret_confirmation, struct err *err);
+int store_clear_confirmation(struct store *store, struct err *err);
 
 /* Names of drained gateways, one call each. */
 int store_each_drained(struct store *store, void (*each)(const char *gateway, void *context), void *context,
@@ -85,5 +135,11 @@ int store_each_event(struct store *store, void (*each)(uint64_t seq, const char 
 	void *context, struct err *err);
 /* In one transaction; forgets the oldest beyond STORE_EVENTS_KEPT. */
 int store_add_events(struct store *store, const struct store_event *events, size_t count, struct err *err);
+
+/* Forgets the oldest beyond STORE_AUDIT_KEPT, and of the refused (403) beyond theirs. */
+int store_add_audit(struct store *store, const struct store_audit *audit, struct err *err);
+/* At most limit of those after a sequence number, the oldest first: one call each. */
+int store_each_audit(struct store *store, uint64_t after, size_t limit,
+	void (*each)(const struct store_audit *audit, void *context), void *context, struct err *err);
 
 #endif

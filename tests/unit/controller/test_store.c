@@ -134,10 +134,10 @@ START_TEST(another_schema_is_refused)
 	sqlite3 *db;
 	store_close(open_it());
 	ck_assert_int_eq(sqlite3_open(path, &db), SQLITE_OK);
-	ck_assert_int_eq(sqlite3_exec(db, "PRAGMA user_version = 2", NULL, NULL, NULL), SQLITE_OK);
+	ck_assert_int_eq(sqlite3_exec(db, "PRAGMA user_version = 99", NULL, NULL, NULL), SQLITE_OK);
 	sqlite3_close(db);
 	ck_assert_int_eq(store_open(path, &store, &err), -EPROTONOSUPPORT);
-	ck_assert_ptr_nonnull(strstr(err.text, "schema 2"));
+	ck_assert_ptr_nonnull(strstr(err.text, "schema 99"));
 }
 END_TEST
 
@@ -148,7 +148,7 @@ static void add_generation(struct store *store, uint64_t number)
 	struct store_generation generation = {
 		.number = number, .hash = "abc", .who = "operator alice", .wall_ms = 42, .bundle = bundle};
 	struct err err = {0};
-	ck_assert_msg(store_add_generation(store, &generation, &err) == 0, "%s", err.text);
+	ck_assert_msg(store_add_generation(store, &generation, NULL, &err) == 0, "%s", err.text);
 }
 
 static int count_rows(const char *table)
@@ -206,8 +206,146 @@ START_TEST(a_number_is_used_once)
 	struct store *store = open_it();
 	struct store_generation generation = {.number = 1, .hash = "x", .bundle = bundle};
 	add_generation(store, 1);
-	ck_assert_int_lt(store_add_generation(store, &generation, NULL), 0);
+	ck_assert_int_lt(store_add_generation(store, &generation, NULL, NULL), 0);
 	add_generation(store, 2); /* the failure has left no transaction behind */
+	store_close(store);
+}
+END_TEST
+
+START_TEST(a_generation_is_found_by_its_number)
+{
+	struct store *store = open_it();
+	struct store_generation generation = {0};
+	add_generation(store, 1);
+	add_generation(store, 3);
+	ck_assert_int_eq(store_load_generation_number(store, 1, &generation, NULL), 0);
+	ck_assert_uint_eq(generation.number, 1);
+	ck_assert_str_eq(generation.bundle, bundle);
+	store_generation_clear(&generation);
+	ck_assert_int_eq(store_load_generation_number(store, 2, &generation, NULL), -ENOENT);
+	store_close(store);
+}
+END_TEST
+
+static void collect_number(const struct store_generation *generation, void *context)
+{
+	char *numbers = context;
+	ck_assert_ptr_null(generation->bundle);
+	sprintf(numbers + strlen(numbers), "%d ", (int)generation->number);
+}
+
+START_TEST(generations_are_listed_by_the_page)
+{
+	struct store *store = open_it();
+	struct store_generation generation = {
+		.number = 9, .hash = "x", .what = "rollback to 3", .counts = {1, 2, 3, 4}, .bundle = bundle};
+	char numbers[64] = "";
+	for (uint64_t i = 1; i <= 4; i++)
+		add_generation(store, i);
+	ck_assert_int_eq(store_each_generation(store, 1, 2, collect_number, numbers, NULL), 0);
+	ck_assert_str_eq(numbers, "2 3 ");
+	ck_assert_int_eq(store_each_generation(store, 3, 2, collect_number, numbers, NULL), 0);
+	ck_assert_str_eq(numbers, "2 3 4 ");
+	ck_assert_int_eq(store_add_generation(store, &generation, NULL, NULL), 0);
+	ck_assert_int_eq(store_load_generation(store, &generation, NULL), 0);
+	ck_assert_str_eq(generation.what, "rollback to 3");
+	ck_assert_uint_eq(generation.counts.added, 1);
+	ck_assert_uint_eq(generation.counts.changed, 2);
+	ck_assert_uint_eq(generation.counts.removed, 3);
+	ck_assert_uint_eq(generation.counts.other, 4);
+	store_generation_clear(&generation);
+	store_close(store);
+}
+END_TEST
+
+START_TEST(a_confirmation_comes_and_goes_with_its_generation)
+{
+	const struct store_confirmation awaited = {
+		.generation = 2, .back_to = 1, .deadline_ms = 77, .given_ms = 7, .who = "operator alice"};
+	struct store *store = open_it();
+	struct store_generation generation = {.number = 2, .hash = "x", .bundle = bundle};
+	struct store_confirmation found = {0};
+	add_generation(store, 1);
+	ck_assert_int_eq(store_load_confirmation(store, &found, NULL), -ENOENT);
+	ck_assert_int_eq(store_add_generation(store, &generation, &awaited, NULL), 0);
+	/* One that fails changes nothing about it. */
+	ck_assert_int_lt(store_add_generation(store, &generation, NULL, NULL), 0);
+	store_close(store);
+	store = open_it();
+	ck_assert_int_eq(store_load_confirmation(store, &found, NULL), 0);
+	ck_assert_uint_eq(found.generation, 2);
+	ck_assert_uint_eq(found.back_to, 1);
+	ck_assert_int_eq(found.deadline_ms, 77);
+	ck_assert_int_eq(found.given_ms, 7);
+	ck_assert_str_eq(found.who, "operator alice");
+	add_generation(store, 3);
+	ck_assert_int_eq(store_load_confirmation(store, &found, NULL), -ENOENT);
+	generation.number = 4;
+	ck_assert_int_eq(store_add_generation(store, &generation, &awaited, NULL), 0);
+	ck_assert_int_eq(store_clear_confirmation(store, NULL), 0);
+	ck_assert_int_eq(store_load_confirmation(store, &found, NULL), -ENOENT);
+	store_close(store);
+}
+END_TEST
+
+static void collect_audit(const struct store_audit *audit, void *context)
+{
+	char *rows = context;
+	sprintf(rows + strlen(rows), "%d:%s:%s:%s:%d:%d:%s ", (int)audit->seq, audit->who, audit->what,
+		audit->target, (int)audit->generation, audit->status, audit->detail);
+}
+
+START_TEST(the_trail_is_read_by_the_page)
+{
+	struct store_audit audit = {.wall_ms = 42,
+		.who = "alice",
+		.what = "move",
+		.target = "vpn",
+		.generation = 3,
+		.status = 200};
+	struct store *store = open_it();
+	char rows[256] = "";
+	ck_assert_int_eq(store_add_audit(store, &audit, NULL), 0);
+	audit.status = 409;
+	strcpy(audit.detail, "busy");
+	ck_assert_int_eq(store_add_audit(store, &audit, NULL), 0);
+	ck_assert_int_eq(store_add_audit(store, &audit, NULL), 0);
+	ck_assert_int_eq(store_each_audit(store, 0, 2, collect_audit, rows, NULL), 0);
+	ck_assert_str_eq(rows, "1:alice:move:vpn:3:200: 2:alice:move:vpn:3:409:busy ");
+	rows[0] = '\0';
+	ck_assert_int_eq(store_each_audit(store, 2, 2, collect_audit, rows, NULL), 0);
+	ck_assert_str_eq(rows, "3:alice:move:vpn:3:409:busy ");
+	store_close(store);
+}
+END_TEST
+
+/* As many rows of a status at once, without a write to the disk for each. */
+static void fill_audit(int status, int count)
+{
+	sqlite3 *db;
+	char sql[512];
+	snprintf(sql, sizeof sql,
+		"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < %d) INSERT INTO "
+		"audit(wall_ms, who, what, target, generation, status, detail) SELECT 1, '', '', '', 1, %d, "
+		"'' FROM n",
+		count, status);
+	ck_assert_int_eq(sqlite3_open(path, &db), SQLITE_OK);
+	ck_assert_int_eq(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(db);
+}
+
+START_TEST(the_trail_is_bounded_and_the_refused_do_not_push_out_the_rest)
+{
+	struct store_audit done = {.status = 200}, refused = {.status = 403};
+	struct store *store = open_it();
+	fill_audit(200, 10);
+	fill_audit(403, STORE_AUDIT_REFUSED_KEPT + 20);
+	ck_assert_int_eq(store_add_audit(store, &refused, NULL), 0);
+	ck_assert_int_eq(count_rows("audit WHERE status = 403"), STORE_AUDIT_REFUSED_KEPT);
+	ck_assert_int_eq(count_rows("audit"), STORE_AUDIT_REFUSED_KEPT + 10);
+	fill_audit(200, STORE_AUDIT_KEPT);
+	ck_assert_int_eq(store_add_audit(store, &done, NULL), 0);
+	ck_assert_int_eq(count_rows("audit"), STORE_AUDIT_KEPT);
 	store_close(store);
 }
 END_TEST
@@ -295,6 +433,11 @@ int main(void)
 	tcase_add_test(tests, the_newest_generation_is_loaded);
 	tcase_add_test(tests, the_generation_before_is_loaded);
 	tcase_add_test(tests, a_number_is_used_once);
+	tcase_add_test(tests, a_generation_is_found_by_its_number);
+	tcase_add_test(tests, generations_are_listed_by_the_page);
+	tcase_add_test(tests, a_confirmation_comes_and_goes_with_its_generation);
+	tcase_add_test(tests, the_trail_is_read_by_the_page);
+	tcase_add_test(tests, the_trail_is_bounded_and_the_refused_do_not_push_out_the_rest);
 	tcase_add_test(tests, old_generations_are_forgotten);
 	tcase_add_test(tests, drains_last);
 	tcase_add_test(tests, events_are_bounded);

@@ -5,6 +5,7 @@
 
 #include "common/base/mem.h"
 #include "controller/core/fleet/access.h"
+#include "controller/core/fleet/counts.h"
 #include "tests/unit/fleet/sample.h"
 
 static char *two_gateways(void)
@@ -149,6 +150,36 @@ START_TEST(a_gateway_more_changes_nobody)
 }
 END_TEST
 
+static void check_counts(char *text, size_t added, size_t changed, size_t removed, size_t other)
+{
+	struct side before, after;
+	struct fleet_counts counts;
+
+	compile(&before, two_gateways());
+	compile(&after, text);
+	fleet_count(&before.side, &after.side, &counts);
+	ck_assert_uint_eq(counts.added, added);
+	ck_assert_uint_eq(counts.changed, changed);
+	ck_assert_uint_eq(counts.removed, removed);
+	ck_assert_uint_eq(counts.other, other);
+	clear(&before);
+	clear(&after);
+}
+
+START_TEST(each_change_counts_once)
+{
+	check_counts(two_gateways(), 0, 0, 0, 0);
+	check_counts(replace(two_gateways(), "psk/bob", "psk/bob2"), 0, 1, 0, 0);
+	check_counts(replace(two_gateways(), "psk/bob }", "psk/bob, disabled: true }"), 0, 0, 1, 0);
+	check_counts(replace(two_gateways(), "gbY32PzSxtpjWeaWMROhFw3nleS3JbhNHgtM/Z7FjOk=",
+			     "jB7LCg7sjqzhC/8dr2tqKdkCGzBmkZ5dHU5sJkoy0Wk="),
+		1, 0, 1, 0);
+	/* The same line on both gateways; another one on each. */
+	check_counts(replace(two_gateways(), "listen_port: 51820", "listen_port: 51821"), 0, 0, 0, 1);
+	check_counts(replace(two_gateways(), "liveness: 25ms", "liveness: 50ms"), 0, 0, 0, 2);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("access");
@@ -160,6 +191,7 @@ int main(void)
 	tcase_add_test(tcase, another_tunnel_is_another_peer);
 	tcase_add_test(tcase, from_nothing_and_to_nothing);
 	tcase_add_test(tcase, a_gateway_more_changes_nobody);
+	tcase_add_test(tcase, each_change_counts_once);
 	suite_add_tcase(suite, tcase);
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef HOLDFAST_CONTROLLER_FLEET_COUNTS_H
+#define HOLDFAST_CONTROLLER_FLEET_COUNTS_H
+
+#include <stddef.h>
+
+#include "controller/core/fleet/access.h"
+
+/* How much lies between two generations, each thing once, however many gateways have it. */
+struct fleet_counts {
+	size_t added, changed, removed; /* peers: of a tunnel and key */
+	size_t other;                   /* different lines of fleet_difference_but_peers() */
+};
+
+void fleet_count(
+	const struct access_side *from, const struct access_side *to, struct fleet_counts *ret_counts);
+
+#endif

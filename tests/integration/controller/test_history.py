@@ -1,0 +1,141 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What was in force, and back to it: history, rollback, a confirmation that does not come, and who did what."""
+import json
+import os
+import signal
+import sys
+import time
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from bench import fleet_text, main, until  # noqa: E402
+
+BOTH, ALICE = ("alice", "bob"), ("alice",)
+
+
+def rollback(bench, number, **options):
+    return bench.call("POST", "/v1/rollback", {"generation": number}, **options)
+
+
+def history(bench, query=""):
+    status, answer = bench.call("GET", "/v1/history" + query, who="dashboard")
+    assert status == 200, answer
+    return answer
+
+
+def audit(bench, wanted, query="?limit=1000"):
+    """Rows are written a moment after the answer."""
+    def rows():
+        status, answer = bench.call("GET", "/v1/audit" + query)
+        assert status == 200, answer
+        found = [(row["who"], row["what"], row["target"], row["generation"], row["status"]) for row in answer["audit"]]
+        return found if wanted in found else None
+    return until(f"{wanted} is in the trail", rows)
+
+
+def peers_of(agent):
+    return [peer["name"] for peer in agent.held["peers"]]
+
+
+def test_a_rollback_is_a_new_generation(bench):
+    gw_a, gw_b = bench.start_pair()
+    assert bench.apply(fleet_text(peers=BOTH))[0] == 200
+    assert bench.apply(fleet_text(peers=ALICE).replace("51820", "51821"))[0] == 200
+    status, answer = rollback(bench, 2, headers={"If-Match": "\"2\""})
+    assert status == 412 and "generation 3" in answer["detail"] and "operator alice" in answer["detail"], answer
+    status, answer = rollback(bench, 2, headers={"If-Match": "\"3\""})
+    assert status == 200 and answer["generation"] == 4 and answer["changed"], answer
+    assert answer["admits"] == ["admits bob in wg0"], answer
+    assert sorted(peers_of(gw_a)) == sorted(peers_of(gw_b)) == ["alice", "bob"] and gw_a.generation == gw_b.generation == 4
+    files = bench.call("GET", "/v1/history/2")[1]["files"]
+    assert files == bench.call("GET", "/v1/fleet")[1]["files"] and "bob" in files[0]["text"]
+    assert "rollback to 2" in bench.events(kind="apply")[-1]["text"]
+
+    generations = history(bench)["generations"]
+    assert [item["generation"] for item in generations] == [1, 2, 3, 4]
+    assert [item["peers"] for item in generations] == [
+        {"added": 1, "changed": 0, "removed": 0}, {"added": 1, "changed": 0, "removed": 0},
+        {"added": 0, "changed": 0, "removed": 1}, {"added": 1, "changed": 0, "removed": 0}], generations
+    assert [item["other"] for item in generations][1:] == [0, 1, 1], generations
+    assert generations[3]["what"] == "rollback to 2" and generations[3]["applied_by"] == "operator alice"
+    page = history(bench, "?after=1&limit=2")
+    assert [item["generation"] for item in page["generations"]] == [2, 3] and page["next"] == 3, page
+    assert bench.call("GET", "/v1/history?limit=0")[0] == bench.call("GET", "/v1/history?limit=1001")[0] == 400
+
+    status, answer = rollback(bench, 2)
+    assert status == 200 and not answer["changed"] and answer["generation"] == 4, answer
+    status, answer = rollback(bench, 77)
+    assert status == 404 and "77 is not kept" in answer["detail"], answer
+    assert bench.call("GET", "/v1/history/77")[0] == 404
+    assert bench.apply(fleet_text(peers=()))[1]["generation"] == 5  # no number was lost on the way
+
+    # Who did what; also what was refused, and whoever may not.
+    assert rollback(bench, 2, who="dashboard")[0] == 403
+    assert bench.call("POST", "/v1/endpoints/vpn/move", {"to": "gw-b"})[0] == 200
+    rows = audit(bench, ("operator alice", "move", "vpn to gw-b", 5, 200))
+    expected = [("operator alice", "apply", "", 2, 200), ("operator alice", "apply", "", 3, 200),
+                ("operator alice", "rollback", "generation 2", 3, 412), ("operator alice", "rollback", "generation 2", 4, 200),
+                ("operator alice", "rollback", "generation 2", 4, 200), ("operator alice", "rollback", "generation 77", 4, 404),
+                ("operator alice", "apply", "", 5, 200), ("operator dashboard", "rollback", "generation 2", 5, 403)]
+    assert [row for row in rows if row[1] != "move"] == expected, rows
+    answer = bench.call("GET", "/v1/audit?after=2&limit=1")[1]
+    assert [row["seq"] for row in answer["audit"]] == [3] and answer["next"] == 3, answer
+    assert "generation 3" in answer["audit"][0]["detail"], answer
+
+
+def test_confirmed_in_time(bench):
+    gw_a, _ = bench.start_pair()
+    assert bench.call("PUT", "/v1/fleet?confirm_ms=999", {"files": []})[0] == 400
+    assert bench.call("POST", "/v1/confirm")[0] == 409
+    status, answer = bench.call("PUT", "/v1/fleet?confirm_ms=600000", {"files": [{"name": "fleet.yaml", "text": fleet_text(peers=BOTH)}]})
+    assert status == 200 and answer["confirm_ms"] == 600000, answer
+    awaited = bench.status()["confirmation"]
+    assert awaited["generation"] == 2 and awaited["back_to"] == 1 and 500000 < awaited["left_ms"] <= 600000, awaited
+    assert awaited["applied_by"] == "operator alice"
+    status, answer = bench.apply(fleet_text(peers=()))
+    assert status == 409 and "'holdfast confirm' keeps it, 'holdfast rollback 1' takes it back" in answer["detail"], answer
+    assert any("awaits a confirmation" in warning for warning in bench.health("/readyz")[1]["warnings"])
+    assert bench.call("POST", "/v1/confirm", {"generation": 1})[0] == 409
+    assert bench.call("POST", "/v1/confirm", {"generation": 2}) == (200, {"generation": 2})
+    assert bench.status()["confirmation"] is None and bench.call("POST", "/v1/confirm")[0] == 409
+    bench.stop()
+    bench.start()
+    assert bench.status()["confirmation"] is None
+    assert bench.call("PUT", "/v1/fleet?confirm_ms=600000", {"files": [{"name": "fleet.yaml", "text": fleet_text(peers=())}]})[0] == 200
+    assert rollback(bench, 2)[0] == 200 and bench.status()["confirmation"] is None  # a person's rollback ends it, too
+    until("gw-a holds it", lambda: gw_a.generation == 4)
+
+
+def test_rolled_back_without_those_that_refuse_or_are_away(bench):
+    gw_a, gw_b = bench.start_pair()
+    status, answer = bench.call("PUT", "/v1/fleet?confirm_ms=1500", {"files": [{"name": "fleet.yaml", "text": fleet_text(peers=BOTH)}]})
+    assert status == 200 and gw_a.generation == gw_b.generation == 2, answer
+    gw_b.refusal = "/etc/holdfast/wg0.key: no such file"
+    until("gw-a is back", lambda: gw_a.generation == 3)
+    assert peers_of(gw_a) == ["alice"] and bench.status()["confirmation"] is None
+    until("gw-b says why not", lambda: "/etc/holdfast/wg0.key: no such file" in bench.gateway("gw-b")["reasons"])
+    assert gw_b.generation == 2 and bench.gateway("gw-b")["behind"] and not bench.gateway("gw-a")["behind"]
+    last = history(bench)["generations"][-1]
+    assert last["what"] == "rollback to 1: generation 2 was not confirmed within 1500ms" and last["applied_by"] == "the controller", last
+    audit(bench, ("the controller", "rollback", "generation 1", 3, 200))
+    gw_b.stop()
+    again = bench.agent("gw-b").start()
+    until("gw-b has followed", lambda: again.generation == 3 and not bench.gateway("gw-b")["behind"])
+    assert peers_of(again) == ["alice"]
+
+
+def test_rolled_back_by_a_later_life(bench):
+    gw_a, gw_b = bench.start_pair()
+    assert bench.call("PUT", "/v1/fleet?confirm_ms=2000", {"files": [{"name": "fleet.yaml", "text": fleet_text(peers=BOTH)}]})[0] == 200
+    over = time.monotonic() + 2.0
+    bench.stop(signal.SIGKILL)
+    until("the time is over", lambda: time.monotonic() > over)
+    assert gw_a.generation == 2
+    bench.start()
+    until("both are back", lambda: gw_a.generation == gw_b.generation == 3)
+    assert peers_of(gw_a) == peers_of(gw_b) == ["alice"] and bench.status()["generation"] == 3
+    assert bench.status()["confirmation"] is None and "was not confirmed" in json.dumps(history(bench))
+
+
+main([test_a_rollback_is_a_new_generation, test_confirmed_in_time, test_rolled_back_without_those_that_refuse_or_are_away,
+      test_rolled_back_by_a_later_life])
