@@ -84,6 +84,7 @@ int command_validate(const struct invocation *invocation);
 int command_apply(const struct invocation *invocation);
 int command_status(const struct invocation *invocation);
 int command_sessions(const struct invocation *invocation);
+int command_peer(const struct invocation *invocation);
 int command_move(const struct invocation *invocation);
 int command_drain(const struct invocation *invocation);
 int command_drill(const struct invocation *invocation);

@@ -5,35 +5,51 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "common/base/mem.h"
 #include "controller/core/fleet/read.h"
 
-static void print_diagnostics(const struct diagnostics *diagnostics)
+/* only: warnings of that file alone; NULL: all. */
+static void print_diagnostics(const struct diagnostics *diagnostics, const char *only)
 {
 	char line[DIAGNOSTIC_TEXT_MAX];
 	size_t all = diagnostics->errors + diagnostics->warnings;
 
-	for (size_t i = 0; i < diagnostics->count; i++)
+	for (size_t i = 0; i < diagnostics->count; i++) {
+		if (only && diagnostics->items[i].warning && strcmp(diagnostics->items[i].file, only))
+			continue;
 		fprintf(stderr, "%s%s\n", diagnostic_format(&diagnostics->items[i], line, sizeof(line)),
 			diagnostics->items[i].warning ? " (warning)" : "");
-	if (all > diagnostics->count)
+	}
+	if (!only && all > diagnostics->count)
 		fprintf(stderr, "and %zu more\n", all - diagnostics->count);
 }
 
-static int read_sources(const struct fleet_files *files, struct fleet **ret_fleet)
+/* With one more (name NULL: none). */
+static int read_sources(
+	const struct fleet_files *files, const char *name, const char *text, struct fleet **ret_fleet)
 {
-	CLEANUP_FREE struct fleet_source *sources = mem_new(files->count, sizeof(*sources));
+	CLEANUP_FREE struct fleet_source *sources = mem_new(files->count + 1, sizeof(*sources));
 	struct diagnostics diagnostics = {0};
+	size_t count = files->count;
 	int r;
 
-	for (size_t i = 0; i < files->count; i++)
+	for (size_t i = 0; i < count; i++)
 		sources[i] = (struct fleet_source){
 			files->items[i].name, files->items[i].text, files->items[i].size};
-	r = fleet_read(sources, files->count, ret_fleet, &diagnostics);
-	print_diagnostics(&diagnostics);
+	if (name)
+		sources[count++] = (struct fleet_source){name, text, strlen(text)};
+	r = fleet_read(sources, count, ret_fleet, &diagnostics);
+	print_diagnostics(&diagnostics, name);
 	diagnostics_clear(&diagnostics);
 	return r;
+}
+
+int fleet_check_with(
+	const struct fleet_files *files, const char *name, const char *text, struct fleet **ret_fleet)
+{
+	return read_sources(files, name, text, ret_fleet);
 }
 
 int fleet_check(const char *path, struct fleet_files *ret_files, struct fleet **ret_fleet, struct err *err)
@@ -44,7 +60,7 @@ int fleet_check(const char *path, struct fleet_files *ret_files, struct fleet **
 
 	if (r < 0)
 		return r == -EINVAL ? -EBADMSG : r; /* -EINVAL means that all has been said */
-	r = read_sources(&files, &fleet);
+	r = read_sources(&files, NULL, NULL, &fleet);
 	if (r < 0) {
 		fleet_files_clear(&files);
 		return -EINVAL;

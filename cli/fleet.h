@@ -13,4 +13,11 @@
  */
 int fleet_check(const char *path, struct fleet_files *ret_files, struct fleet **ret_fleet, struct err *err);
 
+/*
+ * The same with one more file in memory, as if an include: named it: what would become of the fleet. Of what is found only
+ * errors are told, and warnings of the addition. -EINVAL: it does not fit, and all has been said.
+ */
+int fleet_check_with(
+	const struct fleet_files *files, const char *name, const char *text, struct fleet **ret_fleet);
+
 #endif

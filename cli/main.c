@@ -10,8 +10,8 @@
 #include "common/base/text.h"
 
 /* Named in the interface, and on their way. A name that is neither here nor in the table is a typing error. */
-static const char *const announced[] = {"plan", "confirm", "history", "rollback", "import", "export", "peer",
-	"revoke", "key"};
+static const char *const announced[] = {
+	"plan", "confirm", "history", "rollback", "import", "export", "revoke", "key"};
 
 static void print_help(FILE *out)
 {
