@@ -8,7 +8,7 @@
 #include "proto/wire.h"
 
 enum { MAGIC = 'H' << 8 | 'F', FLAG_FROM_CONTROLLER = 1 };
-enum { FLAG_LEADER_CONTACT = 1, FLAG_UNDERLAY_OK = 2 };
+enum { FLAG_LEADER_CONTACT = 1, FLAG_UNDERLAY_OK = 2, FLAG_FLOOR_CONFIRMED = 4 };
 enum { FLAG_BURST_DONE = 1, FLAG_AGENT_ANSWERED = 2, FLAG_KERNEL_ANSWERED = 4, FLAG_BLIND = 8 };
 
 static bool echo_is_sane(const struct datagram_echo *echo)
@@ -65,17 +65,19 @@ static void put_seat(struct wire_writer *writer, const struct seat_state *seat)
 
 static void put_beat(struct wire_writer *writer, const struct datagram_beat *beat)
 {
-	if (beat->seat_count > PROTO_ENDPOINTS_MAX || !seats_are_distinct(beat)) {
+	if (beat->seat_count > PROTO_ENDPOINTS_MAX || beat->floor > INT64_MAX || !seats_are_distinct(beat)) {
 		writer->error = -EINVAL;
 		return;
 	}
 	wire_put_u64(writer, beat->generation);
 	wire_put_u8(writer, (beat->leader_contact ? FLAG_LEADER_CONTACT : 0) |
-				    (beat->underlay_ok ? FLAG_UNDERLAY_OK : 0));
+				    (beat->underlay_ok ? FLAG_UNDERLAY_OK : 0) |
+				    (beat->floor_confirmed ? FLAG_FLOOR_CONFIRMED : 0));
 	wire_put_u32(writer, beat->lag_ms);
 	wire_put_u8(writer, (uint8_t)beat->seat_count);
 	for (size_t i = 0; i < beat->seat_count; i++)
 		put_seat(writer, &beat->seats[i]);
+	wire_put_u64(writer, beat->floor);
 }
 
 static void put_silence(struct wire_writer *writer, const struct datagram_silence *silence)
@@ -190,6 +192,7 @@ static bool get_beat(struct wire_reader *reader, struct datagram_beat *beat)
 	flags = wire_get_u8(reader);
 	beat->leader_contact = flags & FLAG_LEADER_CONTACT;
 	beat->underlay_ok = flags & FLAG_UNDERLAY_OK;
+	beat->floor_confirmed = flags & FLAG_FLOOR_CONFIRMED;
 	beat->lag_ms = wire_get_u32(reader);
 	beat->seat_count = wire_get_u8(reader);
 	if (beat->seat_count > PROTO_ENDPOINTS_MAX)
@@ -198,7 +201,9 @@ static bool get_beat(struct wire_reader *reader, struct datagram_beat *beat)
 		if (!get_seat(reader, &beat->seats[i]))
 			return false;
 	}
-	return seats_are_distinct(beat);
+	if (reader->position < reader->size) /* a sender of before says nothing of it */
+		beat->floor = wire_get_u64(reader);
+	return beat->floor <= INT64_MAX && seats_are_distinct(beat); /* as a generation's number in JSON */
 }
 
 static void get_silence(struct wire_reader *reader, struct datagram_silence *silence)

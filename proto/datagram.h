@@ -34,10 +34,10 @@ enum datagram_kind {
 enum {
 	DATAGRAM_MAC_BYTES = 16,
 	DATAGRAM_HEAD_BYTES_MAX = 185, /* with two names of PROTO_NAME_MAX */
-	DATAGRAM_BEAT_BYTES = 14,      /* of a beat, before its seats */
+	DATAGRAM_BEAT_BYTES = 22,      /* of a beat, besides its seats */
 	DATAGRAM_SEAT_BYTES = 42,      /* of a seat, besides its endpoint's name */
 	/* What the seats of one beat may come to, whatever the names in its head: sixteen endpoints whose names
-	 * have 32 characters fit. Whoever makes endpoints checks it. */
+	 * have 31 characters fit. Whoever makes endpoints checks it. */
 	DATAGRAM_SEATS_BYTES_MAX =
 		PROTO_DATAGRAM_MAX - DATAGRAM_MAC_BYTES - DATAGRAM_HEAD_BYTES_MAX - DATAGRAM_BEAT_BYTES,
 };
@@ -68,6 +68,8 @@ struct datagram_beat {
 	uint32_t lag_ms;     /* worst lag of the sender's own loop in the last second */
 	size_t seat_count;   /* at most PROTO_ENDPOINTS_MAX; none from a controller */
 	struct seat_state seats[PROTO_ENDPOINTS_MAX];
+	uint64_t floor;       /* the revocation floor that the sender knows; 0: none */
+	bool floor_confirmed; /* a controller says so itself; a gateway has heard so since it started (rule 10) */
 };
 
 /* I have not heard `suspect` for silent_ms, on the underlay; what answered my burst. Sent to the controller,

@@ -66,6 +66,10 @@ char *instruction_list_encode(const struct instruction_list *list)
 	char *text;
 
 	jput_hex64(json, "run", list->run);
+	if (list->store)
+		jput_hex64(json, "store", list->store);
+	if (list->floor)
+		jput_u64(json, "floor", list->floor);
 	array = jput_array(json, "instructions");
 	for (size_t i = 0; i < list->count; i++)
 		put_instruction(array, &list->items[i]);
@@ -184,6 +188,10 @@ int instruction_list_decode(const char *text, size_t size, struct instruction_li
 		return r;
 	root = jnode_root(json);
 	r = jnode_hex64(&root, "run", JSON_REQUIRED, &list.run, err);
+	if (!r)
+		r = jnode_hex64(&root, "store", JSON_OPTIONAL, &list.store, err);
+	if (!r)
+		r = jnode_u64(&root, "floor", JSON_OPTIONAL, 1, INT64_MAX, &list.floor, err);
 	if (!r)
 		r = get_items(&root, &list, err);
 	wipe_json(json);

@@ -75,6 +75,8 @@ struct instruction {
 
 struct instruction_list {
 	uint64_t run;
+	uint64_t store; /* the controller's; 0: not said. The next is of that one's generations */
+	uint64_t floor; /* its revocation floor; 0: none. Taken in before the instructions */
 	size_t count;
 	struct instruction *items; /* owned, seq rising */
 };

@@ -31,7 +31,10 @@ void agent_answer_poll(struct agent *agent)
 	struct http_request *poll = agent->poll;
 	agent->poll = NULL;
 	agent->answered_ms = clock_now_ms();
-	char *body = queue_encode(&agent->queue, agent->agents->run);
+	const struct agents *agents = agent->agents;
+	char *body = queue_encode(
+		&agent->queue, (struct instruction_list){
+				       .run = agents->run, .store = agents->store, .floor = agents->floor});
 	size_t size = strlen(body);
 	http_reply(poll, 200, "application/json", body, size);
 	mem_wipe(body, size);
@@ -98,6 +101,11 @@ struct agents *agents_new(
 	agents->tick = event_new(base, -1, EV_PERSIST, on_tick, agents);
 	event_add(agents->tick, &(struct timeval){.tv_usec = TICK_MS * 1000L});
 	return agents;
+}
+
+void agents_set_floor(struct agents *agents, uint64_t floor)
+{
+	agents->floor = floor;
 }
 
 static void remove_agent(struct agents *agents, struct agent *agent)

@@ -77,6 +77,8 @@ void agents_serve(struct agents *agents, struct http_server *server);
 
 /* From now on exactly these gateways. Agents that stay are left alone. */
 void agents_set(struct agents *agents, const char *const names[], size_t count);
+/* The revocation floor: told with every answer from now on. */
+void agents_set_floor(struct agents *agents, uint64_t floor);
 struct agent *agents_find(struct agents *agents, const char *name); /* NULL */
 size_t agents_count(const struct agents *agents);
 struct agent *agents_at(

@@ -66,10 +66,11 @@ void queue_clear(struct queue *queue)
 		remove_at(queue, queue->count - 1);
 }
 
-char *queue_encode(const struct queue *queue, uint64_t run)
+char *queue_encode(const struct queue *queue, struct instruction_list list)
 {
 	struct instruction items[QUEUE_MAX];
 	memcpy(items, queue->items, sizeof items);
-	struct instruction_list list = {.run = run, .count = queue->count, .items = items};
+	list.count = queue->count;
+	list.items = items;
 	return instruction_list_encode(&list);
 }

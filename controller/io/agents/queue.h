@@ -29,7 +29,7 @@ bool queue_has(const struct queue *queue, enum instruction_kind kind);
 /* Forget one kind, e.g. the stage of an apply that failed. */
 void queue_drop(struct queue *queue, enum instruction_kind kind);
 void queue_clear(struct queue *queue);
-/* The answer to a poll. Secret: the caller wipes and frees. */
-char *queue_encode(const struct queue *queue, uint64_t run);
+/* The answer to a poll: `list` says everything but its items, which are set here. Secret: the caller wipes and frees. */
+char *queue_encode(const struct queue *queue, struct instruction_list list);
 
 #endif

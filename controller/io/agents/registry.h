@@ -9,6 +9,7 @@ struct event;
 /* Inside of agents/: the registry (agents.c) and its routes (talk.c). */
 struct agents {
 	uint64_t run, store;
+	uint64_t floor; /* in every answer to a poll */
 	struct agents_hooks hooks;
 	bool open; /* no fleet has named its gateways yet */
 	size_t count;

@@ -42,6 +42,8 @@ class Controller:
         self.on_report = lambda body: None
         self.reports = 0
         self.staged = None
+        self.store = "5d41402abc4b2a76"  # its generations' ...
+        self.floor = 0           # ... and what it says of them
         self.closing = False
         self.stranger_to = None  # the store of a controller whose fleet knows this gateway not
 
@@ -109,7 +111,9 @@ class Controller:
                     if controller.closing:
                         self.close_connection = True
                         return
-                    body = {"version": 1, "run": controller.run, "instructions": controller.queue}
+                    body = {"version": 1, "run": controller.run, "store": controller.store, "instructions": controller.queue}
+                    if controller.floor:
+                        body["floor"] = controller.floor
                 self.answer(200, json.dumps(body).encode())
 
             def do_POST(self):

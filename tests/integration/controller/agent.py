@@ -31,6 +31,7 @@ class Agent:
         self.ahead_ms = 0        # its wall clock
         self.held = self.staged = None
         self.generation = 0
+        self.floor = 0           # of revocation, as it tells in beats
         self.seats = {}
         self.orders, self.sessions_heard, self.instructions = [], {}, []
         self.sessions, self.sessions_whole = [], True
@@ -186,6 +187,7 @@ class Agent:
                 self.pause(0.05)
 
     def take(self, answer):
+        self.floor = max(self.floor, answer.get("floor", 0))
         for instruction in answer["instructions"]:
             with self.changed:
                 self.obey(instruction)
@@ -253,7 +255,7 @@ class Agent:
             elif not self.silent:
                 next_beat += 0.05
                 with self.changed:
-                    body = datagram.beat(self.generation, list(self.seats.values()), self.newer)
+                    body = datagram.beat(self.generation, list(self.seats.values()), self.newer, self.floor)
                 self.send(datagram.BEAT, self.echo(), body)
             else:
                 next_beat += 0.05

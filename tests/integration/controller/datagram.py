@@ -27,13 +27,13 @@ def encode(key, kind, sender, receiver, store, boot, seq, time_us, echo, body=b"
     return seal(key, head + body)
 
 
-def beat(generation, seats, newer=False):
+def beat(generation, seats, newer=False, floor=0):
     """newer: with flags and a field behind the seats that this version does not know."""
-    body = struct.pack(">QBIB", generation, 0x83 if newer else 3, 0, len(seats))
+    body = struct.pack(">QBIB", generation, 0x87 if newer else 7, 0, len(seats))
     for seat in seats:
         body += name(seat["endpoint"]) + bytes([ROLES[seat["role"]]]) + epoch(seat["epoch"]) + epoch(seat["highest"])
         body += struct.pack(">I", seat["permit_left_ms"]) + epoch(seat["released"])
-    return body + (b"\xa5" * 24 if newer else b"")
+    return body + struct.pack(">Q", floor) + (b"\xa5" * 24 if newer else b"")
 
 
 def decode(key, data):

@@ -100,9 +100,12 @@ START_TEST(an_answer_has_all_of_it)
 	struct instruction_list list;
 	add(order("vpn", "gw-b"));
 	add(stage(4));
-	char *text = queue_encode(&queue, 0xabcd);
+	char *text =
+		queue_encode(&queue, (struct instruction_list){.run = 0xabcd, .store = 0xef01, .floor = 7});
 	ck_assert_int_eq(instruction_list_decode(text, strlen(text), &list, NULL), 0);
 	ck_assert_uint_eq(list.run, 0xabcd);
+	ck_assert_uint_eq(list.store, 0xef01);
+	ck_assert_uint_eq(list.floor, 7);
 	ck_assert_uint_eq(list.count, 2);
 	ck_assert_str_eq(list.items[0].order.owner, "gw-b");
 	ck_assert_uint_eq(list.items[1].seq, 2);

@@ -108,8 +108,8 @@ END_TEST
 
 START_TEST(names_of_endpoints_in_one_beat)
 {
-	check_told(with_endpoints(PROTO_ENDPOINTS_MAX, 32), NULL);
-	check_told(with_endpoints(PROTO_ENDPOINTS_MAX, 33),
+	check_told(with_endpoints(PROTO_ENDPOINTS_MAX, 31), NULL);
+	check_told(with_endpoints(PROTO_ENDPOINTS_MAX, 32),
 		"f:3:3: the names of gateway gw-a's virtual endpoints do "
 		"not fit one beat: shorten them by ");
 }

@@ -9,6 +9,20 @@
 
 static uint8_t bytes[PROTO_DATAGRAM_MAX + 64];
 
+/* Offsets in beat.hex. */
+enum {
+	VERSION = 2,
+	KIND = 3,
+	FLAGS = 4,
+	FROM_LENGTH = 5,
+	FROM = 6,
+	BOOT = 23,
+	BEAT_FLAGS = 75,
+	SEATS = 80,
+	ROLE = 85,
+	FLOOR_BYTES = 8 /* at the end */
+};
+
 static const char *const examples[] = {"beat.hex", "beat-controller.hex", "probe.hex", "answer.hex",
 	"silence.hex", "claim.hex", "grant.hex", "promise.hex"};
 
@@ -30,6 +44,8 @@ START_TEST(a_cut_example_is_refused)
 	struct datagram datagram;
 
 	for (size_t cut = 0; cut < size; cut++) {
+		if (size - cut == FLOOR_BYTES && bytes[KIND] == DATAGRAM_BEAT)
+			continue; /* as it was before there was a floor */
 		uint8_t *short_bytes = memcpy(malloc(cut + 1), bytes, cut);
 
 		ck_assert_int_eq(datagram_decode(short_bytes, cut, &datagram), -EBADMSG);
@@ -71,6 +87,37 @@ START_TEST(the_fields_arrive)
 	ck_assert_int_eq(datagram.beat.seats[0].role, SEAT_SERVING);
 	ck_assert_uint_eq(datagram.beat.seats[0].epoch.n, 1);
 	ck_assert_uint_eq(datagram.beat.seats[0].permit_left_ms, 2875);
+	ck_assert_uint_eq(datagram.beat.floor, 7);
+	ck_assert(datagram.beat.floor_confirmed);
+}
+END_TEST
+
+/* Nothing is known of a floor then, and nothing is confirmed. */
+START_TEST(a_beat_of_before_says_nothing_of_a_floor)
+{
+	size_t size = sample_hex("beat.hex", bytes, sizeof(bytes)) - FLOOR_BYTES;
+	struct datagram datagram;
+
+	bytes[BEAT_FLAGS] = 0x03;
+	ck_assert_int_eq(datagram_decode(bytes, size, &datagram), 0);
+	ck_assert_uint_eq(datagram.beat.floor, 0);
+	ck_assert(!datagram.beat.floor_confirmed && datagram.beat.underlay_ok);
+}
+END_TEST
+
+START_TEST(a_floor_at_and_beyond_the_limit)
+{
+	struct datagram datagram = sample_beat(1, 1);
+
+	datagram.beat.floor = INT64_MAX;
+	int size = datagram_encode(&datagram, bytes, sizeof(bytes));
+	ck_assert_int_gt(size, 0);
+	ck_assert_int_eq(datagram_decode(bytes, (size_t)size, &datagram), 0);
+	ck_assert_uint_eq(datagram.beat.floor, INT64_MAX);
+	bytes[size - FLOOR_BYTES] = 0x80;
+	ck_assert_int_eq(datagram_decode(bytes, (size_t)size, &datagram), -EBADMSG);
+	datagram.beat.floor++;
+	ck_assert_int_eq(datagram_encode(&datagram, bytes, sizeof(bytes)), -EINVAL);
 }
 END_TEST
 
@@ -168,19 +215,6 @@ START_TEST(a_peek_gives_the_names)
 }
 END_TEST
 
-/* Offsets in beat.hex. */
-enum {
-	VERSION = 2,
-	KIND = 3,
-	FLAGS = 4,
-	FROM_LENGTH = 5,
-	FROM = 6,
-	BOOT = 23,
-	BEAT_FLAGS = 75,
-	SEATS = 80,
-	ROLE = 85
-};
-
 static const struct {
 	size_t offset;
 	uint8_t value;
@@ -202,7 +236,7 @@ static const struct {
 	{FROM, 0, -EBADMSG},
 	{FROM + 1, 0, -EBADMSG},
 	{FROM + 1, '/', -EBADMSG},
-	{BEAT_FLAGS, 0xfc, 0},
+	{BEAT_FLAGS, 0xf8, 0},
 	{SEATS, 2, -EBADMSG},
 	{SEATS, PROTO_ENDPOINTS_MAX + 1, -EBADMSG},
 	{ROLE, 7, -EBADMSG},
@@ -257,7 +291,7 @@ END_TEST
 
 START_TEST(seats_at_and_beyond_the_limit)
 {
-	struct datagram datagram = sample_beat(PROTO_ENDPOINTS_MAX, 32), back;
+	struct datagram datagram = sample_beat(PROTO_ENDPOINTS_MAX, 31), back;
 	int size = datagram_encode(&datagram, bytes, sizeof(bytes));
 
 	ck_assert_int_gt(size, 0);
@@ -275,8 +309,8 @@ START_TEST(what_does_not_fit_a_datagram_is_refused)
 
 	ck_assert_int_eq(datagram_encode(&datagram, bytes, sizeof(bytes)), -EMSGSIZE);
 	datagram = sample_beat(1, 1);
-	ck_assert_int_eq(datagram_encode(&datagram, bytes, 118), 118);
-	ck_assert_int_eq(datagram_encode(&datagram, bytes, 117), -EMSGSIZE);
+	ck_assert_int_eq(datagram_encode(&datagram, bytes, 126), 126);
+	ck_assert_int_eq(datagram_encode(&datagram, bytes, 125), -EMSGSIZE);
 	ck_assert_int_eq(datagram_encode(&datagram, bytes, 0), -EMSGSIZE);
 }
 END_TEST
@@ -286,7 +320,7 @@ START_TEST(a_seat_twice_is_refused)
 	struct datagram datagram = sample_beat(2, 1);
 	int size = datagram_encode(&datagram, bytes, sizeof(bytes));
 
-	bytes[size - DATAGRAM_SEAT_BYTES] = 'a';
+	bytes[size - FLOOR_BYTES - DATAGRAM_SEAT_BYTES] = 'a';
 	ck_assert_int_eq(datagram_decode(bytes, (size_t)size, &datagram), -EBADMSG);
 	strcpy(datagram.beat.seats[1].endpoint, datagram.beat.seats[0].endpoint);
 	ck_assert_int_eq(datagram_encode(&datagram, bytes, sizeof(bytes)), -EINVAL);
@@ -304,6 +338,8 @@ int main(void)
 	tcase_add_loop_test(tcase, a_cut_example_is_refused, 0, count);
 	tcase_add_loop_test(tcase, what_a_newer_sender_adds_is_passed_over, 0, count);
 	tcase_add_test(tcase, the_fields_arrive);
+	tcase_add_test(tcase, a_beat_of_before_says_nothing_of_a_floor);
+	tcase_add_test(tcase, a_floor_at_and_beyond_the_limit);
 	tcase_add_test(tcase, silence_arrives);
 	tcase_add_test(tcase, a_grant_arrives);
 	tcase_add_test(tcase, each_field_of_a_claim_is_signed);
