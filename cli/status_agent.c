@@ -40,6 +40,10 @@ static void print_head(const json_t *status, FILE *out)
 			number_of(status, "generation"));
 	else
 		fprintf(out, "no generation yet");
+	if (number_of(status, "floor"))
+		fprintf(out, ", revocation floor %" PRId64 "%s", number_of(status, "floor"),
+			json_is_true(json_object_get(status, "floor_confirmed")) ? ""
+										 : " (not confirmed yet)");
 	fprintf(out, "; controller %s %s\n", text_of(status, "controller"),
 		json_is_true(json_object_get(status, "connected")) ? "answers" : "does not answer");
 }

@@ -171,6 +171,22 @@ static void judge_generation(struct judging *judging, struct readiness *readines
 			view->owner, view->owner_generation);
 }
 
+/* Rule 10. */
+static void judge_floor(struct judging *judging)
+{
+	const struct readiness_view *view = judging->view;
+
+	if (view->generation < view->floor)
+		object(judging,
+			"it holds generation %" PRIu64 ", below the revocation floor %" PRIu64
+			": a controller has to bring the newest",
+			view->generation, view->floor);
+	else if (!view->floor_confirmed)
+		object(judging, "nobody has confirmed the revocation floor since it started: neither a "
+				"controller nor a "
+				"gateway of its pool was heard");
+}
+
 static void judge_steering(struct judging *judging)
 {
 	const struct readiness_view *view = judging->view;
@@ -238,6 +254,7 @@ void readiness_judge(struct readiness *readiness, const struct readiness_view *v
 		if (readiness->hops[i].kind == READINESS_ROUTER)
 			judge_router(&judging, &readiness->hops[i]);
 	judge_connections(&judging);
+	judge_floor(&judging);
 	judge_generation(&judging, readiness);
 	judge_steering(&judging);
 	if (readiness->hops_left_out)

@@ -70,6 +70,8 @@ struct readiness_view {
 	const char *owner;       /* "": nobody is heard serving */
 	bool owner_is_neighbour; /* known as one on the outer segment, as steering needs it */
 	uint64_t generation, owner_generation; /* 0: not known */
+	uint64_t floor;                        /* of revocation; 0: none */
+	bool floor_confirmed;                  /* since this gateway started */
 	size_t witnesses;                      /* members of the pool in contact besides the owner */
 	bool exclusive;                        /* `isolation: fence` */
 };

@@ -73,8 +73,8 @@ static void be_guest(struct seat *seat, int64_t now_ms, struct seat_actions *act
 static bool is_invited(const struct seat *seat, int64_t now_ms)
 {
 	return seat->invited_ms != SEAT_NEVER && now_ms - seat->invited_ms < SEAT_INVITED_MS &&
-	       seat->carrier && seat->fit && seat->unqualified_ms == SEAT_NEVER &&
-	       epoch_compare(&seat->hosted, &seat->disk.highest) >= 0;
+	       seat->carrier && seat->fit && seat->below_ms == SEAT_NEVER && seat->floor.confirmed &&
+	       seat->unqualified_ms == SEAT_NEVER && epoch_compare(&seat->hosted, &seat->disk.highest) >= 0;
 }
 
 static void hear_host(

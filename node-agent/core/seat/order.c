@@ -88,6 +88,10 @@ enum seat_why order_check_state(const struct seat *seat, int64_t now_ms)
 		return SEAT_WHY_CARRIER;
 	if (!seat->fit)
 		return SEAT_WHY_UNFIT;
+	if (seat->below_ms != SEAT_NEVER)
+		return SEAT_WHY_FLOOR;
+	if (!seat->floor.confirmed)
+		return SEAT_WHY_UNCONFIRMED;
 	int64_t from_ms = evidence_ms(seat, now_ms);
 	if (from_ms == SEAT_NEVER || !seat_underlay_is_ok(seat, now_ms) ||
 		now_ms - from_ms >= (int64_t)seat->config.lease_ms * 3 / 4)

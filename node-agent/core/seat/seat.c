@@ -18,6 +18,7 @@ void seat_init(struct seat *seat, const struct seat_config *config, int64_t now_
 		.probed_ms = SEAT_NEVER,
 		.unqualified_ms = now_ms,
 		.higher_ms = SEAT_NEVER,
+		.below_ms = SEAT_NEVER,
 		.permit_until_ms = SEAT_NEVER,
 		.renewed_ms = SEAT_NEVER,
 		.taken_ms = SEAT_NEVER,
@@ -122,11 +123,32 @@ static void probe_witness(struct seat *seat, int64_t now_ms, struct seat_actions
 	seat_act(actions, SEAT_ACTION_WITNESS, 0, SEAT_WHY_NONE);
 }
 
+/* An owner says that it has fenced itself; anybody else only goes. */
+static void give_up(struct seat *seat, enum seat_why why, struct seat_actions *actions)
+{
+	if (seat_role_serves(seat->role))
+		role_fence(seat, why, actions);
+	else if (seat_holds(seat))
+		role_leave(seat, SEAT_STANDBY, why, actions);
+}
+
+static int64_t floor_deadline(const struct seat *seat)
+{
+	return seat->below_ms == SEAT_NEVER ? INT64_MAX : seat->below_ms + SEAT_FLOOR_MS;
+}
+
+bool seat_is_below_floor(const struct seat *seat, int64_t now_ms)
+{
+	return now_ms >= floor_deadline(seat);
+}
+
 static void consider(struct seat *seat, int64_t now_ms, struct seat_actions *actions)
 {
 	evidence_qualify(seat, now_ms);
 	move_step(seat, now_ms, actions);
 	exclusive_step(seat, now_ms, actions);
+	if (seat_is_below_floor(seat, now_ms))
+		give_up(seat, SEAT_WHY_FLOOR, actions);
 	if (seat_role_serves(seat->role))
 		serve(seat, now_ms, actions);
 	else if (seat_holds(seat))
@@ -140,13 +162,16 @@ static void note_later(int64_t *noted_ms, int64_t at_ms, int64_t now_ms)
 		*noted_ms = at_ms;
 }
 
-/* An owner says that it has fenced itself; anybody else only goes. */
-static void give_up(struct seat *seat, enum seat_why why, struct seat_actions *actions)
+static void on_floor(struct seat *seat, const struct seat_event *event, int64_t now_ms)
 {
-	if (seat_role_serves(seat->role))
-		role_fence(seat, why, actions);
-	else if (seat_holds(seat))
-		role_leave(seat, SEAT_STANDBY, why, actions);
+	if (!floor_is_above(event->floor, event->generation))
+		seat->below_ms = SEAT_NEVER;
+	else if (!seat->floor_told)
+		seat->below_ms = now_ms - SEAT_FLOOR_MS;
+	else if (seat->below_ms == SEAT_NEVER)
+		seat->below_ms = now_ms;
+	seat->floor = *event->floor;
+	seat->floor_told = true;
 }
 
 static void on_carrier(struct seat *seat, bool up, struct seat_actions *actions)
@@ -201,6 +226,9 @@ static void on_event(
 		if (seat->role == SEAT_HOSTING)
 			seat->role = SEAT_SERVING;
 		return;
+	case SEAT_EVENT_FLOOR:
+		on_floor(seat, event, now_ms);
+		return;
 	case SEAT_EVENT_GRANT:
 		tenure_grant(&seat->tenure, &event->claim->epoch, event->at_ms, now_ms);
 		return;
@@ -236,6 +264,7 @@ int64_t seat_deadline(const struct seat *seat)
 		return deadline_ms;
 	deadline_ms = sooner(deadline_ms, seat->permit_until_ms);
 	deadline_ms = sooner(deadline_ms, move_deadline(seat));
+	deadline_ms = sooner(deadline_ms, floor_deadline(seat));
 	if (seat_role_serves(seat->role)) {
 		deadline_ms = sooner(deadline_ms, higher_deadline(seat));
 		deadline_ms = sooner(deadline_ms, evidence_deadline(seat));
@@ -294,6 +323,10 @@ const char *seat_why_text(enum seat_why why)
 		return "that epoch was released, refused or lost before";
 	case SEAT_WHY_EQUAL:
 		return "that epoch has another owner already";
+	case SEAT_WHY_FLOOR:
+		return "what it holds is below the revocation floor";
+	case SEAT_WHY_UNCONFIRMED:
+		return "nobody has confirmed the revocation floor since it started";
 	}
 	return "unknown";
 }

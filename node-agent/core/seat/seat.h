@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "common/cluster/timing.h"
+#include "node-agent/core/seat/floor.h"
 #include "node-agent/core/seat/tenure.h"
 #include "proto/claim.h"
 #include "proto/instruction.h"
@@ -27,6 +28,10 @@
  *
  * In `fence` (`exclusive`) that is not enough for an owner: its permit runs from its tenure (tenure.h), and it takes the
  * endpoint not when it is ordered to but when that is granted. The underlay must work all the same.
+ *
+ * Rule 10: below the revocation floor that it knows it takes nothing, and gives up what it has SEAT_FLOOR_MS after it
+ * has learned of it: a commit that raises the floor is heard of before it is carried out. One that starts below what is
+ * on its disk has no commit on its way, and gives up at once.
  */
 #define SEAT_NEVER INT64_MIN
 
@@ -50,6 +55,7 @@ enum {
 	SEAT_SETTLE_MS = 3000,  /* one who relays ends that long after the new owner was heard serving */
 	SEAT_RELAY_MS = 10000,  /* ... or that long after it released, at the latest */
 	SEAT_INVITED_MS = 5000, /* an invitation is good for that long */
+	SEAT_FLOOR_MS = 2000,   /* below the revocation floor: so long a commit may be on its way (L5) */
 	SEAT_CLAIM_URGENT_MS =
 		15, /* fence: between claims of one who was ordered; an owner's go with its beats */
 };
@@ -65,6 +71,8 @@ enum seat_why {
 	SEAT_WHY_LOWER = 6,   /* a higher epoch is known */
 	SEAT_WHY_SPENT = 7,   /* released, refused or lost that epoch before */
 	SEAT_WHY_EQUAL = 8,   /* an equal epoch names another owner: two controllers, or a restored one */
+	SEAT_WHY_FLOOR = 9,   /* what it holds is below the revocation floor */
+	SEAT_WHY_UNCONFIRMED = 10, /* nobody has confirmed the revocation floor since it started */
 };
 
 /* What outlives the agent, on disk. */
@@ -100,9 +108,11 @@ enum seat_event_kind {
 	SEAT_EVENT_FIT = 10,         /* up: this gateway could serve */
 	SEAT_EVENT_PULLED = 11,      /* a guest's peers are back, or given up */
 	SEAT_EVENT_NO_STEERING = 12, /* STEER away could not be done: it does not host */
-	SEAT_EVENT_GRANT = 20,       /* fence: the controller's signed answer to the own claim */
-	SEAT_EVENT_PROMISE = 21,     /* fence: a pool member's answer to it */
-	SEAT_EVENT_CLAIM = 22,       /* fence: a pool member asks for a promise */
+	SEAT_EVENT_FLOOR =
+		13, /* what this gateway holds, and the revocation floor that it knows, at every change */
+	SEAT_EVENT_GRANT = 20,   /* fence: the controller's signed answer to the own claim */
+	SEAT_EVENT_PROMISE = 21, /* fence: a pool member's answer to it */
+	SEAT_EVENT_CLAIM = 22,   /* fence: a pool member asks for a promise */
 };
 
 struct seat_event {
@@ -117,6 +127,8 @@ struct seat_event {
 	int64_t at_ms; /* CONTACT, WITNESS; GRANT, PROMISE: the nonce's; CLAIM: of the latest contact
 					with a controller, or SEAT_NEVER */
 	const struct claim *claim; /* GRANT, PROMISE: the own one; CLAIM */
+	uint64_t generation;       /* FLOOR: the whole one that is held */
+	const struct floor *floor; /* FLOOR */
 };
 
 enum seat_action_kind {
@@ -174,7 +186,10 @@ struct seat {
 	bool highest_is_other; /* disk.highest is known to name another owner */
 	struct seat_disk disk; /* as it should be on disk */
 	bool started, carrier, fit;
-	bool alarmed;             /* about an equal epoch */
+	struct floor floor;
+	bool floor_told; /* in this life */
+	int64_t below_ms; /* since when it is known that the generation held is below it; SEAT_NEVER: it is not */
+	bool alarmed;     /* about an equal epoch */
 	int64_t contact_ms;       /* latest evidence by a pool member */
 	int64_t contact_heard_ms; /* when that came in */
 	int64_t witness_ms;       /* latest evidence by the witness; SEAT_NEVER: it never answered */
@@ -220,6 +235,9 @@ void seat_state_fill(const struct seat *seat, int64_t now_ms, struct seat_state 
 /* The carrier is up and somebody on the underlay answers (or nobody is known who could): what a beat's
  * underlay_ok says. */
 bool seat_underlay_is_ok(const struct seat *seat, int64_t now_ms);
+
+/* Below the revocation floor for longer than a commit is waited for. */
+bool seat_is_below_floor(const struct seat *seat, int64_t now_ms);
 
 /* What SEAT_ACTION_CLAIM asks for, but its nonce. */
 void seat_claim_fill(const struct seat *seat, struct claim *ret_claim);

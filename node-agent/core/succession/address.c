@@ -17,7 +17,7 @@ int64_t address_due_ms(const struct succession *succession)
 {
 	int64_t missed_ms = leader_missed_ms(succession);
 
-	if (!pool_owner_is_dead(succession))
+	if (!pool_owner_is_gone(succession))
 		return INT64_MAX;
 	return succession->address.next_ms > missed_ms ? succession->address.next_ms : missed_ms;
 }

@@ -13,9 +13,9 @@
 void pool_configure(struct succession *succession, const struct succession_config *config);
 void pool_hear(struct succession *succession, const struct succession_event *event, int64_t now_ms);
 void pool_judge(struct succession *succession, const struct succession_event *event, int64_t now_ms);
-/* The owner does not answer, and may be dead. */
+/* The owner does not answer, and may be dead; or it has let go. */
 bool pool_is_in_doubt(const struct succession *succession);
-bool pool_owner_is_dead(const struct succession *succession);
+bool pool_owner_is_gone(const struct succession *succession);
 /* The members that have a controller, as they say. */
 int64_t pool_open_ms(const struct succession *succession);
 /* How long others come first. */

@@ -55,15 +55,21 @@ static void note_doubt(struct succession *succession, bool was_in_doubt, int64_t
 	address_reset(&succession->address, now_ms);
 }
 
-static void note_owner(struct succession *succession, size_t member, const struct seat_state *heard)
+static void note_owner(struct succession *succession, size_t member, const struct succession_event *event)
 {
+	const struct seat_state *heard = event->heard;
+
 	if (seat_role_serves(heard->role)) {
 		if (epoch_compare(&heard->epoch, &succession->epoch) < 0)
 			return; /* it has a successor, and will hear of it */
 		succession->owner = member;
 		succession->epoch = heard->epoch;
+		succession->let_go = false;
 	} else if (succession->owner == member) {
-		succession->owner = SIZE_MAX; /* by its own word: nothing that could be succeeded to */
+		succession->let_go = event->generation < event->view.floor;
+		if (!succession->let_go)
+			succession->owner =
+				SIZE_MAX; /* by its own word: nothing that could be succeeded to */
 	}
 }
 
@@ -78,7 +84,7 @@ void pool_hear(struct succession *succession, const struct succession_event *eve
 	member->heard_ms = now_ms;
 	member->leader_contact = event->leader_contact;
 	member->generation = event->generation;
-	note_owner(succession, index, event->heard);
+	note_owner(succession, index, event);
 	note_doubt(succession, was_in_doubt, now_ms);
 }
 
@@ -94,6 +100,11 @@ void pool_judge(struct succession *succession, const struct succession_event *ev
 	note_doubt(succession, was_in_doubt, now_ms);
 }
 
+static bool has_let_go(const struct succession *succession)
+{
+	return succession->owner < succession->member_count && succession->let_go;
+}
+
 static enum verdict_kind verdict_on_owner(const struct succession *succession)
 {
 	return succession->owner < succession->member_count ? succession->members[succession->owner].verdict
@@ -102,6 +113,8 @@ static enum verdict_kind verdict_on_owner(const struct succession *succession)
 
 bool pool_is_in_doubt(const struct succession *succession)
 {
+	if (has_let_go(succession))
+		return true;
 	switch (verdict_on_owner(succession)) {
 	case VERDICT_SUSPECT:
 	case VERDICT_DEAD:
@@ -115,9 +128,9 @@ bool pool_is_in_doubt(const struct succession *succession)
 	return false;
 }
 
-bool pool_owner_is_dead(const struct succession *succession)
+bool pool_owner_is_gone(const struct succession *succession)
 {
-	return verdict_on_owner(succession) == VERDICT_DEAD;
+	return has_let_go(succession) || verdict_on_owner(succession) == VERDICT_DEAD;
 }
 
 static int64_t contact_until_ms(const struct succession *succession, const struct succession_member *member)

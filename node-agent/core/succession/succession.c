@@ -98,7 +98,7 @@ static void inquire(struct succession *succession, int64_t now_ms, struct succes
 static void claim(struct succession *succession, const struct epoch *highest, int64_t now_ms,
 	struct succession_actions *actions)
 {
-	if (!pool_owner_is_dead(succession) || now_ms < claim_due_ms(succession, highest))
+	if (!pool_owner_is_gone(succession) || now_ms < claim_due_ms(succession, highest))
 		return;
 	claim_make(succession, highest, now_ms);
 	act(actions, SUCCESSION_ACTION_PERSIST)->epoch = succession->claim.epoch;
@@ -111,7 +111,7 @@ static void consider(struct succession *succession, const struct succession_view
 		return;
 	inquire(succession, now_ms, actions);
 	claim(succession, &view->highest, now_ms, actions);
-	if (pool_owner_is_dead(succession) && now_ms >= open_ms(succession, view, now_ms) &&
+	if (pool_owner_is_gone(succession) && now_ms >= open_ms(succession, view, now_ms) &&
 		claim_is_good(succession, &view->highest))
 		take(succession, now_ms, actions);
 }
@@ -164,7 +164,7 @@ int64_t succession_deadline(
 	deadline_ms = sooner(deadline_ms, leader_due_ms(succession));
 	deadline_ms = sooner(deadline_ms, witness_due_ms(succession, now_ms));
 	deadline_ms = sooner(deadline_ms, address_due_ms(succession));
-	if (!pool_owner_is_dead(succession))
+	if (!pool_owner_is_gone(succession))
 		return deadline_ms;
 	deadline_ms = sooner(deadline_ms, claim_due_ms(succession, &view->highest));
 	if (claim_is_good(succession, &view->highest))

@@ -16,7 +16,8 @@
  * itself and one endpoint. Pure; times are ms of the own monotonic clock; SUCCESSION_NEVER: it has not happened.
  *
  * It takes the endpoint when all of this holds:
- * - the owner, the member last heard serving under the highest epoch, is DEAD by this gateway's own verdict;
+ * - the owner, the member last heard serving under the highest epoch, is DEAD by this gateway's own verdict; or it says
+ *   that it has let go, and holds a generation below the revocation floor: it can't serve again (rule 10);
  * - no controller was heard for SUCCESSION_LEADER_MS, by UDP or TLS, and one that was asked did not answer;
  * - no member says that it has one, or said so last, less than SUCCESSION_LEADER_MS ago;
  * - a witness has answered all that time: another member, or the endpoint's own;
@@ -74,6 +75,7 @@ enum succession_event_kind {
 struct succession_view {
 	struct epoch highest; /* ever seen for the endpoint */
 	uint64_t generation;  /* that it holds */
+	uint64_t floor;       /* the revocation floor that it knows */
 	bool ready;           /* a standby that could serve now */
 };
 
@@ -159,6 +161,7 @@ struct succession {
 	size_t before;      /* so many of `members` are preferred to it */
 	size_t owner;       /* in members; SIZE_MAX: not known, or it is this gateway */
 	struct epoch epoch; /* of the owner */
+	bool let_go;        /* by the owner's own word, and it is below the revocation floor */
 	int64_t doubt_ms;   /* since when the owner is not known to be alive */
 	struct succession_leader leader;
 	struct succession_witness witness;

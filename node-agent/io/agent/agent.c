@@ -36,7 +36,7 @@ static int check_identity(const struct config *config, struct err *err)
 
 static struct state_seats collect_seats(struct agent *agent)
 {
-	struct state_seats seats = {.stranger = agent->stranger};
+	struct state_seats seats = {.stranger = agent->stranger, .floor = agent->floor.known};
 
 	for (size_t i = 0; i < agent->seat_count; i++) {
 		struct state_seat *seat = &seats.items[seats.count++];
@@ -144,6 +144,7 @@ static int open_disk(struct agent *agent, struct err *err)
 	if (r >= 0)
 		r = state_writer_new(agent->config->state, &agent->writer, err);
 	agent->stranger = agent->disk.stranger;
+	agent->floor.known = agent->disk.floor;
 	if (r >= 0)
 		agent_succession_open(agent);
 	return r;

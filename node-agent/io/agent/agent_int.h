@@ -124,6 +124,10 @@ struct agent {
 	struct event *written; /* by it */
 
 	struct generation held, staged;
+	struct floor floor; /* of revocation */
+	struct {
+		uint64_t store, floor;
+	} word;                   /* of the controller on it, over TLS, in this life; store 0: none */
 	bool stranger;            /* the fleet knows this gateway no more: until it gives it a generation */
 	struct desired *previous; /* the head before, until what it had is gone */
 	struct plan_scope left;   /* of those before that, for as long as no look succeeds */
@@ -189,6 +193,15 @@ int generation_make(struct desired *desired, struct key *preshared_keys, struct 
 	struct err *err);
 void agent_stage(struct agent *agent, const struct desired_delta *delta);
 void agent_commit(struct agent *agent, uint64_t generation);
+
+/* ---- floor.c: the revocation floor ---- */
+/* Somebody's word on it; see floor_hear(). */
+void agent_floor_hear(struct agent *agent, uint64_t told, bool confirms);
+/* A controller's word, over TLS: of that store's generations. */
+void agent_floor_word(struct agent *agent, uint64_t store, uint64_t told);
+/* Another generation is held. */
+void agent_floor_held(struct agent *agent);
+void agent_floor_tell(struct agent_seat *seat);
 
 /* ---- adoption.c ---- */
 /* What the disk holds; nothing is fine. */

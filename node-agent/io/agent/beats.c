@@ -21,6 +21,8 @@ static void fill(void *context, struct datagram_beat *beat)
 	beat->generation = agent->held.desired ? agent->held.desired->generation : 0;
 	beat->leader_contact = agent_has_leader(agent);
 	beat->lag_ms = liveness_counters(agent->liveness).lag_ms;
+	beat->floor = agent->floor.known;
+	beat->floor_confirmed = agent->floor.confirmed;
 	beat->underlay_ok = true;
 	for (size_t i = 0; i < agent->seat_count; i++) {
 		seat_state_fill(&agent->seats[i]->seat, now_ms, &beat->seats[beat->seat_count++]);
@@ -32,7 +34,9 @@ static void on_beat(void *context, const char *partner, const struct datagram *d
 	const struct liveness_receipt *receipt)
 {
 	struct agent *agent = context;
+	bool vouches = datagram->head.from_controller || datagram->beat.floor_confirmed;
 
+	agent_floor_hear(agent, datagram->beat.floor, receipt->proven && vouches);
 	for (size_t i = 0; i < datagram->beat.seat_count; i++) {
 		struct agent_seat *seat = agent_seat_find(agent, datagram->beat.seats[i].endpoint);
 		struct seat_event event = {.kind = SEAT_EVENT_HEARD,
@@ -115,7 +119,7 @@ static void on_kernel_probe(void *context, const char *partner, const struct add
 
 static const struct liveness_ops ops = {.fill = fill,
 	.beat = on_beat,
-	.unproven_beat = on_beat, /* an epoch is true whoever repeats it */
+	.unproven_beat = on_beat, /* an epoch, and a floor, is true whoever repeats it */
 	.leave = claims_take,
 	.heard = on_heard,
 	.contact = on_contact,

@@ -53,6 +53,7 @@ static int stage(struct agent *agent, const struct desired_delta *delta, struct 
 		.gateway = agent->config->gateway,
 		.implementation = agent->config->implementation,
 		.store = agent->held.desired ? agent->held.desired->store : 0,
+		.floor = agent->floor.known,
 		.current = agent->held.desired};
 	struct desired *desired;
 	struct key *preshared_keys = NULL;
@@ -124,6 +125,7 @@ static void hold(struct agent *agent, struct generation *generation)
 	checking_update(agent);
 	forget_peers(agent);
 	agent_look_now(agent);
+	agent_floor_held(agent);
 	agent->committed_ms = clock_now_ms();
 	agent_beats_update(agent);
 	state_writer_desired(agent->writer, agent->held.desired);

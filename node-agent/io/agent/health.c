@@ -64,6 +64,10 @@ size_t agent_reasons(
 		else if (!seat_underlay_is_ok(seat, now_ms))
 			count = add_reason(reasons, count, max, seat->config.endpoint,
 				"nobody answers on the underlay, neither a pool member nor the witness");
+		if (seat_is_below_floor(seat, now_ms))
+			count = add_reason(reasons, count, max, seat->config.endpoint,
+				"the generation held is below the revocation floor: a controller has to "
+				"bring the newest");
 	}
 	*ret_fit = count == 0;
 	return count;
@@ -204,6 +208,9 @@ static void collect_metrics(void *context, struct text *out)
 
 	one(out, METRICS_GAUGE, "holdfast_generation", "Generation held; 0: none.",
 		desired ? desired->generation : 0);
+	one(out, METRICS_GAUGE, "holdfast_revocation_floor",
+		"The last generation that removed or narrowed a peer, as known here; 0: none.",
+		agent->floor.known);
 	one(out, METRICS_GAUGE, "holdfast_controller_connected", "1 while a controller answers.",
 		control_is_connected(agent->control));
 	one(out, METRICS_GAUGE, "holdfast_sessions", "Live WireGuard sessions known.",

@@ -229,6 +229,11 @@ static void on_stranger(void *context, const struct stranger *stranger)
 	}
 }
 
+static void on_floor(void *context, uint64_t store, uint64_t floor)
+{
+	agent_floor_word(context, store, floor);
+}
+
 static void on_answered(void *context)
 {
 	agent_leader_heard(context, clock_now_ms());
@@ -250,7 +255,8 @@ static void on_connected(void *context, bool connected)
 
 int agent_control_open(struct agent *agent, struct err *err)
 {
-	static const struct control_ops ops = {.instruction = on_instruction,
+	static const struct control_ops ops = {.floor = on_floor,
+		.instruction = on_instruction,
 		.report = on_report,
 		.reported = on_reported,
 		.stranger = on_stranger,

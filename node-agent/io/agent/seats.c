@@ -143,6 +143,7 @@ static void seat_start(struct agent_seat *seat)
 	if (r < 0 && r != -ESTALE)
 		log_warning("seat", "permit-not-read", log_errno(r));
 	agent_seat_step(seat, &start);
+	agent_floor_tell(seat);
 	if (steering_reset(seat) && agent_seat_serves(seat)) {
 		/* a move that ended with the agent: what the guest has pulled comes back */
 		seat->ordered_ms = clock_now_ms();

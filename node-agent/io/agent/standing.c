@@ -134,6 +134,8 @@ static void look_at_pool(const struct agent_seat *seat, struct readiness_view *v
 	const struct succession *pool = &seat->succession;
 
 	view->generation = seat->agent->held.desired->generation;
+	view->floor = seat->agent->floor.known;
+	view->floor_confirmed = seat->agent->floor.confirmed;
 	view->owner = "";
 	for (size_t i = 0; i < pool->member_count; i++) {
 		const struct succession_member *member = &pool->members[i];

@@ -173,6 +173,8 @@ static void on_status(struct http_request *request, void *context)
 	jput_text(root, "fleet", desired ? desired->fleet : "");
 	jput_u64(root, "generation", desired ? desired->generation : 0);
 	jput_text(root, "hash", agent->held.hash);
+	jput_u64(root, "floor", agent->floor.known);
+	jput_bool(root, "floor_confirmed", agent->floor.confirmed);
 	jput_text(root, "controller", control_url(agent->control));
 	jput_bool(root, "connected", control_is_connected(agent->control));
 	jput_u64(root, "sessions", sessions_count(agent->sessions));

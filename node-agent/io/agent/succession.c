@@ -17,6 +17,7 @@ static struct succession_view look(const struct agent_seat *seat)
 
 	return (struct succession_view){.highest = seat->seat.disk.highest,
 		.generation = agent->held.desired->generation,
+		.floor = agent->floor.known,
 		.ready = !agent->stranger && !leave_is_leaving(&agent->leave) &&
 			 seat_is_ready(&seat->seat, clock_now_ms())};
 }

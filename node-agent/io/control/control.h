@@ -36,6 +36,8 @@ struct control_options {
 };
 
 struct control_ops {
+	/* An answer to a poll: the revocation floor of that store's generations (0: none), before its instructions. */
+	void (*floor)(void *context, uint64_t store, uint64_t floor);
 	/* One instruction, each once, in order. It may take what the instruction owns by setting the pointer to
 	 * NULL. */
 	void (*instruction)(void *context, struct instruction *instruction);

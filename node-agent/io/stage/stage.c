@@ -25,6 +25,13 @@ static int check_identity(const struct stage_host *host, const struct desired *d
 			"this gateway belongs to the controller store %016" PRIx64 ", not to %016" PRIx64
 			"; to move it, stop the agent, remove its state directory and start it",
 			host->store, desired->store);
+	if (desired->generation < host->floor)
+		return err_set(err, -ESTALE,
+			"generation %" PRIu64 " is below the revocation floor %" PRIu64
+			" and would let removed peers in again: the controller's store is an old one "
+			"(restored?): "
+			"apply the present fleet file",
+			desired->generation, host->floor);
 	return 0;
 }
 

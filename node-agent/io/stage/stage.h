@@ -16,6 +16,7 @@ struct stage_host {
 	const char *gateway;     /* own name */
 	const char *implementation;
 	uint64_t store;                /* pinned; 0: none yet */
+	uint64_t floor;                /* of revocation: nothing below it is taken */
 	const struct desired *current; /* what it holds now: its ports are its own; NULL: nothing */
 };
 

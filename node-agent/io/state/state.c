@@ -92,6 +92,8 @@ static int read_seats(const json_t *json, struct state_seats *ret_seats, struct 
 	if (r >= 0)
 		r = jnode_bool(&root, "stranger", JSON_REQUIRED, &seats.stranger, err);
 	if (r >= 0)
+		r = jnode_u64(&root, "floor", JSON_REQUIRED, 0, INT64_MAX, &seats.floor, err);
+	if (r >= 0)
 		*ret_seats = seats;
 	return r;
 }
@@ -133,6 +135,7 @@ int state_save_seats(const char *directory, const struct state_seats *seats, str
 	size_t size;
 
 	jput_bool(json, "stranger", seats->stranger);
+	jput_u64(json, "floor", seats->floor);
 	for (size_t i = 0; i < seats->count; i++) {
 		const struct state_seat *seat = &seats->items[i];
 		json_t *item = jput_object(list, NULL);

@@ -11,7 +11,7 @@
  *
  *   desired.json  the generation it holds; secret (pair keys)
  *   seats.json    per endpoint: highest epoch seen, the one it serves under, the one it released, the one it claimed; and
- *                 whether it is a gateway of the fleet still
+ *                 whether it is a gateway of the fleet still, and the revocation floor
  *
  * With both, and what the kernel holds, an agent that starts carries on without any controller.
  */
@@ -21,7 +21,8 @@ struct state_seat {
 };
 
 struct state_seats {
-	bool stranger; /* the fleet knows this gateway no more */
+	bool stranger;  /* the fleet knows this gateway no more */
+	uint64_t floor; /* of revocation, as known; 0: none */
 	size_t count;
 	struct state_seat items[PROTO_ENDPOINTS_MAX];
 };

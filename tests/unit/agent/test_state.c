@@ -64,7 +64,7 @@ END_TEST
 
 START_TEST(seats_come_back)
 {
-	struct state_seats seats = {.stranger = true, .count = 1}, again;
+	struct state_seats seats = {.stranger = true, .floor = 9, .count = 1}, again;
 	const struct seat_disk *disk;
 
 	text_copy(seats.items[0].endpoint, sizeof(seats.items[0].endpoint), "vpn");
@@ -73,6 +73,7 @@ START_TEST(seats_come_back)
 	seats.items[0].disk.claimed = (struct epoch){60000001, 7, 18};
 	ck_assert_int_eq(state_save_seats(directory, &seats, &err), 0);
 	ck_assert_int_eq(state_load_seats(directory, &again, &err), 0);
+	ck_assert_uint_eq(again.floor, 9);
 	disk = state_find_seat(&again, "vpn");
 	ck_assert_ptr_nonnull(disk);
 	ck_assert_int_eq(epoch_compare(&disk->highest, &seats.items[0].disk.highest), 0);

@@ -53,8 +53,29 @@ static void begin(void)
 		.owner = "gw-a",
 		.owner_is_neighbour = true,
 		.generation = 7,
-		.owner_generation = 7};
+		.owner_generation = 7,
+		.floor = 7,
+		.floor_confirmed = true};
 }
+
+START_TEST(below_the_revocation_floor_nobody_is_ready)
+{
+	view.floor = 8;
+	judge(NOW_MS);
+	expect_reason("it holds generation 7, below the revocation floor 8");
+	view.generation = view.owner_generation = 8;
+	judge(NOW_MS);
+	ck_assert(standing.ready);
+}
+END_TEST
+
+START_TEST(a_floor_that_nobody_has_confirmed_is_told)
+{
+	view.floor_confirmed = false;
+	judge(NOW_MS);
+	expect_reason("nobody has confirmed the revocation floor since it started");
+}
+END_TEST
 
 START_TEST(one_that_has_all_is_ready_and_says_since_when_that_is_seen)
 {
@@ -240,6 +261,8 @@ int main(void)
 	int failed;
 
 	tcase_add_checked_fixture(tcase, begin, NULL);
+	tcase_add_test(tcase, below_the_revocation_floor_nobody_is_ready);
+	tcase_add_test(tcase, a_floor_that_nobody_has_confirmed_is_told);
 	tcase_add_test(tcase, one_that_has_all_is_ready_and_says_since_when_that_is_seen);
 	tcase_add_test(tcase, a_kernel_that_differs_is_named);
 	tcase_add_test(tcase, what_was_seen_before_it_became_a_standby_proves_nothing);

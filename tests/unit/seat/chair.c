@@ -163,6 +163,15 @@ void chair_fit(struct chair *chair, bool fit)
 	chair_step(chair, (struct seat_event){.kind = SEAT_EVENT_FIT, .up = fit});
 }
 
+void chair_floor(struct chair *chair, uint64_t generation, uint64_t floor, bool confirms)
+{
+	chair->generation = generation;
+	floor_hear(&chair->floor, floor, confirms);
+	chair_step(
+		chair, (struct seat_event){
+			       .kind = SEAT_EVENT_FLOOR, .generation = generation, .floor = &chair->floor});
+}
+
 void chair_prepare(struct chair *chair)
 {
 	chair_prepare_in(chair, false);
@@ -198,6 +207,7 @@ void chair_init(struct chair *chair)
 	chair_start(chair, NULL, 0);
 	chair_carrier(chair, true);
 	chair_fit(chair, true);
+	chair_floor(chair, 1, 0, true);
 	chair_pass(chair, 100);
 	chair->reported = chair->persisted = chair->probed = 0;
 }

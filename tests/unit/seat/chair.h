@@ -22,6 +22,8 @@ struct chair {
 	bool widely;
 	uint32_t timeout_ms;   /* of the last ACQUIRE or RENEW */
 	struct seat_disk disk; /* as persisted last */
+	uint64_t generation;   /* that is held */
+	struct floor floor;    /* as this gateway knows it */
 	char log[256];         /* letters of the actions of the last step, in order */
 };
 
@@ -37,6 +39,8 @@ void chair_carrier(struct chair *chair, bool up);
 void chair_fit(struct chair *chair, bool fit);
 void chair_order(struct chair *chair, uint32_t n, const char *owner); /* under epoch 7.n; "": release */
 void chair_hear(struct chair *chair, enum seat_role role, uint32_t epoch_n, uint32_t highest_n);
+/* What is held, and a word on the floor: both are told to the seat. */
+void chair_floor(struct chair *chair, uint64_t generation, uint64_t floor, bool confirms);
 void chair_order_guest(struct chair *chair, uint32_t n, const char *owner, const char *guest);
 void chair_pass(struct chair *chair, int64_t ms);
 /* The loop stands still: nothing is taken in, no deadline kept. */

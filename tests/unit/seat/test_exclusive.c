@@ -16,6 +16,7 @@ static void setup(void)
 	chair_start(&chair, NULL, 0);
 	chair_carrier(&chair, true);
 	chair_fit(&chair, true);
+	chair_floor(&chair, 1, 0, true);
 	chair_pass(&chair, BOUND_MS);
 }
 
@@ -120,6 +121,7 @@ START_TEST(test_one_who_cannot_take_it_any_more_burns_it_aloud)
 	ck_assert_int_eq(chair.why, SEAT_WHY_UNFIT);
 	ck_assert_uint_eq(chair.seat.disk.released.n, 5);
 	chair_fit(&chair, true);
+	chair_floor(&chair, 1, 0, true);
 	grant();
 	ck_assert_int_eq(chair.seat.role, SEAT_STANDBY);
 }
@@ -227,6 +229,7 @@ START_TEST(test_one_who_restarts_takes_nothing_for_a_lease)
 	ck_assert_uint_eq(chair.seat.disk.released.n, 4); /* whatever it was, it serves it no more */
 	chair_carrier(&chair, true);
 	chair_fit(&chair, true);
+	chair_floor(&chair, 1, 0, true);
 	chair_order(&chair, 5, "gw-a");
 	while (chair.seat.role != SEAT_SERVING && chair.now < started_ms + 10000) {
 		chair_pass(&chair, 10);

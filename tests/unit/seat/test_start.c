@@ -15,6 +15,7 @@ static void ready(void)
 {
 	chair_carrier(&chair, true);
 	chair_fit(&chair, true);
+	chair_floor(&chair, 1, 0, true);
 }
 
 START_TEST(test_nothing_happens_before_the_start)

@@ -157,6 +157,25 @@ START_TEST(test_nothing_of_one_who_let_go)
 }
 END_TEST
 
+/* It has fenced itself because it is below the revocation floor, and without a controller it stays there. */
+START_TEST(test_of_one_who_let_go_below_the_floor)
+{
+	lose_controller();
+	heir_pass(&heir, 2000);
+	heir.view.floor = GENERATION;
+	for (int ms = 0; ms < 1000; ms += 50) {
+		struct seat_state heard = {.role = SEAT_FENCED, .epoch = {7, OWNER_EPOCH_N, 0}};
+
+		heir_step(&heir, (struct succession_event){.kind = SUCCESSION_EVENT_HEARD,
+					 .from = "gw-a",
+					 .heard = &heard,
+					 .generation = _i ? GENERATION : GENERATION - 1});
+		heir_pass(&heir, 50);
+	}
+	ck_assert_uint_eq(heir.taken, _i ? 0 : 1); /* one that holds the floor may serve again */
+}
+END_TEST
+
 START_TEST(test_nothing_when_somebody_else_has_it)
 {
 	lose_controller();
@@ -259,6 +278,7 @@ static Suite *take_suite(void)
 	tcase_add_test(tcase, test_a_witness_that_comes_back_has_to_stay);
 	tcase_add_loop_test(tcase, test_only_from_the_dead, 0, 5);
 	tcase_add_test(tcase, test_nothing_of_one_who_let_go);
+	tcase_add_loop_test(tcase, test_of_one_who_let_go_below_the_floor, 0, 2);
 	tcase_add_test(tcase, test_nothing_when_somebody_else_has_it);
 	tcase_add_test(tcase, test_nothing_while_it_could_not_serve);
 	tcase_add_test(tcase, test_a_stall_begins_anew);
