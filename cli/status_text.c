@@ -45,6 +45,8 @@ static void print_head(const json_t *status, FILE *out)
 			number_of(status, "generation"));
 	else
 		fprintf(out, "no fleet yet: 'holdfast apply FILE' makes one");
+	if (number_of(status, "floor"))
+		fprintf(out, ", revocation floor %" PRId64, number_of(status, "floor"));
 	if (controller)
 		fprintf(out, "; controller %s, up %s", text_of(controller, "name", "?"),
 			span_format(number_of(controller, "uptime_ms"), up));

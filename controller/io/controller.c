@@ -21,6 +21,7 @@
 #include "controller/io/apply/confirming.h"
 #include "controller/io/audit.h"
 #include "controller/io/drill/drill.h"
+#include "controller/io/floor.h"
 #include "controller/io/notify.h"
 #include "controller/io/reload.h"
 #include "controller/io/report.h"
@@ -71,6 +72,7 @@ static int open_store(struct controller *controller, struct err *err)
 	if (r < 0)
 		return r;
 	controller->store_id = store_id(controller->store);
+	controller->floor = store_floor(controller->store);
 	generation_grant_seed(store_secret(controller->store), &controller->grant_seed);
 	r = journal_new(controller->base, controller->store, &controller->journal, err);
 	if (r < 0)
@@ -180,6 +182,7 @@ static int start(struct controller *controller, SSL_CTX *tls, struct err *err)
 	if (r < 0 || (r = open_store(controller, err)) < 0 || (r = start_watch(controller, err)) < 0)
 		return r;
 	start_agents(controller);
+	floor_tell(controller);
 	if ((r = joining_start(&controller->joining, &controller->config, controller->store, err)) < 0)
 		return r;
 	if ((r = confirming_new(controller, &controller->confirming, err)) < 0)

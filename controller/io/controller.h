@@ -49,7 +49,9 @@ struct controller {
 	struct journal *journal;
 	struct timeline moments;    /* its own: see report.h */
 	struct generation *current; /* NULL: there is no fleet yet */
-	uint64_t last_number;       /* of a generation that was made, committed or not */
+	uint64_t last_number; /* of a generation that was made, committed or not, or that a gateway holds */
+	uint64_t floor;       /* of revocation; see floor.h */
+	uint64_t newest_held; /* by any gateway, as heard: above `current`, this store is an old one */
 	struct agents *agents;
 	struct directory *directory;
 	struct decisions *decisions;

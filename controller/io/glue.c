@@ -12,6 +12,7 @@
 #include "controller/io/apply/holding.h"
 #include "controller/io/controller.h"
 #include "controller/io/drill/drill.h"
+#include "controller/io/floor.h"
 #include "controller/io/report.h"
 #include "controller/io/watch/watch.h"
 
@@ -24,7 +25,7 @@ const char *controller_obstacle(const struct controller *controller, const struc
 	const struct holding *holding = agent->holding;
 	if (!agent->connected)
 		return "not connected";
-	if (holding_is_current(controller, agent))
+	if (holding_is_current(controller, agent) || floor_is_ahead(controller, agent->report.generation))
 		return NULL;
 	if (holding->state == HOLDING_COMMITTING && clock_now_ms() - holding->since_ms < COMMIT_GRACE_MS)
 		return NULL;
@@ -260,8 +261,11 @@ static void on_reported(struct agent *agent, const struct report *report, void *
 	enum holding_state before = agent->holding->state;
 	watch_hear_tls(controller->watch, agent->name);
 	watch_blocked(controller, agent);
-	if (!has_beats(controller, agent))
+	floor_hear_held(controller, report->generation);
+	if (!has_beats(controller, agent)) {
+		decisions_generation(controller->decisions, agent->name, report->generation);
 		tell_seats(controller, agent);
+	}
 	decisions_takeover(controller->decisions, agent->name, &report->takeover);
 	tell_events(controller, agent, report);
 	report_take(controller, agent, report);
@@ -334,6 +338,9 @@ void controller_silence(const char *observer, const struct datagram_silence *sil
 void controller_beat(const char *gateway, const struct datagram_beat *beat, void *context)
 {
 	struct controller *controller = context;
+	floor_hear(controller, gateway, beat->floor);
+	floor_hear_held(controller, beat->generation);
+	decisions_generation(controller->decisions, gateway, beat->generation);
 	for (size_t i = 0; i < beat->seat_count; i++)
 		decisions_seat(controller->decisions, gateway, &beat->seats[i]);
 }
@@ -363,8 +370,10 @@ static void tell_again(struct controller *controller, const struct agent *agent)
 	struct liveness_view view;
 	if (watch_view(controller->watch, agent->name, &view) >= 0)
 		decisions_verdict(controller->decisions, agent->name, view.verdict, view.last_sign_ms);
-	if (agent->reported)
+	if (agent->reported) {
+		decisions_generation(controller->decisions, agent->name, agent->report.generation);
 		tell_seats(controller, agent);
+	}
 	tell_fitness(controller, agent);
 }
 
@@ -377,6 +386,7 @@ void controller_install(struct controller *controller, struct generation *genera
 	controller->current = generation;
 	if (generation->number > controller->last_number)
 		controller->last_number = generation->number;
+	floor_rise(controller, generation->floor);
 	decisions_set_endpoints(controller->decisions, generation->endpoints, generation->endpoint_count);
 	watch_set_generation(controller->watch, generation);
 	agents_set(controller->agents, names, generation->gateway_count);

@@ -8,7 +8,7 @@
  * endpoint. grant.c: leave to serve, in `fence`. ownership.c: events, and what each phase makes of them: recovery.c
  * (nobody is known yet), owner.c (somebody serves, or did until a moment ago), taking.c (an order is out), moving.c (a
  * planned move is under way). command.c: what people ask for. leaving.c: who shall serve no
- * longer. holddown.c: who has lost it too often. */
+ * longer. holddown.c: who has lost it too often. revocation.c: who would let removed peers in. */
 
 void member_init(struct ownership_member *member, const char *name);
 void member_hear_seat(struct ownership_member *member, const struct seat_state *seat, int64_t now_ms);
@@ -79,6 +79,17 @@ const char *leaving_cause(const struct ownership_member *owner);
 /* Its own word that its host is about to go down, or is not. */
 void leaving_hear(struct ownership *ownership, size_t member, bool leaving, int64_t now_ms,
 	struct ownership_actions *actions);
+
+void revocation_raise(struct ownership *ownership, uint64_t floor, int64_t now_ms);
+void revocation_hold(struct ownership *ownership, size_t member, uint64_t generation, int64_t now_ms);
+/* 0, or -ENOTSUP: what it holds is below the floor. */
+int revocation_check(const struct ownership *ownership, size_t member, struct err *err);
+/* The owner has been below the floor for so long that it can't serve any more, and somebody else can. */
+bool revocation_bars_owner(const struct ownership *ownership, int64_t now_ms);
+/* It is below, serves still, and can be told to hand on. */
+bool revocation_moves_owner(const struct ownership *ownership, int64_t now_ms);
+/* When the next of the two may become true of an owner; INT64_MAX. */
+int64_t revocation_deadline(const struct ownership *ownership, int64_t now_ms);
 
 void change_grant(struct ownership_actions *actions);
 

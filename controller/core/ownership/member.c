@@ -19,6 +19,7 @@ void member_init(struct ownership_member *member, const char *name)
 		.fit_ms = INT64_MIN,
 		.fit_since_ms = INT64_MAX,
 		.impaired_since_ms = INT64_MAX,
+		.below_since_ms = INT64_MAX,
 		.passed_until_ms = INT64_MIN,
 		.told_ms = INT64_MIN,
 	};
@@ -135,12 +136,8 @@ static int check_life(const struct ownership_member *member, int64_t now_ms, str
 	return 0;
 }
 
-static int check_member(const struct ownership_member *member, int64_t now_ms, struct err *err)
+static int check_state(const struct ownership_member *member, int64_t now_ms, struct err *err)
 {
-	int rc = check_life(member, now_ms, err);
-
-	if (rc < 0)
-		return rc;
 	if (member->drained)
 		return refuse(err, member, -ENOTSUP, "is drained");
 	if (member->leaving)
@@ -161,7 +158,12 @@ int ownership_check(const struct ownership *ownership, size_t member, int64_t no
 {
 	if (member >= ownership->config.member_count)
 		return err_set(err, -ENOENT, "not a gateway of %s", ownership->config.name);
-	return check_member(&ownership->members[member], now_ms, err);
+	const struct ownership_member *m = &ownership->members[member];
+	int rc = check_life(m, now_ms, err);
+
+	if (rc >= 0)
+		rc = revocation_check(ownership, member, err);
+	return rc < 0 ? rc : check_state(m, now_ms, err);
 }
 
 bool ownership_can_take(const struct ownership *ownership, size_t member, int64_t now_ms, struct err *err)

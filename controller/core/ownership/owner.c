@@ -36,6 +36,8 @@ const char *owner_cause_of_loss(const struct ownership *ownership, int64_t now_m
 		return "fenced";
 	if (owner_has_released(ownership) || has_lost_it(ownership, now_ms))
 		return "lost";
+	if (revocation_bars_owner(ownership, now_ms))
+		return "below-floor";
 	return NULL;
 }
 
@@ -115,6 +117,11 @@ static void tell_lack(const struct ownership *ownership, const char *cause, stru
 	if (strcmp(cause, "unfit") == 0)
 		change_event(actions, OWNERSHIP_WARNING, "%s cannot serve %s: %s", owner->name,
 			ownership->config.name, owner->why);
+	else if (strcmp(cause, "below-floor") == 0)
+		change_event(actions, OWNERSHIP_WARNING,
+			"%s serves %s below the revocation floor: it holds generation %llu, not %llu",
+			owner->name, ownership->config.name, (unsigned long long)owner->generation,
+			(unsigned long long)ownership->floor);
 	else if (strcmp(cause, "impaired") == 0)
 		change_event(actions, OWNERSHIP_WARNING, "%s serves %s worse than it should: %s", owner->name,
 			ownership->config.name, owner->impaired);
@@ -124,7 +131,7 @@ static void tell_lack(const struct ownership *ownership, const char *cause, stru
 static void improve(struct ownership *ownership, int64_t now_ms, struct ownership_actions *actions)
 {
 	const struct ownership_member *owner = ownership_owner(ownership);
-	const char *cause = leaving_cause(owner);
+	const char *cause = revocation_moves_owner(ownership, now_ms) ? "below-floor" : leaving_cause(owner);
 	size_t target;
 
 	if (ownership->frozen || now_ms < ownership->move_after_ms || owner->verdict != VERDICT_ALIVE ||

@@ -135,10 +135,15 @@ static void hear_claim(struct ownership *ownership, const struct ownership_event
 	hear_seat(ownership, &(struct ownership_event){.member = event->member, .seat = &seat}, now_ms);
 }
 
+static bool is_of_member(enum ownership_event_kind kind)
+{
+	return kind != OWNERSHIP_EVENT_TICK && kind != OWNERSHIP_EVENT_FLOOR;
+}
+
 void ownership_step(struct ownership *ownership, const struct ownership_event *event, int64_t now_ms,
 	struct ownership_actions *actions)
 {
-	if (event->kind != OWNERSHIP_EVENT_TICK && event->member >= ownership->config.member_count)
+	if (is_of_member(event->kind) && event->member >= ownership->config.member_count)
 		return;
 	struct ownership_member *member = &ownership->members[event->member];
 
@@ -163,7 +168,14 @@ void ownership_step(struct ownership *ownership, const struct ownership_event *e
 	case OWNERSHIP_EVENT_HOLDS:
 		grant_settle(ownership, event->member, now_ms);
 		break;
+	case OWNERSHIP_EVENT_GENERATION:
+		revocation_hold(ownership, event->member, event->generation, now_ms);
+		break;
+	case OWNERSHIP_EVENT_FLOOR:
+		revocation_raise(ownership, event->floor, now_ms);
+		break;
 	}
+	ownership->seen_ms = now_ms;
 	consider(ownership, now_ms, actions);
 	if (event->kind == OWNERSHIP_EVENT_SEAT)
 		correct(ownership, event->member, now_ms, actions);
@@ -178,7 +190,8 @@ static int64_t sooner(int64_t a, int64_t b)
 static int64_t stable_deadline(const struct ownership *ownership)
 {
 	const struct ownership_member *owner = &ownership->members[ownership->owner];
-	int64_t deadline_ms = owner_doubt_ms(ownership);
+	int64_t deadline_ms =
+		sooner(owner_doubt_ms(ownership), revocation_deadline(ownership, ownership->seen_ms));
 
 	if (owner->standby_since_ms != INT64_MAX)
 		deadline_ms = owner->standby_since_ms + OWNERSHIP_LOST_MS;

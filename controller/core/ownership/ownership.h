@@ -44,7 +44,11 @@ enum {
 	OWNERSHIP_UNFENCE_MS = 300, /* one who fenced itself is fit again at the earliest after that */
 	OWNERSHIP_PASSED_MS = 5000, /* one who did not confirm is asked again at the earliest after that */
 	OWNERSHIP_SPOKEN_MS = 1500, /* one who has not spoken to me for that long gets no order */
-	OWNERSHIP_EXTRA_MS = 3000,  /* what a taker gets beyond CONFIRM_MS when nobody else could take it */
+	OWNERSHIP_BEHIND_MS =
+		1000, /* an owner below the revocation floor for that long is moved away from, while it serves */
+	OWNERSHIP_BARRED_MS =
+		3000, /* ... and serves no more, reached or not: it fences itself after SEAT_FLOOR_MS */
+	OWNERSHIP_EXTRA_MS = 3000, /* what a taker gets beyond CONFIRM_MS when nobody else could take it */
 };
 #define OWNERSHIP_NOBODY SIZE_MAX
 
@@ -85,7 +89,9 @@ enum ownership_event_kind {
 	OWNERSHIP_EVENT_LEAVING = 4, /* a member's report: is its host about to go down?; with every report */
 	OWNERSHIP_EVENT_CLAIM =
 		5, /* fence: a member asks for leave to serve; by itself, or another passed it on */
-	OWNERSHIP_EVENT_HOLDS = 6, /* a member reports that it holds the newest generation */
+	OWNERSHIP_EVENT_HOLDS = 6,      /* a member reports that it holds the newest generation */
+	OWNERSHIP_EVENT_GENERATION = 7, /* which one it holds, by beat or report */
+	OWNERSHIP_EVENT_FLOOR = 8,      /* the revocation floor; of no member. A lower one changes nothing */
 };
 
 struct ownership_event {
@@ -99,6 +105,8 @@ struct ownership_event {
 	const char *impaired;      /* FITNESS: why it would serve worse than it should; NULL: it would not */
 	bool leaving;              /* LEAVING */
 	const struct claim *claim; /* CLAIM; the names in it are not looked at */
+	uint64_t generation;       /* GENERATION */
+	uint64_t floor;            /* FLOOR */
 };
 
 enum ownership_action_kind {
@@ -145,8 +153,10 @@ struct ownership_member {
 	char impaired[PROTO_REASON_MAX + 1]; /* what it lacks, though it could serve; "": nothing */
 	struct holddown holddown;
 	bool drained;
-	bool before;  /* `fence`: it was a member on the terms before, too (ownership.settled_ms) */
-	bool leaving; /* as drained, but by its own word, and until its next life says otherwise */
+	bool before;            /* `fence`: it was a member on the terms before, too (ownership.settled_ms) */
+	bool leaving;           /* as drained, but by its own word, and until its next life says otherwise */
+	uint64_t generation;    /* that it holds, by its own word; 0: none, or it is not known */
+	int64_t below_since_ms; /* that is below the revocation floor since; INT64_MAX: it is not */
 	int64_t passed_until_ms; /* it did not confirm an order; INT64_MIN: may be asked */
 	int64_t told_ms;         /* when it was last told to step down */
 };
@@ -157,7 +167,9 @@ struct ownership {
 	struct ownership_member members[PROTO_POOL_MAX];
 	enum ownership_phase phase;
 	bool frozen;
+	uint64_t floor; /* of revocation: a generation's number */
 	int64_t started_ms;
+	int64_t seen_ms;                /* when it was last stepped */
 	size_t owner;                   /* who serves, or served last; OWNERSHIP_NOBODY: not known */
 	struct epoch epoch;             /* of owner: the highest that was ordered or adopted */
 	struct epoch lost;              /* whose loss was counted last (holddown.h) */
@@ -209,7 +221,7 @@ int64_t ownership_deadline(const struct ownership *ownership);
 /*
  * What people ask for. 0, or -errno with a sentence that says why not:
  * move: -EALREADY it is there already, -EBUSY another change is going on, or the owner has not reported yet, -EHOSTDOWN, -ENOTSUP the target is
- * down, or not fit, or drained.
+ * down, or not fit, or drained, or holds a generation below the revocation floor.
  * drain: always accepted; the endpoint leaves the member as soon as somebody else can have it, and the member
  * gets nothing until resume. resume moves nothing by itself (`preempt` may, later).
  */

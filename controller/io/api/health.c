@@ -41,6 +41,11 @@ static void collect_gateway(
 			agent->holding->generation, agent->holding->error);
 	if (!agent->reported)
 		return;
+	if (agent->report.generation < controller->floor)
+		health_warning(health,
+			"%s holds generation %" PRIu64 ", below the revocation floor %" PRIu64
+			": nothing moves there",
+			agent->name, agent->report.generation, controller->floor);
 	if (!agent->report.fit)
 		health_warning(health, "%s is unfit: %s", agent->name,
 			agent->report.reason_count ? agent->report.reasons[0] : "no reason given");
@@ -98,6 +103,11 @@ void health_collect(void *context, struct health *health)
 	if (!decisions_term(controller->decisions))
 		health_reason(health, "the term is not on the disk: owners cannot be named");
 	collect_certificate(controller, health);
+	if (controller->current && controller->current->number < controller->floor)
+		health_warning(health,
+			"this store has generation %" PRIu64 " only, below the revocation floor %" PRIu64
+			" (restored?): gateways keep what they have; apply the present fleet file",
+			controller->current->number, controller->floor);
 	collect_confirmation(controller, health);
 	if (decisions_is_frozen(controller->decisions))
 		health_warning(health, "frozen: no automatic moves until thaw");

@@ -26,6 +26,8 @@ static void put_controller(const struct controller *controller, struct text *out
 {
 	gauge(out, "holdfast_controller_term", "Term of this life of the controller.",
 		decisions_term(controller->decisions));
+	gauge(out, "holdfast_controller_revocation_floor",
+		"The last generation that removed or narrowed a peer; 0: none.", controller->floor);
 	gauge(out, "holdfast_controller_generation", "Generation of the fleet in force; 0: none.",
 		controller->current ? controller->current->number : 0);
 	gauge(out, "holdfast_controller_frozen", "1 if people have forbidden automatic moves.",

@@ -138,6 +138,7 @@ static char *status_text(struct controller *controller)
 	jput_text(json, "fleet", current ? current->fleet : "");
 	jput_u64(json, "generation", current ? current->number : 0);
 	jput_text(json, "hash", current ? current->hash : "");
+	jput_u64(json, "floor", controller->floor);
 	put_confirmation(controller->confirming, json);
 	json_t *endpoints = jput_array(json, "endpoints");
 	for (size_t i = 0; i < decisions_count(controller->decisions); i++)

@@ -16,6 +16,7 @@
 #include "controller/io/apply/making.h"
 #include "controller/io/apply/storing.h"
 #include "controller/io/controller.h"
+#include "controller/io/floor.h"
 
 enum phase { PHASE_MAKING, PHASE_STAGING, PHASE_STORING, PHASE_COMMITTING };
 
@@ -113,7 +114,8 @@ static void finish(struct apply *apply, int status)
 		.errors = &apply->errors,
 		.warnings = &apply->warnings};
 	controller->apply = NULL;
-	if (status == 422 || status == 404)
+	if ((status == 422 || status == 404) && controller->last_number == apply->number &&
+		controller->newest_held < apply->number)
 		controller->last_number--; /* nobody has seen it */
 	if (apply->done)
 		apply->done(&result, apply->context);
@@ -338,6 +340,14 @@ static bool may_follow(struct apply *apply)
 {
 	const struct generation *next = apply->next;
 	struct err err = {0};
+	if (next->number <= apply->controller->newest_held) { /* heard of just now: the next is above it */
+		lines_add(&apply->errors,
+			"gateways hold generation %llu already, which this controller's store does not know "
+			"(restored?): apply again",
+			(unsigned long long)apply->controller->newest_held);
+		fail(apply, 409);
+		return false;
+	}
 	if (decisions_check(apply->controller->decisions, next->endpoints, next->endpoint_count, &err) >= 0)
 		return true;
 	lines_add(&apply->errors, "%s", err.text);
@@ -364,6 +374,7 @@ static void on_made(struct controller *controller, int r, struct made *made)
 		return;
 	}
 	text_copy(apply->hash, sizeof apply->hash, apply->next->hash);
+	floor_set_next(controller, apply->next);
 	if (!may_follow(apply))
 		return;
 	apply->phase = PHASE_STAGING;

@@ -118,6 +118,8 @@ void holding_sync(struct controller *controller, struct agent *agent)
 	const struct generation_gateway *to = generation_find(controller->current, agent->name);
 	if (!to || !agent->connected || !agent->reported || apply_has(controller->apply, agent->name))
 		return;
+	if (controller->current->number < controller->floor)
+		return; /* an old store: nobody may go back to what it has */
 	if (holding_is_current(controller, agent))
 		become_current(controller, agent);
 	else if (!must_wait(controller, agent->holding))

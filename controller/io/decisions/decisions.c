@@ -267,10 +267,14 @@ static void configure(
 static struct decided *decided_new(struct decisions *decisions, const struct decisions_endpoint *setup)
 {
 	struct decided *decided = mem_new(1, sizeof *decided);
+	struct ownership_actions none = {0};
 	decided->setup = *setup;
 	decided->owner = OWNERSHIP_NOBODY;
 	decided->owned_since_ms = clock_now_ms();
 	ownership_init(&decided->ownership, &setup->config, &decisions->source, clock_now_ms());
+	ownership_step(&decided->ownership,
+		&(struct ownership_event){.kind = OWNERSHIP_EVENT_FLOOR, .floor = decisions->floor},
+		clock_now_ms(), &none); /* it has only begun to listen */
 	return decided;
 }
 
@@ -375,6 +379,30 @@ void decisions_fitness(
 		}
 		step(decisions, decided, &event);
 	}
+	decisions_stepped(decisions);
+}
+
+void decisions_generation(struct decisions *decisions, const char *gateway, uint64_t generation)
+{
+	for (size_t i = 0; i < decisions->count; i++) {
+		struct decided *decided = decisions->items[i];
+		size_t member = ownership_find(&decided->ownership, gateway);
+		if (member == OWNERSHIP_NOBODY || decided->ownership.members[member].generation == generation)
+			continue; /* as with nearly every beat */
+		step(decisions, decided,
+			&(struct ownership_event){.kind = OWNERSHIP_EVENT_GENERATION,
+				.member = member,
+				.generation = generation});
+		decisions_stepped(decisions);
+	}
+}
+
+void decisions_set_floor(struct decisions *decisions, uint64_t floor)
+{
+	decisions->floor = floor;
+	for (size_t i = 0; i < decisions->count; i++)
+		step(decisions, decisions->items[i],
+			&(struct ownership_event){.kind = OWNERSHIP_EVENT_FLOOR, .floor = floor});
 	decisions_stepped(decisions);
 }
 

@@ -66,6 +66,9 @@ void decisions_verdict(
  * but makes an owner that serves no worse: it is not connected, or lacks the newest generation. */
 void decisions_fitness(
 	struct decisions *decisions, const char *gateway, const struct report *report, const char *obstacle);
+/* Which generation it holds, by its own word, and the revocation floor, which never falls. */
+void decisions_generation(struct decisions *decisions, const char *gateway, uint64_t generation);
+void decisions_set_floor(struct decisions *decisions, uint64_t floor);
 /* It reports that it holds the newest generation. */
 void decisions_holds(struct decisions *decisions, const char *gateway);
 /* `fence`: may these follow the present ones? -EBUSY: the last change of an endpoint's gateways or lease has not settled,

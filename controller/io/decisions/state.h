@@ -41,6 +41,7 @@ struct decisions {
 	size_t count;
 	struct decided **items;
 	bool frozen;
+	uint64_t floor; /* of revocation */
 	size_t drained_count, drained_capacity;
 	char (*drained)[PROTO_NAME_MAX + 1];
 	struct wish *wishes;

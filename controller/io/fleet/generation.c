@@ -236,6 +236,14 @@ void generation_count(const struct generation *from, struct generation *to)
 	to->counts = (struct store_counts){counts.added, counts.changed, counts.removed, counts.other};
 }
 
+bool generation_narrows(const struct generation *from, const struct generation *to)
+{
+	struct access_side before, after;
+	CLEANUP_FREE const struct desired **old = take_side(from, &before);
+	CLEANUP_FREE const struct desired **new = take_side(to, &after);
+	return access_narrows(&before, &after);
+}
+
 struct admission {
 	size_t max, count;
 	struct lines *lines;
@@ -269,6 +277,7 @@ void generation_record(const struct generation *generation, struct store_generat
 {
 	*ret_record = (struct store_generation){.number = generation->number,
 		.wall_ms = generation->wall_ms,
+		.floor = generation->floor,
 		.counts = generation->counts,
 		.bundle = mem_text(generation->bundle)};
 	text_copy(ret_record->hash, sizeof ret_record->hash, generation->hash);

@@ -21,6 +21,7 @@ struct generation_gateway {
 
 struct generation {
 	uint64_t number;
+	uint64_t floor; /* of revocation, once this one is in force (io/floor.h) */
 	char fleet[PROTO_NAME_MAX + 1];
 	char hash[SHA256_HEX_MAX]; /* of all gateways' together, whatever the number */
 	char who[STORE_WHO_MAX + 1];
@@ -54,6 +55,8 @@ void generation_free(struct generation *generation); /* wipes keys; NULL-safe */
 const struct generation_gateway *generation_find(
 	const struct generation *generation, const char *gateway); /* NULL; takes NULL */
 
+/* Does it remove or narrow a peer of the one before (NULL: there was none)? */
+bool generation_narrows(const struct generation *from, const struct generation *to);
 /* Sets to->counts: what changes on the way from the first, NULL for none. */
 void generation_count(const struct generation *from, struct generation *to);
 /* Whom `to` lets in that `from` does not, or lets do more: a line each, at most max and one that counts the others. */

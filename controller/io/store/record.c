@@ -39,6 +39,28 @@ int store_write_frozen(struct store *store, bool frozen, struct err *err)
 	return r;
 }
 
+static int write_floor(struct store *store, uint64_t floor, struct err *err)
+{
+	sqlite3_stmt *statement = statement_get(store, STATEMENT_RAISE_FLOOR);
+	sqlite3_bind_int64(statement, 1, (sqlite3_int64)floor);
+	int r = statement_step(store, statement, err);
+	return r < 0 ? r : 0;
+}
+
+static void note_floor(struct store *store, uint64_t floor)
+{
+	if (floor > store->floor)
+		store->floor = floor;
+}
+
+int store_raise_floor(struct store *store, uint64_t floor, struct err *err)
+{
+	int r = write_floor(store, floor, err);
+	if (r >= 0)
+		note_floor(store, floor);
+	return r;
+}
+
 static const char *column_text(sqlite3_stmt *statement, int column)
 {
 	const unsigned char *text = sqlite3_column_text(statement, column);
@@ -155,8 +177,13 @@ int store_add_generation(struct store *store, const struct store_generation *gen
 	if (r >= 0)
 		r = set_confirmation(store, confirmation, err);
 	if (r >= 0)
+		r = write_floor(store, generation->floor, err);
+	if (r >= 0)
 		r = trim(store, STATEMENT_TRIM_GENERATIONS, STORE_GENERATIONS_KEPT, err);
-	return finish(store, r, err);
+	r = finish(store, r, err);
+	if (r >= 0)
+		note_floor(store, generation->floor);
+	return r;
 }
 
 int store_load_confirmation(struct store *store, struct store_confirmation *ret_confirmation, struct err *err)

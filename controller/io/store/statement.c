@@ -9,11 +9,12 @@ static const char *const texts[STATEMENT_COUNT] = {
 	[STATEMENT_BEGIN] = "BEGIN IMMEDIATE",
 	[STATEMENT_COMMIT] = "COMMIT",
 	[STATEMENT_ROLLBACK] = "ROLLBACK",
-	[STATEMENT_READ_IDENTITY] = "SELECT store, term, secret, frozen FROM identity",
+	[STATEMENT_READ_IDENTITY] = "SELECT store, term, secret, frozen, floor FROM identity",
 	[STATEMENT_WRITE_IDENTITY] =
-		"INSERT INTO identity(one, store, term, secret, frozen) VALUES (1, ?, 0, ?, 0)",
+		"INSERT INTO identity(one, store, term, secret, frozen, floor) VALUES (1, ?, 0, ?, 0, 0)",
 	[STATEMENT_WRITE_TERM] = "UPDATE identity SET term = ?",
 	[STATEMENT_WRITE_FROZEN] = "UPDATE identity SET frozen = ?",
+	[STATEMENT_RAISE_FLOOR] = "UPDATE identity SET floor = ?1 WHERE floor < ?1",
 	[STATEMENT_READ_GENERATION] =
 		"SELECT " GENERATION_COLUMNS ", bundle FROM generations ORDER BY number DESC LIMIT 1",
 	[STATEMENT_READ_GENERATION_BEFORE] =

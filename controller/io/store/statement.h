@@ -19,6 +19,7 @@ enum statement {
 	STATEMENT_WRITE_IDENTITY,
 	STATEMENT_WRITE_TERM,
 	STATEMENT_WRITE_FROZEN,
+	STATEMENT_RAISE_FLOOR,
 	STATEMENT_READ_GENERATION,
 	STATEMENT_READ_GENERATION_BEFORE,
 	STATEMENT_READ_GENERATION_NUMBER,
@@ -52,6 +53,7 @@ struct store {
 	uint64_t id;
 	uint32_t term;
 	bool frozen;
+	uint64_t floor;
 	struct key secret;
 };
 

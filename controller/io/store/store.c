@@ -20,7 +20,7 @@ enum { SCHEMA_VERSION = 2 };
 static const char schema[] =
 	"CREATE TABLE identity(one INTEGER PRIMARY KEY CHECK (one = 1), store INTEGER NOT NULL, term INTEGER "
 	"NOT NULL,"
-	" secret BLOB NOT NULL, frozen INTEGER NOT NULL);"
+	" secret BLOB NOT NULL, frozen INTEGER NOT NULL, floor INTEGER NOT NULL);"
 	"CREATE TABLE generations(number INTEGER PRIMARY KEY, hash TEXT NOT NULL, who TEXT NOT NULL,"
 	" wall_ms INTEGER NOT NULL, what TEXT NOT NULL, added INTEGER NOT NULL, changed INTEGER NOT NULL,"
 	" removed INTEGER NOT NULL, other INTEGER NOT NULL, bundle TEXT NOT NULL);"
@@ -121,6 +121,7 @@ static int read_identity(struct store *store, struct err *err)
 	store->id = (uint64_t)sqlite3_column_int64(statement, 0);
 	store->term = (uint32_t)sqlite3_column_int64(statement, 1);
 	store->frozen = sqlite3_column_int(statement, 3) != 0;
+	store->floor = (uint64_t)sqlite3_column_int64(statement, 4);
 	memcpy(store->secret.bytes, sqlite3_column_blob(statement, 2), KEY_BYTES);
 	sqlite3_reset(statement);
 	return 0;
@@ -186,4 +187,9 @@ uint32_t store_term(const struct store *store)
 bool store_is_frozen(const struct store *store)
 {
 	return store->frozen;
+}
+
+uint64_t store_floor(const struct store *store)
+{
+	return store->floor;
 }

@@ -14,7 +14,7 @@
 /*
  * What must outlive the controller: who it is (store id, fleet secret), its term, the generations of the fleet, which
  * gateways are drained, and the last events. SQLite (WAL, synchronous=FULL), mode 0600, one process at a time (a lock
- * file beside it). Whether people have frozen it, too. Who owns an endpoint is not here: the gateways are the truth about that.
+ * file beside it). Whether people have frozen it, and the revocation floor, too. Who owns an endpoint is not here: the gateways are the truth about that.
  *
  * Every call writes to the disk before it returns and is slow: at start in the main thread, later only in the writer's
  * (writer.h). Errors name the file and say what to do.
@@ -42,6 +42,7 @@ struct store_generation {
 	char hash[SHA256_HEX_MAX]; /* of the compiled fleet */
 	char who[STORE_WHO_MAX + 1];
 	int64_t wall_ms;
+	uint64_t floor;                /* of revocation, once this one is in force; as added, not as loaded */
 	char what[STORE_WHAT_MAX + 1]; /* "": an apply; "rollback to 3" */
 	struct store_counts counts;
 	char *bundle; /* the fleet's files as JSON (fleet/bundle.h); owned; NULL where it is only listed */
@@ -89,8 +90,12 @@ const struct key *store_secret(const struct store *store);
 uint32_t store_term(const struct store *store);  /* as written last; 0: none yet */
 bool store_is_frozen(const struct store *store); /* no automatic moves */
 
+uint64_t store_floor(const struct store *store); /* of revocation: a generation's number; 0: none */
+
 /* On the disk when this returns. -EINVAL unless it is higher than the one there. */
 int store_write_term(struct store *store, uint32_t term, struct err *err);
+/* Never lowers it. */
+int store_raise_floor(struct store *store, uint64_t floor, struct err *err);
 int store_write_frozen(struct store *store, bool frozen, struct err *err);
 
 /* The newest generation. -ENOENT while there is none (err untouched). */
@@ -105,7 +110,7 @@ int store_load_generation_number(
 int store_each_generation(struct store *store, uint64_t after, size_t limit,
 	void (*each)(const struct store_generation *generation, void *context), void *context,
 	struct err *err);
-/* Adds one and forgets the oldest beyond STORE_GENERATIONS_KEPT. In the same transaction: from now on this confirmation
+/* Adds one, raises the floor to its, and forgets the oldest beyond STORE_GENERATIONS_KEPT. In the same transaction: from now on this confirmation
  * is awaited (NULL: none). */
 int store_add_generation(struct store *store, const struct store_generation *generation,
 	const struct store_confirmation *confirmation, struct err *err);

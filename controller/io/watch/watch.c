@@ -22,6 +22,7 @@ struct watch {
 	struct liveness *liveness;
 	struct echo *echo;
 	struct watch_hooks hooks;
+	uint64_t floor;
 	size_t known_count;
 	struct known known[PROTO_GATEWAYS_MAX];
 };
@@ -42,6 +43,13 @@ static void on_verdict(void *context, const char *partner, const struct liveness
 	if (known)
 		known->verdict = view->verdict;
 	watch->hooks.verdict(partner, view, before, watch->hooks.context);
+}
+
+static void on_fill(void *context, struct datagram_beat *beat)
+{
+	const struct watch *watch = context;
+	beat->floor = watch->floor;
+	beat->floor_confirmed = true;
 }
 
 static void on_beat(void *context, const char *partner, const struct datagram *datagram,
@@ -128,7 +136,8 @@ int watch_new(struct event_base *base, const char *listen, const char *name, uin
 		.boot = boot,
 		.store = store,
 		.timing = timing_from_interval(TIMING_INTERVAL_DEFAULT_MS)};
-	struct liveness_ops ops = {.beat = on_beat,
+	struct liveness_ops ops = {.fill = on_fill,
+		.beat = on_beat,
 		.leave = on_leave,
 		.verdict = on_verdict,
 		.silence = on_silence,
@@ -198,6 +207,11 @@ void watch_set_generation(struct watch *watch, const struct generation *generati
 		log_error("watch", "partners", log_errno(r));
 	mem_wipe(partners, count * sizeof *partners);
 	free(partners);
+}
+
+void watch_set_floor(struct watch *watch, uint64_t floor)
+{
+	watch->floor = floor;
 }
 
 void watch_hear_tls(struct watch *watch, const char *gateway)

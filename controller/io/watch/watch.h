@@ -33,6 +33,8 @@ void watch_free(struct watch *watch); /* NULL-safe */
 
 /* From now on exactly the gateways of this generation, at its pace. */
 void watch_set_generation(struct watch *watch, const struct generation *generation);
+/* The revocation floor: in every beat from now on. */
+void watch_set_floor(struct watch *watch, uint64_t floor);
 /* An agent spoke over TLS. */
 void watch_hear_tls(struct watch *watch, const char *gateway);
 /* To that gateway, for itself or to be passed on. One that is not known any more gets none. */

@@ -201,6 +201,28 @@ START_TEST(the_newest_generation_is_loaded)
 }
 END_TEST
 
+START_TEST(the_floor_only_rises_and_comes_with_its_generation)
+{
+	struct store *store = open_it();
+	struct store_generation generation = {.number = 5, .floor = 5, .hash = "x", .bundle = bundle};
+	ck_assert_uint_eq(store_floor(store), 0);
+	ck_assert_int_eq(store_add_generation(store, &generation, NULL, NULL), 0);
+	ck_assert_uint_eq(store_floor(store), 5);
+	generation.floor = 9;
+	ck_assert_int_lt(store_add_generation(store, &generation, NULL, NULL), 0); /* that number is taken */
+	add_generation(store, 6);
+	ck_assert_int_eq(store_raise_floor(store, 4, NULL), 0);
+	store_close(store);
+	store = open_it();
+	ck_assert_uint_eq(store_floor(store), 5);
+	ck_assert_int_eq(store_raise_floor(store, 7, NULL), 0);
+	store_close(store);
+	store = open_it();
+	ck_assert_uint_eq(store_floor(store), 7);
+	store_close(store);
+}
+END_TEST
+
 START_TEST(a_number_is_used_once)
 {
 	struct store *store = open_it();
@@ -432,6 +454,7 @@ int main(void)
 	tcase_add_test(tests, another_schema_is_refused);
 	tcase_add_test(tests, the_newest_generation_is_loaded);
 	tcase_add_test(tests, the_generation_before_is_loaded);
+	tcase_add_test(tests, the_floor_only_rises_and_comes_with_its_generation);
 	tcase_add_test(tests, a_number_is_used_once);
 	tcase_add_test(tests, a_generation_is_found_by_its_number);
 	tcase_add_test(tests, generations_are_listed_by_the_page);

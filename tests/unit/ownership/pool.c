@@ -66,8 +66,17 @@ void pool_take_in(struct pool *pool, const struct ownership_actions *actions)
 	}
 }
 
+void pool_floor(struct pool *pool, uint64_t floor)
+{
+	step(pool, (struct ownership_event){.kind = OWNERSHIP_EVENT_FLOOR, .floor = floor});
+}
+
 void pool_say(struct pool *pool, size_t member)
 {
+	if (pool->members[member].generation)
+		step(pool, (struct ownership_event){.kind = OWNERSHIP_EVENT_GENERATION,
+				   .member = member,
+				   .generation = pool->members[member].generation});
 	step(pool,
 		(struct ownership_event){
 			.kind = OWNERSHIP_EVENT_SEAT, .member = member, .seat = &pool->members[member].seat});

@@ -18,6 +18,7 @@ struct pool {
 		bool fit;
 		const char *impaired;
 		bool leaving;
+		uint64_t generation; /* 0: it does not say */
 		struct seat_state seat;
 	} members[POOL];
 	unsigned grants;
@@ -32,6 +33,8 @@ void pool_init_in(struct pool *pool, bool exclusive);
 unsigned pool_claim(struct pool *pool, size_t member, struct epoch epoch, bool serves);
 /* The same, after the first owner, gw-a, has been named and serves. */
 void pool_init_served(struct pool *pool);
+/* The revocation floor, from now on. */
+void pool_floor(struct pool *pool, uint64_t floor);
 void pool_pass(struct pool *pool, int64_t ms);
 void pool_say(struct pool *pool, size_t member); /* its seat, fitness and whether it leaves, now */
 void pool_serve(struct pool *pool, size_t member, struct epoch epoch);
