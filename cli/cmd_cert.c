@@ -15,6 +15,7 @@ struct cert_request {
 	const char *directory; /* of the authority */
 	const char *out;       /* NULL: the same */
 	uint64_t days;
+	bool fresh;
 };
 
 /* Returns the option that is wrong, or 0. */
@@ -27,6 +28,8 @@ static int read_options(const struct invocation *invocation, struct cert_request
 			request->directory = optarg;
 		else if (option == 'o')
 			request->out = optarg;
+		else if (option == 'f')
+			request->fresh = true;
 		else if (option != 'n' || text_to_u64(optarg, 1, AUTHORITY_DAYS_MAX, &request->days) < 0)
 			return option;
 	}
@@ -44,7 +47,8 @@ static int issue(const struct cert_request *request, enum authority_kind kind, c
 		return command_fail(&err);
 	r = file_make_directories(out, 0755, &err);
 	if (!r)
-		r = authority_issue(&authority, kind, name, out, (unsigned)request->days, &err);
+		r = authority_issue(
+			&authority, kind, name, out, (unsigned)request->days, request->fresh, &err);
 	authority_clear(&authority);
 	if (r < 0)
 		return command_fail(&err);

@@ -73,6 +73,7 @@ int command_next_option(const struct invocation *invocation);
 int command_init(const struct invocation *invocation);
 int command_cert(const struct invocation *invocation);
 int command_invite(const struct invocation *invocation);
+int command_revoke(const struct invocation *invocation);
 int command_join(const struct invocation *invocation);
 int command_up(const struct invocation *invocation);
 int command_down(const struct invocation *invocation);

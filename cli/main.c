@@ -11,7 +11,7 @@
 
 /* Named in the interface, and on their way. A name that is neither here nor in the table is a typing error. */
 static const char *const announced[] = {
-	"plan", "confirm", "history", "rollback", "import", "export", "revoke", "key"};
+	"plan", "confirm", "history", "rollback", "import", "export", "key"};
 
 static void print_help(FILE *out)
 {

@@ -250,10 +250,11 @@ static X509 *make_leaf(const struct authority *authority, enum authority_kind ki
 }
 
 int authority_issue(const struct authority *authority, enum authority_kind kind, const char *name,
-	const char *directory, unsigned days, struct err *err)
+	const char *directory, unsigned days, bool fresh, struct err *err)
 {
 	EVP_PKEY *key = new_key(err);
-	X509 *certificate = key ? make_leaf(authority, kind, name, key, 0, days, err) : NULL;
+	int64_t after_ms = fresh ? clock_wall_ms() - MS_PER_SECOND : 0;
+	X509 *certificate = key ? make_leaf(authority, kind, name, key, after_ms, days, err) : NULL;
 	int r = certificate ? write_pair(directory, name, key, certificate, err) : -EIO;
 
 	X509_free(certificate);

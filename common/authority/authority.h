@@ -3,6 +3,7 @@
 #define HOLDFAST_AUTHORITY_AUTHORITY_H
 
 #include <openssl/types.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "common/base/err.h"
@@ -37,9 +38,10 @@ void authority_clear(struct authority *authority);
 /* The SHA-256 of its certificate (DER): what an invitation knows it by. */
 int authority_hash(const struct authority *authority, struct key *ret_hash, struct err *err);
 
-/* Make NAME.pem (0644, the certificate) and NAME.key (0600) in the directory. -EEXIST as above. */
+/* Make NAME.pem (0644, the certificate) and NAME.key (0600) in the directory. -EEXIST as above. It is dated an hour back,
+ * since the clocks of those who look at it may be behind; fresh: dated now, after what of that name was revoked. */
 int authority_issue(const struct authority *authority, enum authority_kind kind, const char *name,
-	const char *directory, unsigned days, struct err *err);
+	const char *directory, unsigned days, bool fresh, struct err *err);
 
 /* A certificate for somebody else's key, of which the public half is enough. It is dated an hour back, but after after_ms
  * (wall clock; 0: whatever). *ret_pem: the caller frees. */

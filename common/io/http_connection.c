@@ -67,6 +67,15 @@ void http_connection_free(struct http_connection *c)
 	free(c);
 }
 
+const char *http_connection_refusal(const struct http_connection *c)
+{
+	const struct http_server_options *options = &c->server->options;
+
+	return options->refuses && c->peer.kind == HTTP_PEER_TLS
+		       ? options->refuses(&c->peer, options->context)
+		       : NULL;
+}
+
 static void timed_out(evutil_socket_t fd, short what, void *context)
 {
 	(void)fd;
@@ -113,12 +122,13 @@ static void read_more(struct bufferevent *bev, void *context)
 		;
 }
 
-static void log_tls_failure(const struct http_connection *c)
+static void log_tls_failure(struct http_connection *c)
 {
 	char address[ENDPOINT_TEXT_MAX];
 	unsigned long code = bufferevent_get_openssl_error(c->bev);
 	const char *reason = code ? ERR_reason_error_string(code) : "connection lost";
 
+	c->server->counters.handshakes_refused++;
 	log_limited(LEVEL_NOTICE, "http", "tls-refused",
 		addr_format(&c->peer.address.addr, address, sizeof address),
 		log_endpoint("from", &c->peer.address), log_text("reason", reason ? reason : "unknown"));
@@ -131,6 +141,7 @@ static bool recognize(struct http_connection *c)
 	SSL *ssl = bufferevent_openssl_get_ssl(c->bev);
 
 	if (tls_peer_identity(ssl, &c->peer.identity) == 0) {
+		tls_peer_dates(ssl, &c->peer.certificate_start_ms, &c->peer.certificate_end_ms);
 		c->peer.kind = HTTP_PEER_TLS;
 		return true;
 	}
@@ -139,6 +150,7 @@ static bool recognize(struct http_connection *c)
 	if (c->server->newcomer_count >= HTTP_NEWCOMERS_MAX) {
 		log_limited(LEVEL_WARNING, "http", "too-many-newcomers", "",
 			log_u64("limit", HTTP_NEWCOMERS_MAX), log_endpoint("from", &c->peer.address));
+		c->server->counters.newcomers_refused++;
 		return false;
 	}
 	c->peer.kind = HTTP_PEER_NEWCOMER;

@@ -67,6 +67,8 @@ struct http_server {
 	struct http_connections connections;
 	size_t connection_count, newcomer_count;
 	bool welcome;
+	struct http_counters counters;
+	uint64_t replies[HTTP_STATUS_MAX];
 	struct http_listeners listeners;
 	uint16_t port;
 };
@@ -76,6 +78,8 @@ void http_connection_new(
 	struct http_server *server, evutil_socket_t fd, SSL_CTX *tls, const struct http_peer *peer);
 /* Close now; a held request is told. */
 void http_connection_free(struct http_connection *connection);
+/* Why its requests are refused, whatever they are; NULL: they are not. */
+const char *http_connection_refusal(const struct http_connection *connection);
 /* The time that a state has begins with it, and anew when it is set again; HTTP_HANDLING has none. */
 void http_connection_set_state(struct http_connection *connection, enum http_state state);
 /* The reply of its request is in the output buffer and the request is freed: go on, or close. */

@@ -61,10 +61,21 @@ static int admit(struct http_connection *c, struct http_request *request)
 /* Before the body is read: is it wanted? */
 static int check_request(struct http_connection *c, struct http_request *request)
 {
+	const char *why = http_connection_refusal(c);
 	char allow[64];
 	unsigned allowed;
 	size_t body_max;
 
+	if (why) {
+		log_limited(LEVEL_WARNING, "http", "refused", c->peer.identity.name,
+			log_text("kind", tls_kind_text(c->peer.identity.kind)),
+			log_text("name", c->peer.identity.name), log_endpoint("from", &c->peer.address),
+			log_text("why", why));
+		c->server->counters.peers_refused++;
+		request->head.keep_alive = false;
+		refuse(c, request, 403, why);
+		return -EACCES;
+	}
 	if (!request->method) {
 		refuse(c, request, 501, "a method that is not known here");
 		return -ENOSYS;
@@ -83,6 +94,7 @@ static int check_request(struct http_connection *c, struct http_request *request
 	if (is_refused_newcomer(c, request)) {
 		log_limited(LEVEL_NOTICE, "http", "refused", "newcomer",
 			log_endpoint("from", &c->peer.address), log_text("path", request->head.path));
+		c->server->counters.newcomers_refused++;
 		refuse(c, request, 403, "this needs a client certificate");
 		return -EACCES;
 	}

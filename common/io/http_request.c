@@ -243,6 +243,7 @@ void http_reply(
 	bool keep_alive = request->head.keep_alive, bodiless = status == 204 || status == 304;
 	struct text head = {0};
 
+	connection->server->replies[status]++;
 	text_add(&head, "HTTP/1.1 %d %s\r\n", status, http_status_phrase(status));
 	add_date(&head);
 	if (!bodiless)

@@ -54,6 +54,28 @@ void http_server_welcome(struct http_server *server, bool welcome)
 	server->welcome = welcome;
 }
 
+struct http_counters http_server_counters(const struct http_server *server)
+{
+	return server->counters;
+}
+
+uint64_t http_server_replies(const struct http_server *server, int status)
+{
+	return server->replies[status];
+}
+
+/* Closing one tells whoever held its request, who may answer others meanwhile: those end later, from the loop. */
+void http_server_recheck(struct http_server *server)
+{
+	struct http_connection *c = LIST_FIRST(&server->connections), *next;
+
+	for (; c; c = next) {
+		next = LIST_NEXT(c, entry);
+		if (http_connection_refusal(c))
+			http_connection_free(c);
+	}
+}
+
 size_t http_server_connections(const struct http_server *server)
 {
 	return server->connection_count;

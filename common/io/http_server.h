@@ -48,6 +48,7 @@ enum http_peer_kind {
 struct http_peer {
 	enum http_peer_kind kind;
 	struct tls_identity identity;
+	int64_t certificate_start_ms, certificate_end_ms; /* TLS: its validity, wall clock */
 	uid_t uid;
 	struct endpoint address; /* unix socket: no family */
 };
@@ -74,7 +75,17 @@ struct http_server_options {
 	 * status 0. For a trail of who asked for what. NULL: nobody wants to know. */
 	void (*answered)(
 		const struct http_request *request, int status, const void *body, size_t size, void *context);
+	/* Before anything else of a request is looked at, of peers with a certificate: why this one gets 403 and the end
+	 * of its connection; NULL: it does not. NULL: nobody does. */
+	const char *(*refuses)(const struct http_peer *peer, void *context);
 	void *context;
+};
+
+/* Since the server was made. */
+struct http_counters {
+	uint64_t handshakes_refused; /* of TLS */
+	uint64_t peers_refused;      /* requests, by options.refuses */
+	uint64_t newcomers_refused;  /* for what is not for them, or too many at a time */
 };
 
 struct http_server *http_server_new(struct event_base *base, const struct http_server_options *options);
@@ -98,6 +109,12 @@ int http_server_listen_unix(struct http_server *server, const char *path, mode_t
 /* The port of the last TCP listener (it may have asked for port 0). */
 uint16_t http_server_port(const struct http_server *server);
 size_t http_server_connections(const struct http_server *server);
+struct http_counters http_server_counters(const struct http_server *server);
+/* Answers with that status so far; below HTTP_STATUS_MAX. */
+enum { HTTP_STATUS_MAX = 600 };
+uint64_t http_server_replies(const struct http_server *server, int status);
+/* Connections of peers whom options.refuses refuses by now are closed. Not from inside a handler. */
+void http_server_recheck(struct http_server *server);
 
 enum http_method http_request_method(const struct http_request *request);
 const char *http_request_path(const struct http_request *request); /* percent-decoded, without the query */

@@ -462,6 +462,24 @@ int tls_file_has(const char *path, const X509 *certificate, struct err *err)
 	return err_at(err, -ENOENT, path, 0, 0, "that certificate is not among these");
 }
 
+static int64_t wall_ms_of(const ASN1_TIME *time)
+{
+	struct tm tm = {0};
+
+	return ASN1_TIME_to_tm(time, &tm) == 1 ? (int64_t)timegm(&tm) * 1000 : 0;
+}
+
+int tls_peer_dates(const SSL *ssl, int64_t *ret_start_ms, int64_t *ret_end_ms)
+{
+	const X509 *certificate = SSL_get0_peer_certificate(ssl);
+
+	if (!certificate)
+		return -ENOENT;
+	*ret_start_ms = wall_ms_of(X509_get0_notBefore(certificate));
+	*ret_end_ms = wall_ms_of(X509_get0_notAfter(certificate));
+	return 0;
+}
+
 int tls_certificate_end(const char *path, int64_t *ret_wall_ms, struct err *err)
 {
 	STACK_OF(X509) *list = NULL;

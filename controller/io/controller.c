@@ -113,8 +113,10 @@ static void start_agents(struct controller *controller)
 
 static int start_api(struct controller *controller, SSL_CTX *tls, struct err *err)
 {
-	struct http_server_options options = {
-		.connections_max = CONNECTIONS_MAX, .answered = audit_answered, .context = controller};
+	struct http_server_options options = {.connections_max = CONNECTIONS_MAX,
+		.refuses = revoke_refuses,
+		.answered = audit_answered,
+		.context = controller};
 	controller->follow = follow_new(controller->base, &controller->config, controller->journal);
 	controller->api = http_server_new(controller->base, &options);
 	agents_serve(controller->agents, controller->api);

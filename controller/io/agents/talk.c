@@ -30,6 +30,9 @@ static struct agent *authenticate(struct agents *agents, struct http_request *re
 {
 	const struct http_peer *peer = http_request_peer(request);
 	if (peer->kind != HTTP_PEER_TLS || peer->identity.kind != TLS_KIND_GATEWAY) {
+		log_limited(LEVEL_WARNING, "agents", "refused", peer->identity.name,
+			log_text("kind", tls_kind_text(peer->identity.kind)),
+			log_text("name", peer->identity.name), log_text("why", "not a gateway"));
 		http_reply_problem(
 			request, 403, "only a gateway's certificate (holdfast:gateway:NAME) may do this");
 		return NULL;
@@ -128,6 +131,8 @@ static bool is_of(struct http_request *request, const struct agent *agent, const
 {
 	if (strcmp(agent->name, gateway) == 0)
 		return true;
+	log_limited(LEVEL_WARNING, "agents", "refused", agent->name, log_text("gateway", agent->name),
+		log_text("speaks-for", gateway));
 	http_reply_problem(
 		request, 403, "the certificate is gateway %s's, the message %s's", agent->name, gateway);
 	return false;

@@ -33,6 +33,10 @@ static bool allow_operator(struct http_request *request, const struct config *co
 	if (role == OPERATOR_NONE)
 		return refuse_identity(request, identity);
 	if (role == OPERATOR_VIEWER && !reads) {
+		log_limited(LEVEL_WARNING, "api", "refused", identity->name, log_text("kind", "operator"),
+			log_text("name", identity->name),
+			log_text("why", "a viewer, and this needs an admin"),
+			log_text("path", http_request_path(request)));
 		http_reply_problem(
 			request, 403, "operator \"%s\" is a viewer, this needs an admin", identity->name);
 		return false;

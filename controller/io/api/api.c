@@ -16,5 +16,6 @@ void api_serve(struct controller *controller, struct http_server *server)
 	sessions_serve(controller, server);
 	invite_serve(controller, server);
 	join_serve(controller, server);
+	revoke_serve(controller, server);
 	follow_serve(controller->follow, server);
 }

@@ -8,6 +8,7 @@
 
 struct apply_request;
 struct controller;
+struct http_peer;
 struct http_request;
 struct http_server;
 
@@ -30,6 +31,9 @@ void report_serve(struct controller *controller, struct http_server *server);   
 
 void invite_serve(struct controller *controller, struct http_server *server); /* /v1/invitations */
 void join_serve(struct controller *controller, struct http_server *server);   /* POST /v1/join */
+void revoke_serve(struct controller *controller, struct http_server *server); /* /v1/revocations */
+/* Why that peer is refused whatever it asks; NULL: it is not. Context is the controller. */
+const char *revoke_refuses(const struct http_peer *peer, void *context);
 /* TLS clients without a certificate are let in while there is an invitation, and no longer. */
 void joining_welcome(struct controller *controller);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Somebody comes with an invitation. */
+#include <errno.h>
 #include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -136,10 +137,10 @@ static void let_in(struct controller *controller, struct http_request *request, 
 	newcomer->controller = controller;
 	newcomer->request = request;
 	text_copy(newcomer->gateway, sizeof newcomer->gateway, invitation->stored.gateway);
-	if (joining_certify(&controller->joining, newcomer->gateway, key, 0, &newcomer->certificate, &err) <
-		0) {
+	int r = joining_certify(&controller->joining, newcomer->gateway, key, &newcomer->certificate, &err);
+	if (r < 0) {
 		log_error("joining", "not-signed", log_err(&err));
-		http_reply_problem(request, 500, "%s", err.text);
+		http_reply_problem(request, r == -EAGAIN ? 409 : 500, "%s", err.text);
 		newcomer_free(newcomer);
 		return;
 	}

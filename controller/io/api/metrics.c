@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "common/io/metrics.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "common/io/clock.h"
@@ -199,6 +200,28 @@ static void put_grants(struct controller *controller, struct text *out)
 		decisions_grant_count(controller->decisions));
 }
 
+/* Whoever is turned away is counted: before there is TLS, by certificate, or by what he asked. */
+static void put_refused(const struct controller *controller, struct text *out)
+{
+	static const char name[] = "holdfast_api_replies_total";
+	struct http_counters counters = http_server_counters(controller->api);
+	char code[16];
+	counter(out, "holdfast_api_handshakes_refused_total",
+		"TLS handshakes that failed: no certificate, an expired one, or of another authority.",
+		counters.handshakes_refused);
+	counter(out, "holdfast_api_revoked_refused_total", "Requests with a revoked certificate.",
+		counters.peers_refused);
+	counter(out, "holdfast_api_newcomers_refused_total",
+		"Requests without a certificate for what needs one.", counters.newcomers_refused);
+	metrics_family(out, METRICS_COUNTER, name, "Answers of the API by their HTTP status.");
+	for (int status = 0; status < HTTP_STATUS_MAX; status++) {
+		uint64_t count = http_server_replies(controller->api, status);
+		snprintf(code, sizeof code, "%d", status);
+		if (count)
+			metrics_u64(out, name, (const char *const[]){"code", code, NULL}, count);
+	}
+}
+
 static void put_joining(struct controller *controller, struct text *out)
 {
 	gauge(out, "holdfast_invitations_open", "Invitations that nobody has used, and that have not ended.",
@@ -224,5 +247,6 @@ void metrics_collect(void *context, struct text *out)
 	put_liveness(controller, out);
 	put_grants(controller, out);
 	put_joining(controller, out);
+	put_refused(controller, out);
 	metrics_process(out);
 }

@@ -4,12 +4,13 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "common/base/text.h"
 #include "common/io/clock.h"
 #include "common/io/file.h"
 #include "common/io/log.h"
 #include "common/io/tls.h"
 
-enum { CA_BYTES_MAX = 256 * 1024 };
+enum { CA_BYTES_MAX = 256 * 1024, MS_PER_SECOND = 1000 };
 
 static void clear_files(struct joining *joining)
 {
@@ -69,16 +70,25 @@ static void load_invitation(const struct store_invitation *invitation, void *con
 		invitations_put(&joining->invitations, invitation);
 }
 
+static void load_revocation(const struct store_revocation *revocation, void *context)
+{
+	struct joining *joining = context;
+	revocations_put(&joining->revocations, revocation);
+}
+
 int joining_start(struct joining *joining, const struct config *config, struct store *store, struct err *err)
 {
 	invitations_init(&joining->invitations, clock_now_ms());
 	int r = joining_reload(joining, config, err);
-	return r < 0 ? r : store_each_invitation(store, load_invitation, joining, err);
+	if (r < 0 || (r = store_each_invitation(store, load_invitation, joining, err)) < 0)
+		return r;
+	return store_each_revocation(store, load_revocation, joining, err);
 }
 
 void joining_stop(struct joining *joining)
 {
 	clear_files(joining);
+	revocations_clear(&joining->revocations);
 }
 
 bool joining_can_sign(const struct joining *joining)
@@ -86,9 +96,14 @@ bool joining_can_sign(const struct joining *joining)
 	return joining->authority.key != NULL;
 }
 
-int joining_certify(const struct joining *joining, const char *gateway, EVP_PKEY *key, int64_t after_ms,
-	char **ret_pem, struct err *err)
+int joining_certify(
+	const struct joining *joining, const char *gateway, EVP_PKEY *key, char **ret_pem, struct err *err)
 {
-	return authority_certify(
-		&joining->authority, AUTHORITY_GATEWAY, gateway, key, after_ms, joining->days, ret_pem, err);
+	struct tls_identity identity = {.kind = TLS_KIND_GATEWAY};
+	text_copy(identity.name, sizeof identity.name, gateway);
+	int64_t revoked_ms = revocations_until(&joining->revocations, &identity);
+	if (revoked_ms / MS_PER_SECOND >= clock_wall_ms() / MS_PER_SECOND)
+		return err_set(err, -EAGAIN, "%s was revoked just now: try again in a second", gateway);
+	return authority_certify(&joining->authority, AUTHORITY_GATEWAY, gateway, key, revoked_ms,
+		joining->days, ret_pem, err);
 }

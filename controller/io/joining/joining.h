@@ -7,10 +7,12 @@
 #include "common/authority/authority.h"
 #include "controller/io/config.h"
 #include "controller/io/joining/invitations.h"
+#include "controller/io/joining/revocations.h"
 
 /*
  * What the controller needs to let gateways in and to renew their certificates: the authority, if controller.yaml names
- * its key, and the open invitations.
+ * its key, the open invitations, and
+ * whose certificates do not count any more.
  */
 struct joining {
 	struct authority authority; /* .key NULL: certificates come from elsewhere */
@@ -18,6 +20,7 @@ struct joining {
 	char *ca; /* what a newcomer shall trust: the text of tls: ca */
 	unsigned days;
 	struct invitations invitations;
+	struct revocations revocations;
 	uint64_t joined, refused; /* since the start */
 };
 
@@ -28,8 +31,9 @@ void joining_stop(struct joining *joining);
 int joining_reload(struct joining *joining, const struct config *config, struct err *err);
 
 bool joining_can_sign(const struct joining *joining);
-/* A certificate of gateway NAME for the key of a request. */
-int joining_certify(const struct joining *joining, const char *gateway, EVP_PKEY *key, int64_t after_ms,
-	char **ret_pem, struct err *err);
+/* A certificate of gateway NAME for the key of a request, dated after what of that name is revoked. -EAGAIN: that was in this
+ * very second, and certificates are dated in seconds. */
+int joining_certify(
+	const struct joining *joining, const char *gateway, EVP_PKEY *key, char **ret_pem, struct err *err);
 
 #endif

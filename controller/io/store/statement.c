@@ -57,6 +57,8 @@ static const char *const texts[STATEMENT_COUNT] = {
 	[STATEMENT_TRIM_AUDIT_REFUSED] =
 		"DELETE FROM audit WHERE status = 403 AND seq <= (SELECT seq FROM audit WHERE status = 403"
 		" ORDER BY seq DESC LIMIT 1 OFFSET ?)",
+	[STATEMENT_READ_REVOKED] = "SELECT kind, name, wall_ms, who FROM revoked ORDER BY kind, name",
+	[STATEMENT_REVOKE] = "INSERT OR REPLACE INTO revoked(kind, name, wall_ms, who) VALUES (?, ?, ?, ?)",
 };
 
 int statement_error(struct store *store, struct err *err)

@@ -34,6 +34,9 @@ static const char schema[] =
 	"CREATE TABLE drained(gateway TEXT PRIMARY KEY);"
 	"CREATE TABLE invitations(gateway TEXT PRIMARY KEY, hash TEXT NOT NULL, expires_ms INTEGER NOT NULL,"
 	" who TEXT NOT NULL);"
+	"CREATE TABLE revoked(kind TEXT NOT NULL, name TEXT NOT NULL, wall_ms INTEGER NOT NULL, who TEXT NOT "
+	"NULL,"
+	" PRIMARY KEY(kind, name));"
 	"CREATE TABLE events(seq INTEGER PRIMARY KEY, json TEXT NOT NULL);"
 	"PRAGMA user_version = 2;";
 

@@ -9,6 +9,7 @@
 #include "common/base/err.h"
 #include "common/base/key.h"
 #include "common/io/mac.h"
+#include "common/io/tls.h"
 #include "proto/limits.h"
 
 /*
@@ -76,6 +77,13 @@ struct store_invitation {
 	char who[STORE_WHO_MAX + 1];
 };
 
+/* Certificates of that identity that are dated up to then do not count. */
+struct store_revocation {
+	struct tls_identity whose;
+	int64_t wall_ms;
+	char who[STORE_WHO_MAX + 1];
+};
+
 struct store_event {
 	uint64_t seq;
 	char *json; /* owned by whoever holds it */
@@ -134,6 +142,13 @@ int store_each_invitation(struct store *store,
 int store_put_invitation(struct store *store, const struct store_invitation *invitation, struct err *err);
 /* That of the gateway, and all that ended before wall_ms. */
 int store_remove_invitation(struct store *store, const char *gateway, int64_t wall_ms, struct err *err);
+
+/* What is revoked, one call each. */
+int store_each_revocation(struct store *store,
+	void (*each)(const struct store_revocation *revocation, void *context), void *context,
+	struct err *err);
+/* In place of an earlier one of that identity. */
+int store_revoke(struct store *store, const struct store_revocation *revocation, struct err *err);
 
 /* Events from the oldest kept to the newest, one call each. */
 int store_each_event(struct store *store, void (*each)(uint64_t seq, const char *json, void *context),

@@ -51,7 +51,7 @@ static void issue(enum authority_kind kind, const char *name)
 	struct err err;
 
 	ck_assert_int_eq(authority_open(directory, &authority, &err), 0);
-	ck_assert_int_eq(authority_issue(&authority, kind, name, directory, 30, &err), 0);
+	ck_assert_int_eq(authority_issue(&authority, kind, name, directory, 30, false, &err), 0);
 	authority_clear(&authority);
 }
 
@@ -99,7 +99,7 @@ START_TEST(nothing_is_overwritten)
 	issue(AUTHORITY_GATEWAY, "gw-a");
 	ck_assert_int_eq(authority_open(directory, &authority, &err), 0);
 	ck_assert_int_eq(
-		authority_issue(&authority, AUTHORITY_GATEWAY, "gw-a", directory, 30, &err), -EEXIST);
+		authority_issue(&authority, AUTHORITY_GATEWAY, "gw-a", directory, 30, false, &err), -EEXIST);
 	authority_clear(&authority);
 }
 END_TEST
@@ -115,7 +115,7 @@ START_TEST(half_a_pair_is_taken_back)
 	fclose(in_the_way);
 	ck_assert_int_eq(authority_open(directory, &authority, &err), 0);
 	ck_assert_int_eq(
-		authority_issue(&authority, AUTHORITY_GATEWAY, "gw-a", directory, 30, &err), -EEXIST);
+		authority_issue(&authority, AUTHORITY_GATEWAY, "gw-a", directory, 30, false, &err), -EEXIST);
 	authority_clear(&authority);
 	ck_assert_int_ne(access(path_of("gw-a.key"), F_OK), 0);
 }

@@ -1,0 +1,123 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Who comes with the wrong certificate, or with one that does not allow it, is refused, logged and counted."""
+import contextlib
+import os
+import socket
+import ssl
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from bench import BIN, Authority, fleet_text, main, until  # noqa: E402
+
+
+def metric(bench, name):
+    """0 for one that is not there yet."""
+    lines = [line for line in bench.health("/metrics")[1].splitlines() if line.startswith(name + " ")]
+    return float(lines[0].split()[1]) if lines else 0
+
+
+@contextlib.contextmanager
+def counted(bench, name, needle):
+    """Once more in that counter, and said in the log."""
+    before, logged = metric(bench, name), len(bench.log.read_text())
+    yield
+    until(f"{name} counts", lambda: metric(bench, name) == before + 1)
+    until(f"the log says {needle}", lambda: needle in bench.log.read_text()[logged:])
+
+
+def fails_to_connect(bench, who):
+    try:
+        answer = bench.call("GET", "/v1/status", who=who)
+        raise AssertionError(f"{who} was answered: {answer}")
+    except (ssl.SSLError, ConnectionError):
+        pass
+
+
+def test_the_wrong_ones(bench):
+    bench.start()
+    assert bench.apply(fleet_text())[0] == 200
+    Authority(bench.directory, "other").issue("operator", "alice", file="forged")
+    bench.authority.issue("operator", "alice", file="expired", days=-1)
+    handshakes, forbidden = "holdfast_api_handshakes_refused_total", 'holdfast_api_replies_total{code="403"}'
+    # One line a minute for each address: the reasons are three, the address is one.
+    with counted(bench, handshakes, "tls-refused"):
+        fails_to_connect(bench, None)
+    for who in ("expired", "forged"):
+        with counted(bench, handshakes, ""):
+            fails_to_connect(bench, who)
+    with counted(bench, forbidden, "refused kind=gateway name=gw-a"):
+        assert bench.call("GET", "/v1/status", who="gw-a")[0] == 403
+    with counted(bench, forbidden, "refused kind=operator name=mallory"):
+        assert bench.call("GET", "/v1/status", who="mallory")[0] == 403
+    with counted(bench, forbidden, "refused kind=operator name=dashboard"):
+        assert bench.apply(fleet_text(peers=("alice", "bob")), who="dashboard")[0] == 403
+    with counted(bench, forbidden, "refused kind=operator name=alice"):
+        assert bench.call("GET", "/v1/agent/orders?boot=1", who="alice")[0] == 403
+    with counted(bench, forbidden, "refused gateway=gw-b speaks-for=gw-a"):
+        assert bench.agent("gw-a", certificate="gw-b").report()[0] == 403
+    assert bench.status()["generation"] == 1
+
+
+def revoke(bench, *words):
+    return bench.holdfast("revoke", *words)
+
+
+def test_revoked(bench):
+    bench.write_config(authority="{ certificate: ca.pem, key: ca.key }", fleet="fleet.yaml",
+                       operators="{ alice: admin, bob: admin, dashboard: viewer }")
+    (bench.directory / "fleet.yaml").write_text(fleet_text())
+    bench.start()
+    agent = bench.agent("gw-b").start()
+    until("gw-b is connected", lambda: bench.gateway("gw-b")["connected"])
+    revoked = "holdfast_api_revoked_refused_total"
+    # The one connection of the agent's that is open, with its held request, ends at once, and no other gets anywhere.
+    with socket.create_connection(bench.listen) as plain, bench.client_context("gw-b").wrap_socket(plain) as idle:
+        bench.holdfast("invite", "gw-b")
+        assert "still in the fleet" in revoke(bench, "gateway", "gw-b")
+        idle.settimeout(30)
+        assert idle.recv(100) == b""
+    until("gw-b is not connected", lambda: not bench.gateway("gw-b")["connected"])
+    assert bench.call_locally("GET", "/v1/invitations")[1]["invitations"] == []
+    agent.stop()
+    with counted(bench, revoked, ""):
+        status, answer = bench.call("GET", "/v1/agent/orders?boot=1", who="gw-b")
+        assert status == 403 and "revoked" in answer["detail"], answer
+    assert "refused kind=gateway name=gw-b" in bench.log.read_text()
+    assert bench.call("POST", "/v1/agent/report", {}, who="gw-a")[0] == 400
+
+    assert bench.call("POST", "/v1/revocations", {"kind": "operator", "name": "alice"})[0] == 409
+    assert bench.call("POST", "/v1/revocations", {"kind": "controller", "name": "ctl"})[0] == 400
+    assert bench.call("POST", "/v1/revocations", {"kind": "operator", "name": "alice"}, who="dashboard")[0] == 403
+    revoke(bench, "operator", "alice")
+    for again in range(2):
+        assert bench.call("GET", "/v1/status")[0] == 403
+        listed = bench.call_locally("GET", "/v1/revocations")[1]["revocations"]
+        assert [(item["kind"], item["name"]) for item in listed] == [("gateway", "gw-b"), ("operator", "alice")]
+        bench.stop()
+        bench.start()
+    # Both come back with new certificates.
+    until("a gateway of that name may join", lambda: join(bench, "gw-b"))
+    assert bench.call("POST", "/v1/agent/report", {}, who="new/gw-b")[0] == 400
+    until("a fresh certificate counts", lambda: fresh(bench) == 200)
+
+
+def join(bench, name):
+    """Not within the second in which it was revoked."""
+    token = bench.holdfast("invite", name)
+    done = subprocess.run([BIN / "holdfast", "join", "-", "--directory", bench.directory / "new", "--force"], input=token,
+                          capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0 or "revoked just now" in done.stderr, done
+    return done.returncode == 0
+
+
+def fresh(bench):
+    (bench.directory / "new/alice.pem").unlink(missing_ok=True)
+    (bench.directory / "new/alice.key").unlink(missing_ok=True)
+    subprocess.run([BIN / "holdfast", "cert", "operator", "alice", "--dir", bench.directory, "--out", bench.directory / "new",
+                    "--fresh"], check=True, capture_output=True)
+    return bench.call("GET", "/v1/status", who="new/alice")[0]
+
+
+main([test_the_wrong_ones, test_revoked])
