@@ -107,16 +107,31 @@ enum desired_check_kind {
 	CHECK_PING = 0, /* an echo request of the target's family is answered */
 	CHECK_TCP = 1,  /* a connection is accepted */
 	CHECK_HTTP = 2, /* GET of the path is answered with a status from 200 to 399 */
+	CHECK_PROGRAM = 3, /* the program at the path ends with status 0; agent.yaml has to allow it */
 };
 
 struct desired_check {
 	enum desired_check_kind kind;
-	struct endpoint target;        /* of ping: port 0 */
-	char path[PROTO_PATH_MAX + 1]; /* of http: "/health" */
+	struct endpoint target;        /* of ping: port 0; of a program: family 0 */
+	char path[PROTO_PATH_MAX + 1]; /* of http: "/health"; of a program: where it is on the gateway */
 	char interface[PROTO_INTERFACE_MAX +
 		       1]; /* out of which, with an own address there; "": as routes say */
 	uint32_t every_ms, timeout_ms;
 	uint32_t fall, rise; /* failures in a row until it is down, successes in a row until it is up again */
+};
+
+/* What a gateway is to an endpoint, as programs are told of it. */
+enum desired_state {
+	STATE_OWNER = 0,   /* it serves */
+	STATE_STANDBY = 1, /* it could */
+	STATE_UNFIT = 2,   /* it could not */
+	STATES
+};
+
+/* A program that is run when the gateway becomes one of these; agent.yaml has to allow it. */
+struct desired_notify {
+	char program[PROTO_PATH_MAX + 1];
+	unsigned when; /* bits, 1 << enum desired_state */
 };
 
 enum desired_isolation { ISOLATION_HOLD = 0, ISOLATION_FENCE = 1 };
@@ -136,6 +151,8 @@ struct desired_endpoint {
 	struct addr witness[PROTO_ADDRESSES_MAX]; /* none: the underlay's router */
 	size_t check_count;
 	struct desired_check checks[PROTO_CHECKS_MAX];
+	size_t notify_count;
+	struct desired_notify notify[PROTO_NOTIFIES_MAX];
 	size_t tunnel_count;
 	char tunnels[PROTO_TUNNELS_MAX][PROTO_INTERFACE_MAX + 1];
 	size_t pool_count; /* all members in order of preference, this gateway included */
@@ -172,6 +189,9 @@ struct desired {
 	size_t peer_count;
 	struct desired_peer *peers; /* owned; sorted by (tunnel, public key) */
 };
+
+/* "owner", "standby", "unfit" */
+extern const char *const desired_state_names[STATES];
 
 struct desired *desired_new(void);
 void desired_free(struct desired *desired); /* wipes pair keys; NULL-safe */

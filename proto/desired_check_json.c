@@ -6,15 +6,18 @@
 
 enum { TIME_MAX_MS = 3600 * 1000, RUN_MAX = 100 };
 
-static const char *const kinds[] = {[CHECK_PING] = "ping", [CHECK_TCP] = "tcp", [CHECK_HTTP] = "http"};
+static const char *const kinds[] = {
+	[CHECK_PING] = "ping", [CHECK_TCP] = "tcp", [CHECK_HTTP] = "http", [CHECK_PROGRAM] = "program"};
 
 static void put_check(json_t *to, const struct desired_check *check)
 {
 	json_t *object = jput_object(to, NULL);
 
 	jput_text(object, "kind", kinds[check->kind]);
-	jput_addr(object, "address", &check->target.addr);
-	jput_u64(object, "port", check->target.port);
+	if (check->kind != CHECK_PROGRAM) {
+		jput_addr(object, "address", &check->target.addr);
+		jput_u64(object, "port", check->target.port);
+	}
 	if (check->path[0])
 		jput_text(object, "path", check->path);
 	if (check->interface[0])
@@ -47,20 +50,25 @@ static int get_u32(
 
 static int get_target(const struct jnode *from, struct desired_check *check, struct err *err)
 {
-	uint64_t port;
+	enum json_need need = check->kind == CHECK_PROGRAM ? JSON_OPTIONAL : JSON_REQUIRED;
+	uint64_t port = 0;
 	int r;
 
-	if ((r = jnode_addr(from, "address", JSON_REQUIRED, &check->target.addr, err)) ||
-		(r = jnode_u64(from, "port", JSON_REQUIRED, 0, UINT16_MAX, &port, err)) ||
+	if ((r = jnode_addr(from, "address", need, &check->target.addr, err)) ||
+		(r = jnode_u64(from, "port", need, 0, UINT16_MAX, &port, err)) ||
 		(r = jnode_text(from, "path", JSON_OPTIONAL, check->path, sizeof(check->path), err)) ||
 		(r = jnode_name(
 			 from, "interface", JSON_OPTIONAL, check->interface, sizeof(check->interface), err)))
 		return r;
 	check->target.port = (uint16_t)port;
-	if ((check->kind == CHECK_PING) != !port)
-		return jnode_fail(from, err, -EINVAL, "a ping with a port, or another without one");
-	if ((check->kind == CHECK_HTTP) != (check->path[0] == '/'))
-		return jnode_fail(from, err, -EINVAL, "a path of something else than http, or none of that");
+	if (addr_is_set(&check->target.addr) != (check->kind != CHECK_PROGRAM))
+		return jnode_fail(from, err, -EINVAL, "a program with an address");
+	if ((check->kind == CHECK_TCP || check->kind == CHECK_HTTP) != (port != 0))
+		return jnode_fail(
+			from, err, -EINVAL, "a port of something else than tcp and http, or none of these");
+	if ((check->kind == CHECK_HTTP || check->kind == CHECK_PROGRAM) != (check->path[0] == '/'))
+		return jnode_fail(from, err, -EINVAL,
+			"a path of something else than http and program, or none of these");
 	return 0;
 }
 

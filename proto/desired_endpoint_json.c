@@ -57,6 +57,7 @@ static void put_endpoint(json_t *to, const struct desired_endpoint *endpoint)
 	addrs_put(object, "witness", endpoint->witness, endpoint->witness_count);
 	put_insides(object, endpoint);
 	desired_checks_put(object, endpoint);
+	desired_notify_put(object, endpoint);
 	put_lists(object, endpoint);
 }
 
@@ -187,6 +188,7 @@ static int get_endpoint(const struct jnode *from, const struct desired *desired,
 		(r = addrs_get(from, "dial", endpoint->dial, &endpoint->dial_count, err)) ||
 		(r = addrs_get(from, "witness", endpoint->witness, &endpoint->witness_count, err)) ||
 		(r = get_insides(from, endpoint, err)) || (r = desired_checks_get(from, endpoint, err)) ||
+		(r = desired_notify_get(from, endpoint, err)) ||
 		(r = get_routes(from, endpoint, err)) ||
 		(r = get_own_tunnels(from, desired, endpoint, err)) ||
 		(r = get_names(from, "pool", PROTO_POOL_MAX, endpoint->pool[0], sizeof(endpoint->pool[0]),

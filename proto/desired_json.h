@@ -28,6 +28,8 @@ int desired_endpoints_get(
 
 void desired_checks_put(json_t *to, const struct desired_endpoint *endpoint);
 int desired_checks_get(const struct jnode *from, struct desired_endpoint *endpoint, struct err *err);
+void desired_notify_put(json_t *to, const struct desired_endpoint *endpoint);
+int desired_notify_get(const struct jnode *from, struct desired_endpoint *endpoint, struct err *err);
 
 /* Lists of addresses: at most PROTO_ADDRESSES_MAX. */
 void addrs_put(json_t *to, const char *name, const struct addr *addrs, size_t count);

@@ -17,6 +17,7 @@ enum {
 	PROTO_REACH_MAX = 256,              /* prefixes that one group may reach */
 	PROTO_ADDRESSES_MAX = 16,           /* addresses of one thing */
 	PROTO_CHECKS_MAX = 16,              /* checks of an endpoint */
+	PROTO_NOTIFIES_MAX = 4,             /* programs of an endpoint that are told of its state */
 	PROTO_ROUTES_MAX = 256,             /* routes of an endpoint */
 	PROTO_PEERS_MAX = 200000,           /* peers of a gateway */
 	PROTO_ALLOWED_IPS_MAX = 131072,     /* allowed IPs of one peer */

@@ -150,6 +150,8 @@ static void put_endpoint(
 	}
 	put_routes(compiler, endpoint, to);
 	put_checks(compiler, endpoint, to);
+	to->notify_count = endpoint->notify_count;
+	memcpy(to->notify, endpoint->notify, sizeof(to->notify));
 	put_lists(endpoint, to);
 }
 

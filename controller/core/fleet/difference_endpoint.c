@@ -78,24 +78,45 @@ static void render_inside(const void *thing, struct text *text)
 /* As the fleet file says it, in one line. */
 static void render_checks(const void *thing, struct text *text)
 {
-	static const char *const kinds[] = {
-		[CHECK_PING] = "ping", [CHECK_TCP] = "tcp", [CHECK_HTTP] = "http"};
+	static const char *const kinds[] = {[CHECK_PING] = "ping",
+		[CHECK_TCP] = "tcp",
+		[CHECK_HTTP] = "http",
+		[CHECK_PROGRAM] = "program"};
 	const struct desired_endpoint *endpoint = thing;
 	struct list list = {.text = text};
 
 	for (size_t i = 0; i < endpoint->check_count; i++) {
 		const struct desired_check *check = &endpoint->checks[i];
-		char target[ENDPOINT_TEXT_MAX],
-			item[ENDPOINT_TEXT_MAX + PROTO_PATH_MAX + PROTO_INTERFACE_MAX + 96];
+		char target[ENDPOINT_TEXT_MAX] = "",
+		     item[ENDPOINT_TEXT_MAX + PROTO_PATH_MAX + PROTO_INTERFACE_MAX + 96];
 
 		if (check->kind == CHECK_PING)
 			addr_format(&check->target.addr, target, sizeof(target));
-		else
+		else if (check->kind != CHECK_PROGRAM)
 			endpoint_format(&check->target, target, sizeof(target));
 		(void)snprintf(item, sizeof(item), "%s %s%s%s%s every %u ms for %u ms fall %u rise %u",
 			kinds[check->kind], target, check->path, check->interface[0] ? " on " : "",
 			check->interface, check->every_ms, check->timeout_ms, check->fall, check->rise);
 		list_item(&list, item);
+	}
+	list_end(&list);
+}
+
+static void render_notify(const void *thing, struct text *text)
+{
+	const struct desired_endpoint *endpoint = thing;
+	struct list list = {.text = text};
+
+	for (size_t i = 0; i < endpoint->notify_count; i++) {
+		const struct desired_notify *notify = &endpoint->notify[i];
+		struct text item = {0};
+
+		text_add(&item, "%s when", notify->program);
+		for (unsigned state = 0; state < STATES; state++)
+			if (notify->when & 1u << state)
+				text_add(&item, " %s", desired_state_names[state]);
+		list_item(&list, item.data);
+		text_clear(&item);
 	}
 	list_end(&list);
 }
@@ -110,6 +131,7 @@ static const struct field fields[] = {
 	{"dial addresses", render_dial},
 	{"inside", render_inside},
 	{"checks", render_checks},
+	{"notify", render_notify},
 };
 
 static bool same_route(const struct desired_route *a, const struct desired_route *b)

@@ -165,6 +165,8 @@ struct fleet_endpoint {
 	struct fleet_inside inside[PROTO_ADDRESSES_MAX];
 	size_t check_count;
 	struct fleet_check checks[PROTO_CHECKS_MAX];
+	size_t notify_count;
+	struct desired_notify notify[PROTO_NOTIFIES_MAX];
 	size_t route_count;
 	struct fleet_route *routes; /* owned; at most PROTO_ROUTES_MAX */
 };

@@ -9,8 +9,8 @@
 enum { EVERY_MS = 1000, TIMEOUT_MS = 500, FALL = 3, RISE = 5 };
 enum { EVERY_MIN_MS = 100, TIMEOUT_MIN_MS = 10, TIME_MAX_MS = 3600 * 1000, RUN_MAX = 100 };
 
-static const char *const kinds[] = {"ping", "tcp", "http", "program"};
-enum { KIND_PROGRAM = 3 };
+static const char *const kinds[] = {
+	[CHECK_PING] = "ping", [CHECK_TCP] = "tcp", [CHECK_HTTP] = "http", [CHECK_PROGRAM] = "program"};
 
 static bool read_ping(struct reader *reader, const struct conf_node *node, struct desired_check *check)
 {
@@ -64,17 +64,20 @@ static bool read_http(struct reader *reader, const struct conf_node *node, struc
 	return false;
 }
 
+static bool read_program(struct reader *reader, const struct conf_node *node, struct desired_check *check)
+{
+	return reader_program(reader, node, check->path);
+}
+
 static bool read_target(
 	struct reader *reader, unsigned kind, const struct conf_node *node, struct desired_check *check)
 {
 	static bool (*const readers[])(struct reader *, const struct conf_node *, struct desired_check *) = {
-		[CHECK_PING] = read_ping, [CHECK_TCP] = read_tcp, [CHECK_HTTP] = read_http};
+		[CHECK_PING] = read_ping,
+		[CHECK_TCP] = read_tcp,
+		[CHECK_HTTP] = read_http,
+		[CHECK_PROGRAM] = read_program};
 
-	if (kind == KIND_PROGRAM) {
-		reader_fail(
-			reader, node, "program: not there yet in this version, only ping, tcp and http are");
-		return false;
-	}
 	check->kind = (enum desired_check_kind)kind;
 	return readers[kind](reader, node, check);
 }
@@ -99,7 +102,7 @@ static bool read_kind(struct reader *reader, const struct conf_node *map, struct
 		}
 	}
 	if (!found) {
-		reader_fail(reader, map, "a check needs one of ping, tcp, http");
+		reader_fail(reader, map, "a check needs one of ping, tcp, http, program");
 		return false;
 	}
 	to->place = reader_place(reader, found);

@@ -73,6 +73,7 @@ static void read_endpoint(struct reader *reader, const struct conf_node *map, st
 	read_insides(reader, map, endpoint);
 	read_routes(reader, map, endpoint);
 	read_checks(reader, map, endpoint);
+	read_notify(reader, map, endpoint);
 }
 
 static struct fleet_endpoint *add_endpoint(

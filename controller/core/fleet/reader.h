@@ -75,5 +75,8 @@ void read_routes(struct reader *reader, const struct conf_node *map, struct flee
 /* `client:` of a tunnel or a group. */
 void read_client(struct reader *reader, const struct conf_node *map, struct fleet_client *client);
 void read_checks(struct reader *reader, const struct conf_node *map, struct fleet_endpoint *endpoint);
+void read_notify(struct reader *reader, const struct conf_node *map, struct fleet_endpoint *endpoint);
+/* program: the absolute path of one on the gateways. */
+bool reader_program(struct reader *reader, const struct conf_node *node, char ret_path[PROTO_PATH_MAX + 1]);
 
 #endif

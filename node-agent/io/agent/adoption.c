@@ -78,6 +78,7 @@ int agent_adopt(struct agent *agent, struct err *err)
 		return r;
 	agent_seats_update(agent);
 	checking_update(agent);
+	telling_update(agent);
 	agent_look_now(agent);
 	agent_beats_update(agent);
 	return 0;

@@ -103,6 +103,7 @@ static void on_second(evutil_socket_t fd, short what, void *context)
 	check_disk(agent);
 	agent_tell_blind(agent);
 	flows_second(agent);
+	telling_soon(agent);
 	if (!agent->liveness || !agent->has_way_to_controller)
 		agent_beats_update(agent); /* addresses or routes may have come since */
 }
@@ -121,6 +122,7 @@ static int open_kernel(struct agent *agent, struct err *err)
 		return r;
 	flows_open(agent);
 	standing_open(agent);
+	telling_open(agent);
 	r = owner_open(agent, err);
 	if (r >= 0)
 		r = checking_open(agent, err);
@@ -213,6 +215,7 @@ void agent_free(struct agent *agent)
 	owner_close(agent);
 	standing_close(agent);
 	checking_close(agent);
+	telling_close(agent);
 	drill_close(agent);
 	flows_close(agent);
 	http_server_free(agent->health);

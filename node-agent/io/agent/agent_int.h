@@ -24,6 +24,7 @@
 #include "node-agent/io/agent/moments.h"
 #include "node-agent/io/agent/names.h"
 #include "node-agent/io/agent/standing.h"
+#include "node-agent/io/agent/telling.h"
 #include "node-agent/io/agent/tunnels.h"
 #include "node-agent/io/agent/underlay.h"
 #include "node-agent/io/announce/announce.h"
@@ -178,6 +179,7 @@ struct agent {
 	struct flows *flows; /* NULL: nothing is mirrored */
 	struct claim_counters claims;
 	struct checking *checking; /* NULL: alone */
+	struct telling *telling;   /* NULL: alone */
 	struct drill *drill;       /* NULL: none is going on, and none has a result to tell */
 };
 

@@ -61,6 +61,13 @@ static void on_changed(const char *endpoint, bool down, const char *what, const 
 	control_report_now(agent->control);
 }
 
+static bool is_allowed(const char *path, void *context)
+{
+	const struct agent *agent = context;
+
+	return config_allows_program(agent->config, path);
+}
+
 /* ---- forwarding ---- */
 
 static void on_forwarding(const char *endpoint, const char *why, void *context)
@@ -129,7 +136,11 @@ void checking_firewall_changed(struct agent *agent)
 
 int checking_open(struct agent *agent, struct err *err)
 {
-	struct checks_ops ops = {.source = find_source, .changed = on_changed, .context = agent};
+	struct checks_ops ops = {.source = find_source,
+		.changed = on_changed,
+		.allowed = is_allowed,
+		.gateway = agent->config->gateway,
+		.context = agent};
 	struct checking *checking = mem_new(1, sizeof(*checking));
 	int r = checks_new(agent->base, &ops, &checking->checks, err);
 

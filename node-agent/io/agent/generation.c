@@ -49,9 +49,7 @@ int generation_make(struct desired *desired, struct key *preshared_keys, struct 
 
 static int stage(struct agent *agent, const struct desired_delta *delta, struct err *err)
 {
-	struct stage_host host = {.config_path = agent->config->path,
-		.gateway = agent->config->gateway,
-		.implementation = agent->config->implementation,
+	struct stage_host host = {.config = agent->config,
 		.store = agent->held.desired ? agent->held.desired->store : 0,
 		.floor = agent->floor.known,
 		.current = agent->held.desired};
@@ -123,6 +121,7 @@ static void hold(struct agent *agent, struct generation *generation)
 	if (was_stranger)
 		agent_save_seats(agent);
 	checking_update(agent);
+	telling_update(agent);
 	forget_peers(agent);
 	agent_look_now(agent);
 	agent_floor_held(agent);

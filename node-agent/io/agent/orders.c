@@ -117,8 +117,8 @@ static void fill_takeover(struct agent *agent, struct report *report)
 /* What the controller can't know by itself. */
 static bool is_for_controller(const struct journal_entry *entry)
 {
-	static const char *const names[] = {
-		"repaired", "endpoint", "underlay", "fence-restored", "succession", "check", "forwarding"};
+	static const char *const names[] = {"repaired", "endpoint", "underlay", "fence-restored",
+		"succession", "check", "forwarding", "notify"};
 
 	for (size_t i = 0; i < ARRAY_COUNT(names); i++)
 		if (!strcmp(entry->event, names[i]))

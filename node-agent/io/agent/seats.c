@@ -79,10 +79,13 @@ static void schedule(struct agent_seat *seat)
 void agent_seat_step(struct agent_seat *seat, const struct seat_event *event)
 {
 	struct seat_actions actions = {0};
+	enum seat_role role = seat->seat.role;
 
 	seat_step(&seat->seat, event, clock_now_ms(), &actions);
 	agent_seat_act(seat, &actions);
 	schedule(seat);
+	if (seat->seat.role != role)
+		telling_soon(seat->agent);
 	leaving_look(seat->agent);
 }
 

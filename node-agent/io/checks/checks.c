@@ -13,13 +13,15 @@
 
 char *checks_what(const struct desired_check *check, char buffer[CHECKS_WHAT_MAX])
 {
-	static const char *const kinds[] = {
-		[CHECK_PING] = "ping", [CHECK_TCP] = "tcp", [CHECK_HTTP] = "http"};
-	char target[ENDPOINT_TEXT_MAX];
+	static const char *const kinds[] = {[CHECK_PING] = "ping",
+		[CHECK_TCP] = "tcp",
+		[CHECK_HTTP] = "http",
+		[CHECK_PROGRAM] = "program"};
+	char target[ENDPOINT_TEXT_MAX] = "";
 
 	if (check->kind == CHECK_PING)
 		addr_format(&check->target.addr, target, sizeof(target));
-	else
+	else if (check->kind != CHECK_PROGRAM)
 		endpoint_format(&check->target, target, sizeof(target));
 	(void)snprintf(buffer, CHECKS_WHAT_MAX, "%s %s%s%s%s", kinds[check->kind], target, check->path,
 		check->interface[0] ? " on " : "", check->interface);
@@ -53,8 +55,9 @@ static void take_answer(struct checks_item *item, const char *failure)
 	char what[CHECKS_WHAT_MAX];
 
 	dial_end(item);
-	if (failure)
+	if (failure && failure != item->failure)
 		(void)text_copy(item->failure, sizeof(item->failure), failure);
+	run_end(item);
 	if (check_answer(&item->check, failure == NULL))
 		checks->ops.changed(item->endpoint, item->check.down, checks_what(&item->desired, what),
 			item->failure, checks->ops.context);
@@ -72,8 +75,10 @@ static void ask(struct checks_item *item)
 	struct addr source = {0};
 	const char *failure = NULL;
 
-	if (desired->interface[0] && item->checks->ops.source(desired->interface, &desired->target.addr,
-					     &source, item->checks->ops.context) < 0)
+	if (desired->kind == CHECK_PROGRAM)
+		failure = run_ask(item);
+	else if (desired->interface[0] && item->checks->ops.source(desired->interface, &desired->target.addr,
+						  &source, item->checks->ops.context) < 0)
 		failure = "this gateway has no address of its own there to ask from";
 	else if (desired->kind == CHECK_PING)
 		failure = ping_ask(item, &source);
@@ -92,10 +97,12 @@ static void on_timer(evutil_socket_t fd, short what, void *context)
 	(void)what;
 	for (size_t i = 0; i < checks->count; i++) {
 		struct checks_item *item = checks->items[i];
-		char failure[64];
+		const char *said = item->program ? program_said(item->program) : "";
+		char failure[CHECKS_FAILURE_MAX];
 
-		(void)snprintf(
-			failure, sizeof(failure), "no answer within %u ms", item->check.rule.timeout_ms);
+		(void)snprintf(failure, sizeof(failure), "no %s within %u ms%s%s",
+			item->program ? "end" : "answer", item->check.rule.timeout_ms, said[0] ? ": " : "",
+			said);
 		if (check_is_late(&item->check, now_ms))
 			take_answer(item, failure);
 		if (check_ask(&item->check, now_ms))
@@ -111,6 +118,7 @@ static void item_free(struct checks_item *item)
 	if (!item)
 		return;
 	dial_end(item);
+	program_forget(item->program);
 	free(item);
 }
 
@@ -212,6 +220,7 @@ int checks_new(
 		free(checks);
 		return r;
 	}
+	checks->programs = programs_new(base);
 	checks->timer = event_new(base, -1, 0, on_timer, checks);
 	*ret_checks = checks;
 	return 0;
@@ -224,6 +233,7 @@ void checks_free(struct checks *checks)
 	for (size_t i = 0; i < checks->count; i++)
 		item_free(checks->items[i]);
 	free(checks->items);
+	programs_free(checks->programs);
 	event_free(checks->timer);
 	ping_close(checks);
 	free(checks);

@@ -5,8 +5,9 @@
 #include "common/icmp/icmp.h"
 #include "node-agent/core/check/check.h"
 #include "node-agent/io/checks/checks.h"
+#include "node-agent/io/program/program.h"
 
-/* Inside node-agent/io/checks. checks.c: which there are, and when. ping.c, dial.c: how each is asked. */
+/* Inside node-agent/io/checks. checks.c: which there are, and when. ping.c, dial.c, run.c: how each is asked. */
 
 enum { CHECKS_LINE_MAX = 512 }; /* bytes of an HTTP status line */
 
@@ -19,6 +20,8 @@ struct checks_item {
 	uint16_t sequence;                /* of the open ping */
 	int fd;                           /* of the open connection; -1 */
 	struct event *event;              /* of fd */
+	struct program *program;          /* that runs; NULL */
+	bool program_late;                /* it was killed, and has not ended yet */
 	size_t line_size;
 	char line[CHECKS_LINE_MAX + 1]; /* what has come so far of an answer by HTTP */
 };
@@ -27,6 +30,7 @@ struct checks {
 	struct event_base *base;
 	struct checks_ops ops;
 	struct icmp *icmp;
+	struct programs *programs;
 	uint16_t sequence; /* of the last ping */
 	struct event *timer, *icmp_events[ICMP_FDS];
 	size_t count;
@@ -43,5 +47,9 @@ void ping_close(struct checks *checks);
 
 const char *dial_ask(struct checks_item *item, const struct addr *source);
 void dial_end(struct checks_item *item);
+
+const char *run_ask(struct checks_item *item);
+/* Its question is closed: it has no more to say. */
+void run_end(struct checks_item *item);
 
 #endif

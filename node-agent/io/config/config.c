@@ -256,6 +256,14 @@ int config_load(const char *path, struct config **ret_config, struct err *err)
 	return 0;
 }
 
+bool config_allows_program(const struct config *config, const char *path)
+{
+	for (size_t i = 0; i < config->program_count; i++)
+		if (!strcmp(config->program_paths[i], path))
+			return true;
+	return config->programs == PROGRAMS_ALLOW;
+}
+
 bool config_is_alone(const struct config *config)
 {
 	return !config->gateway[0];

@@ -35,6 +35,8 @@ struct config {
 int config_load(const char *path, struct config **ret_config, struct err *err);
 void config_free(struct config *config); /* NULL-safe */
 bool config_is_alone(const struct config *config);
+/* May the fleet run this program here? Paths are compared as they are written. */
+bool config_allows_program(const struct config *config, const char *path);
 
 /* PORT of a controller's https://HOST:PORT, 443 if it is left out: where it takes requests and, over UDP, datagrams. -EINVAL or
  * -ERANGE if it is no port. */

@@ -17,9 +17,9 @@
 
 static int check_identity(const struct stage_host *host, const struct desired *desired, struct err *err)
 {
-	if (strcmp(desired->gateway, host->gateway))
+	if (strcmp(desired->gateway, host->config->gateway))
 		return err_set(err, -EINVAL, "this is gateway %s, and the generation is for %s",
-			host->gateway, desired->gateway);
+			host->config->gateway, desired->gateway);
 	if (host->store && desired->store != host->store)
 		return err_set(err, -EPERM,
 			"this gateway belongs to the controller store %016" PRIx64 ", not to %016" PRIx64
@@ -38,7 +38,7 @@ static int check_identity(const struct stage_host *host, const struct desired *d
 static int check_private_key(
 	const struct stage_host *host, const struct desired_tunnel *tunnel, struct err *err)
 {
-	CLEANUP_FREE char *path = file_beside(host->config_path, tunnel->private_key_file);
+	CLEANUP_FREE char *path = file_beside(host->config->path, tunnel->private_key_file);
 	CLEANUP_KEY struct key private_key = {{0}};
 	char expected[KEY_TEXT_MAX], found[KEY_TEXT_MAX], warning[1024];
 	struct key public_key;
@@ -167,8 +167,36 @@ static bool is_tunnel(const struct desired *desired, const char *interface)
 	return false;
 }
 
-static int check_endpoint(struct reconcile *reconcile, const struct desired *desired,
-	const struct desired_endpoint *endpoint, struct err *err)
+static int check_program(
+	const struct stage_host *host, const char *endpoint, const char *path, struct err *err)
+{
+	if (!config_allows_program(host->config, path))
+		return err_set(err, -EPERM,
+			"endpoint %s: %s does not allow the fleet to run %s here: put it into the list "
+			"programs: there, "
+			"and start the agent anew",
+			endpoint, host->config->path, path);
+	if (access(path, X_OK) < 0)
+		return err_set(err, -errno, "endpoint %s: %s cannot be run here: %s", endpoint, path,
+			strerror(errno));
+	return 0;
+}
+
+static int check_programs(
+	const struct stage_host *host, const struct desired_endpoint *endpoint, struct err *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; r >= 0 && i < endpoint->check_count; i++)
+		if (endpoint->checks[i].kind == CHECK_PROGRAM)
+			r = check_program(host, endpoint->name, endpoint->checks[i].path, err);
+	for (size_t i = 0; r >= 0 && i < endpoint->notify_count; i++)
+		r = check_program(host, endpoint->name, endpoint->notify[i].program, err);
+	return r;
+}
+
+static int check_endpoint(struct reconcile *reconcile, const struct stage_host *host,
+	const struct desired *desired, const struct desired_endpoint *endpoint, struct err *err)
 {
 	int r;
 
@@ -183,7 +211,7 @@ static int check_endpoint(struct reconcile *reconcile, const struct desired *des
 	for (size_t i = 0; r >= 0 && i < endpoint->route_count; i++)
 		if (!is_tunnel(desired, endpoint->routes[i].interface))
 			r = check_interface(reconcile, endpoint->name, endpoint->routes[i].interface, err);
-	return r;
+	return r < 0 ? r : check_programs(host, endpoint, err);
 }
 
 int stage_check(const struct stage_host *host, struct reconcile *reconcile, const struct desired *desired,
@@ -192,12 +220,12 @@ int stage_check(const struct stage_host *host, struct reconcile *reconcile, cons
 	int r = check_identity(host, desired, err);
 
 	if (r >= 0 && desired->tunnel_count)
-		r = wg_implementation_check(host->implementation, err);
+		r = wg_implementation_check(host->config->implementation, err);
 	for (size_t i = 0; r >= 0 && i < desired->tunnel_count; i++)
 		r = check_tunnel(reconcile, host, &desired->tunnels[i], err);
 	for (size_t i = 0; r >= 0 && i < desired->endpoint_count; i++)
-		r = check_endpoint(reconcile, desired, &desired->endpoints[i], err);
+		r = check_endpoint(reconcile, host, desired, &desired->endpoints[i], err);
 	if (r < 0)
 		return r;
-	return stage_read_preshared_keys(host->config_path, desired, ret_preshared_keys, err);
+	return stage_read_preshared_keys(host->config->path, desired, ret_preshared_keys, err);
 }

@@ -4,6 +4,7 @@
 
 #include "common/base/err.h"
 #include "common/base/key.h"
+#include "node-agent/io/config/config.h"
 #include "node-agent/io/reconcile/reconcile.h"
 #include "proto/desired.h"
 
@@ -12,9 +13,7 @@
  * what to do: they become the words of a failed apply.
  */
 struct stage_host {
-	const char *config_path; /* of agent.yaml: relative key files are beside it */
-	const char *gateway;     /* own name */
-	const char *implementation;
+	const struct config *config;   /* relative key files are beside it */
 	uint64_t store;                /* pinned; 0: none yet */
 	uint64_t floor;                /* of revocation: nothing below it is taken */
 	const struct desired *current; /* what it holds now: its ports are its own; NULL: nothing */

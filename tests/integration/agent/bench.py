@@ -119,7 +119,8 @@ class Bench:
     def write_config(self, **changes):
         config = {"gateway": "gw-a", "controllers": ["https://10.9.0.1:7443"],
                   "tls": {"ca": "ca.pem", "certificate": "gw-a.pem", "key": "gw-a.key"},
-                  "health": {"listen": "127.0.0.1:9581"}, "state": "state", "run": "run", "log": "debug"}
+                  "health": {"listen": "127.0.0.1:9581"}, "state": "state", "run": "run", "log": "debug",
+                  "programs": [self.dir + "/told"]}
         config.update(changes)
         path = self.dir + "/agent.yaml"
         with open(path, "w") as file:

@@ -60,6 +60,15 @@ def test_refused_stages(bench):
     desired = bench.desired()
     desired["endpoints"][0]["isolation"] = "fence"
     assert "key for grants" in bench.stage(desired)["error"]
+    for part in ({"notify": [{"program": "/bin/true", "owner": True, "standby": True, "unfit": True}]},
+                 {"checks": [{"kind": "program", "path": "/bin/true", "every_ms": 1000, "timeout_ms": 500, "fall": 3, "rise": 3}]}):
+        desired = bench.desired()
+        desired["endpoints"][0].update(part)
+        error = bench.stage(desired)["error"]
+        assert "agent.yaml does not allow the fleet to run /bin/true" in error, error
+    desired = bench.desired()
+    desired["endpoints"][0]["notify"] = [{"program": bench.dir + "/told", "owner": True, "standby": True, "unfit": True}]
+    assert "told cannot be run here: No such file" in bench.stage(desired)["error"]
     assert bench.tunnel not in bench.ip("link")
 
 
@@ -76,6 +85,33 @@ def test_apply(bench):
     assert bench.get("/healthz/vpn")[0] == 503
     assert bench.get("/healthz/nosuch")[0] == 404
     until("it is ready", lambda: bench.get("/readyz")[0] == 200)
+
+
+def test_programs_are_told(bench):
+    """The state at the start, and each change; one that hangs keeps nobody from serving."""
+    program, states = bench.dir + "/told", bench.dir + "/states"
+    with open(program, "w") as file:
+        file.write(f"#!/bin/sh\necho $HOLDFAST_GATEWAY $HOLDFAST_ENDPOINT $HOLDFAST_STATE $HOLDFAST_REASON >>{states}\n"
+                   f"[ ! -e {bench.dir}/hang ] || exec sleep 300\nexit 3\n")
+    os.chmod(program, 0o755)
+
+    def told():
+        return open(states).read().splitlines() if os.path.exists(states) else []
+    desired = bench.desired()
+    desired["endpoints"][0]["notify"] = [{"program": program, "owner": True, "standby": True, "unfit": True}]
+    bench.apply(desired)
+    until("it is told that it is a standby", lambda: told() == ["gw-a vpn standby"])
+    until("its end is told", lambda: f'vpn: {program}, told \\"standby\\": exit status 3' in bench.log())
+    open(bench.dir + "/hang", "w").close()
+    bench.serve()
+    until("it is told that it is the owner", lambda: told()[1:] == ["gw-a vpn owner"])
+    bench.order("gw-b")
+    until("it is a standby, although the program hangs", lambda: bench.seat().get("role") == "standby")
+    bench.apply(bench.desired())
+    until("what nobody wants any more is ended", lambda: not any(
+        b"told" in open(f"/proc/{pid}/cmdline", "rb").read() or b"sleep\0300" in open(f"/proc/{pid}/cmdline", "rb").read()
+        for pid in run("ip", "netns", "pids", bench.gateway).split()))
+    assert len(told()) == 2, told()
 
 
 def test_serve(bench):
@@ -487,7 +523,7 @@ def test_what_left_the_fleet_goes(bench):
     assert bench.stop() == 0
 
 
-TESTS = [test_bad_starts, test_refused_stages, test_apply, test_serve, test_the_command_line_asks_the_agent, test_plan_is_empty, test_drift_is_repaired,
+TESTS = [test_bad_starts, test_refused_stages, test_apply, test_programs_are_told, test_serve, test_the_command_line_asks_the_agent, test_plan_is_empty, test_drift_is_repaired,
          test_what_others_drop_is_told, test_a_dead_tunnel_comes_back, test_a_killed_agent_is_not_noticed, test_a_restart_without_controller,
          test_a_lease_that_nobody_renews_takes_the_addresses,
          test_an_answer_from_another_segment_is_no_witness, test_a_preshared_key_that_has_gone, test_carrier_loss_fences, test_release, test_a_warm_standby, test_a_takeover_wakes_the_client,

@@ -81,6 +81,12 @@ static const struct {
 		"~ virtual endpoint vpn: checks none -> [ping 192.168.1.10 on ens4 every 1000 ms for 500 ms "
 		"fall 3 "
 		"rise 5]\n"},
+	{"witness: [10.9.0.1]",
+		"witness: [10.9.0.1]\n    checks: { program: /bin/check }\n    notify: { program: /bin/told, "
+		"when: [owner, unfit] }",
+		"gw-b",
+		"~ virtual endpoint vpn: checks none -> [program /bin/check every 1000 ms for 500 ms fall 3 "
+		"rise 5], notify none -> [/bin/told when owner unfit]\n"},
 	{"192.168.1.1/24", "192.168.1.2/24", "gw-b",
 		"~ virtual endpoint vpn: inside [192.168.1.1/24 on ens4] -> [192.168.1.2/24 on ens4]\n"},
 	{"via: 192.168.1.254", "via: 192.168.1.253, metric: 5", "gw-a",
