@@ -27,6 +27,8 @@ struct holddown {
 /* It was lost through a fault. How long it is held down from now; 0: it is not. */
 int64_t holddown_lose(struct holddown *holddown, int64_t now_ms);
 bool holddown_is_on(const struct holddown *holddown, int64_t now_ms);
+/* Is the loss of an endpoint for this cause (struct order) the fault of who had it? */
+bool holddown_is_fault(const char *cause);
 /* People know better. */
 void holddown_forgive(struct holddown *holddown);
 

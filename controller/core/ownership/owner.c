@@ -53,6 +53,20 @@ static void note_fault(struct ownership *ownership, int64_t now_ms, struct owner
 			owner->name, ownership->config.name, (long long)length_ms / 1000);
 }
 
+/* A drain ends with a resume, which forgives. */
+void ownership_recall(
+	struct ownership *ownership, const char *from, const char *to, const char *cause, int64_t at_ms)
+{
+	size_t loser = ownership_find(ownership, from), taker = ownership_find(ownership, to);
+
+	if (loser != OWNERSHIP_NOBODY && holddown_is_fault(cause))
+		(void)holddown_lose(&ownership->members[loser].holddown, at_ms);
+	if (loser != OWNERSHIP_NOBODY && !strcmp(cause, "drain"))
+		holddown_forgive(&ownership->members[loser].holddown);
+	if (taker != OWNERSHIP_NOBODY && !strcmp(cause, "move"))
+		holddown_forgive(&ownership->members[taker].holddown);
+}
+
 static void lose_owner(struct ownership *ownership, const char *cause, size_t except, int64_t now_ms,
 	struct ownership_actions *actions)
 {

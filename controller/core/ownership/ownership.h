@@ -234,6 +234,12 @@ void ownership_resume(
 void ownership_freeze(struct ownership *ownership, int64_t now_ms, struct ownership_actions *actions);
 void ownership_thaw(struct ownership *ownership, int64_t now_ms, struct ownership_actions *actions);
 
+/* Before the first step: an order of an earlier life of this controller (struct order's names and cause; at_ms may be
+ * before this machine started), the oldest first. Who lost the endpoint by faults is held down as if this controller had
+ * lived on; nothing else is taken from it: the gateways are the truth about who serves. */
+void ownership_recall(
+	struct ownership *ownership, const char *from, const char *to, const char *cause, int64_t at_ms);
+
 /* The number of a member by name; OWNERSHIP_NOBODY. */
 size_t ownership_find(const struct ownership *ownership, const char *name);
 /* Does `owner` serve under `epoch` right now, by its own word and its life? */

@@ -294,6 +294,9 @@ void decisions_set_endpoints(
 	for (size_t i = 0; i < old_count; i++)
 		free(old[i]);
 	free(old);
+	if (!decisions->recalled)
+		decisions_recall(decisions);
+	decisions->recalled = true;
 	for (size_t i = 0; i < decisions->drained_count; i++)
 		decisions_set_drained(decisions, decisions->drained[i], true);
 	decisions_set_frozen(decisions, decisions->frozen);

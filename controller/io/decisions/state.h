@@ -6,7 +6,7 @@
 
 struct event;
 
-/* Inside of decisions/: decisions.c feeds the machines, act.c carries out their actions, wish.c keeps those who wait. */
+/* Inside of decisions/: decisions.c feeds the machines, recall.c with what was before, act.c carries out their actions, wish.c keeps those who wait. */
 
 struct decided {
 	struct decisions_endpoint setup;
@@ -36,7 +36,7 @@ struct decisions {
 	struct journal *journal;
 	struct decisions_hooks hooks;
 	struct epoch_source source;
-	bool claiming;
+	bool claiming, recalled;
 	int64_t claim_after_ms;
 	size_t count;
 	struct decided **items;
@@ -48,6 +48,9 @@ struct decisions {
 	struct event *timer;
 	uint64_t order_count, grant_count;
 };
+
+/* Once, at the start: what the events of earlier lives say of the members. */
+void decisions_recall(struct decisions *decisions);
 
 struct decided *decided_find(const struct decisions *decisions, const char *endpoint);
 

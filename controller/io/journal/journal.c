@@ -192,6 +192,12 @@ void journal_watch(struct journal *journal, void (*added)(void *context), void *
 	journal->added_context = context;
 }
 
+void journal_each(const struct journal *journal, void (*each)(const char *json, void *context), void *context)
+{
+	for (size_t i = 0; i < journal->count; i++)
+		each(item(journal, i)->json, context);
+}
+
 uint64_t journal_oldest(const struct journal *journal)
 {
 	return journal->count ? item(journal, 0)->seq : 0;

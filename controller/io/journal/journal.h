@@ -41,6 +41,10 @@ void journal_add(struct journal *journal, const struct journal_entry *entry);
 /* Called after each entry that is added. */
 void journal_watch(struct journal *journal, void (*added)(void *context), void *context);
 
+/* Each entry's JSON, the oldest first. */
+void journal_each(
+	const struct journal *journal, void (*each)(const char *json, void *context), void *context);
+
 uint64_t journal_oldest(const struct journal *journal); /* 0: none */
 uint64_t journal_newest(const struct journal *journal);
 uint64_t journal_lost(const struct journal *journal); /* entries that could not be written to the store */

@@ -396,6 +396,54 @@ START_TEST(a_higher_term_that_is_heard_is_topped)
 }
 END_TEST
 
+/* Another controller on the same store. */
+static void restart(void)
+{
+	struct decisions_hooks hooks = {
+		.order = on_order, .grant = on_grant, .claim = on_claim, .context = &order_count};
+	struct decisions_endpoint endpoint = vpn();
+
+	decisions_free(decisions);
+	decisions = decisions_new(base, journal, claimed, &hooks);
+	decisions_start(decisions);
+	decisions_set_endpoints(decisions, &endpoint, 1);
+}
+
+static void note_order(const char *from, const char *to, const char *cause)
+{
+	journal_add(journal, &(struct journal_entry){.event = "order",
+				     .text = "vpn goes",
+				     .endpoint = "vpn",
+				     .from = from,
+				     .to = to,
+				     .cause = cause});
+}
+
+static bool is_held_down(const char *gateway)
+{
+	const struct ownership *ownership = decisions_find(decisions, "vpn");
+
+	return !ownership_is_first_choice(
+		ownership, ownership_find(ownership, gateway), clock_now_ms(), NULL);
+}
+
+START_TEST(who_was_held_down_still_is)
+{
+	for (int i = 0; i < HOLDDOWN_LOSSES - 1; i++)
+		note_order("gw-a", "gw-b", "host-dead");
+	restart();
+	ck_assert(!is_held_down("gw-a"));
+	note_order("gw-b", "gw-a", "drain"); /* nobody's fault */
+	note_order("gw-a", "gw-b", "impaired");
+	restart();
+	ck_assert(is_held_down("gw-a"));
+	ck_assert(!is_held_down("gw-b"));
+	note_order("gw-b", "gw-a", "move");
+	restart();
+	ck_assert(!is_held_down("gw-a"));
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("decisions");
@@ -417,6 +465,7 @@ int main(void)
 	tcase_add_test(tests, a_wish_can_be_given_up);
 	tcase_add_test(tests, settings_hold_for_a_new_generation);
 	tcase_add_test(tests, a_higher_term_that_is_heard_is_topped);
+	tcase_add_test(tests, who_was_held_down_still_is);
 	suite_add_tcase(suite, tests);
 	SRunner *runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);
