@@ -4,89 +4,82 @@
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <string.h>
 
+#include "cli/apply_answer.h"
 #include "cli/command.h"
 #include "cli/controller.h"
 #include "cli/fleet.h"
-#include "common/base/mem.h"
-#include "common/json/write.h"
+#include "common/base/duration.h"
+#include "common/base/text.h"
 
-/* The controller gives each gateway 10 s, all at the same time; compiling 100,000 peers takes a few more. */
-enum { APPLY_TIMEOUT_MS = 60000 };
+struct apply_request {
+	int64_t expected; /* generation, or CONTROLLER_ANY_GENERATION */
+	int64_t confirm_ms;
+	bool as_json;
+};
 
-/* What PUT /v1/fleet takes: the files with their names, the fleet file first. */
-static json_t *bundle(const struct fleet_files *files)
-{
-	json_t *body = json_object(), *list = jput_array(body, "files");
-
-	for (size_t i = 0; i < files->count; i++) {
-		json_t *file = jput_object(list, NULL);
-
-		jput_text(file, "name", files->items[i].name);
-		jput_text(file, "text", files->items[i].text);
-	}
-	return body;
-}
-
-static void print_answer(const json_t *answer)
-{
-	int64_t generation = json_integer_value(json_object_get(answer, "generation"));
-	size_t i;
-	json_t *gateway;
-
-	if (json_is_false(json_object_get(answer, "changed"))) {
-		printf("nothing to do: generation %" PRId64 " is this already\n", generation);
-		return;
-	}
-	json_array_foreach(json_object_get(answer, "gateways"), i, gateway)
-	{
-		const char *result = json_string_value(json_object_get(gateway, "result"));
-		bool away = result && !strcmp(result, "unreachable");
-
-		printf("%s: %s%s\n", json_string_value(json_object_get(gateway, "gateway")),
-			result ? result : "?", away ? "; it gets this generation when it comes back" : "");
-	}
-	printf("generation %" PRId64 " is in force\n", generation);
-}
-
-static int put_fleet(const struct invocation *invocation, const struct fleet_files *files, bool as_json)
+static int put_fleet(const struct invocation *invocation, const struct apply_request *request,
+	const struct fleet_files *files)
 {
 	struct controller controller;
 	json_t *body, *answer = NULL;
+	char path[64];
 	struct err err;
 	int r;
 
 	if (controller_find(invocation, &controller, &err) < 0)
 		return command_fail(&err);
-	body = bundle(files);
-	r = controller_call(&controller, "PUT", "/v1/fleet", body, APPLY_TIMEOUT_MS, &answer, &err);
+	if (request->confirm_ms)
+		snprintf(path, sizeof(path), "/v1/fleet?confirm_ms=%" PRId64, request->confirm_ms);
+	else
+		snprintf(path, sizeof(path), "/v1/fleet");
+	body = fleet_bundle(files);
+	r = controller_call_at(
+		&controller, request->expected, "PUT", path, body, APPLY_TIMEOUT_MS, &answer, &err);
 	json_decref(body);
 	if (r < 0)
 		return command_fail(&err);
-	if (as_json) {
-		CLEANUP_FREE char *text = json_pretty(answer, NULL);
-
-		puts(text);
-	} else {
-		print_answer(answer);
-	}
+	apply_answer_print(answer, request->as_json);
 	json_decref(answer);
 	return COMMAND_OK;
 }
 
-int command_apply(const struct invocation *invocation)
+/* What is wrong; NULL: nothing is. "" has been said by getopt. */
+static const char *read_options(
+	const struct invocation *invocation, struct apply_request *request, struct err *err)
 {
-	struct fleet_files files;
-	bool as_json = false;
-	struct err err;
-	int option, r;
+	uint64_t expected;
+	int option;
 
 	while ((option = command_next_option(invocation)) != -1) {
-		if (option != 'j')
-			return command_misused(invocation, NULL);
-		as_json = true;
+		if (option == 'j') {
+			request->as_json = true;
+		} else if (option == 'e') {
+			if (text_to_u64(optarg, 0, INT64_MAX, &expected) < 0)
+				return "--expect needs the number of a generation, 0 for none";
+			request->expected = (int64_t)expected;
+		} else if (option == 'c') {
+			if (duration_parse(optarg, &request->confirm_ms, err) < 0)
+				return err->text;
+			if (request->confirm_ms <= 0)
+				return "--confirm needs some time, such as 5m";
+		} else {
+			return "";
+		}
 	}
+	return NULL;
+}
+
+int command_apply(const struct invocation *invocation)
+{
+	struct apply_request request = {.expected = CONTROLLER_ANY_GENERATION};
+	struct fleet_files files;
+	struct err err;
+	const char *wrong = read_options(invocation, &request, &err);
+	int r;
+
+	if (wrong)
+		return command_misused(invocation, *wrong ? wrong : NULL);
 	if (invocation->argc - optind != 1)
 		return command_misused(invocation, "needs one fleet file");
 	r = fleet_check(invocation->argv[optind], &files, NULL, &err);
@@ -94,7 +87,7 @@ int command_apply(const struct invocation *invocation)
 		return COMMAND_FAILED;
 	if (r < 0)
 		return command_fail(&err);
-	r = put_fleet(invocation, &files, as_json);
+	r = put_fleet(invocation, &request, &files);
 	fleet_files_clear(&files);
 	return r;
 }

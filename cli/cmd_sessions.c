@@ -8,6 +8,7 @@
 
 #include "cli/command.h"
 #include "cli/controller.h"
+#include "cli/session_pages.h"
 #include "cli/size.h"
 #include "cli/span.h"
 #include "cli/table.h"
@@ -20,44 +21,6 @@ static const char *text_of(const json_t *object, const char *name, const char *o
 	const char *text = json_string_value(json_object_get(object, name));
 
 	return text && *text ? text : otherwise;
-}
-
-/* ---- asking, page by page ---- */
-
-/* Adds a page to the list. *next: where it goes on, "" at the end. */
-static int take_page(const struct controller *controller, json_t *list, struct text *next, struct err *err)
-{
-	struct text path = {0};
-	json_t *answer = NULL;
-	int r;
-
-	text_add(&path, "/v1/sessions");
-	if (next->length)
-		text_add(&path, "?after=%s", next->data);
-	r = controller_call(controller, "GET", path.data, NULL, 0, &answer, err);
-	text_clear(&path);
-	text_clear(next);
-	if (r < 0)
-		return r;
-	json_array_extend(list, json_object_get(answer, "sessions"));
-	text_add(next, "%s", text_of(answer, "next", ""));
-	json_decref(answer);
-	return 0;
-}
-
-static int take_all(const struct invocation *invocation, json_t *list, struct err *err)
-{
-	struct controller controller;
-	struct text next = {0};
-	int r = controller_find(invocation, &controller, err);
-
-	if (r < 0)
-		return r;
-	do
-		r = take_page(&controller, list, &next, err);
-	while (!r && next.length);
-	text_clear(&next);
-	return r;
 }
 
 /* ---- telling ---- */
@@ -108,9 +71,11 @@ static int run(const struct invocation *invocation, bool as_json)
 {
 	json_t *root = json_object(), *list = jput_array(root, "sessions");
 	int status = COMMAND_OK;
+	struct controller controller;
 	struct err err;
 
-	if (take_all(invocation, list, &err) < 0) {
+	if (controller_find(invocation, &controller, &err) < 0 ||
+		session_pages(&controller, list, &err) < 0) {
 		status = command_fail(&err);
 	} else if (as_json) {
 		CLEANUP_FREE char *text = json_pretty(root, NULL);

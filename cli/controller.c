@@ -2,6 +2,7 @@
 #include "cli/controller.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +17,10 @@
 #include "common/json/write.h"
 #include "common/yaml/conf.h"
 
-enum { ANSWER_MAX_BYTES = 32 * 1024 * 1024, CLIENT_YAML_MAX_BYTES = 64 * 1024 };
+enum {
+	ANSWER_MAX_BYTES = 65 * 1024 * 1024,
+	/* a fleet of 32 MiB, escaped, and what is said of it */ CLIENT_YAML_MAX_BYTES = 64 * 1024
+};
 
 #define CONTROLLER_SOCKET "/run/holdfast/controller.sock"
 #define AGENT_SOCKET "/run/holdfast/agent.sock"
@@ -205,6 +209,15 @@ static int take_answer(const struct controller *controller, const struct http_re
 int controller_call(const struct controller *controller, const char *method, const char *path,
 	const json_t *body, unsigned timeout_ms, json_t **ret_json, struct err *err)
 {
+	return controller_call_at(
+		controller, CONTROLLER_ANY_GENERATION, method, path, body, timeout_ms, ret_json, err);
+}
+
+int controller_call_at(const struct controller *controller, int64_t generation, const char *method,
+	const char *path, const json_t *body, unsigned timeout_ms, json_t **ret_json, struct err *err)
+{
+	char if_match[64];
+	const char *const headers[] = {if_match, NULL};
 	const struct http_client_options options = {
 		.tls = {controller->ca, controller->certificate, controller->key},
 		.server_kind = TLS_KIND_CONTROLLER,
@@ -217,6 +230,9 @@ int controller_call(const struct controller *controller, const char *method, con
 	struct http_response response;
 	int r;
 
+	snprintf(if_match, sizeof(if_match), "If-Match: \"%" PRId64 "\"", generation);
+	if (generation != CONTROLLER_ANY_GENERATION)
+		exchange.headers = headers;
 	if (body)
 		exchange.body = text = json_compact(body, &exchange.body_size);
 	text_add(&url, "%s%s", controller->url, path);

@@ -29,5 +29,9 @@ int controller_find(const struct invocation *invocation, struct controller *ret_
  */
 int controller_call(const struct controller *controller, const char *method, const char *path,
 	const json_t *body, unsigned timeout_ms, json_t **ret_json, struct err *err);
+/* The same, if the fleet is at that generation (If-Match), or whatever it is at. */
+enum { CONTROLLER_ANY_GENERATION = -1 };
+int controller_call_at(const struct controller *controller, int64_t generation, const char *method,
+	const char *path, const json_t *body, unsigned timeout_ms, json_t **ret_json, struct err *err);
 
 #endif

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "common/base/mem.h"
+#include "common/json/write.h"
 #include "controller/core/fleet/read.h"
 
 /* only: warnings of that file alone; NULL: all. */
@@ -71,4 +72,46 @@ int fleet_check(const char *path, struct fleet_files *ret_files, struct fleet **
 	else
 		fleet_free(fleet);
 	return 0;
+}
+
+json_t *fleet_bundle(const struct fleet_files *files)
+{
+	json_t *body = json_object(), *list = jput_array(body, "files");
+
+	for (size_t i = 0; i < files->count; i++) {
+		json_t *file = jput_object(list, NULL);
+
+		jput_text(file, "name", files->items[i].name);
+		jput_text(file, "text", files->items[i].text);
+	}
+	return body;
+}
+
+int fleet_of_answer(const json_t *answer, struct fleet **ret_fleet, struct err *err)
+{
+	const json_t *files = json_object_get(answer, "files");
+	size_t count = json_array_size(files);
+	CLEANUP_FREE struct fleet_source *sources = mem_new(count + 1, sizeof(*sources));
+	struct diagnostics diagnostics = {0};
+	char line[DIAGNOSTIC_TEXT_MAX];
+	int r;
+
+	for (size_t i = 0; i < count; i++) {
+		const char *name = json_string_value(json_object_get(json_array_get(files, i), "name"));
+		const char *text = json_string_value(json_object_get(json_array_get(files, i), "text"));
+
+		if (!name || !text)
+			return err_set(
+				err, -EPROTO, "not an answer of a controller: a file without name or text");
+		sources[i] = (struct fleet_source){name, text, strlen(text)};
+	}
+	if (!count)
+		return err_set(err, -EPROTO, "not an answer of a controller: no files");
+	r = fleet_read(sources, count, ret_fleet, &diagnostics);
+	if (r < 0)
+		err_set(err, r, "the stored fleet cannot be read by this version: %s",
+			diagnostics.count ? diagnostic_format(&diagnostics.items[0], line, sizeof(line))
+					  : "?");
+	diagnostics_clear(&diagnostics);
+	return r;
 }

@@ -2,6 +2,8 @@
 #ifndef HOLDFAST_CLI_FLEET_H
 #define HOLDFAST_CLI_FLEET_H
 
+#include <jansson.h>
+
 #include "common/base/err.h"
 #include "common/fleet_files/fleet_files.h"
 #include "controller/core/fleet/fleet.h"
@@ -19,5 +21,10 @@ int fleet_check(const char *path, struct fleet_files *ret_files, struct fleet **
  */
 int fleet_check_with(
 	const struct fleet_files *files, const char *name, const char *text, struct fleet **ret_fleet);
+/* What PUT /v1/fleet takes: the files with their names, the fleet file first. */
+json_t *fleet_bundle(const struct fleet_files *files);
+/* The fleet whose files an answer has (GET /v1/fleet, /v1/history/N). It was valid once: if this version cannot read it, err
+ * names the first mistake. */
+int fleet_of_answer(const json_t *answer, struct fleet **ret_fleet, struct err *err);
 
 #endif

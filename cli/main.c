@@ -10,8 +10,7 @@
 #include "common/base/text.h"
 
 /* Named in the interface, and on their way. A name that is neither here nor in the table is a typing error. */
-static const char *const announced[] = {
-	"plan", "confirm", "history", "rollback", "import", "export", "key"};
+static const char *const announced[] = {"import", "export", "key"};
 
 static void print_help(FILE *out)
 {
@@ -32,7 +31,7 @@ static void print_help(FILE *out)
 
 static int unknown_command(const char *name)
 {
-	const char *names[ARRAY_COUNT(announced) + 32];
+	const char *names[ARRAY_COUNT(announced) + 64];
 	size_t count = 0;
 	const char *nearest;
 

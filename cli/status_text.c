@@ -100,6 +100,8 @@ static char *notes_of(const json_t *gateway)
 		text_add(&text, "drained");
 	if (json_is_true(json_object_get(gateway, "leaving")))
 		text_add(&text, "%sabout to go down", text.length ? "; " : "");
+	if (json_is_true(json_object_get(gateway, "behind")))
+		text_add(&text, "%sbehind", text.length ? "; " : "");
 	if (json_is_false(json_object_get(gateway, "connected")))
 		text_add(&text, "%snot connected", text.length ? "; " : "");
 	json_array_foreach(reasons, i, reason) text_add(&text, "%s%s", text.length ? "; " : "",

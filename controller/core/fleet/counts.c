@@ -35,8 +35,7 @@ static int compare_lines(const void *left, const void *right)
 	return strcmp(*(const char *const *)left, *(const char *const *)right);
 }
 
-/* Cuts the text into its lines. */
-static size_t count_different(struct text *text, size_t count)
+size_t fleet_count_different(struct text *text, size_t count)
 {
 	CLEANUP_FREE char **lines = mem_new(count + 1, sizeof(*lines));
 	size_t different = 0, at = 0;
@@ -68,15 +67,21 @@ static size_t count_other(const struct access_side *from, const struct access_si
 	for (size_t i = 0; i < to->count; i++)
 		if (!find(from, to->gateways[i]->gateway))
 			count += fleet_difference_but_peers(NULL, to->gateways[i], &lines);
-	different = count_different(&lines, count);
+	different = fleet_count_different(&lines, count);
 	text_clear(&lines);
 	return different;
+}
+
+void fleet_count_peers(
+	const struct access_side *from, const struct access_side *to, struct fleet_counts *counts)
+{
+	access_compare(from, to, count_peer, counts);
 }
 
 void fleet_count(
 	const struct access_side *from, const struct access_side *to, struct fleet_counts *ret_counts)
 {
 	*ret_counts = (struct fleet_counts){0};
-	access_compare(from, to, count_peer, ret_counts);
+	fleet_count_peers(from, to, ret_counts);
 	ret_counts->other = count_other(from, to);
 }

@@ -4,6 +4,7 @@
 
 #include <stddef.h>
 
+#include "common/base/text.h"
 #include "controller/core/fleet/access.h"
 
 /* How much lies between two generations, each thing once, however many gateways have it. */
@@ -14,5 +15,11 @@ struct fleet_counts {
 
 void fleet_count(
 	const struct access_side *from, const struct access_side *to, struct fleet_counts *ret_counts);
+
+/* Its parts, for whoever has not all gateways at once: the peers alone, of any gateways that have all tunnels between them ... */
+void fleet_count_peers(
+	const struct access_side *from, const struct access_side *to, struct fleet_counts *counts);
+/* ... and how many of so many lines differ from each other. Cuts the text up. */
+size_t fleet_count_different(struct text *lines, size_t count);
 
 #endif

@@ -5,6 +5,7 @@
 #include <stddef.h>
 
 #include "common/base/text.h"
+#include "controller/core/fleet/fleet.h"
 #include "proto/desired.h"
 
 /*
@@ -15,5 +16,8 @@
 size_t fleet_difference(const struct desired *from, const struct desired *to, struct text *lines);
 /* The same without its peers. */
 size_t fleet_difference_but_peers(const struct desired *from, const struct desired *to, struct text *lines);
+
+/* The same for what only the controller knows: of virtual endpoints that are in both. */
+size_t fleet_difference_of_controller(const struct fleet *from, const struct fleet *to, struct text *lines);
 
 #endif

@@ -4,11 +4,12 @@
 import json
 import os
 import signal
+import subprocess
 import sys
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from bench import fleet_text, main, until  # noqa: E402
+from bench import BIN, fleet_text, key_text, main, until  # noqa: E402
 
 BOTH, ALICE = ("alice", "bob"), ("alice",)
 
@@ -137,5 +138,59 @@ def test_rolled_back_by_a_later_life(bench):
     assert bench.status()["confirmation"] is None and "was not confirmed" in json.dumps(history(bench))
 
 
-main([test_a_rollback_is_a_new_generation, test_confirmed_in_time, test_rolled_back_without_those_that_refuse_or_are_away,
+def holdfast(bench, *words):
+    done = subprocess.run([BIN / "holdfast", "--controller", f"unix:{bench.directory}/run/controller.sock", *words], capture_output=True,
+                          text=True, stdin=subprocess.DEVNULL, timeout=60)
+    return done.returncode, done.stdout, done.stderr
+
+
+def test_what_an_operator_types(bench):
+    gw_a, gw_b = bench.start_pair()
+    file = bench.directory / "next.yaml"
+    file.write_text(fleet_text(peers=("carol",)).replace("    listen_port: 51820", "    listen_port: 51820\n    mtu: 1380"))
+    with gw_a.changed:
+        gw_a.sessions = [dict(tunnel="wg0", public_key=key_text("alice"), endpoint="192.0.2.1:4500", age_ms=1000)]
+    until("alice is connected", lambda: bench.endpoint()["sessions"] == 1)
+    status, out, err = holdfast(bench, "plan", "--exit-code", file)
+    assert status == 3 and out.splitlines() == [
+        "gw-a:", "  ~ tunnel wg0: mtu automatic -> 1380", "  - peer alice in wg0 [10.50.0.2/32]",
+        "  + peer carol in wg0 [10.50.0.2/32]", "gw-b: as gw-a", "",
+        "whose sessions it costs: 1 peer, 1 of them connected now", "  alice in wg0: removed, connected now", "",
+        "peers: 1 added, 0 changed, 1 removed; other changes: 1",
+        f"against generation 1; to apply just this: holdfast apply {file} --expect 1"], out + err
+    told = json.loads(holdfast(bench, "plan", "--json", file)[1])
+    assert told["generation"] == 1 and told["sessions"] == 1 and told["changes"], told
+    assert told["costs"] == [{"peer": "alice", "tunnel": "wg0", "why": "removed", "connected": True}], told
+    assert bench.status()["generation"] == 1 and gw_a.generation == 1  # a plan changes nothing
+
+    status, out, err = holdfast(bench, "apply", file, "--expect", "7")
+    assert status == 1 and "it is at generation 1 now" in err, err
+    status, out, err = holdfast(bench, "apply", file, "--expect", "1", "--confirm", "10m")
+    assert status == 0 and "it is rolled back in 10m unless 'holdfast confirm' comes before that" in out, out + err
+    assert holdfast(bench, "plan", "--exit-code", file)[:2] == (0, "no changes against generation 2\n")
+    assert "generation 2 awaits a confirmation for another" in holdfast(bench, "status")[1]
+    file.write_text(fleet_text(peers=()))
+    status, out, err = holdfast(bench, "apply", file)
+    assert status == 1 and "awaits a confirmation" in err, err
+    assert holdfast(bench, "confirm") == (0, "generation 2 stays\n", "")
+    assert holdfast(bench, "confirm")[0] == 1
+    # By one that still believes in generation 1: refused.
+    assert holdfast(bench, "apply", file, "--expect", "1")[0] == 1
+
+    status, out, err = holdfast(bench, "rollback", "1")
+    assert status == 1 and "admits alice in wg0" in out and "say --yes" in err and bench.status()["generation"] == 2, out + err
+    assert holdfast(bench, "rollback", "1", "--dry-run")[0] == 0 and bench.status()["generation"] == 2
+    status, out, err = holdfast(bench, "rollback", "1", "--yes")
+    assert status == 0 and out.index("admits alice in wg0") < out.index("generation 3 is in force"), out + err
+    assert peers_of(gw_a) == peers_of(gw_b) == ["alice"]
+    assert holdfast(bench, "rollback", "9")[0] == 1 and holdfast(bench, "rollback", "x")[0] == 2
+    lines = holdfast(bench, "history")[1].splitlines()
+    assert len(lines) == 4 and lines[3].split()[0] == "3" and "+1 ~0 -1" in lines[3] and lines[3].endswith("rollback to 1"), lines
+    audit(bench, ("local user 0", "rollback", "generation 1", 3, 200))
+    out = holdfast(bench, "history", "--audit")[1]
+    assert "refused: the fleet has changed meanwhile" in out and "rollback generation 1" in out, out
+    assert len(json.loads(holdfast(bench, "history", "--json")[1])["generations"]) == 3
+
+
+main([test_what_an_operator_types, test_a_rollback_is_a_new_generation, test_confirmed_in_time, test_rolled_back_without_those_that_refuse_or_are_away,
       test_rolled_back_by_a_later_life])

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "cli/command.h"
+#include "cli/controller.h"
+#include "cli/fleet.h"
+#include "cli/plan_view.h"
+#include "cli/session_pages.h"
+#include "common/base/mem.h"
+#include "common/json/write.h"
+
+enum { PLAN_EXIT_CHANGES = 3, PLAN_TIMEOUT_MS = 60000 };
+
+struct plan_request {
+	const char *file, *against; /* against NULL: what is in force */
+	bool as_json, all, exit_code;
+};
+
+/* What it is compared with. */
+struct plan_base {
+	struct fleet *fleet; /* owned; NULL: there is none yet */
+	int64_t generation;  /* in force; of no meaning with --against */
+	json_t *sessions;    /* owned; NULL: not known */
+};
+
+static void base_clear(struct plan_base *base)
+{
+	fleet_free(base->fleet);
+	json_decref(base->sessions);
+}
+
+static int read_fleet(const char *path, struct fleet **ret_fleet)
+{
+	struct fleet_files files;
+	struct err err;
+	int r = fleet_check(path, &files, ret_fleet, &err);
+
+	if (r == -EINVAL)
+		return COMMAND_FAILED;
+	if (r < 0)
+		return command_fail(&err);
+	fleet_files_clear(&files);
+	return COMMAND_OK;
+}
+
+/* A controller without a fleet says so in its status, and has none to give. */
+static int ask_base(const struct controller *controller, struct plan_base *base, struct err *err)
+{
+	json_t *answer = NULL;
+	int r = controller_call(controller, "GET", "/v1/status", NULL, 0, &answer, err);
+
+	if (r < 0)
+		return r;
+	base->generation = json_integer_value(json_object_get(answer, "generation"));
+	json_decref(answer);
+	if (!base->generation)
+		return 0;
+	r = controller_call(controller, "GET", "/v1/fleet", NULL, PLAN_TIMEOUT_MS, &answer, err);
+	if (r < 0)
+		return r;
+	base->generation = json_integer_value(json_object_get(answer, "generation"));
+	r = fleet_of_answer(answer, &base->fleet, err);
+	json_decref(answer);
+	return r;
+}
+
+static void tell(
+	const struct plan_request *request, const struct plan_base *base, const struct fleet_plan *plan)
+{
+	const struct plan_view view = {.plan = plan,
+		.peers_max = request->all ? SIZE_MAX : PLAN_PEERS_SHOWN,
+		.sessions = base->sessions};
+
+	if (fleet_plan_is_empty(plan)) {
+		printf("no changes against %s", request->against ? request->against : "generation");
+		printf(request->against ? "\n" : " %" PRId64 "\n", base->generation);
+		return;
+	}
+	plan_view_print(&view, stdout);
+	if (!request->against)
+		printf("against generation %" PRId64
+		       "; to apply just this: holdfast apply %s --expect %" PRId64 "\n",
+			base->generation, request->file, base->generation);
+}
+
+static void tell_json(
+	const struct plan_request *request, const struct plan_base *base, const struct fleet_plan *plan)
+{
+	const struct plan_view view = {.plan = plan, .peers_max = SIZE_MAX, .sessions = base->sessions};
+	json_t *json = json_object();
+
+	if (request->against)
+		jput_text(json, "against", request->against);
+	else
+		jput_i64(json, "generation", base->generation);
+	plan_view_put(&view, json);
+	CLEANUP_FREE char *text = json_pretty(json, NULL);
+
+	puts(text);
+	json_decref(json);
+}
+
+static int plan_it(const struct plan_request *request, const struct controller *controller,
+	struct plan_base *base, const struct fleet *fleet)
+{
+	struct fleet_plan plan;
+	struct err err;
+	bool changes;
+
+	fleet_plan_make(
+		base->fleet, fleet, request->all || request->as_json ? SIZE_MAX : PLAN_LINES_SHOWN, &plan);
+	if (controller && plan.cost_count) {
+		base->sessions = json_array();
+		if (session_pages(controller, base->sessions, &err) < 0) {
+			fleet_plan_clear(&plan);
+			return command_fail(&err);
+		}
+	}
+	if (request->as_json)
+		tell_json(request, base, &plan);
+	else
+		tell(request, base, &plan);
+	changes = !fleet_plan_is_empty(&plan);
+	fleet_plan_clear(&plan);
+	return changes && request->exit_code ? PLAN_EXIT_CHANGES : COMMAND_OK;
+}
+
+static int plan_against_file(const struct plan_request *request, const struct fleet *fleet)
+{
+	struct plan_base base = {0};
+	int status = read_fleet(request->against, &base.fleet);
+
+	if (status == COMMAND_OK)
+		status = plan_it(request, NULL, &base, fleet);
+	base_clear(&base);
+	return status;
+}
+
+static int plan_against_controller(
+	const struct invocation *invocation, const struct plan_request *request, const struct fleet *fleet)
+{
+	struct plan_base base = {0};
+	struct controller controller;
+	struct err err;
+	int status;
+
+	if (controller_find(invocation, &controller, &err) < 0 || ask_base(&controller, &base, &err) < 0)
+		status = command_fail(&err);
+	else
+		status = plan_it(request, &controller, &base, fleet);
+	base_clear(&base);
+	return status;
+}
+
+static bool read_options(const struct invocation *invocation, struct plan_request *request)
+{
+	int option;
+
+	while ((option = command_next_option(invocation)) != -1) {
+		if (option == 'j')
+			request->as_json = true;
+		else if (option == 'l')
+			request->all = true;
+		else if (option == 'x')
+			request->exit_code = true;
+		else if (option == 'a')
+			request->against = optarg;
+		else
+			return false;
+	}
+	return true;
+}
+
+int command_plan(const struct invocation *invocation)
+{
+	struct plan_request request = {0};
+	struct fleet *fleet;
+	int status;
+
+	if (!read_options(invocation, &request))
+		return command_misused(invocation, NULL);
+	if (invocation->argc - optind != 1)
+		return command_misused(invocation, "needs one fleet file");
+	request.file = invocation->argv[optind];
+	status = read_fleet(request.file, &fleet);
+	if (status != COMMAND_OK)
+		return status;
+	status = request.against ? plan_against_file(&request, fleet)
+				 : plan_against_controller(invocation, &request, fleet);
+	fleet_free(fleet);
+	return status;
+}

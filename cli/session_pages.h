@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef HOLDFAST_CLI_SESSION_PAGES_H
+#define HOLDFAST_CLI_SESSION_PAGES_H
+
+#include <jansson.h>
+
+#include "cli/controller.h"
+
+/* All live sessions (GET /v1/sessions), asked for page by page, as it gives them: added to the list. */
+int session_pages(const struct controller *controller, json_t *list, struct err *err);
+
+#endif
