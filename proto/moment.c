@@ -60,7 +60,7 @@ int moment_get(const struct jnode *from, struct moment *ret_moment, bool *ret_kn
 	int r;
 
 	if ((r = jnode_u64(from, "seq", JSON_REQUIRED, 1, INT64_MAX, &moment.seq, err)) ||
-		(r = jnode_i64(from, "at_us", JSON_REQUIRED, 0, INT64_MAX, &moment.at_us, err)) ||
+		(r = jnode_i64(from, "at_us", JSON_REQUIRED, 0, MOMENT_AT_US_MAX, &moment.at_us, err)) ||
 		(r = jnode_name(from, "kind", JSON_REQUIRED, kind, sizeof(kind), err)) ||
 		(r = jnode_name(
 			 from, "endpoint", JSON_OPTIONAL, moment.endpoint, sizeof(moment.endpoint), err)) ||

@@ -30,9 +30,12 @@ enum {
 	MOMENTS_REPORT_MAX = 64, /* in one report; the rest follows in the next */
 };
 
+#define MOMENT_AT_US_MAX \
+	INT64_C(4000000000000000) /* 126 years of a host that runs: sums with wall times stay far from overflow */
+
 struct moment {
 	uint64_t seq;  /* rises within a life of the one it is of */
-	int64_t at_us; /* its monotonic clock */
+	int64_t at_us; /* its monotonic clock; 0 to MOMENT_AT_US_MAX */
 	enum moment_kind kind;
 	char endpoint[PROTO_NAME_MAX + 1]; /* "": of a gateway, not of an endpoint */
 	struct epoch epoch;                /* zero: none */

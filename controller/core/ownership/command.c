@@ -9,11 +9,17 @@ static void tick(struct ownership *ownership, int64_t now_ms, struct ownership_a
 	ownership_step(ownership, &(struct ownership_event){.kind = OWNERSHIP_EVENT_TICK}, now_ms, actions);
 }
 
+/* After a start nobody need be known who was granted leave before. */
+static const char *name_or(const char *name)
+{
+	return name[0] != '\0' ? name : "a gateway that nobody knows any more";
+}
+
 static int check_phase(const struct ownership *ownership, int64_t now_ms, struct err *err)
 {
 	if (now_ms < ownership->vacant_ms)
 		return err_set(err, -EBUSY, "%s: %s has left the pool and may serve until its lease is over",
-			ownership->config.name, ownership->leaver);
+			ownership->config.name, name_or(ownership->leaver));
 	switch (ownership->phase) {
 	case OWNERSHIP_RECOVERING:
 		return err_set(err, -EBUSY, "%s: this controller has just started: %s",
@@ -21,12 +27,13 @@ static int check_phase(const struct ownership *ownership, int64_t now_ms, struct
 	case OWNERSHIP_TAKING:
 	case OWNERSHIP_MOVING:
 		return err_set(err, -EBUSY, "%s is moving to %s already", ownership->config.name,
-			ownership_name_of(ownership, ownership->target));
+			name_or(ownership_name_of(ownership, ownership->target)));
 	case OWNERSHIP_ORPHAN:
 	case OWNERSHIP_FROZEN:
 		if (now_ms < grant_vacant_ms(ownership))
 			return err_set(err, -EBUSY, "%s: %s may serve it until its lease is over",
-				ownership->config.name, ownership_name_of(ownership, ownership->owner));
+				ownership->config.name,
+				name_or(ownership_name_of(ownership, ownership->owner)));
 		break;
 	case OWNERSHIP_STABLE:
 	case OWNERSHIP_ARMED:
@@ -56,7 +63,8 @@ int ownership_move(struct ownership *ownership, size_t member, int64_t now_ms,
 			ownership->config.name, ownership_name_of(ownership, ownership->owner));
 	if (served && !ownership->members[ownership->owner].fit_known)
 		return err_set(err, -EBUSY,
-			"%s: %s, which serves it, has not reported yet, so who takes it would not know its sessions",
+			"%s: %s, which serves it, has not reported yet, so who takes it would not know its "
+			"sessions",
 			ownership->config.name, ownership_name_of(ownership, ownership->owner));
 	holddown_forgive(&ownership->members[member].holddown);
 	if (served && ownership->phase == OWNERSHIP_STABLE)

@@ -8,11 +8,20 @@
 #include "common/base/text.h"
 #include "proto/wire.h"
 
+#define uthash_malloc(size) mem_new(1, size)
+#include <uthash.h>
+
 enum { MAGIC = 'H' << 24 | 'F' << 16 | 'd' << 8 | 'r' };
 
 struct line {
 	struct drill_row row;
 	uint8_t seen[TALLY_PINGS_MAX / 8];
+};
+
+struct client {
+	struct addr addr; /* compared as bytes */
+	size_t line_count;
+	UT_hash_handle hh;
 };
 
 struct tally {
@@ -23,6 +32,7 @@ struct tally {
 	uint32_t next[DRILL_TARGETS_MAX];
 	size_t line_count;
 	struct line *lines[DRILL_ROWS_MAX];
+	struct client *clients;
 };
 
 struct tally *tally_new(const struct drill_order *order, const char *gateway)
@@ -36,8 +46,14 @@ struct tally *tally_new(const struct drill_order *order, const char *gateway)
 
 void tally_free(struct tally *tally)
 {
+	struct client *client, *next;
+
 	if (!tally)
 		return;
+	HASH_ITER (hh, tally->clients, client, next) {
+		HASH_DEL(tally->clients, client);
+		free(client);
+	}
 	for (size_t i = 0; i < tally->line_count; i++)
 		free(tally->lines[i]);
 	free(tally);
@@ -48,17 +64,38 @@ const struct drill_order *tally_order(const struct tally *tally)
 	return &tally->order;
 }
 
-/* NULL: there are too many already. */
+static struct client *find_client(const struct tally *tally, const struct addr *addr)
+{
+	struct client *client;
+
+	HASH_FIND(hh, tally->clients, addr, sizeof(*addr), client);
+	return client;
+}
+
+void tally_add_client(struct tally *tally, const struct addr *addr)
+{
+	struct client *client = find_client(tally, addr);
+
+	if (client)
+		return;
+	client = mem_new(1, sizeof(*client));
+	client->addr = *addr;
+	HASH_ADD(hh, tally->clients, addr, sizeof(client->addr), client);
+}
+
+/* NULL: not a client's, or there are too many already. */
 static struct line *line_of(struct tally *tally, const char *sender, const struct addr *target)
 {
+	struct client *client = find_client(tally, target);
 	struct line *line;
 
 	for (size_t i = 0; i < tally->line_count; i++)
 		if (!strcmp(tally->lines[i]->row.sender, sender) &&
 			addr_equal(&tally->lines[i]->row.target, target))
 			return tally->lines[i];
-	if (tally->line_count == DRILL_ROWS_MAX)
+	if (!client || client->line_count == TALLY_CLIENT_ROWS_MAX || tally->line_count == DRILL_ROWS_MAX)
 		return NULL;
+	client->line_count++;
 	line = tally->lines[tally->line_count++] = mem_new(1, sizeof(*line));
 	text_copy(line->row.sender, sizeof(line->row.sender), sender);
 	line->row.target = *target;
@@ -73,6 +110,7 @@ bool tally_add_target(struct tally *tally, const struct addr *target)
 	if (tally->target_count == DRILL_TARGETS_MAX)
 		return false;
 	tally->targets[tally->target_count++] = *target;
+	tally_add_client(tally, target);
 	return true;
 }
 

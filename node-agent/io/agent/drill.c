@@ -104,6 +104,19 @@ static const struct addr *host_of(const struct desired_peer *peer)
 	return NULL;
 }
 
+/* Of the tunnels that are listened to, connected or not. */
+static void add_clients(struct agent *agent, struct drill *drill)
+{
+	const struct desired *desired = agent->held.desired;
+
+	for (size_t i = 0; desired && i < desired->peer_count; i++) {
+		const struct addr *host = host_of(&desired->peers[i]);
+
+		if (host && tunnel_index(drill, desired->peers[i].tunnel) < drill->tunnel_count)
+			tally_add_client(drill->tally, host);
+	}
+}
+
 static void add_target(void *context, const struct sessions_entry *entry)
 {
 	struct agent *agent = context;
@@ -184,6 +197,7 @@ static void begin(struct agent *agent, const struct drill_order *order)
 	drill->over_ms = drill->until_ms + LINGER_MS;
 	for (size_t i = 0; endpoint && i < endpoint->tunnel_count; i++)
 		listen_to(agent, drill, endpoint->tunnels[i]);
+	add_clients(agent, drill);
 	drill->timer = event_new(agent->base, -1, EV_PERSIST, on_timer, agent);
 	event_add(drill->timer, &(struct timeval){.tv_usec = EVERY_MS * 1000});
 	log_info("drill", "begin", log_text("endpoint", order->endpoint));

@@ -126,22 +126,30 @@ static enum heard hear(const struct quick_program *program, int signal_fd, pid_t
 	return of_parent || of_terminal ? STOP : NOTHING;
 }
 
-/* Whenever one ends, its children have become ours, and have not been told yet. */
+/* Whenever one ends, its children have become ours, and have not been told yet. Only then: what is told to the whole group comes
+ * back to us as a signal. */
 static int end_rest(const struct quick_program *program, struct pollfd fds[WATCHED], pid_t parent)
 {
+	enum heard heard;
+	bool untold = true;
 	pid_t ended;
 
 	fds[CHILD].fd = -1;
 	for (;;) {
-		tell_children(SIGTERM);
-		do
-			ended = waitpid(-1, NULL, WNOHANG);
-		while (ended > 0);
+		if (untold)
+			tell_children(SIGTERM);
+		untold = false;
+		while ((ended = waitpid(-1, NULL, WNOHANG)) > 0)
+			untold = true;
 		if (ended < 0)
 			return 128 + SIGTERM;
+		if (untold)
+			continue;
 		(void)poll(fds, WATCHED, -1);
-		if (fds[PARENT].revents || hear(program, fds[SIGNAL].fd, parent, 0) == END)
+		heard = hear(program, fds[SIGNAL].fd, parent, 0);
+		if (fds[PARENT].revents || heard == END)
 			return kill_descendants();
+		untold = heard == STOP;
 	}
 }
 

@@ -23,6 +23,8 @@ static void begin(void)
 	mine = tally_new(&order, "gw-a");
 	theirs = tally_new(&order, "gw-b");
 	ck_assert(tally_add_target(mine, &alice) && tally_add_target(mine, &bob));
+	tally_add_client(theirs, &alice);
+	tally_add_client(theirs, &bob);
 }
 
 static void end(void)
@@ -130,7 +132,31 @@ START_TEST(pings_at_and_beyond_the_limit)
 }
 END_TEST
 
-/* Somebody who knows the id can make up senders, but no more rows than there is room for. */
+/* gw-x's, gw-y's ...: a client that makes up senders fills its own rows, and one that makes up addresses none. */
+START_TEST(a_client_fills_its_own_rows_only)
+{
+	struct drill_result result;
+	struct addr stranger = address("10.50.0.99");
+
+	for (char name = 'p'; name <= 'z'; name++) {
+		char gateway[] = {'g', 'w', '-', name, '\0'};
+		struct tally *other = tally_new(&order, gateway);
+		uint8_t payload[TALLY_PAYLOAD_MAX];
+		size_t size;
+
+		ck_assert(tally_add_target(other, &bob));
+		size = tally_next(other, 0, payload);
+		ck_assert(
+			tally_answered(theirs, &bob, payload, size) == (name < 'p' + TALLY_CLIENT_ROWS_MAX));
+		ck_assert(!tally_answered(theirs, &stranger, payload, size));
+		tally_free(other);
+	}
+	ping(0, theirs);
+	tally_result(theirs, &result);
+	ck_assert_uint_eq(result.row_count, TALLY_CLIENT_ROWS_MAX + 1);
+}
+END_TEST
+
 START_TEST(rows_have_a_limit)
 {
 	struct drill_result result;
@@ -141,6 +167,7 @@ START_TEST(rows_have_a_limit)
 		size_t size = tally_next(mine, 0, payload);
 
 		from.bytes[3] = (uint8_t)i;
+		tally_add_client(theirs, &from);
 		ck_assert(tally_answered(theirs, &from, payload, size) == (i < DRILL_ROWS_MAX));
 	}
 	tally_result(theirs, &result);
@@ -161,6 +188,7 @@ int main(void)
 	tcase_add_test(tcase, what_is_not_of_this_drill_counts_for_nothing);
 	tcase_add_test(tcase, targets_at_and_beyond_the_limit);
 	tcase_add_test(tcase, pings_at_and_beyond_the_limit);
+	tcase_add_test(tcase, a_client_fills_its_own_rows_only);
 	tcase_add_test(tcase, rows_have_a_limit);
 	suite_add_tcase(suite, tcase);
 	srunner_run_all(runner, CK_ENV);

@@ -74,7 +74,8 @@ START_TEST(test_a_dead_owner_is_followed_when_its_leave_has_run_out)
 	ck_assert_uint_eq(pool.orders, 1);
 	ck_assert_str_eq(pool.last.owner, "gw-b");
 	ck_assert_str_eq(pool.last.cause, "host-dead");
-	ck_assert_uint_eq(pool.ownership.members[GW_A].holddown.count, 1); /* lost once, however long it took */
+	ck_assert_uint_eq(
+		pool.ownership.members[GW_A].holddown.count, 1); /* lost once, however long it took */
 	ck_assert_uint_eq(pool_claim(&pool, GW_A, first, true), 0);
 	ck_assert_uint_eq(pool_claim(&pool, GW_B, second, false), 1);
 }
@@ -187,6 +188,20 @@ START_TEST(test_people_cannot_take_it_either)
 	pool_pass(&pool, OUTLAST_MS);
 	ck_assert_int_eq(pool_move(&pool, GW_B, &err), 0);
 	ck_assert_str_eq(pool.last.owner, "gw-b");
+}
+END_TEST
+
+/* A controller that has started, and nobody serves: somebody may have been granted leave just before. */
+START_TEST(test_an_owner_that_nobody_knows_has_a_name_too)
+{
+	struct err err;
+
+	pool.ownership.phase = OWNERSHIP_ORPHAN;
+	pool.ownership.owner = OWNERSHIP_NOBODY;
+	pool.ownership.settled_ms = pool.now + 1;
+	ck_assert_int_eq(pool_move(&pool, GW_B, &err), -EBUSY);
+	ck_assert_str_eq(
+		err.text, "vpn: a gateway that nobody knows any more may serve it until its lease is over");
 }
 END_TEST
 
@@ -345,6 +360,7 @@ int main(void)
 	tcase_add_test(tcase, test_a_taker_that_never_asked_is_passed_over_as_ever);
 	tcase_add_test(tcase, test_a_controller_that_listens_lets_the_one_who_serves_go_on);
 	tcase_add_test(tcase, test_people_cannot_take_it_either);
+	tcase_add_test(tcase, test_an_owner_that_nobody_knows_has_a_name_too);
 	tcase_add_test(tcase, test_an_owner_that_left_the_pool_is_waited_for);
 	tcase_add_test(tcase, test_a_claim_on_other_terms_is_not_answered);
 	tcase_add_test(tcase, test_an_owner_is_waited_for_until_another_has_taken_up_a_change);

@@ -216,6 +216,7 @@ static const struct {
 	{"moments.0.seq", "0", "moments[0].seq: "},
 	{"moments.1.seq", "7", "moments[1]: its seq does not rise"},
 	{"moments.1.at_us", "-1", "moments[1].at_us: "},
+	{"moments.1.at_us", "4000000000000001", "moments[1].at_us: "},
 	{"moments.1.kind", "7", "moments[1].kind: "},
 	{"moments.3.epoch", "\"now\"", "moments[3].epoch: expected an epoch"},
 	{"moments.3.subject", "\"gw b\"", "moments[3].subject: "},
