@@ -21,6 +21,8 @@ static void put_order(json_t *to, const struct order *order)
 	name_put_if_set(object, "owner", order->owner);
 	name_put_if_set(object, "from", order->from);
 	name_put_if_set(object, "guest", order->guest);
+	if (!epoch_is_zero(&order->next))
+		epoch_put(object, "next", &order->next);
 	name_put_if_set(object, "cause", order->cause);
 	jput_u64(object, "detect_ms", order->detect_ms);
 }
@@ -79,6 +81,11 @@ char *instruction_list_encode(const struct instruction_list *list)
 	return text;
 }
 
+static int get_next(const struct jnode *from, struct epoch *next, struct err *err)
+{
+	return jnode_find(from, "next", NULL) ? epoch_get(from, "next", next, err) : 0;
+}
+
 static int get_order(const struct jnode *from, struct order *order, struct err *err)
 {
 	uint64_t detect_ms;
@@ -92,6 +99,7 @@ static int get_order(const struct jnode *from, struct order *order, struct err *
 		(r = jnode_name(&object, "owner", JSON_OPTIONAL, order->owner, sizeof(order->owner), err)) ||
 		(r = jnode_name(&object, "from", JSON_OPTIONAL, order->from, sizeof(order->from), err)) ||
 		(r = jnode_name(&object, "guest", JSON_OPTIONAL, order->guest, sizeof(order->guest), err)) ||
+		(r = get_next(&object, &order->next, err)) ||
 		(r = jnode_name(&object, "cause", JSON_OPTIONAL, order->cause, sizeof(order->cause), err)) ||
 		(r = jnode_u64(&object, "detect_ms", JSON_REQUIRED, 0, UINT32_MAX, &detect_ms, err)))
 		return r;

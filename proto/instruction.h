@@ -43,6 +43,8 @@ struct order {
 	char owner[PROTO_NAME_MAX + 1];
 	char from[PROTO_NAME_MAX + 1];  /* the owner before; "" none */
 	char guest[PROTO_NAME_MAX + 1]; /* to whom OWNER shall hand on; "" nobody */
+	struct epoch
+		next; /* with a guest: under which that serves once OWNER has released; zero: it waits for its order */
 	/* first, host-dead, agent-down, fenced, unfit, impaired, move, drain, resume */
 	char cause[PROTO_NAME_MAX + 1];
 	uint32_t detect_ms; /* from the last sign of life to the decision; for the log */

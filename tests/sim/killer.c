@@ -32,6 +32,7 @@ static const struct killer {
 	{"controller-gone", killer_controller_gone},
 	{"box-of-both", killer_box_of_both},
 	{"move-interrupted", killer_move_interrupted},
+	{"controller-gone-after-the-release", killer_controller_gone_after_the_release},
 	{"controller-and-standby-gone", killer_controller_and_standby_gone},
 	{"promised-and-ordered", killer_promised_and_ordered},
 	{"some-promise", killer_some_promise},

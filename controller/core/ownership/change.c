@@ -132,6 +132,20 @@ static void wait_for_vacancy(struct ownership *ownership, int64_t now_ms, struct
 			ownership->config.name, (long long)(vacant_ms - now_ms), ownership->cause);
 }
 
+/* Who was invited knows its epoch, and may be serving under it: nobody else gets that one, nor anybody a lower one. */
+static int take_epoch(struct ownership *ownership, size_t target, struct epoch *ret_epoch)
+{
+	struct epoch promised = ownership->promised;
+	bool invited = ownership->phase == OWNERSHIP_MOVING && target == ownership->target;
+
+	ownership->promised = (struct epoch){0};
+	if (invited && !epoch_is_zero(&promised) && epoch_compare(&promised, &ownership->highest) >= 0) {
+		*ret_epoch = promised;
+		return 0;
+	}
+	return epoch_source_next(ownership->source, ret_epoch);
+}
+
 void change_take(struct ownership *ownership, size_t target, const char *cause, int64_t now_ms,
 	struct ownership_actions *actions)
 {
@@ -143,7 +157,7 @@ void change_take(struct ownership *ownership, size_t target, const char *cause, 
 		wait_for_vacancy(ownership, now_ms, actions);
 		return;
 	}
-	if (epoch_source_next(ownership->source, &epoch) < 0) {
+	if (take_epoch(ownership, target, &epoch) < 0) {
 		orphan(ownership, "a new term has to be on disk first", now_ms, actions);
 		return;
 	}
@@ -167,6 +181,9 @@ void change_move(struct ownership *ownership, size_t target, const char *cause, 
 	set_standing(ownership, &ownership->epoch, ownership->owner, cause, 0);
 	text_copy(ownership->standing.guest, sizeof(ownership->standing.guest),
 		ownership_name_of(ownership, target));
+	ownership->promised = (struct epoch){0};
+	if (epoch_source_next(ownership->source, &ownership->promised) >= 0)
+		ownership->standing.next = ownership->promised;
 	change_phase(ownership, OWNERSHIP_MOVING, now_ms + OWNERSHIP_HOST_MS, now_ms);
 	ownership->step = OWNERSHIP_STEP_HOST;
 	ownership->target = target;

@@ -196,6 +196,7 @@ struct ownership {
 	int64_t settled_ms;
 	uint32_t before_lease_ms; /* the longest lease of those before */
 	bool withheld;            /* no more of it under `epoch`: somebody else shall have the endpoint */
+	struct epoch promised;    /* to the target of a move; zero: none */
 	struct order standing;    /* the order that every member should know now; epoch zero: none */
 };
 

@@ -64,6 +64,10 @@ void order_take_in(
 void order_hear(
 	struct seat *seat, const struct seat_event *event, int64_t now_ms, struct seat_actions *actions);
 
+/* This gateway shall serve: it was ordered to, or is its host's heir. */
+void order_take_own(
+	struct seat *seat, const struct order *order, int64_t now_ms, struct seat_actions *actions);
+
 /* Why it could not take it now, whatever the epoch. */
 enum seat_why order_check_state(const struct seat *seat, int64_t now_ms);
 /* Refused: never to be served. */

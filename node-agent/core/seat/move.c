@@ -53,6 +53,11 @@ void move_invite(struct seat *seat, const struct order *order, int64_t now_ms, s
 	text_copy(seat->partner, sizeof(seat->partner), order->owner);
 	seat->hosted = order->epoch;
 	seat->invited_ms = now_ms;
+	seat->will = (struct order){.epoch = order->next};
+	text_copy(seat->will.endpoint, sizeof(seat->will.endpoint), order->endpoint);
+	text_copy(seat->will.owner, sizeof(seat->will.owner), order->guest);
+	text_copy(seat->will.from, sizeof(seat->will.from), order->owner);
+	text_copy(seat->will.cause, sizeof(seat->will.cause), order->cause);
 }
 
 /* By the owner's leave: its peers are woken, its addresses not claimed. */
@@ -60,6 +65,7 @@ static void be_guest(struct seat *seat, int64_t now_ms, struct seat_actions *act
 {
 	seat->invited_ms = SEAT_NEVER;
 	seat->host_heard_ms = now_ms;
+	seat->released_ms = SEAT_NEVER;
 	seat->permit_until_ms = now_ms + SEAT_GUEST_MS;
 	seat->renewed_ms = now_ms;
 	seat->taken_ms = now_ms;
@@ -83,10 +89,13 @@ static void hear_host(
 	bool hosts = heard->role == SEAT_HOSTING || heard->role == SEAT_RELAYING;
 
 	if (hosts && epoch_compare(&heard->epoch, &seat->hosted) == 0) {
-		if (move_is_guest(seat))
+		if (move_is_guest(seat)) {
 			seat->host_heard_ms = now_ms;
-		else if (heard->role == SEAT_HOSTING && is_invited(seat, now_ms))
+			if (heard->role == SEAT_RELAYING && seat->released_ms == SEAT_NEVER)
+				seat->released_ms = now_ms;
+		} else if (heard->role == SEAT_HOSTING && is_invited(seat, now_ms)) {
 			be_guest(seat, now_ms, actions);
+		}
 	} else if (heard->role == SEAT_SERVING && move_is_guest(seat)) {
 		seat_act(actions, SEAT_ACTION_REST, 0, SEAT_WHY_NONE); /* it takes them back */
 	}
@@ -140,7 +149,34 @@ static int64_t settled_ms(const struct seat *seat)
 	return seat->successor_ms + SEAT_SETTLE_MS;
 }
 
-int64_t move_deadline(const struct seat *seat)
+/* Nobody is known of who came in between: a move that was called off, a successor. In `fence` nobody would promise it leave, see
+ * rule 7: it waits for a controller. */
+static bool is_heir(const struct seat *seat)
+{
+	return !seat->config.exclusive && move_is_guest(seat) && seat->released_ms != SEAT_NEVER &&
+	       !epoch_is_zero(&seat->will.epoch) &&
+	       (epoch_compare(&seat->disk.highest, &seat->hosted) <= 0 ||
+		       epoch_compare(&seat->disk.highest, &seat->will.epoch) == 0);
+}
+
+static int64_t heir_ms(const struct seat *seat)
+{
+	return is_heir(seat) ? seat->released_ms + SEAT_HEIR_MS : INT64_MAX;
+}
+
+/* The controller was to order it a moment after its host had released, and has died, it seems. Once: what is refused now is not
+ * tried again. */
+static void inherit(struct seat *seat, int64_t now_ms, struct seat_actions *actions)
+{
+	struct order order = seat->will;
+
+	if (now_ms < heir_ms(seat))
+		return;
+	seat->will.epoch = (struct epoch){0};
+	order_take_own(seat, &order, now_ms, actions);
+}
+
+static int64_t step_deadline(const struct seat *seat)
 {
 	switch (seat->role) {
 	case SEAT_SERVING:
@@ -159,9 +195,17 @@ int64_t move_deadline(const struct seat *seat)
 	return INT64_MAX;
 }
 
+int64_t move_deadline(const struct seat *seat)
+{
+	int64_t step_ms = step_deadline(seat), by_will_ms = heir_ms(seat);
+
+	return step_ms < by_will_ms ? step_ms : by_will_ms;
+}
+
 void move_step(struct seat *seat, int64_t now_ms, struct seat_actions *actions)
 {
-	if (now_ms < move_deadline(seat))
+	inherit(seat, now_ms, actions);
+	if (now_ms < step_deadline(seat))
 		return;
 	if (seat->role == SEAT_SERVING) {
 		seat->steer_until_ms = SEAT_NEVER;

@@ -116,7 +116,7 @@ void order_burn(struct seat *seat, const struct epoch *epoch, enum seat_why why,
 	seat_act(actions, SEAT_ACTION_REPORT, 0, SEAT_WHY_NONE);
 }
 
-static void take_in_own(
+void order_take_own(
 	struct seat *seat, const struct order *order, int64_t now_ms, struct seat_actions *actions)
 {
 	if (serves_under(seat, &order->epoch) || exclusive_awaits(seat, &order->epoch))
@@ -150,7 +150,7 @@ void order_take_in(struct seat *seat, const struct order *order, int64_t now_ms,
 	if (order->owner[0] == '\0')
 		take_in_release(seat, order, now_ms, actions);
 	else if (strcmp(order->owner, seat->config.gateway) == 0)
-		take_in_own(seat, order, now_ms, actions);
+		order_take_own(seat, order, now_ms, actions);
 	else
 		take_in_foreign(seat, order, now_ms, actions);
 }

@@ -25,6 +25,7 @@ void seat_init(struct seat *seat, const struct seat_config *config, int64_t now_
 		.invited_ms = SEAT_NEVER,
 		.step_ms = SEAT_NEVER,
 		.host_heard_ms = SEAT_NEVER,
+		.released_ms = SEAT_NEVER,
 		.successor_ms = SEAT_NEVER,
 		.steer_until_ms = SEAT_NEVER,
 		.claimed_ms = SEAT_NEVER,

@@ -56,6 +56,7 @@ enum {
 	SEAT_RELAY_MS = 10000,  /* ... or that long after it released, at the latest */
 	SEAT_INVITED_MS = 5000, /* an invitation is good for that long */
 	SEAT_FLOOR_MS = 2000,   /* below the revocation floor: so long a commit may be on its way (L5) */
+	SEAT_HEIR_MS = 400, /* a guest whose host has released, and whom nobody orders: it serves by itself */
 	SEAT_CLAIM_URGENT_MS =
 		15, /* fence: between claims of one who was ordered; an owner's go with its beats */
 };
@@ -204,9 +205,12 @@ struct seat {
 	/* planned moves */
 	char partner[PROTO_NAME_MAX + 1]; /* HOSTING, RELAYING: the guest; GUEST, PULLED, invited: the host */
 	struct epoch hosted;              /* invited, GUEST, PULLED: under which the host serves */
-	int64_t invited_ms;               /* SEAT_NEVER: not invited */
-	int64_t step_ms;                  /* since when HOSTING, RELAYING, GUEST or PULLED */
+	struct order
+		will; /* invited, GUEST, PULLED: to be carried out should nobody order it; epoch zero: none */
+	int64_t invited_ms;     /* SEAT_NEVER: not invited */
+	int64_t step_ms;        /* since when HOSTING, RELAYING, GUEST or PULLED */
 	int64_t host_heard_ms;  /* GUEST, PULLED: when the host was last heard hosting or relaying */
+	int64_t released_ms;    /* GUEST, PULLED: since when its host was heard relaying; SEAT_NEVER */
 	int64_t successor_ms;   /* RELAYING: since when a higher epoch was heard served; SEAT_NEVER */
 	int64_t steer_until_ms; /* SERVING again: when steering ends; SEAT_NEVER: it does not steer */
 	/* fence */

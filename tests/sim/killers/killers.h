@@ -40,6 +40,7 @@ void killer_two_controllers(struct world *world);
 void killer_guest_paused(struct world *world);
 void killer_order_read_late(struct world *world);
 void killer_move_interrupted(struct world *world);
+void killer_controller_gone_after_the_release(struct world *world);
 
 /* promise.c: what was granted or promised, and to whom */
 void killer_grant_read_late(struct world *world);

@@ -29,6 +29,8 @@ void killer_order_read_late(struct world *world)
 	course_end(world);
 }
 
+enum { HEIR_MAX_MS = 1500 };
+
 /* What a planned move has come to: its first step, and so on; STEPS: it is over, and settles. */
 enum { STEPS = 4 };
 
@@ -70,5 +72,27 @@ void killer_move_interrupted(struct world *world)
 	else
 		fault_hang(world, hit, course_between(world, 20, 4000));
 	course_run_powered(world, 9000);
+	course_end(world);
+}
+
+/* The owner has released, and the controller dies before it can order the guest: the guest serves by itself, and for as long as the
+ * owner relays nothing is lost. In `fence` it waits for the controller. */
+void killer_controller_gone_after_the_release(struct world *world)
+{
+	size_t from = course_owner(world), to = course_other(world, from);
+
+	if (controller_move(world, to) < 0)
+		return; /* it was not fit just now */
+	for (int64_t end = world->now + 5000;
+		world->hosts[from].seat.role != SEAT_RELAYING && world->now < end;)
+		course_run(world, 1);
+	if (world->hosts[from].seat.role != SEAT_RELAYING || kernel_serves(world, to))
+		return; /* it could not steer, or the order was as fast */
+	fault_kill(world, CTL, course_between(world, 5000, 9000));
+	course_run(world, HEIR_MAX_MS);
+	if (!world->exclusive && !kernel_serves(world, to))
+		world_fail(world, "L1: %s does not serve %d ms after %s released it to it", world_name(to),
+			HEIR_MAX_MS, world_name(from));
+	course_run(world, 9000);
 	course_end(world);
 }

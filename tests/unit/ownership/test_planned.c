@@ -41,10 +41,12 @@ static void configure(struct ownership_config config)
 
 START_TEST(test_move_hosts_pulls_releases_then_orders)
 {
-	struct epoch before = pool.ownership.epoch;
+	struct epoch before = pool.ownership.epoch, next;
 
 	pool.obedient = false;
 	ck_assert_int_eq(pool_move(&pool, GW_C, &err), 0);
+	next = pool.last.next;
+	ck_assert_int_gt(epoch_compare(&next, &before), 0);
 	ck_assert_uint_eq(pool.hosts, 1);
 	ck_assert_int_eq(epoch_compare(&pool.last.epoch, &before), 0);
 	ck_assert_str_eq(pool.last.owner, "gw-a");
@@ -71,6 +73,7 @@ START_TEST(test_move_hosts_pulls_releases_then_orders)
 	ck_assert_str_eq(pool.last.from, "gw-a");
 	ck_assert_str_eq(pool.last.cause, "move");
 	ck_assert_uint_eq(pool.last.detect_ms, 0);
+	ck_assert_int_eq(epoch_compare(&pool.last.epoch, &next), 0); /* what its guest was promised */
 	pool_serve(&pool, GW_C, pool.last.epoch);
 	pool_say(&pool, GW_C);
 	ck_assert_int_eq(pool.ownership.phase, OWNERSHIP_STABLE);
@@ -123,17 +126,19 @@ END_TEST
 
 START_TEST(test_guest_that_dies_calls_it_off)
 {
-	struct epoch before = pool.ownership.epoch;
+	struct epoch promised;
 
 	pool.obedient = false;
 	ck_assert_int_eq(pool_move(&pool, GW_C, &err), 0);
+	promised = pool.last.next;
 	pool.members[GW_A].seat.role = SEAT_HOSTING;
 	pool_say(&pool, GW_A);
 	pool_verdict(&pool, GW_C, VERDICT_DEAD);
 	ck_assert_uint_eq(pool.releases, 0);
 	ck_assert_str_eq(pool.last.owner, "gw-a");
 	ck_assert_str_eq(pool.last.guest, "");
-	ck_assert_int_gt(epoch_compare(&pool.last.epoch, &before), 0);
+	ck_assert_int_gt(
+		epoch_compare(&pool.last.epoch, &promised), 0); /* under which it may be serving already */
 }
 END_TEST
 
@@ -208,6 +213,23 @@ START_TEST(test_owner_that_does_not_release_keeps_it)
 	pool_pass(&pool, 1);
 	ck_assert_uint_eq(pool.orders, 1);
 	ck_assert_str_eq(pool.last.owner, "gw-a");
+}
+END_TEST
+
+/* The order is late, and the guest has taken what it was promised: that is the end of the move, too. */
+START_TEST(test_guest_that_serves_by_itself_has_it)
+{
+	pool.obedient = false;
+	ck_assert_int_eq(pool_move(&pool, GW_C, &err), 0);
+	pool_serve(&pool, GW_C, pool.last.next);
+	pool_stand_by(&pool, GW_A);
+	pool.members[GW_A].seat.released = pool.ownership.epoch;
+	pool_say(&pool, GW_C);
+	pool_say(&pool, GW_A);
+	pool_pass(&pool, 100);
+	ck_assert_int_eq(pool.ownership.phase, OWNERSHIP_STABLE);
+	ck_assert_uint_eq(pool.ownership.owner, GW_C);
+	ck_assert_int_eq(epoch_compare(&pool.ownership.epoch, &pool.members[GW_C].seat.epoch), 0);
 }
 END_TEST
 
@@ -506,6 +528,7 @@ int main(void)
 	tcase_add_test(all, test_owner_that_dies_while_it_moves);
 	tcase_add_test(all, test_target_that_dies_while_it_moves_leaves_it_with_the_owner);
 	tcase_add_test(all, test_owner_that_does_not_release_keeps_it);
+	tcase_add_test(all, test_guest_that_serves_by_itself_has_it);
 	tcase_add_test(all, test_target_that_dies_after_the_release_is_replaced);
 	tcase_add_test(all, test_drain_empties_and_keeps_empty);
 	tcase_add_test(all, test_drain_waits_for_somebody_who_can);

@@ -35,6 +35,8 @@ START_TEST(a_move_arrives_in_its_three_parts)
 	ck_assert_uint_eq(list.count, 3);
 	ck_assert_str_eq(list.items[0].order.owner, "gw-b");
 	ck_assert_str_eq(list.items[0].order.guest, "gw-a");
+	ck_assert_uint_eq(list.items[0].order.next.n, 4);
+	ck_assert(epoch_is_zero(&list.items[2].order.next));
 	ck_assert_int_eq(list.items[1].kind, INSTRUCTION_ORDER);
 	ck_assert_str_eq(list.items[1].order.owner, "");
 	ck_assert_str_eq(list.items[1].order.from, "gw-b");
@@ -95,6 +97,8 @@ static const struct {
 		"instructions[0].order.owner: expected a name"},
 	{"orders-move.json", "instructions.0.order.guest", "\"gw a\"",
 		"instructions[0].order.guest: expected a name"},
+	{"orders-move.json", "instructions.0.order.next", "7",
+		"instructions[0].order.next: expected text, found 7"},
 	{"orders-move.json", "instructions.0.order.detect_ms", "4294967296",
 		"instructions[0].order.detect_ms: "},
 	{"orders-drill.json", "instructions.0.drill.id", "\"0000000000000000\"",

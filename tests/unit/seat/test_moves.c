@@ -212,6 +212,85 @@ START_TEST(test_a_guest_that_takes_over_only_has_to_say_so)
 }
 END_TEST
 
+static void be_heir(void)
+{
+	struct order order = {.endpoint = "vpn",
+		.epoch = {.term = 7, .n = 1},
+		.owner = "gw-b",
+		.guest = "gw-a",
+		.next = {.term = 7, .n = 2},
+		.cause = "move"};
+
+	chair_step(&chair, (struct seat_event){.kind = SEAT_EVENT_ORDER, .order = &order});
+	hear(SEAT_HOSTING, 1);
+	chair_event(&chair, SEAT_EVENT_PULLED);
+}
+
+/* The host is heard relaying, every 50 ms for so long. */
+static void relay_for(int64_t ms)
+{
+	for (int64_t end = chair.now + ms; chair.now < end; chair_pass(&chair, 50))
+		hear(SEAT_RELAYING, 1);
+}
+
+START_TEST(test_a_guest_that_nobody_orders_is_its_hosts_heir)
+{
+	be_heir();
+	relay_for(SEAT_HEIR_MS);
+	ck_assert_int_eq(chair.seat.role, SEAT_SERVING);
+	ck_assert_uint_eq(chair.seat.epoch.n, 2);
+	ck_assert_str_eq(chair.seat.order.from, "gw-b");
+	ck_assert_str_eq(chair.seat.order.cause, "move");
+	ck_assert(chair.announces);
+	chair_order(&chair, 2, "gw-a"); /* the controller was only late */
+	ck_assert_str_eq(chair.log, "");
+}
+END_TEST
+
+START_TEST(test_nobody_inherits_from_a_host_that_has_not_released)
+{
+	be_heir();
+	for (int i = 0; i < 20; i++) {
+		hear(SEAT_HOSTING, 1);
+		chair_pass(&chair, 50);
+	}
+	ck_assert_int_eq(chair.seat.role, SEAT_PULLED);
+	chair_pass(&chair, SEAT_GUEST_MS); /* it is silent */
+	ck_assert_int_eq(chair.seat.role, SEAT_STANDBY);
+}
+END_TEST
+
+/* It was called off, or somebody succeeded. */
+START_TEST(test_nobody_inherits_once_a_higher_epoch_is_known)
+{
+	be_heir();
+	relay_for(SEAT_HEIR_MS - 50);
+	chair_order(&chair, 3, "gw-b");
+	hear(SEAT_RELAYING, 1);
+	chair_pass(&chair, SEAT_HEIR_MS);
+	ck_assert_int_eq(chair.seat.role, SEAT_PULLED);
+}
+END_TEST
+
+START_TEST(test_a_guest_that_was_promised_no_epoch_waits)
+{
+	be_guest();
+	relay_for(2 * SEAT_HEIR_MS);
+	ck_assert_int_eq(chair.seat.role, SEAT_GUEST);
+}
+END_TEST
+
+START_TEST(test_an_heir_that_has_become_unfit_burns_its_epoch)
+{
+	be_heir();
+	chair_fit(&chair, false);
+	relay_for(2 * SEAT_HEIR_MS);
+	ck_assert_int_eq(chair.seat.role, SEAT_PULLED);
+	ck_assert_uint_eq(chair.refused, 1);
+	ck_assert_uint_eq(chair.seat.spent.n, 2);
+}
+END_TEST
+
 START_TEST(test_a_guest_wakes_nobody_whom_its_host_takes_back)
 {
 	be_guest();
@@ -255,6 +334,11 @@ int main(void)
 	tcase_add_test(all, test_nobody_is_a_guest_uninvited_or_by_an_old_beat);
 	tcase_add_test(all, test_a_guest_lives_as_long_as_its_host_is_heard);
 	tcase_add_test(all, test_a_guest_that_takes_over_only_has_to_say_so);
+	tcase_add_test(all, test_a_guest_that_nobody_orders_is_its_hosts_heir);
+	tcase_add_test(all, test_nobody_inherits_from_a_host_that_has_not_released);
+	tcase_add_test(all, test_nobody_inherits_once_a_higher_epoch_is_known);
+	tcase_add_test(all, test_a_guest_that_was_promised_no_epoch_waits);
+	tcase_add_test(all, test_an_heir_that_has_become_unfit_burns_its_epoch);
 	tcase_add_test(all, test_a_guest_wakes_nobody_whom_its_host_takes_back);
 	tcase_add_test(all, test_back_again_before_it_has_settled);
 	suite_add_tcase(suite, all);
