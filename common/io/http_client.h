@@ -23,7 +23,8 @@ struct http_client_options {
 	struct tls_files tls;      /* for https: copied; all NULL: https is refused */
 	enum tls_kind server_kind; /* whom we mean to talk to; usually TLS_KIND_CONTROLLER */
 	const char *server_name;   /* of that kind, and of that name; NULL: any of the kind */
-	const struct tls_pin *pin; /* instead of tls and server_kind: we have no certificate yet; NULL: no */
+	const struct tls_pin *
+		pin; /* instead of tls and server_kind, for http_call() only: we have no certificate yet; NULL: no */
 	const char *unix_socket;   /* connect here, whatever the URL's host; NULL: no */
 	const char *local_address; /* numeric source address; NULL: the kernel's choice */
 };
@@ -49,7 +50,7 @@ struct http_response {
 	struct addr peer;         /* who answered; without a family: not known (a unix socket) */
 };
 
-/* The files of options->tls are read at each new connection, so that renewed ones count; this call reads them too, to
+/* The files of options->tls are read at each new connection, so that renewed ones count, within an hour; this call reads them too, to
  * fail early. */
 int http_client_new(struct event_base *base, const struct http_client_options *options,
 	struct http_client **ret_client, struct err *err);

@@ -8,7 +8,13 @@
 
 #include "common/base/mem.h"
 
-enum { TIMEOUT_DEFAULT_MS = 10000, CONNECT_TIMEOUT_DEFAULT_MS = 3000, RESPONSE_MAX_DEFAULT = 1 << 20 };
+/* A connection shows the certificate that there was when it was made: it is not used for longer than this. */
+enum {
+	CONNECTION_LIFE_S = 3600,
+	TIMEOUT_DEFAULT_MS = 10000,
+	CONNECT_TIMEOUT_DEFAULT_MS = 3000,
+	RESPONSE_MAX_DEFAULT = 1 << 20
+};
 
 static size_t receive(char *bytes, size_t one, size_t size, void *context)
 {
@@ -94,6 +100,7 @@ static void set_manners(CURL *easy)
 	curl_easy_setopt(easy, CURLOPT_PROXY, "");
 	curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
 	curl_easy_setopt(easy, CURLOPT_TCP_NODELAY, 1L);
+	curl_easy_setopt(easy, CURLOPT_MAXLIFETIME_CONN, (long)CONNECTION_LIFE_S);
 	curl_easy_setopt(easy, CURLOPT_USERAGENT, "holdfast/" HOLDFAST_VERSION);
 }
 

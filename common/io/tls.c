@@ -480,16 +480,17 @@ int tls_peer_dates(const SSL *ssl, int64_t *ret_start_ms, int64_t *ret_end_ms)
 	return 0;
 }
 
-int tls_certificate_end(const char *path, int64_t *ret_wall_ms, struct err *err)
+int tls_certificate_dates(const char *path, int64_t *ret_start_ms, int64_t *ret_end_ms, struct err *err)
 {
 	STACK_OF(X509) *list = NULL;
-	struct tm tm = {0};
 	int r = load_certificates(path, &list, err);
 
-	if (r == 0 && ASN1_TIME_to_tm(X509_get0_notAfter(sk_X509_value(list, 0)), &tm) != 1)
-		r = err_at(err, -EINVAL, path, 0, 0, "its end cannot be read");
-	if (r == 0)
-		*ret_wall_ms = (int64_t)timegm(&tm) * 1000;
+	if (r == 0) {
+		*ret_start_ms = wall_ms_of(X509_get0_notBefore(sk_X509_value(list, 0)));
+		*ret_end_ms = wall_ms_of(X509_get0_notAfter(sk_X509_value(list, 0)));
+	}
+	if (r == 0 && (!*ret_start_ms || !*ret_end_ms))
+		r = err_at(err, -EINVAL, path, 0, 0, "its dates cannot be read");
 	sk_X509_pop_free(list, X509_free);
 	return r;
 }

@@ -67,8 +67,8 @@ bool tls_peer_is_newcomer(const SSL *ssl);
 /* Is this certificate among those of the file? -ENOENT says that it is not. */
 int tls_file_has(const char *path, const X509 *certificate, struct err *err);
 
-/* When a certificate file ends, in ms since 1970: for warnings and metrics. */
-int tls_certificate_end(const char *path, int64_t *ret_wall_ms, struct err *err);
+/* From when to when the certificate in a file is valid, in ms since 1970. */
+int tls_certificate_dates(const char *path, int64_t *ret_start_ms, int64_t *ret_end_ms, struct err *err);
 
 /* Drain OpenSSL's error queue into one line of text. Returns buffer. */
 char *tls_error_text(char *buffer, size_t size);

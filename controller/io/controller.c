@@ -38,7 +38,8 @@ static int load_tls(struct controller *controller, SSL_CTX **ret_context, struct
 		return r;
 	if (file_secret_is_open(controller->config.key, warning, sizeof warning))
 		log_warning("controller", "key-is-open", log_text("text", warning));
-	return tls_certificate_end(controller->config.certificate, &controller->certificate_end_ms, err);
+	return tls_certificate_dates(controller->config.certificate, &controller->certificate.start_ms,
+		&controller->certificate.end_ms, err);
 }
 
 static int check_self(const struct controller *controller, struct err *err)

@@ -63,7 +63,7 @@ struct controller {
 	struct http_server *api, *health;
 	struct health_source health_source;
 	struct follow *follow;
-	int64_t certificate_end_ms; /* wall clock */
+	struct lifetime certificate; /* its own */
 };
 
 /* Everything that can fail at a start fails here, with one line that says what and where. Takes over *config. */

@@ -180,7 +180,8 @@ static void reload_tls(struct controller *controller)
 	}
 	if (self.kind == controller->self.kind && strcmp(self.name, controller->self.name) == 0) {
 		http_server_set_tls(controller->api, context);
-		tls_certificate_end(controller->config.certificate, &controller->certificate_end_ms, NULL);
+		tls_certificate_dates(controller->config.certificate, &controller->certificate.start_ms,
+			&controller->certificate.end_ms, NULL);
 	} else {
 		log_error("controller", "certificate-not-renewed", log_text("file", files.certificate),
 			log_text("text", "it names somebody else"));

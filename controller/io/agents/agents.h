@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/authority/lifetime.h"
 #include "common/timeline/timeline.h"
 #include "controller/io/agents/queue.h"
 #include "proto/report.h"
@@ -33,7 +34,8 @@ struct agent {
 	char name[PROTO_NAME_MAX + 1];
 	struct agents *agents;
 	bool connected;
-	uint64_t boot; /* this life of the agent; 0: never heard */
+	uint64_t boot;               /* this life of the agent; 0: never heard */
+	struct lifetime certificate; /* of the connection that it asked on last; all 0: none yet */
 	struct queue queue;
 	struct http_request *poll;
 	int64_t poll_ms;          /* when it came */

@@ -42,6 +42,8 @@ static struct agent *authenticate(struct agents *agents, struct http_request *re
 		agent = agents_admit(agents, peer->identity.name);
 	if (!agent)
 		reply_stranger(request, agents, peer->identity.name);
+	else
+		agent->certificate = (struct lifetime){peer->certificate_start_ms, peer->certificate_end_ms};
 	return agent;
 }
 

@@ -17,5 +17,6 @@ void api_serve(struct controller *controller, struct http_server *server)
 	invite_serve(controller, server);
 	join_serve(controller, server);
 	revoke_serve(controller, server);
+	certify_serve(controller, server);
 	follow_serve(controller->follow, server);
 }

@@ -29,9 +29,10 @@ void rollback_serve(
 void sessions_serve(struct controller *controller, struct http_server *server); /* GET /v1/sessions */
 void report_serve(struct controller *controller, struct http_server *server);   /* GET /v1/report */
 
-void invite_serve(struct controller *controller, struct http_server *server); /* /v1/invitations */
-void join_serve(struct controller *controller, struct http_server *server);   /* POST /v1/join */
-void revoke_serve(struct controller *controller, struct http_server *server); /* /v1/revocations */
+void invite_serve(struct controller *controller, struct http_server *server);  /* /v1/invitations */
+void join_serve(struct controller *controller, struct http_server *server);    /* POST /v1/join */
+void revoke_serve(struct controller *controller, struct http_server *server);  /* /v1/revocations */
+void certify_serve(struct controller *controller, struct http_server *server); /* /v1/agent/certificate */
 /* Why that peer is refused whatever it asks; NULL: it is not. Context is the controller. */
 const char *revoke_refuses(const struct http_peer *peer, void *context);
 /* TLS clients without a certificate are let in while there is an invitation, and no longer. */

@@ -10,17 +10,22 @@
 #include "controller/io/controller.h"
 #include "controller/io/watch/watch.h"
 
-enum {
-	SKEW_WARNING_MS = 500,
-	CERTIFICATE_WARNING_DAYS = 30,
-};
+enum { SKEW_WARNING_MS = 500 };
 
 static void collect_certificate(const struct controller *controller, struct health *health)
 {
-	int64_t left_days = (controller->certificate_end_ms - clock_wall_ms()) / 86400000;
-	if (left_days < CERTIFICATE_WARNING_DAYS)
+	int64_t now_ms = clock_wall_ms();
+	if (lifetime_is_short(&controller->certificate, now_ms))
 		health_warning(health, "%s: the certificate expires in %" PRId64 " days",
-			controller->config.certificate, left_days);
+			controller->config.certificate, lifetime_days_left(&controller->certificate, now_ms));
+}
+
+static void collect_certificate_of(const struct agent *agent, struct health *health)
+{
+	int64_t now_ms = clock_wall_ms();
+	if (agent->certificate.end_ms && lifetime_is_short(&agent->certificate, now_ms))
+		health_warning(health, "%s: its certificate expires in %" PRId64 " days, and was not renewed",
+			agent->name, lifetime_days_left(&agent->certificate, now_ms));
 }
 
 static void collect_gateway(
@@ -30,6 +35,7 @@ static void collect_gateway(
 		.verdict = VERDICT_ALIVE}; /* unless it is watched, nothing speaks against it */
 	if (!agent->connected)
 		health_warning(health, "%s is not connected", agent->name);
+	collect_certificate_of(agent, health);
 	watch_view(controller->watch, agent->name, &view);
 	if (view.verdict != VERDICT_ALIVE)
 		health_warning(health, "%s is %s", agent->name, verdict_kind_name(view.verdict));

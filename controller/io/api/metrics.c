@@ -41,7 +41,7 @@ static void put_controller(const struct controller *controller, struct text *out
 		journal_lost(controller->journal));
 	metrics_family(out, METRICS_GAUGE, "holdfast_certificate_end_seconds",
 		"When the controller's certificate expires, since 1970.");
-	metrics_seconds(out, "holdfast_certificate_end_seconds", NULL, controller->certificate_end_ms);
+	metrics_seconds(out, "holdfast_certificate_end_seconds", NULL, controller->certificate.end_ms);
 }
 
 static void put_owners(const struct controller *controller, struct text *out)
@@ -133,6 +133,19 @@ static void put_gateways(const struct controller *controller, struct text *out)
 		if (agent->reported)
 			metrics_seconds(out, skew, (const char *const[]){"gateway", agent->name, NULL},
 				agent->skew_ms);
+	}
+}
+
+/* As their last requests showed; those that have not asked anything yet are left out. */
+static void put_certificates(const struct controller *controller, struct text *out)
+{
+	static const char name[] = "holdfast_gateway_certificate_end_seconds";
+	metrics_family(out, METRICS_GAUGE, name, "When the gateway's certificate expires, since 1970.");
+	for (size_t i = 0; i < agents_count(controller->agents); i++) {
+		const struct agent *agent = agents_at(controller->agents, i);
+		if (agent->certificate.end_ms)
+			metrics_seconds(out, name, (const char *const[]){"gateway", agent->name, NULL},
+				agent->certificate.end_ms);
 	}
 }
 
@@ -228,6 +241,8 @@ static void put_joining(struct controller *controller, struct text *out)
 		invitations_open(&controller->joining.invitations));
 	counter(out, "holdfast_joined_total", "Gateways that joined with a token since the start.",
 		controller->joining.joined);
+	counter(out, "holdfast_certificates_renewed_total", "Gateways' certificates renewed since the start.",
+		controller->joining.renewed);
 	counter(out, "holdfast_join_refused_total", "Attempts to join that were refused since the start.",
 		controller->joining.refused);
 }
@@ -242,6 +257,7 @@ void metrics_collect(void *context, struct text *out)
 	put_alone(controller, out);
 	put_sessions(controller, out);
 	put_gateways(controller, out);
+	put_certificates(controller, out);
 	put_verdicts(controller, out);
 	put_windows(controller, out);
 	put_liveness(controller, out);

@@ -28,6 +28,8 @@ const char *revoke_refuses(const struct http_peer *peer, void *context)
 {
 	const struct controller *controller = context;
 	int64_t until_ms = revocations_until(&controller->joining.revocations, &peer->identity);
+	if (peer->certificate_end_ms <= clock_wall_ms())
+		return "this certificate has expired since the connection was made";
 	return peer->certificate_start_ms <= until_ms
 		       ? "this certificate has been revoked: another must be made for that name"
 		       : NULL;

@@ -21,7 +21,7 @@ struct joining {
 	unsigned days;
 	struct invitations invitations;
 	struct revocations revocations;
-	uint64_t joined, refused; /* since the start */
+	uint64_t joined, renewed, refused; /* since the start */
 };
 
 /* Reads the files that controller.yaml names, and the open invitations of the store. */

@@ -104,6 +104,9 @@ static void on_second(evutil_socket_t fd, short what, void *context)
 	agent_tell_blind(agent);
 	flows_second(agent);
 	telling_soon(agent);
+	if (agent->renewal)
+		renewal_look(agent->renewal,
+			control_is_connected(agent->control) ? control_url(agent->control) : NULL);
 	if (!agent->liveness || !agent->has_way_to_controller)
 		agent_beats_update(agent); /* addresses or routes may have come since */
 }
@@ -152,11 +155,23 @@ static int open_disk(struct agent *agent, struct err *err)
 	return r;
 }
 
+/* Before anything reads the certificate: half a renewal may be there. */
+static int open_renewal(struct agent *agent, struct err *err)
+{
+	const struct config *config = agent->config;
+	struct tls_files files = {.ca = config->ca, .certificate = config->certificate, .key = config->key};
+
+	return renewal_new(agent->base, &files, config->gateway, &agent->renewal, err);
+}
+
 static int open_all(struct agent *agent, struct err *err)
 {
 	struct timeval second = {.tv_sec = AGENT_SECOND_MS / 1000};
 	bool alone = config_is_alone(agent->config);
-	int r = alone ? 0 : check_identity(agent->config, err);
+	int r = alone ? 0 : open_renewal(agent, err);
+
+	if (r >= 0 && !alone)
+		r = check_identity(agent->config, err);
 
 	if (r >= 0 && !alone) /* better said at the start than when the first fleet arrives */
 		r = wg_implementation_check(agent->config->implementation, err);
@@ -209,6 +224,7 @@ void agent_free(struct agent *agent)
 		return;
 	log_flush();
 	leaving_close(agent);
+	renewal_free(agent->renewal);
 	control_free(agent->control);
 	liveness_free(agent->liveness);
 	agent_seats_free(agent);

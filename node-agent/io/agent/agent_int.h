@@ -36,6 +36,7 @@
 #include "node-agent/io/nft/watch.h"
 #include "node-agent/io/probe/probe.h"
 #include "node-agent/io/reconcile/reconcile.h"
+#include "node-agent/io/renewal/renewal.h"
 #include "node-agent/io/rtnl/monitor.h"
 #include "node-agent/io/state/writer.h"
 
@@ -156,6 +157,7 @@ struct agent {
 	int64_t leader_ms;                   /* when a controller was last heard, by whatever path */
 	bool has_way_to_controller;          /* its last local is the one to talk to it from */
 	struct control *control;
+	struct renewal *renewal; /* NULL: alone */
 	struct leave leave;
 	struct logind *logind;
 	struct event *leave_timer; /* NULL: alone, so nobody could take anything from it */

@@ -11,8 +11,6 @@
 #include "common/io/tls.h"
 #include "node-agent/io/agent/agent_int.h"
 
-enum { CERTIFICATE_WARNING_DAYS = 14 };
-
 static size_t add_reason(
 	char (*reasons)[PROTO_REASON_MAX + 1], size_t count, size_t max, const char *what, const char *why)
 {
@@ -75,13 +73,14 @@ size_t agent_reasons(
 
 static void warn_certificate(const struct agent *agent, struct health *health)
 {
-	int64_t end_ms, days;
+	const struct lifetime *lifetime = renewal_lifetime(agent->renewal);
+	const char *failure = renewal_failure(agent->renewal);
+	int64_t now_ms = clock_wall_ms();
 
-	if (tls_certificate_end(agent->config->certificate, &end_ms, NULL) < 0)
-		return;
-	days = (end_ms - clock_wall_ms()) / (24 * 3600 * 1000);
-	if (days < CERTIFICATE_WARNING_DAYS)
-		health_warning(health, "%s ends in %lld days", agent->config->certificate, (long long)days);
+	if (lifetime->end_ms && lifetime_is_short(lifetime, now_ms))
+		health_warning(health, "%s ends in %lld days%s%s", agent->config->certificate,
+			(long long)lifetime_days_left(lifetime, now_ms),
+			*failure ? ", and could not be renewed: " : "", failure);
 }
 
 static void collect(void *context, struct health *health)
@@ -98,7 +97,7 @@ static void collect(void *context, struct health *health)
 			control_failure(agent->control));
 	if (agent->held.desired && !agent->liveness)
 		health_warning(health, "%s", agent->liveness_failure);
-	if (agent->control)
+	if (agent->renewal)
 		warn_certificate(agent, health);
 	agent_diagnose(agent, health);
 }
@@ -201,6 +200,16 @@ static void claim_metrics(const struct agent *agent, struct text *out)
 	}
 }
 
+static void certificate_metrics(const struct agent *agent, struct text *out)
+{
+	if (!agent->renewal || !renewal_lifetime(agent->renewal)->end_ms)
+		return;
+	metrics_family(out, METRICS_GAUGE, "holdfast_certificate_end_seconds",
+		"When the gateway's certificate expires, since 1970.");
+	metrics_seconds(
+		out, "holdfast_certificate_end_seconds", NULL, renewal_lifetime(agent->renewal)->end_ms);
+}
+
 static void collect_metrics(void *context, struct text *out)
 {
 	const struct agent *agent = context;
@@ -234,6 +243,7 @@ static void collect_metrics(void *context, struct text *out)
 	checking_metrics(agent, out);
 	liveness_metrics(agent, out);
 	claim_metrics(agent, out);
+	certificate_metrics(agent, out);
 	flows_metrics(agent, out);
 	metrics_process(out);
 }

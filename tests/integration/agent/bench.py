@@ -90,8 +90,23 @@ class Bench:
         with open(path + ".ext", "w") as file:
             file.write(f"subjectAltName=URI:holdfast:{kind}:{name}\nbasicConstraints=critical,CA:false\n"
                        "keyUsage=critical,digitalSignature\nextendedKeyUsage=serverAuth,clientAuth\n")
+        self.sign(path)
+
+    def sign(self, path):
         run("openssl", "x509", "-req", "-in", path + ".csr", "-CA", self.dir + "/ca.pem", "-CAkey", self.dir + "/ca.key",
             "-CAcreateserial", "-days", "2", "-extfile", path + ".ext", "-out", path + ".pem")
+
+    def make_old_certificate(self, name, from_hours, to_hours):
+        """Valid from and to so many hours from now, which only `openssl ca` can do."""
+        path, work = f"{self.dir}/{name}", tempfile.mkdtemp(dir=self.dir)
+        open(work + "/index", "w").close()
+        with open(work + "/config", "w") as file:
+            file.write(f"[ca]\ndefault_ca=it\n[it]\ndatabase={work}/index\nnew_certs_dir={work}\nrand_serial=yes\n"
+                       "default_md=sha256\npolicy=any\n[any]\ncommonName=supplied\n")
+        dates = [time.strftime("%y%m%d%H%M%SZ", time.gmtime(time.time() + hours * 3600)) for hours in (from_hours, to_hours)]
+        run("openssl", "ca", "-batch", "-config", work + "/config", "-in", path + ".csr", "-out", path + ".pem", "-notext",
+            "-cert", self.dir + "/ca.pem", "-keyfile", self.dir + "/ca.key", "-extfile", path + ".ext",
+            "-startdate", dates[0], "-enddate", dates[1])
 
     def make_keys(self):
         self.private = run("wg", "genkey")

@@ -120,6 +120,9 @@ class Controller:
                 body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
                 if controller.stranger_to:
                     return self.refuse()
+                if self.path == "/v1/agent/certificate":
+                    pem = controller.certify(body["request"])
+                    return self.answer(200, json.dumps({"gateway": "gw-a", "certificate": pem}).encode())
                 with controller.changed:
                     if self.path == "/v1/agent/report":
                         controller.report = body

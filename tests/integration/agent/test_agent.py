@@ -523,6 +523,42 @@ def test_what_left_the_fleet_goes(bench):
     assert bench.stop() == 0
 
 
+def file_text(bench, name):
+    with open(f"{bench.dir}/{name}") as file:
+        return file.read()
+
+
+def test_the_certificate_renews_itself(bench):
+    def certify(request):
+        with open(bench.dir + "/renewed.csr", "w") as file:
+            file.write(request)
+        shutil.copy(bench.dir + "/gw-a.ext", bench.dir + "/renewed.ext")
+        bench.sign(bench.dir + "/renewed")
+        return file_text(bench, "renewed.pem")
+
+    bench.controller.certify = certify
+    bench.make_old_certificate("gw-a", -30, 12)  # beyond two thirds
+    old = {name: file_text(bench, name) for name in ("gw-a.pem", "gw-a.key")}
+    before = time.time()
+    bench.start()
+    until("a certificate was asked for and has come", lambda: file_text(bench, "gw-a.pem") != old["gw-a.pem"])
+    until("the metric tells", lambda: (bench.metric("holdfast_certificate_end_seconds") or 0) > before + 47 * 3600)
+    assert file_text(bench, "gw-a.pem") == file_text(bench, "renewed.pem")
+    assert file_text(bench, "gw-a.key") != old["gw-a.key"]
+    assert os.stat(bench.dir + "/gw-a.key").st_mode & 0o777 == 0o600
+    assert not [name for name in os.listdir(bench.dir) if name.endswith(".next")]
+    assert bench.stop() == 0
+    # One that cannot be renewed, since what came is of another key, is told; what works stays.
+    bench.make_certificate("gateway", "gw-a")
+    bench.controller.certify = lambda request: file_text(bench, "gw-z.pem")
+    bench.make_old_certificate("gw-a", -30, 6)
+    kept = file_text(bench, "gw-a.pem")
+    bench.start()
+    until("it is told", lambda: "could not be renewed" in bench.get("/readyz")[1])
+    assert file_text(bench, "gw-a.pem") == kept and not os.path.exists(bench.dir + "/gw-a.key.next")
+    assert bench.stop() == 0
+
+
 TESTS = [test_bad_starts, test_refused_stages, test_apply, test_programs_are_told, test_serve, test_the_command_line_asks_the_agent, test_plan_is_empty, test_drift_is_repaired,
          test_what_others_drop_is_told, test_a_dead_tunnel_comes_back, test_a_killed_agent_is_not_noticed, test_a_restart_without_controller,
          test_a_lease_that_nobody_renews_takes_the_addresses,
@@ -530,7 +566,7 @@ TESTS = [test_bad_starts, test_refused_stages, test_apply, test_programs_are_tol
          test_a_takeover_over_ipv6, test_a_lost_initiation_is_repeated, test_a_lost_confirmation_is_repeated,
          test_a_busy_port_is_refused, test_removed_while_it_could_not_be_reached, test_a_controller_by_name_is_beaten_to,
          test_a_wireguard_program_that_hangs, test_lost_state_is_no_obstacle,
-         test_an_endpoint_that_leaves_its_owner, test_what_left_the_fleet_goes]
+         test_an_endpoint_that_leaves_its_owner, test_what_left_the_fleet_goes, test_the_certificate_renews_itself]
 
 
 def main():

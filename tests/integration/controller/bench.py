@@ -76,6 +76,18 @@ class Authority:
         run("openssl", "x509", "-req", "-in", f"{path}.csr", "-CA", self.directory / f"{self.name}.pem", "-CAkey",
             self.directory / f"{self.name}.key", "-days", days, "-extfile", extensions, "-out", f"{path}.pem")
 
+    def issue_dated(self, kind, name, from_days, to_days):
+        """Valid from and to so many days from now, which only `openssl ca` can do."""
+        self.issue(kind, name)
+        path, work = self.directory / name, pathlib.Path(tempfile.mkdtemp(dir=self.directory))
+        (work / "index").touch()
+        (work / "config").write_text(f"[ca]\ndefault_ca=it\n[it]\ndatabase={work}/index\nnew_certs_dir={work}\nrand_serial=yes\n"
+                                     "default_md=sha256\npolicy=any\n[any]\ncommonName=supplied\n")
+        dates = [time.strftime("%y%m%d%H%M%SZ", time.gmtime(time.time() + days * 86400)) for days in (from_days, to_days)]
+        run("openssl", "ca", "-batch", "-config", work / "config", "-in", f"{path}.csr", "-out", f"{path}.pem", "-notext",
+            "-cert", self.directory / f"{self.name}.pem", "-keyfile", self.directory / f"{self.name}.key", "-extfile",
+            f"{path}.ext", "-startdate", dates[0], "-enddate", dates[1])
+
 
 class Bench:
     listen = (LISTEN, 7443)

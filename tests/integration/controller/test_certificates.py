@@ -7,6 +7,7 @@ import socket
 import ssl
 import subprocess
 import sys
+import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from bench import BIN, Authority, fleet_text, main, until  # noqa: E402
@@ -120,4 +121,32 @@ def fresh(bench):
     return bench.call("GET", "/v1/status", who="new/alice")[0]
 
 
-main([test_the_wrong_ones, test_revoked])
+def test_a_gateway_renews_its_own(bench):
+    bench.write_config(authority="{ certificate: ca.pem, key: ca.key, days: 7 }")
+    bench.start()
+    assert bench.apply(fleet_text())[0] == 200
+    request = (bench.directory / "gw-b.csr").read_text()
+    for who, expected in (("gw-c", 404), ("alice", 403), ("dashboard", 403)):
+        assert bench.call("POST", "/v1/agent/certificate", {"request": request}, who=who)[0] == expected, who
+    assert bench.call("POST", "/v1/agent/certificate", {"request": "x"}, who="gw-a")[0] == 400
+    # Of the request, which is gw-b's, only the key counts: the certificate names who asks.
+    status, answer = bench.call("POST", "/v1/agent/certificate", {"request": request}, who="gw-a")
+    assert status == 200 and answer["gateway"] == "gw-a", answer
+    (bench.directory / "renewed.pem").write_text(answer["certificate"])
+    (bench.directory / "renewed.key").write_bytes((bench.directory / "gw-b.key").read_bytes())
+    assert bench.agent("gw-a", certificate="renewed").report()[0] == 204
+    assert bench.agent("gw-b", certificate="renewed").report()[0] == 403
+    assert metric(bench, "holdfast_certificates_renewed_total") == 1
+    end = metric(bench, 'holdfast_gateway_certificate_end_seconds{gateway="gw-a"}')
+    assert 6.9 * 86400 < end - time.time() < 7.1 * 86400, end
+    # One that is about to end is told to people.
+    bench.authority.issue_dated("gateway", "gw-b", -9, 1)
+    assert bench.agent("gw-b").report()[0] == 204
+    assert any("gw-b: its certificate expires in" in warning for warning in bench.status()["warnings"]), bench.status()
+    bench.stop()
+    bench.write_config()
+    bench.start()
+    assert bench.call("POST", "/v1/agent/certificate", {"request": request}, who="gw-a")[0] == 409
+
+
+main([test_the_wrong_ones, test_revoked, test_a_gateway_renews_its_own])

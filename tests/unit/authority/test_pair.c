@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Wherever it stops, the next start finds a certificate and a key that belong together. */
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/authority/pair.h"
+#include "common/io/file.h"
+
+static char directory[] = "/tmp/holdfast-pair-XXXXXX";
+static struct pair pair;
+
+static void setup(void)
+{
+	char certificate[64], key[64];
+
+	strcpy(directory + strlen(directory) - 6, "XXXXXX");
+	ck_assert_ptr_nonnull(mkdtemp(directory));
+	snprintf(certificate, sizeof(certificate), "%s/gw.pem", directory);
+	snprintf(key, sizeof(key), "%s/gw.key", directory);
+	ck_assert_int_eq(pair_paths(certificate, key, &pair, NULL), 0);
+	ck_assert_int_eq(file_write(pair.certificate, "old", 3, 0644, NULL), 0);
+	ck_assert_int_eq(file_write(pair.key, "old", 3, 0600, NULL), 0);
+}
+
+static void teardown(void)
+{
+	unlink(pair.certificate);
+	unlink(pair.key);
+	ck_assert_int_eq(rmdir(directory), 0); /* nothing else is left */
+}
+
+static void check(const char *path, const char *expected)
+{
+	char *text;
+
+	ck_assert_int_eq(file_read(path, 100, &text, NULL, NULL), 0);
+	ck_assert_str_eq(text, expected);
+	free(text);
+}
+
+static void check_both(const char *expected)
+{
+	check(pair.certificate, expected);
+	check(pair.key, expected);
+}
+
+static void prepare(void)
+{
+	ck_assert_int_eq(pair_prepare_key(&pair, "new", NULL), 0);
+	ck_assert_int_eq(pair_prepare_certificate(&pair, "new", NULL), 0);
+}
+
+START_TEST(both_are_replaced)
+{
+	struct stat status;
+
+	prepare();
+	check_both("old");
+	ck_assert_int_eq(pair_commit(&pair, NULL), 0);
+	check_both("new");
+	ck_assert_int_eq(stat(pair.key, &status), 0);
+	ck_assert_int_eq(status.st_mode & 07777, 0600);
+}
+END_TEST
+
+START_TEST(or_dropped)
+{
+	prepare();
+	pair_drop(&pair);
+	check_both("old");
+}
+END_TEST
+
+START_TEST(a_key_alone_is_dropped)
+{
+	ck_assert_int_eq(pair_prepare_key(&pair, "new", NULL), 0);
+	ck_assert_int_eq(pair_recover(&pair, NULL), 0);
+	check_both("old");
+}
+END_TEST
+
+START_TEST(what_was_prepared_is_finished)
+{
+	prepare();
+	ck_assert_int_eq(pair_recover(&pair, NULL), 0);
+	check_both("new");
+}
+END_TEST
+
+START_TEST(also_between_the_two)
+{
+	prepare();
+	ck_assert_int_eq(rename(pair.next_key, pair.key), 0);
+	ck_assert_int_eq(pair_recover(&pair, NULL), 0);
+	check_both("new");
+}
+END_TEST
+
+START_TEST(where_nothing_was_begun_nothing_is_done)
+{
+	ck_assert_int_eq(pair_recover(&pair, NULL), 0);
+	check_both("old");
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("authority/pair");
+	TCase *test = tcase_create("pair");
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	suite_add_tcase(suite, test);
+	tcase_add_checked_fixture(test, setup, teardown);
+	tcase_add_test(test, both_are_replaced);
+	tcase_add_test(test, or_dropped);
+	tcase_add_test(test, a_key_alone_is_dropped);
+	tcase_add_test(test, what_was_prepared_is_finished);
+	tcase_add_test(test, also_between_the_two);
+	tcase_add_test(test, where_nothing_was_begun_nothing_is_done);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
