@@ -27,9 +27,6 @@ enum {
 	PICTURE_MAX_BYTES = 1024 * 1024, /* room for the largest of either kind, so that it never moves */
 };
 
-#define FLEET_HERE "fleet.yaml"
-#define FLEET_INSTALLED "/etc/holdfast/fleet.yaml"
-
 struct request {
 	const char *name, *fleet, *tunnel, *dial, *into, *png, *out;
 	size_t group_count, address_count;
@@ -114,7 +111,7 @@ static int read_request(const struct invocation *invocation, struct request *req
 		return err_set(err, -EINVAL,
 			"a name is made of letters, digits, '-', '_' and '.', at most %d", PROTO_NAME_MAX);
 	if (!request->fleet)
-		request->fleet = access(FLEET_HERE, F_OK) ? FLEET_INSTALLED : FLEET_HERE;
+		request->fleet = fleet_default_path();
 	return 0;
 }
 

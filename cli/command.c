@@ -104,6 +104,23 @@ const struct command commands[] = {
 				"UNKNOWN",
 				NULL, false})},
 	{"sessions", "[--json]", "who is connected where", command_sessions, OPTIONS(JSON_OPTION)},
+	{"import", "[GATEWAY=]FILE.conf... [--out FILE] [--name LABEL]",
+		"one fleet file from the wg-quick files of several gateways", command_import,
+		OPTIONS({'o', "out", "FILE",
+				"the fleet file to write, with keys beside it; default: fleet.yaml", "@file",
+				false},
+			{'n', "name", "LABEL", "the fleet's name; default: imported", "@nothing", false}),
+		.operands = "@file..."},
+	{"export", "GATEWAY TUNNEL [--fleet FILE] [--out FILE] [--keys DIR]",
+		"a tunnel of the fleet as a gateway's wg-quick file", command_export,
+		OPTIONS({'f', "fleet", "FILE", "default: fleet.yaml here, else /etc/holdfast/fleet.yaml",
+				"@file", false},
+			{'o', "out", "FILE", "write it, mode 0600; default: print it", "@file", false},
+			{'k', "keys", "DIR",
+				"put the keys in, which are beside an agent.yaml of DIR; default: wg reads "
+				"them",
+				"@file", false}),
+		.operands = "@gateway @nothing"},
 	{"peer",
 		"new NAME [--fleet FILE] [--tunnel TUNNEL] [--group GROUP] [--address ADDRESS] [--endpoint "
 		"HOST:PORT] "

@@ -89,6 +89,8 @@ int command_history(const struct invocation *invocation);
 int command_rollback(const struct invocation *invocation);
 int command_status(const struct invocation *invocation);
 int command_sessions(const struct invocation *invocation);
+int command_import(const struct invocation *invocation);
+int command_export(const struct invocation *invocation);
 int command_peer(const struct invocation *invocation);
 int command_move(const struct invocation *invocation);
 int command_drain(const struct invocation *invocation);

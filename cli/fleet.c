@@ -6,10 +6,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/base/mem.h"
 #include "common/json/write.h"
 #include "controller/core/fleet/read.h"
+
+#define FLEET_HERE "fleet.yaml"
+#define FLEET_INSTALLED "/etc/holdfast/fleet.yaml"
+
+const char *fleet_default_path(void)
+{
+	return access(FLEET_HERE, F_OK) ? FLEET_INSTALLED : FLEET_HERE;
+}
 
 /* only: warnings of that file alone; NULL: all. */
 static void print_diagnostics(const struct diagnostics *diagnostics, const char *only)

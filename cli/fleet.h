@@ -8,6 +8,9 @@
 #include "common/fleet_files/fleet_files.h"
 #include "controller/core/fleet/fleet.h"
 
+/* Where the fleet file is that a person means who names none: fleet.yaml here, else the one in /etc/holdfast. */
+const char *fleet_default_path(void);
+
 /*
  * Load a fleet file with its includes and check it as the controller will. Errors go to stderr, one a line, as
  * file:line:column: message; warnings likewise, marked as such. 0: *ret_files (and *ret_fleet, unless NULL) are the

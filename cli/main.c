@@ -10,7 +10,7 @@
 #include "common/base/text.h"
 
 /* Named in the interface, and on their way. A name that is neither here nor in the table is a typing error. */
-static const char *const announced[] = {"import", "export", "key"};
+static const char *const announced[] = {"key"};
 
 static void print_help(FILE *out)
 {
