@@ -7,6 +7,7 @@
 #include "common/io/clock.h"
 #include "common/io/log.h"
 #include "controller/io/apply/apply.h"
+#include "controller/io/apply/catching.h"
 #include "controller/io/controller.h"
 
 const char *holding_state_name(enum holding_state state)
@@ -54,6 +55,12 @@ void holding_stage(struct controller *controller, struct agent *agent, const str
 	const struct desired *from = NULL;
 	if (holding_is_current(controller, agent))
 		from = generation_find(controller->current, agent->name)->desired;
+	holding_stage_from(agent, from, to, generation);
+}
+
+void holding_stage_from(struct agent *agent, const struct desired *from, const struct generation_gateway *to,
+	uint64_t generation)
+{
 	holding_set(agent, HOLDING_STAGING, generation);
 	agent_post(agent,
 		&(struct instruction){.kind = INSTRUCTION_STAGE, .stage = desired_diff(from, to->desired)});
@@ -122,6 +129,6 @@ void holding_sync(struct controller *controller, struct agent *agent)
 		return; /* an old store: nobody may go back to what it has */
 	if (holding_is_current(controller, agent))
 		become_current(controller, agent);
-	else if (!must_wait(controller, agent->holding))
+	else if (!must_wait(controller, agent->holding) && !catching_start(controller, agent))
 		holding_stage(controller, agent, to, controller->current->number);
 }

@@ -10,6 +10,7 @@
 
 struct agent;
 struct controller;
+struct desired;
 struct generation_gateway;
 
 /*
@@ -35,6 +36,8 @@ struct holding {
 	uint64_t generation; /* that is staged or committed */
 	int64_t since_ms;
 	char error[sizeof((struct staged *)0)->error];
+	/* The way from one generation to another that was last asked of the store (catching.h); 0: none. */
+	uint64_t asked_from, asked_to;
 };
 
 const char *holding_state_name(enum holding_state state);
@@ -45,6 +48,9 @@ bool holding_is_current(const struct controller *controller, const struct agent 
 void holding_sync(struct controller *controller, struct agent *agent);
 /* Only the difference, if it holds the one in force; else all of it. */
 void holding_stage(struct controller *controller, struct agent *agent, const struct generation_gateway *to,
+	uint64_t generation);
+/* The difference to that state, which it holds; NULL: all. */
+void holding_stage_from(struct agent *agent, const struct desired *from, const struct generation_gateway *to,
 	uint64_t generation);
 void holding_commit(struct agent *agent, uint64_t generation);
 /* Its answer to a stage of no apply: commit, or remember why not. */

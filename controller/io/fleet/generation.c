@@ -198,6 +198,45 @@ int generation_make(const struct bundle *bundle, uint64_t number, const struct g
 	return r;
 }
 
+static int compile_one(const struct fleet *fleet, const struct fleet_issue *issue, const char *gateway,
+	const char *hash, struct desired **ret_desired)
+{
+	const struct fleet_gateway *found = fleet_find_gateway(fleet, gateway);
+	char own[SHA256_HEX_MAX];
+	if (!found)
+		return -ENOENT;
+	struct desired *desired = fleet_compile(fleet, (size_t)(found - fleet->gateways), issue);
+	hash_desired(desired, own);
+	if (strcmp(own, hash) != 0) {
+		desired_free(desired);
+		return -ESTALE;
+	}
+	*ret_desired = desired;
+	return 0;
+}
+
+int generation_make_one(const struct bundle *bundle, uint64_t number, const struct generation_maker *maker,
+	const char *gateway, const char *hash, struct desired **ret_desired)
+{
+	struct key secret = *maker->secret;
+	struct fleet_issue issue = {.generation = number,
+		.store = maker->store,
+		.controller = maker->controller,
+		.pair_key = derive_pair_key,
+		.context = &secret};
+	struct lines errors = {0}, warnings = {0};
+	struct fleet *fleet = NULL;
+	int r = read_fleet(bundle, &fleet, &errors, &warnings);
+	grant_key_of(maker->secret, &issue.grant_key);
+	if (r >= 0)
+		r = compile_one(fleet, &issue, gateway, hash, ret_desired);
+	fleet_free(fleet);
+	lines_clear(&errors);
+	lines_clear(&warnings);
+	key_wipe(&secret);
+	return r;
+}
+
 int generation_read_files(const char *path, struct bundle *ret_bundle, struct err *err)
 {
 	struct fleet_files files = {0};

@@ -51,6 +51,10 @@ void generation_grant_seed(const struct key *secret, struct key *ret_seed);
  * frees the generation, and clears both. */
 int generation_make(const struct bundle *bundle, uint64_t number, const struct generation_maker *maker,
 	struct generation **ret_generation, struct lines *errors, struct lines *warnings);
+/* Of one gateway alone, if it is what has that hash: -ESTALE otherwise, -ENOENT if it was no gateway of it. Wiped and freed by
+ * the caller (desired_free()). */
+int generation_make_one(const struct bundle *bundle, uint64_t number, const struct generation_maker *maker,
+	const char *gateway, const char *hash, struct desired **ret_desired);
 void generation_free(struct generation *generation); /* wipes keys; NULL-safe */
 const struct generation_gateway *generation_find(
 	const struct generation *generation, const char *gateway); /* NULL; takes NULL */

@@ -105,6 +105,35 @@ def test_one_that_was_away_catches_up(bench):
     until("gw-b is ready", lambda: bench.endpoint()["ready"] == ["gw-b"])
 
 
+def come_back(bench, gone, held):
+    """The next life of a gateway that holds that, and the changes that it is sent."""
+    again, seen = bench.agent(gone.name), []
+    again.held, again.generation = held, gone.generation
+    again.seats = {name: dict(seat, role="standby", permit_left_ms=0) for name, seat in gone.seats.items()}
+    patch = again.patch
+    again.patch = lambda delta: seen.append(delta) or patch(delta)
+    return again.start(), seen
+
+
+def test_one_that_was_away_gets_only_the_difference(bench):
+    gw_a, gw_b = bench.start_pair()
+    gw_b.stop()
+    until("gw-b is gone", lambda: not bench.gateway("gw-b")["connected"])
+    assert bench.apply(fleet_text(peers=("alice", "bob")))[0] == bench.apply(fleet_text(peers=("alice", "bob", "carol")))[0] == 200
+    again, seen = come_back(bench, gw_b, gw_b.held)
+    holds(again, 3)
+    assert [delta["base"] for delta in seen] == [1], seen
+    assert {peer["name"] for peer in seen[0]["to"]["peers"]} == {"bob", "carol"}, seen
+    until("gw-b is not behind", lambda: not bench.gateway("gw-b")["behind"])
+    # What it holds is not what the store knows of that number: then all of it.
+    again.stop()
+    until("gw-b is gone again", lambda: not bench.gateway("gw-b")["connected"])
+    assert bench.apply(fleet_text(peers=("alice",)))[0] == 200
+    last, seen = come_back(bench, again, dict(again.held, liveness_ms=77))
+    holds(last, 4)
+    assert [delta["base"] for delta in seen] == [0], seen
+
+
 def test_one_that_refuses_when_it_comes_is_not_ready(bench):
     gw_a, gw_b = bench.start_pair()
     gw_b.stop()
@@ -171,6 +200,6 @@ def test_many_peers(bench):
 
 
 main([test_a_newcomer_gets_what_it_lacks, test_the_first_apply_finds_who_waits, test_a_change_reaches_everybody, test_only_the_difference_travels,
-      test_a_refusal_changes_nothing, test_mistakes_are_all_told, test_if_match, test_one_that_was_away_catches_up,
+      test_a_refusal_changes_nothing, test_mistakes_are_all_told, test_if_match, test_one_that_was_away_catches_up, test_one_that_was_away_gets_only_the_difference,
       test_one_that_refuses_when_it_comes_is_not_ready, test_one_lost_while_preparing_fails_the_apply,
       test_a_gateway_joins_and_leaves, test_a_gateway_leaves_unreached, test_many_peers])
