@@ -19,7 +19,10 @@
 #include "node-agent/io/agent/agent.h"
 #include "node-agent/io/config/config.h"
 
-enum { EXIT_USAGE = 2 };
+enum {
+	EXIT_USAGE = 2,
+	LARGE_BYTES = 64 * 1024, /* of memory, that goes back to the system as soon as it is free */
+};
 
 static const char usage[] =
 	"usage: holdfast-agent --config FILE\n"
@@ -175,7 +178,8 @@ int main(int argc, char **argv)
 
 	if (r)
 		return r < 0 ? -r : EXIT_SUCCESS;
-	mallopt(M_ARENA_MAX, 1); /* the thread that writes files needs no heap of its own */
+	mallopt(M_ARENA_MAX, 1);                /* the thread that writes files needs no heap of its own */
+	mallopt(M_MMAP_THRESHOLD, LARGE_BYTES); /* glibc would raise it, and keep what large buffers took */
 	if (run(path, &err) >= 0)
 		return EXIT_SUCCESS;
 	fprintf(stderr, "holdfast-agent: %s\n", err_format(&err, line, sizeof(line)));

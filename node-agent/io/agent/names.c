@@ -84,11 +84,14 @@ static void make_of_tunnel(struct names *names, const struct names *before, cons
 	make(names, before, &wanted);
 }
 
-static size_t count_peers(const struct agent *agent)
+/* At most so many: few peers have one, and a name takes a kilobyte. */
+static size_t count_names(const struct agent *agent)
 {
 	const struct desired *desired = agent->held.desired;
-	size_t count = desired ? desired->peer_count : 0;
+	size_t count = 0;
 
+	for (size_t i = 0; desired && i < desired->peer_count; i++)
+		count += desired->peers[i].endpoint_host != NULL;
 	for (size_t i = 0; i < tunnels_count(agent); i++)
 		count += tunnels_at(agent, i)->kept.peer_count;
 	return count;
@@ -124,7 +127,7 @@ void names_update(struct agent *agent)
 	if (names->of == agent->held.desired && names->tunnels_version == tunnels_version(agent))
 		return;
 	names->count = 0;
-	names->items = mem_new(count_peers(agent) + 1, sizeof(*names->items));
+	names->items = mem_new(count_names(agent) + 1, sizeof(*names->items));
 	make_all(agent, names, &before);
 	qsort(names->items, names->count, sizeof(*names->items), by_all);
 	names->of = agent->held.desired;
