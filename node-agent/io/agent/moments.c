@@ -9,6 +9,7 @@
 #include "common/io/clock.h"
 #include "common/json/write.h"
 #include "common/timeline/account.h"
+#include "common/timeline/noticed.h"
 #include "node-agent/io/agent/agent_int.h"
 
 static bool is_guest(const struct agent_seat *seat)
@@ -36,56 +37,26 @@ void moments_note(
 	timeline_add(&seat->agent->moments, &moment);
 }
 
-static void note_order(struct agent *agent, enum moment_kind kind, const struct order *order)
-{
-	struct moment moment = {.at_us = clock_now_us(), .kind = kind, .epoch = order->epoch};
-
-	text_copy(moment.endpoint, sizeof(moment.endpoint), order->endpoint);
-	text_copy(moment.subject, sizeof(moment.subject), order->owner);
-	text_copy(moment.detail, sizeof(moment.detail), order->cause);
-	timeline_add(&agent->moments, &moment);
-}
-
 /* A release and a guest's order are parts of the move to the next epoch, and told as roles. */
 void moments_ordered(struct agent *agent, const struct order *order)
 {
 	if (order->owner[0] && !order->guest[0])
-		note_order(agent, MOMENT_ORDERED, order);
+		timeline_note_order(&agent->moments, MOMENT_ORDERED, order, clock_now_us());
 }
 
 void moments_decided(struct agent *agent, const struct order *order)
 {
-	note_order(agent, MOMENT_DECIDED, order);
+	timeline_note_order(&agent->moments, MOMENT_DECIDED, order, clock_now_us());
 }
 
-/* A suspicion is worth a word only if something came of it: with loss there are many. */
 void moments_verdict(struct agent *agent, const char *partner, const struct liveness_view *view)
 {
-	struct moment moment = {.kind = MOMENT_SUSPECTED};
-
-	if (view->verdict != VERDICT_DEAD && view->verdict != VERDICT_AGENT_DOWN)
-		return;
-	text_copy(moment.subject, sizeof(moment.subject), partner);
-	if (view->suspected_ms != VERDICT_NEVER) {
-		moment.at_us = view->suspected_ms * 1000;
-		timeline_add(&agent->moments, &moment);
-	}
-	moment.kind = MOMENT_VERDICT;
-	moment.at_us = clock_now_us();
-	text_copy(moment.detail, sizeof(moment.detail), verdict_kind_name(view->verdict));
-	timeline_add(&agent->moments, &moment);
+	timeline_note_verdict(&agent->moments, partner, view->verdict, view->suspected_ms, clock_now_us());
 }
 
 void moments_vote(struct agent *agent, const char *observer, const struct datagram_silence *silence)
 {
-	struct moment moment = {.at_us = clock_now_us(), .kind = MOMENT_VOTE};
-
-	if (!silence->burst_done || silence->agent_answered)
-		return;
-	text_copy(moment.subject, sizeof(moment.subject), silence->suspect);
-	snprintf(moment.detail, sizeof(moment.detail), "%s: %s", observer, datagram_silence_text(silence));
-	if (!timeline_repeats(&agent->moments, &moment, TIMELINE_REPEATS_US))
-		timeline_add(&agent->moments, &moment);
+	timeline_note_vote(&agent->moments, observer, silence, clock_now_us());
 }
 
 void moments_done(const struct agent_seat *seat, enum moment_kind kind)

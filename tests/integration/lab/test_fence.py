@@ -44,7 +44,8 @@ def the_owner_loses_power(scene):
     scene.wait_steady()
     gap_ms = scene.pings.window(died, time.time(), LAN).outage_ms
     print(f"the owner loses power: a gap of {gap_ms:.0f} ms")
-    expect(gap_ms >= LEASE_MS - 200, "it was followed before its lease was over")
+    # The lease runs from the last leave, which may be a while before it died; without one it would be back within 350 ms.
+    expect(gap_ms >= LEASE_MS / 2, "it was followed before its lease was over")
     if judged(scene, stalls, died):
         expect(gap_ms <= GAP_MS, f"a gap of {gap_ms:.0f} ms, and {GAP_MS} are promised")
     gateway.power_on()

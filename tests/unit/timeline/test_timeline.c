@@ -6,6 +6,7 @@
 #include "common/base/mem.h"
 #include "common/base/text.h"
 #include "common/timeline/account.h"
+#include "common/timeline/noticed.h"
 
 static struct timeline ctl, gw_a, gw_b;
 
@@ -217,6 +218,30 @@ START_TEST(people_read_it_from_the_first_moment_on)
 }
 END_TEST
 
+START_TEST(what_is_noticed_is_written_once)
+{
+	struct timeline mine = {0};
+	struct datagram_silence silence = {.suspect = "gw-a", .burst_done = true};
+
+	timeline_note_verdict(&mine, "gw-a", VERDICT_SUSPECT, 5, 9000);
+	ck_assert_uint_eq(timeline_length(&mine), 0); /* nothing has come of it */
+	timeline_note_verdict(&mine, "gw-a", VERDICT_DEAD, 5, 9000);
+	ck_assert_uint_eq(timeline_length(&mine), 2);
+	ck_assert_int_eq(timeline_at(&mine, 0)->moment.kind, MOMENT_SUSPECTED);
+	ck_assert_int_eq(timeline_at(&mine, 0)->moment.at_us, 5000);
+	ck_assert_int_eq(timeline_at(&mine, 1)->moment.kind, MOMENT_VERDICT);
+	timeline_note_verdict(&mine, "gw-a", VERDICT_AGENT_DOWN, VERDICT_NEVER, 9500);
+	ck_assert_uint_eq(timeline_length(&mine), 3);
+	timeline_note_vote(&mine, "gw-b", &silence, 10000);
+	timeline_note_vote(&mine, "gw-b", &silence, 10000 + TIMELINE_REPEATS_US - 1);
+	ck_assert_uint_eq(timeline_length(&mine), 4);
+	silence.agent_answered = true;
+	timeline_note_vote(&mine, "gw-c", &silence, 10000);
+	ck_assert_uint_eq(timeline_length(&mine), 4);
+	timeline_clear(&mine);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("timeline");
@@ -232,6 +257,7 @@ int main(void)
 	tcase_add_test(tcase, another_s_moments_wait_for_its_clock);
 	tcase_add_test(tcase, the_oldest_make_room);
 	tcase_add_test(tcase, a_word_said_again_is_no_news);
+	tcase_add_test(tcase, what_is_noticed_is_written_once);
 	tcase_add_test(tcase, people_read_it_from_the_first_moment_on);
 	suite_add_tcase(suite, tcase);
 	srunner_run_all(runner, CK_ENV);
