@@ -14,7 +14,8 @@
  *
  *   table netdev holdfast-steer-eth0   set own; chains egress, ingress
  *
- * Frames from the partner pass by the steering: nothing goes back and forth. Fragments are not steered.
+ * Frames from the partner pass by the steering: nothing goes back and forth. Of a packet
+ * in fragments the first alone shows its session: those of others' sessions are lost.
  */
 enum {
 	STEER_WAYS_MAX = PROTO_ENDPOINTS_MAX,
