@@ -364,6 +364,17 @@ static const char *why_unfit(const struct report *report)
 	return report->reason_count ? report->reasons[0] : "unfit, without a reason";
 }
 
+/* By what it says itself, while this controller still listens who does. */
+static bool owns(const struct decided *decided, size_t member, const struct report *report)
+{
+	if (decided->ownership.owner != OWNERSHIP_NOBODY)
+		return decided->ownership.owner == member;
+	for (size_t i = 0; i < report->seat_count; i++)
+		if (strcmp(report->seats[i].endpoint, decided->setup.config.name) == 0)
+			return seat_role_serves(report->seats[i].role);
+	return false;
+}
+
 void decisions_fitness(
 	struct decisions *decisions, const char *gateway, const struct report *report, const char *obstacle)
 {
@@ -376,7 +387,7 @@ void decisions_fitness(
 			.impaired = find_impaired(report, decided->setup.config.name)};
 		if (event.member == OWNERSHIP_NOBODY)
 			continue;
-		if (report->fit && obstacle && decided->ownership.owner != event.member) {
+		if (report->fit && obstacle && !owns(decided, event.member, report)) {
 			event.fit = false;
 			event.why = obstacle;
 		}

@@ -36,6 +36,8 @@ static void note_rise(struct agent *agent)
 		floor_is_above(&agent->floor, held) ? ", above the one that is held: nothing is taken here"
 						    : "");
 	agent_save_seats(agent);
+	if (floor_is_above(&agent->floor, held))
+		control_hurry(agent->control);
 }
 
 void agent_floor_hear(struct agent *agent, uint64_t told, bool confirms)

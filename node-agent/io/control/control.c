@@ -140,6 +140,14 @@ void control_ask(struct control *control)
 		control_report_start(control);
 }
 
+void control_hurry(struct control *control)
+{
+	struct timeval now = {0};
+
+	if (control && event_pending(control->retry, EV_TIMEOUT, NULL))
+		event_add(control->retry, &now);
+}
+
 static void copy_urls(struct control *control, const struct control_options *options)
 {
 	control->url_count = options->url_count;

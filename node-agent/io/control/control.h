@@ -58,12 +58,15 @@ struct control;
 /* Strings of options are copied; ops too. Fails when the TLS files are not in order. */
 int control_new(struct event_base *base, const struct control_options *options, const struct control_ops *ops,
 	void *context, struct control **ret_control, struct err *err);
-void control_free(struct control *control); /* NULL-safe, as is asking below: an agent may have none */
+void control_free(
+	struct control *control); /* NULL-safe, as is asking and hurrying below: an agent may have none */
 
 /* Something changed: report at once (after the one that is under way). */
 void control_report_now(struct control *control);
 /* Does a controller live? A report leaves now, even during a backoff; one that is under way already asks as much. */
 void control_ask(struct control *control);
+/* A controller lives and has something for us, by what was heard elsewhere: whatever waits to be tried again is tried now. */
+void control_hurry(struct control *control);
 /* Answer a stage. Sent again until it arrives or another takes its place. */
 void control_staged(struct control *control, const struct staged *staged);
 
