@@ -68,11 +68,13 @@ suite_soak() {
 	soak_differential $((minutes * 10))
 	soak_fuzz $((minutes * 10))
 	soak_loss $((minutes * 6))
+	soak_kills $((minutes * 6))
 	soak_lab $((minutes * 20))
 	soak_vm
 	tally_suite soak $((SECONDS - begin)) "$scratch/soak" "$(wc -l <"$root/build/soak-lab.jsonl") cycles of faults so far in build/soak-lab.jsonl"
 	tail -n 1 "$scratch/soak-simulator"
 	tail -n 1 "$scratch/soak-differential"
+	tail -n 1 "$scratch/soak-kills"
 	cat "$scratch/soak-fuzz"
 	grep -h ' at 5 % loss\| at 20 % loss' "$scratch/soak-loss" "$scratch/soak-swarm"
 }
@@ -119,6 +121,15 @@ soak_loss() {
 		HOLDFAST_BIN=$root/build/release/bin python3 -B "$lab/test_${test% *}.py" "${test#* }" >"$scratch/soak-${test% *}" 2>&1 </dev/null || status=failed
 		printf '%s\tsoak-%s\t%d\t%s\n' "$status" "${test% *}" $((SECONDS - took)) "$scratch/soak-${test% *}" >>"$scratch/soak"
 	done
+}
+
+# soak_kills SECONDS: controller and agents killed in the middle of applies, until that was done 500 times or the time is up; what earlier
+# calls did stays in build/soak-kills.jsonl.
+soak_kills() {
+	local output=$scratch/soak-kills status=passed took=$SECONDS
+	HOLDFAST_BIN=$root/build/release/bin python3 -B "$root/tests/integration/kills/kills.py" \
+		--results "$root/build/soak-kills.jsonl" --count 500 --seconds "$1" >"$output" 2>&1 </dev/null || status=failed
+	printf '%s\tsoak-kills\t%d\t%s\n' "$status" $((SECONDS - took)) "$output" >>"$scratch/soak"
 }
 
 # soak_vm: what the suite vm leaves out for time's sake.

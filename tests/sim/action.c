@@ -63,6 +63,8 @@ static bool change(struct world *world, size_t gateway, const struct seat_action
 		return false;
 	}
 	acquire(world, gateway, action);
+	if (action->announces) /* a guest becomes the owner */
+		revoked_takes(world, gateway);
 	return true;
 }
 
@@ -89,6 +91,7 @@ static void take(struct world *world, size_t gateway)
 	struct host *h = &world->hosts[gateway];
 
 	world_say(world, "%s takes as %s", world_name(gateway), seat_role_name(h->seat.role));
+	revoked_takes(world, gateway);
 	if (h->seat.role == SEAT_GUEST)
 		h->pulled_ms = world->now + 1 + (int64_t)world_random(world, PULL_MAX_MS);
 }

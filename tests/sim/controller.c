@@ -6,6 +6,17 @@
 
 enum { DISK_MS = 5, TERM_SPREAD = 256 }; /* as the daemon does it */
 
+/* S7: nobody is moved to who is below the floor, but for an owner that has it back. */
+static void check_target(struct world *world, size_t controller)
+{
+	const struct ownership *ownership = &world->hosts[controller].ownership;
+
+	if (ownership->phase == OWNERSHIP_TAKING && ownership->target != ownership->owner &&
+		ownership->members[ownership->target].generation < world->hosts[controller].floor.known)
+		world_fail(world, "S7: %s orders %s, which is below the floor", world_name(controller),
+			world_name(ownership->target));
+}
+
 static void send_order(struct world *world, size_t controller, const struct order *order)
 {
 	struct message message = {.kind = MSG_ORDER, .from = controller, .order = *order};
@@ -15,7 +26,9 @@ static void send_order(struct world *world, size_t controller, const struct orde
 		epoch_format(&order->epoch, text), order->owner, order->cause);
 	if (order->cause[0] == '\0')
 		world_fail(world, "L3: an order without a cause");
+	check_target(world, controller);
 	text_copy(world->cause, sizeof(world->cause), order->cause);
+	floor_fill(world, controller, &message);
 	for (size_t i = 0; i < world->gateways; i++) {
 		message.to = i;
 		network_send_tls(world, &message);
@@ -52,6 +65,13 @@ static void step(struct world *world, size_t controller, struct ownership_event 
 	act(world, controller, &actions);
 }
 
+void controller_floor(struct world *world, size_t controller)
+{
+	step(world, controller,
+		(struct ownership_event){
+			.kind = OWNERSHIP_EVENT_FLOOR, .floor = world->hosts[controller].floor.known});
+}
+
 void controller_start(struct world *world, size_t controller)
 {
 	struct host *h = &world->hosts[controller];
@@ -59,10 +79,12 @@ void controller_start(struct world *world, size_t controller)
 	struct ownership_actions actions = {0};
 	struct ownership_config config;
 
+	generation_start(world, controller);
 	terms_of_controller(world, changed ? &h->before : &h->terms, &config);
 	epoch_source_init(&h->source, h->stored_term);
 	h->claim_ms = world->now + OWNERSHIP_LISTEN_MS - 50;
 	ownership_init(&h->ownership, &config, &h->source, world->now);
+	controller_floor(world, controller);
 	if (!changed)
 		return;
 	terms_of_controller(world, &h->terms, &config);
@@ -70,16 +92,39 @@ void controller_start(struct world *world, size_t controller)
 	act(world, controller, &actions);
 }
 
+static void tell_generation(struct world *world, size_t controller, const struct message *message)
+{
+	step(world, controller,
+		(struct ownership_event){.kind = OWNERSHIP_EVENT_GENERATION,
+			.member = message->from,
+			.generation = message->terms.generation});
+}
+
+/* By what it says itself, while this controller listens. */
+static bool owns_it(const struct world *world, const struct message *report)
+{
+	size_t owner = world->hosts[report->to].ownership.owner;
+
+	return owner == report->from || (owner == OWNERSHIP_NOBODY && seat_role_serves(report->seat.role));
+}
+
 void controller_receive(struct world *world, const struct message *message)
 {
 	struct message reply = {.kind = MSG_REPLY, .from = message->to, .to = message->from};
 
 	network_send_tls(world, &reply);
-	const struct terms *terms = &world->hosts[message->to].terms;
+	struct host *h = &world->hosts[message->to];
+	const struct terms *terms = &h->terms;
 	bool holds = message->terms.generation == terms->generation;
+	bool ahead = message->terms.generation > terms->generation &&
+		     message->terms.generation >= h->floor.known; /* the database is an old one */
+	bool owns = owns_it(world, message);                      /* it serves no worse for what it lacks */
 
+	if (message->terms.generation > h->newest_held)
+		h->newest_held = message->terms.generation;
 	watcher_event(world, message->to, message->from, (struct verdict_event){.kind = VERDICT_EVENT_TLS});
-	if (message->terms.generation < terms->generation)
+	tell_generation(world, message->to, message);
+	if (message->terms.generation < terms->generation && terms->generation >= h->floor.known)
 		terms_send(world, message->to, message->from);
 	step(world, message->to,
 		(struct ownership_event){
@@ -90,7 +135,7 @@ void controller_receive(struct world *world, const struct message *message)
 	step(world, message->to,
 		(struct ownership_event){.kind = OWNERSHIP_EVENT_FITNESS,
 			.member = message->from,
-			.fit = message->fit && holds});
+			.fit = message->fit && (holds || ahead || owns)});
 	step(world, message->to,
 		(struct ownership_event){.kind = OWNERSHIP_EVENT_LEAVING,
 			.member = message->from,
@@ -99,6 +144,8 @@ void controller_receive(struct world *world, const struct message *message)
 
 void controller_heard(struct world *world, size_t controller, size_t from, const struct message *message)
 {
+	floor_learn(world, controller, message);
+	tell_generation(world, controller, message);
 	step(world, controller,
 		(struct ownership_event){
 			.kind = OWNERSHIP_EVENT_SEAT, .member = from, .seat = &message->seat});
@@ -132,6 +179,8 @@ void controller_tick(struct world *world, size_t controller)
 		epoch_source_claimed(&h->source, term);
 		h->claim_ms = world->now + DISK_MS;
 	}
+	if (controller == CTL)
+		generation_tick(world);
 	if (ownership_deadline(&h->ownership) <= world->now)
 		step(world, controller, (struct ownership_event){.kind = OWNERSHIP_EVENT_TICK});
 }
@@ -168,7 +217,7 @@ int controller_change(struct world *world, uint32_t lease_ms, size_t members)
 	world_say(world, "generation %llu: %zu gateways, a lease of %u ms",
 		(unsigned long long)next.generation, members, lease_ms);
 	h->before = h->terms;
-	h->terms = next;
+	h->terms = h->stored = next;
 	ownership_configure(&h->ownership, &config, world->now, &actions);
 	act(world, CTL, &actions);
 	for (size_t i = 0; i < world->gateways; i++)

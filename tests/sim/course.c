@@ -71,9 +71,18 @@ static void repair(struct world *world)
 	}
 }
 
+/* People do what the alarm says: they apply the present fleet file. */
+static void put_store_right(struct world *world)
+{
+	if (generation_has_old_store(world, CTL))
+		generation_apply(world, false);
+}
+
 void course_end(struct world *world)
 {
 	repair(world);
+	course_run(world, SETTLE_MS / 2);
+	put_store_right(world);
 	course_run(world, SETTLE_MS);
 	invariant_settled(world);
 }

@@ -43,6 +43,9 @@ void gateway_begin(struct world *world, size_t gateway)
 	gateway_step(world, gateway,
 		(struct seat_event){
 			.kind = SEAT_EVENT_START, .disk = &disk, .permit_left_ms = (uint32_t)left_ms});
+	successor_start(world, gateway);
+	floor_tell(world, gateway);
+	revoked_adopts(world, gateway);
 	if (h->seat.role != SEAT_SERVING) { /* nothing from before its start */
 		gateway_burn(world, gateway, &disk.highest);
 		gateway_burn(world, gateway, &disk.claimed);
@@ -51,7 +54,6 @@ void gateway_begin(struct world *world, size_t gateway)
 		seat_role_name(h->seat.role));
 	gateway_step(world, gateway, (struct seat_event){.kind = SEAT_EVENT_CARRIER, .up = h->carrier});
 	gateway_step(world, gateway, (struct seat_event){.kind = SEAT_EVENT_FIT, .up = true});
-	successor_start(world, gateway);
 }
 
 /* An agent that connects is told what stands. */
@@ -60,12 +62,14 @@ static void greet(struct world *world, size_t gateway, size_t controller)
 	struct message order = {.kind = MSG_ORDER, .from = controller, .to = gateway};
 
 	order.order = world->hosts[controller].ownership.standing;
+	floor_fill(world, controller, &order);
 	if (world->hosts[controller].running && !epoch_is_zero(&order.order.epoch))
 		network_send_tls(world, &order);
 }
 
 void gateway_start(struct world *world, size_t gateway)
 {
+	floor_start(world, gateway);
 	gateway_begin(world, gateway);
 	for (size_t controller = CTL; controller < HOSTS; controller++)
 		greet(world, gateway, controller);
@@ -83,10 +87,12 @@ void gateway_receive(struct world *world, size_t gateway, const struct message *
 		successor_event(world, gateway, (struct succession_event){.kind = SUCCESSION_EVENT_ANSWERED});
 		return;
 	case MSG_COMMIT:
-		terms_hold(world, gateway, &message->terms);
+		floor_take(world, gateway, message->floor, true);
+		generation_take(world, gateway, &message->terms);
 		successor_leader(world, gateway);
 		return;
 	case MSG_ORDER:
+		floor_take(world, gateway, message->floor, true);
 		if (!world->hosts[gateway].seat.started)
 			return;
 		gateway_step(world, gateway,
@@ -119,6 +125,8 @@ void gateway_heard(
 {
 	if (host_controls(from) && proven)
 		successor_leader(world, gateway);
+	if (message->head.kind == DATAGRAM_BEAT)
+		floor_take(world, gateway, message->floor, proven && message->floor_confirmed);
 	if (host_controls(from) || !terms_has(&world->hosts[gateway].terms, from) ||
 		!world->hosts[gateway].seat.started)
 		return;
@@ -140,6 +148,7 @@ void gateway_tick(struct world *world, size_t gateway)
 	struct host *h = &world->hosts[gateway];
 
 	kernel_tick(world, gateway);
+	generation_hold(world, gateway);
 	if (h->pulled_ms != 0 && h->pulled_ms <= world->now) {
 		h->pulled_ms = 0;
 		gateway_step(world, gateway, (struct seat_event){.kind = SEAT_EVENT_PULLED});

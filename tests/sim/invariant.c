@@ -159,6 +159,7 @@ void invariant_check(struct world *world, int64_t ms)
 
 	count_all(world, ms);
 	check_move(world, ms);
+	revoked_check(world, ms);
 	for (size_t a = 0; a < world->gateways; a++) {
 		check_guest(world, a, ms);
 		served = served || (kernel_serves(world, a) && world->hosts[a].underlay);
@@ -176,6 +177,7 @@ void invariant_settled(struct world *world)
 	const struct ownership *ownership = &world->hosts[CTL].ownership;
 	size_t serving = SIZE_MAX;
 
+	revoked_settled(world);
 	for (size_t i = 0; i < world->gateways; i++) {
 		if (world->hosts[i].seat.role > SEAT_FENCED)
 			world_fail(world, "L4: %s is %s at the end", world_name(i),

@@ -39,6 +39,11 @@ static const struct killer {
 	{"controller-restarts-without-the-owner", killer_controller_restarts_without_the_owner},
 	{"terms-changed", killer_terms_changed},
 	{"joined-behind-a-cut", killer_joined_behind_a_cut},
+	{"revoked-while-away", killer_revoked_while_away},
+	{"owner-behind", killer_owner_behind},
+	{"owner-behind-alone", killer_owner_behind_alone},
+	{"revoked-and-restored", killer_revoked_and_restored},
+	{"stored-and-not-committed", killer_stored_and_not_committed},
 };
 
 size_t killer_count(void)

@@ -55,7 +55,9 @@ static int64_t of_watcher(const struct world *world, const struct host *h)
 
 static int64_t of_controller(const struct world *world, const struct host *h)
 {
-	return sooner(once(world, h->claim_ms), deadline(world, ownership_deadline(&h->ownership)));
+	int64_t ms = sooner(once(world, h->claim_ms), deadline(world, ownership_deadline(&h->ownership)));
+
+	return h == &world->hosts[CTL] ? sooner(ms, deadline(world, generation_deadline(world))) : ms;
 }
 
 static int64_t of_gateway(const struct world *world, size_t gateway)
@@ -64,6 +66,7 @@ static int64_t of_gateway(const struct world *world, size_t gateway)
 	int64_t ms = sooner(deadline(world, h->next_report_ms), deadline(world, seat_deadline(&h->seat)));
 
 	ms = sooner(ms, deadline(world, successor_deadline(world, gateway)));
+	ms = sooner(ms, deadline(world, h->holds_ms));
 	if (h->flushed)
 		ms = sooner(ms, deadline(world, h->restored_ms));
 	return h->pulled_ms != 0 ? sooner(ms, deadline(world, h->pulled_ms)) : ms;

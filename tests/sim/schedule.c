@@ -130,7 +130,7 @@ static void one_harmless_fault(struct world *world)
 	unsigned ways = 1 + (unsigned)world_random(world, 3);
 	int64_t ms = course_between(world, 20, 6000);
 
-	switch (world_random(world, 9)) {
+	switch (world_random(world, 10)) {
 	case 0:
 		fault_power(world, standby, ms);
 		course_run(world, ms);
@@ -169,6 +169,9 @@ static void one_harmless_fault(struct world *world)
 		else
 			fault_kill(world, gateway, course_between(world, 10, 300));
 		return;
+	case 9: /* no fault: everybody is there, and takes it up */
+		generation_apply(world, world_chance(world, 0.8));
+		return;
 	}
 }
 
@@ -190,7 +193,7 @@ static void one_fault(struct world *world, size_t gateway)
 {
 	bool on = world_chance(world, 0.5);
 
-	switch (world_random(world, 8)) {
+	switch (world_random(world, 10)) {
 	case 0:
 		fault_power(world, gateway, course_between(world, 500, 8000));
 		return;
@@ -217,6 +220,14 @@ static void one_fault(struct world *world, size_t gateway)
 	case 7:
 		world_say(world, "FAULT no way from %s to another", world_name(gateway));
 		world->cut[gateway][course_other(world, gateway)] = true;
+		return;
+	case 8:
+	case 9:
+		generation_apply(world, world_chance(world, 0.7));
+		if (world_chance(world, 0.2)) { /* before it is stored, after that, or after the commit */
+			course_run(world, course_between(world, 0, 60));
+			fault_kill(world, CTL, course_between(world, 20, 4000));
+		}
 		return;
 	}
 }

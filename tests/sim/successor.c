@@ -6,10 +6,12 @@ enum { DISK_MS = 5 };
 
 static struct succession_view look(const struct world *world, size_t gateway)
 {
-	const struct seat *seat = &world->hosts[gateway].seat;
+	const struct host *h = &world->hosts[gateway];
 
-	return (struct succession_view){
-		.highest = seat->disk.highest, .ready = seat_is_ready(seat, world->now)};
+	return (struct succession_view){.highest = h->seat.disk.highest,
+		.generation = h->terms.generation,
+		.floor = h->floor.known,
+		.ready = seat_is_ready(&h->seat, world->now)};
 }
 
 void successor_start(struct world *world, size_t gateway)
@@ -123,7 +125,8 @@ void successor_heard(struct world *world, size_t gateway, const struct message *
 		(struct succession_event){.kind = SUCCESSION_EVENT_HEARD,
 			.from = world_name(message->from),
 			.heard = &message->seat,
-			.leader_contact = message->leader_contact});
+			.leader_contact = message->leader_contact,
+			.generation = message->terms.generation});
 }
 
 static void write_claim(struct world *world, size_t gateway)

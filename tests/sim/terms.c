@@ -46,7 +46,7 @@ void terms_send(struct world *world, size_t controller, size_t gateway)
 {
 	struct message message = {.kind = MSG_COMMIT, .from = controller, .to = gateway};
 
-	message.terms = world->hosts[controller].terms;
+	floor_fill(world, controller, &message);
 	network_send_tls(world, &message);
 }
 

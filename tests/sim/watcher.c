@@ -46,6 +46,7 @@ static void send_beat(struct world *world, size_t host, size_t to)
 
 	if (!host_controls(host))
 		seat_state_fill(&world->hosts[host].seat, world->now, &beat.seat);
+	floor_fill(world, host, &beat);
 	beat.leader_contact = !host_controls(host) && successor_has_leader(world, host);
 	post_with_echo(world, host, to, &beat);
 }

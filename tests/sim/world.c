@@ -107,6 +107,7 @@ void world_init(struct world *world, uint64_t seed, size_t gateways, double loss
 		h->starts_ms = world->now + (int64_t)world_random(world, 100);
 	}
 	terms_init(world);
+	generation_init(world);
 }
 
 void world_clear(struct world *world)
@@ -246,6 +247,10 @@ void fault_restore(struct world *world)
 {
 	world_say(world, "FAULT an old database");
 	world->hosts[CTL].stored_term = 0;
+	world->hosts[CTL].terms = world->hosts[CTL].stored = (struct terms){1, LEASE_MS, world->gateways};
+	world->hosts[CTL].before = (struct terms){0};
+	world->hosts[CTL].stored_floor = 0;
+	revoked_restored(world);
 }
 
 static void tell_carrier(struct world *world, size_t gateway)

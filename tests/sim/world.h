@@ -66,7 +66,9 @@ struct message {
 	struct order order;
 	struct claim claim; /* of a claim, a grant or a promise */
 	bool fit, leaving;
-	struct terms terms; /* that a commit brings, or a report tells of */
+	struct terms terms; /* that a commit brings, or a report or beat tells of */
+	uint64_t floor;     /* of revocation: of a beat, and of whatever a controller sends over TLS */
+	bool floor_confirmed;
 };
 
 struct queue {
@@ -95,7 +97,9 @@ struct host {
 	bool deaf;              /* no liveness datagram comes or goes: its port is blocked */
 	bool filtered;          /* nothing but ARP comes or goes */
 
-	struct terms terms; /* that it holds, on its disk */
+	struct terms terms;    /* that it holds: a gateway's on its disk, a controller's in force */
+	struct floor floor;    /* of revocation, as it knows it ... */
+	uint64_t stored_floor; /* ... and as its disk does */
 
 	/* a gateway's */
 	struct seat seat;
@@ -116,13 +120,21 @@ struct host {
 	int64_t leader_ms;        /* when a controller was last heard */
 	struct epoch claim;       /* on its way to the disk */
 	int64_t claim_written_ms; /* when it will be there; 0: none is */
+	struct terms taken;       /* a commit that is being carried out ... */
+	int64_t holds_ms;         /* ... until then; INT64_MAX: none is */
 
 	/* the controller's */
 	struct ownership ownership;
 	struct epoch_source source;
 	uint32_t stored_term;
 	int64_t claim_ms;
-	struct terms before; /* the generation before; 0: there was none */
+	struct terms before;  /* the generation before; 0: there was none */
+	struct terms stored;  /* on its disk */
+	struct terms next;    /* being prepared by the gateways ... */
+	bool next_raises;     /* ... and the floor rises with it ... */
+	int64_t stored_ms;    /* ... until it is stored, and ... */
+	int64_t commits_ms;   /* ... until it is committed; INT64_MAX */
+	uint64_t newest_held; /* by any gateway, as heard: above its own its database is an old one */
 };
 
 struct world {
@@ -153,6 +165,9 @@ struct world {
 	int64_t works_ms[HOSTS];       /* for how long a host has worked, and spoken to others */
 	int64_t serves_ms[GATEWAYS];   /* for how long it has served */
 	int64_t served_ms;             /* when the last epoch began to be served */
+	int64_t below_ms[GATEWAYS];    /* for how long it has served below the floor that it knows */
+	int64_t behind_ms[GATEWAYS];   /* for how long it has been reached, and lacks what is committed */
+	uint64_t held_before[HOSTS], floor_before[HOSTS];
 	int64_t both_ms[GATEWAYS]
 		       [GATEWAYS]; /* how long both serve with a path from the higher to the lower */
 	struct {
@@ -298,6 +313,32 @@ void terms_of_gateway(const struct world *world, size_t gateway, struct seat_con
 /* A commit has come; an old one says nothing. */
 void terms_hold(struct world *world, size_t gateway, const struct terms *terms);
 void terms_send(struct world *world, size_t controller, size_t gateway);
+
+/* generation.c: from the apply to the gateway that holds it */
+void generation_init(struct world *world);
+void generation_start(struct world *world, size_t controller);
+int generation_apply(struct world *world, bool revokes); /* -1: there is no controller, or one is under way */
+bool generation_has_old_store(const struct world *world, size_t controller);
+void generation_tick(struct world *world);
+int64_t generation_deadline(const struct world *world);
+void generation_take(struct world *world, size_t gateway, const struct terms *terms); /* a commit has come */
+void generation_hold(struct world *world, size_t gateway);
+
+/* floor.c: the revocation floor, as it is told and heard */
+void floor_rise(struct world *world, size_t controller, uint64_t floor);
+void floor_learn(struct world *world, size_t controller, const struct message *beat);
+void floor_tell(struct world *world, size_t gateway);
+void floor_start(struct world *world, size_t gateway);
+void floor_take(struct world *world, size_t gateway, uint64_t told, bool confirms);
+void floor_fill(const struct world *world, size_t host, struct message *message);
+void controller_floor(struct world *world, size_t controller); /* controller.c */
+
+/* revoked.c: S7 and L5 */
+void revoked_takes(struct world *world, size_t gateway);
+void revoked_adopts(struct world *world, size_t gateway);
+void revoked_restored(struct world *world);
+void revoked_check(struct world *world, int64_t ms);
+void revoked_settled(struct world *world);
 
 /* schedule.c: one run, of all sorts or, with a killer, of that one. 0, or 1 with the failure. */
 enum mode { MODE_OF_SEED, MODE_HOLD, MODE_FENCE };

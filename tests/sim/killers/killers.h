@@ -48,6 +48,11 @@ void killer_promised_and_ordered(struct world *world);
 void killer_some_promise(struct world *world);
 void killer_controller_restarts_without_the_owner(struct world *world);
 void killer_terms_changed(struct world *world);
+void killer_revoked_while_away(struct world *world);
+void killer_owner_behind(struct world *world);
+void killer_owner_behind_alone(struct world *world);
+void killer_revoked_and_restored(struct world *world);
+void killer_stored_and_not_committed(struct world *world);
 void killer_joined_behind_a_cut(struct world *world);
 
 /* ways.c: the network between hosts; whatever is cut stays so until ways_open(), which opens all */
