@@ -50,7 +50,8 @@ bool desired_peer_equal(const struct desired_peer *a, const struct desired_peer 
 	       endpoint_equal(&a->endpoint, &b->endpoint) && text_equal(a->endpoint_host, b->endpoint_host) &&
 	       a->endpoint_port == b->endpoint_port && a->keepalive_s == b->keepalive_s &&
 	       a->unrouted == b->unrouted && a->route_metric == b->route_metric &&
-	       a->route_table == b->route_table && allowed_ips_equal(a, b) && shares_equal(a, b);
+	       a->route_table == b->route_table && a->expires_s == b->expires_s &&
+	       text_equal(a->groups, b->groups) && allowed_ips_equal(a, b) && shares_equal(a, b);
 }
 
 /* A copy of count items; NULL for none. */
@@ -70,6 +71,7 @@ void desired_peer_copy(struct desired_peer *to, const struct desired_peer *from)
 	*to = *from;
 	to->preshared_key_file = mem_text(from->preshared_key_file);
 	to->endpoint_host = mem_text(from->endpoint_host);
+	to->groups = mem_text(from->groups);
 	to->allowed_ips = copy_items(from->allowed_ips, from->allowed_ip_count, sizeof(*from->allowed_ips));
 	to->shares = copy_items(from->shares, from->share_count, sizeof(*from->shares));
 }
@@ -78,6 +80,7 @@ void desired_peer_clear(struct desired_peer *peer)
 {
 	free(peer->preshared_key_file);
 	free(peer->endpoint_host);
+	free(peer->groups);
 	free(peer->allowed_ips);
 	free(peer->shares);
 	*peer = (struct desired_peer){0};
@@ -94,6 +97,9 @@ void desired_free(struct desired *desired)
 		return;
 	for (size_t i = 0; i < desired->peer_count; i++)
 		desired_peer_clear(&desired->peers[i]);
+	for (size_t i = 0; i < desired->group_count; i++)
+		free(desired->groups[i].may_reach);
+	free(desired->groups);
 	if (desired->partners)
 		mem_wipe(desired->partners, desired->partner_count * sizeof(*desired->partners));
 	free(desired->tunnels);
@@ -101,6 +107,16 @@ void desired_free(struct desired *desired)
 	free(desired->partners);
 	free(desired->peers);
 	free(desired);
+}
+
+static struct desired_group *copy_groups(const struct desired_group *groups, size_t count)
+{
+	struct desired_group *copy = copy_items(groups, count, sizeof(*groups));
+
+	for (size_t i = 0; i < count; i++)
+		copy[i].may_reach = copy_items(
+			groups[i].may_reach, groups[i].may_reach_count, sizeof(*groups[i].may_reach));
+	return copy;
 }
 
 struct desired *desired_copy_head(const struct desired *desired)
@@ -112,6 +128,7 @@ struct desired *desired_copy_head(const struct desired *desired)
 	copy->endpoints =
 		copy_items(desired->endpoints, desired->endpoint_count, sizeof(*desired->endpoints));
 	copy->partners = copy_items(desired->partners, desired->partner_count, sizeof(*desired->partners));
+	copy->groups = copy_groups(desired->groups, desired->group_count);
 	copy->peer_count = 0;
 	copy->peers = NULL;
 	return copy;

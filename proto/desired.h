@@ -39,6 +39,8 @@ struct desired_peer {
 	bool unrouted;            /* its allowed IPs get no routes: somebody else makes them */
 	uint32_t route_metric;    /* of its routes; 0: the kernel's default */
 	uint32_t route_table;     /* of its routes, as TABLE_NUMBER means it; 0: what the tunnel says */
+	int64_t expires_s; /* from then on (since 1970, by the gateway's wall clock) it is no peer; 0: never */
+	char *groups;      /* "admin,staff": sorted; owned; NULL: in none, not restricted */
 	size_t allowed_ip_count;
 	struct prefix *allowed_ips; /* sorted, masked, without duplicates; owned */
 	size_t share_count;
@@ -50,6 +52,13 @@ int desired_peer_compare(const struct desired_peer *a, const struct desired_peer
 bool desired_peer_equal(const struct desired_peer *a, const struct desired_peer *b);
 void desired_peer_copy(struct desired_peer *to, const struct desired_peer *from);
 void desired_peer_clear(struct desired_peer *peer); /* frees what it owns */
+
+/* What forwarded packets from its peers may go to: all that any group of theirs may reach. */
+struct desired_group {
+	char name[PROTO_NAME_MAX + 1];
+	size_t may_reach_count;
+	struct prefix *may_reach; /* sorted, masked, without duplicates; owned */
+};
 
 struct desired_snat {
 	struct prefix from;
@@ -184,6 +193,8 @@ struct desired {
 	struct desired_tunnel *tunnels; /* owned */
 	size_t endpoint_count;
 	struct desired_endpoint *endpoints; /* owned */
+	size_t group_count;
+	struct desired_group *groups; /* owned; sorted by name: those that a peer here is in */
 	size_t partner_count;
 	struct desired_partner *partners; /* owned, wiped */
 	size_t peer_count;

@@ -58,6 +58,7 @@ void desired_put(json_t *to, const struct desired *desired)
 	jput_u64(to, "liveness_ms", desired->liveness_ms);
 	desired_tunnels_put(to, "tunnels", desired);
 	desired_endpoints_put(to, "endpoints", desired);
+	desired_groups_put(to, "groups", desired);
 	put_partners(to, desired);
 	desired_peers_put(to, "peers", desired);
 }
@@ -124,6 +125,7 @@ int desired_get(const struct jnode *from, struct desired **ret_desired, struct e
 
 	if ((r = get_head(from, desired, err)) || (r = desired_tunnels_get(from, "tunnels", desired, err)) ||
 		(r = desired_endpoints_get(from, "endpoints", desired, err)) ||
+		(r = desired_groups_get(from, "groups", desired, err)) ||
 		(r = get_partners(from, desired, err)) ||
 		(r = desired_peers_get(from, "peers", desired, err))) {
 		desired_free(desired);

@@ -20,6 +20,8 @@ void desired_delta_wipe_json(json_t *json);
 /* The parts that live in files of their own. */
 void desired_peers_put(json_t *to, const char *name, const struct desired *desired);
 int desired_peers_get(const struct jnode *from, const char *name, struct desired *desired, struct err *err);
+void desired_groups_put(json_t *to, const char *name, const struct desired *desired);
+int desired_groups_get(const struct jnode *from, const char *name, struct desired *desired, struct err *err);
 void desired_tunnels_put(json_t *to, const char *name, const struct desired *desired);
 int desired_tunnels_get(const struct jnode *from, const char *name, struct desired *desired, struct err *err);
 void desired_endpoints_put(json_t *to, const char *name, const struct desired *desired);

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/base/host.h"
 #include "common/base/mem.h"
+#include "common/base/text.h"
 #include "proto/desired_json.h"
 
 static void put_shares(json_t *object, const struct desired_peer *peer)
@@ -20,6 +22,20 @@ static void put_shares(json_t *object, const struct desired_peer *peer)
 		jput_addr(item, "probe", &share->probe);
 		if (share->table)
 			jput_u64(item, "table", share->table);
+	}
+}
+
+static void put_groups(json_t *to, const char *groups)
+{
+	json_t *array = groups ? jput_array(to, "groups") : NULL;
+	char name[PROTO_NAME_MAX + 1];
+
+	for (const char *at = groups; at;) {
+		size_t length = strcspn(at, ",");
+
+		(void)snprintf(name, sizeof(name), "%.*s", (int)length, at);
+		jput_text(array, NULL, name);
+		at = at[length] ? at + length + 1 : NULL;
 	}
 }
 
@@ -43,6 +59,9 @@ static void put_peer(json_t *to, const struct desired_peer *peer)
 		jput_u64(object, "route_metric", peer->route_metric);
 	if (peer->route_table)
 		jput_u64(object, "route_table", peer->route_table);
+	if (peer->expires_s)
+		jput_u64(object, "expires_s", (uint64_t)peer->expires_s);
+	put_groups(object, peer->groups);
 	array = jput_array(object, "allowed_ips");
 	for (size_t i = 0; i < peer->allowed_ip_count; i++)
 		jput_prefix(array, NULL, &peer->allowed_ips[i]);
@@ -165,9 +184,33 @@ static int get_endpoint(const struct jnode *from, struct desired_peer *peer, str
 	return r;
 }
 
+/* In rising order, so none twice. */
+static int get_groups(const struct jnode *from, struct desired_peer *peer, struct err *err)
+{
+	char name[PROTO_NAME_MAX + 1], before[PROTO_NAME_MAX + 1] = "";
+	struct text text = {0};
+	struct jnode array;
+	int r = jnode_array(from, "groups", JSON_OPTIONAL, PROTO_GROUPS_MAX, &array, err);
+
+	for (size_t i = 0; !r && i < jnode_count(&array); i++) {
+		struct jnode item = jnode_item(&array, i);
+
+		r = jnode_name(&item, NULL, JSON_REQUIRED, name, sizeof(name), err);
+		if (!r && strcmp(before, name) >= 0)
+			r = jnode_fail(&item, err, -EINVAL, "not in rising order");
+		text_add(&text, "%s%s", i ? "," : "", r ? "" : name);
+		memcpy(before, name, sizeof(name));
+	}
+	if (!r && text.length)
+		peer->groups = text_take(&text);
+	else
+		text_clear(&text);
+	return r;
+}
+
 static int get_peer(const struct jnode *from, struct desired_peer *peer, struct err *err)
 {
-	uint64_t keepalive_s = 0;
+	uint64_t keepalive_s = 0, expires_s = 0;
 	int r;
 
 	if ((r = jnode_name(from, "name", JSON_REQUIRED, peer->name, sizeof(peer->name), err)) ||
@@ -176,8 +219,11 @@ static int get_peer(const struct jnode *from, struct desired_peer *peer, struct 
 		(r = jnode_text_new(from, "preshared_key_file", JSON_OPTIONAL, PROTO_PATH_MAX,
 			 &peer->preshared_key_file, err)) ||
 		(r = get_endpoint(from, peer, err)) ||
-		(r = jnode_u64(from, "keepalive_s", JSON_OPTIONAL, 0, UINT16_MAX, &keepalive_s, err)))
+		(r = jnode_u64(from, "keepalive_s", JSON_OPTIONAL, 0, UINT16_MAX, &keepalive_s, err)) ||
+		(r = jnode_u64(from, "expires_s", JSON_OPTIONAL, 0, INT64_MAX, &expires_s, err)) ||
+		(r = get_groups(from, peer, err)))
 		return r;
+	peer->expires_s = (int64_t)expires_s;
 	peer->keepalive_s = (uint16_t)keepalive_s;
 	r = get_routing(from, peer, err);
 	if (!r)

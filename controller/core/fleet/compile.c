@@ -219,6 +219,29 @@ static void put_partners(const struct compiler *compiler)
 	}
 }
 
+static int compare_references(const void *left, const void *right)
+{
+	return strcmp(
+		((const struct fleet_reference *)left)->name, ((const struct fleet_reference *)right)->name);
+}
+
+/* "admin,staff"; NULL for none. */
+static char *join_groups(const struct fleet_peer *peer)
+{
+	struct fleet_reference *sorted;
+	struct text text = {0};
+
+	if (!peer->group_count)
+		return NULL;
+	sorted = mem_new(peer->group_count, sizeof(*sorted));
+	memcpy(sorted, peer->groups, peer->group_count * sizeof(*sorted));
+	qsort(sorted, peer->group_count, sizeof(*sorted), compare_references);
+	for (size_t i = 0; i < peer->group_count; i++)
+		text_add(&text, "%s%s", i ? "," : "", sorted[i].name);
+	free(sorted);
+	return text_take(&text);
+}
+
 static void put_shares(
 	const struct fleet_settings *settings, const struct fleet_peer *peer, struct desired_peer *to)
 {
@@ -253,6 +276,8 @@ static void put_peer(const struct compiler *compiler, const struct fleet_peer *p
 	to->unrouted = peer->unrouted;
 	to->route_metric = peer->route_metric;
 	to->route_table = peer->route_table;
+	to->expires_s = peer->expires_s;
+	to->groups = join_groups(peer);
 	to->allowed_ip_count = peer->allowed_ip_count;
 	to->allowed_ips =
 		peer->allowed_ip_count ? mem_new(peer->allowed_ip_count, sizeof(*to->allowed_ips)) : NULL;
@@ -274,6 +299,43 @@ static void put_peers_of(const struct compiler *compiler, size_t tunnel, size_t 
 		put_peer(compiler, &fleet->peers[i], &fleet->tunnels[tunnel],
 			&desired->peers[desired->peer_count++]);
 	}
+}
+
+static int compare_groups(const void *left, const void *right)
+{
+	return strcmp(
+		((const struct desired_group *)left)->name, ((const struct desired_group *)right)->name);
+}
+
+static void put_group(const struct fleet_group *group, struct desired_group *to)
+{
+	(void)text_copy(to->name, sizeof(to->name), group->name);
+	to->may_reach_count = group->may_reach_count;
+	if (!group->may_reach_count)
+		return;
+	to->may_reach = mem_new(group->may_reach_count, sizeof(*to->may_reach));
+	memcpy(to->may_reach, group->may_reach, group->may_reach_count * sizeof(*to->may_reach));
+}
+
+/* Those that peers of tunnels here are in. */
+static void put_groups(const struct compiler *compiler)
+{
+	const struct fleet *fleet = compiler->fleet;
+	struct desired *desired = compiler->desired;
+	uint64_t here = 0;
+	bool used[PROTO_GROUPS_MAX] = {false};
+
+	for (size_t i = 0; i < fleet->tunnel_count; i++)
+		here |= (uint64_t)is_here(compiler, &fleet->tunnels[i]) << i;
+	for (size_t i = 0; i < fleet->peer_count; i++)
+		for (size_t j = 0; (fleet->peers[i].on & here) && j < fleet->peers[i].group_count; j++)
+			used[fleet->peers[i].groups[j].index] = true;
+	desired->groups = fleet->group_count ? mem_new(fleet->group_count, sizeof(*desired->groups)) : NULL;
+	for (size_t i = 0; i < fleet->group_count; i++)
+		if (used[i])
+			put_group(&fleet->groups[i], &desired->groups[desired->group_count++]);
+	if (desired->group_count)
+		qsort(desired->groups, desired->group_count, sizeof(*desired->groups), compare_groups);
 }
 
 static int compare_peers(const void *left, const void *right)
@@ -323,6 +385,7 @@ struct desired *fleet_compile(const struct fleet *fleet, size_t gateway, const s
 	if (has_fence(desired))
 		desired->grant_key = issue->grant_key;
 	put_partners(&compiler);
+	put_groups(&compiler);
 	put_peers(&compiler);
 	return desired;
 }

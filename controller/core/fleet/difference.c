@@ -114,6 +114,7 @@ size_t fleet_difference_but_peers(const struct desired *from, const struct desir
 	to = to ? to : &nothing;
 	count += difference_tunnels(from, to, lines);
 	count += difference_endpoints(from, to, lines);
+	count += difference_groups(from, to, lines);
 	return count;
 }
 

@@ -30,6 +30,7 @@ void list_prefixes(struct text *text, const struct prefix *prefixes, size_t coun
 /* The parts. Each returns the number of lines it added. */
 size_t difference_tunnels(const struct desired *from, const struct desired *to, struct text *lines);
 size_t difference_endpoints(const struct desired *from, const struct desired *to, struct text *lines);
+size_t difference_groups(const struct desired *from, const struct desired *to, struct text *lines);
 size_t difference_peers(const struct desired *from, const struct desired *to, struct text *lines);
 
 #endif

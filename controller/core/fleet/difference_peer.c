@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <stdio.h>
 
+#include "common/base/date.h"
 #include "common/base/mem.h"
 #include "controller/core/fleet/difference_part.h"
 
@@ -91,6 +92,21 @@ static void render_route_table(const void *thing, struct text *text)
 		text_add(text, "the tunnel's");
 }
 
+static void render_groups(const void *thing, struct text *text)
+{
+	const char *groups = ((const struct desired_peer *)thing)->groups;
+
+	text_add(text, "%s", groups ? groups : "none");
+}
+
+static void render_expires(const void *thing, struct text *text)
+{
+	int64_t expires_s = ((const struct desired_peer *)thing)->expires_s;
+	char buffer[DATE_TEXT_MAX];
+
+	text_add(text, "%s", expires_s ? date_format(expires_s, buffer) : "never");
+}
+
 static const struct field fields[] = {
 	{"name", render_name},
 	{"allowed_ips", render_allowed_ips},
@@ -101,6 +117,8 @@ static const struct field fields[] = {
 	{"route", render_route},
 	{"route_metric", render_route_metric},
 	{"route_table", render_route_table},
+	{"groups", render_groups},
+	{"expires", render_expires},
 };
 
 static size_t say(char sign, const struct desired_peer *peer, struct text *lines)

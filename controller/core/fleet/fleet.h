@@ -203,6 +203,8 @@ struct fleet_peer {
 	uint64_t on;                     /* bit i: it is a peer of tunnel i */
 	size_t group_count;
 	struct fleet_reference *groups; /* owned; in the order of the file */
+	int64_t expires_s;              /* since 1970; 0: never */
+	struct fleet_place expires_place;
 };
 
 struct fleet {

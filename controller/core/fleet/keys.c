@@ -33,11 +33,11 @@ const struct fleet_keys fleet_keys[FLEET_MAPPINGS] = {
 	[KEYS_FORWARD] = {"tunnels.*.forward", {"default", "snat", "masquerade", "clamp_mss"}, {NULL}},
 	[KEYS_TRANSLATION] = {"tunnels.*.forward.snat.*", {"from", "interface"}, {NULL}},
 	[KEYS_CLIENT] = {"tunnels.*.client", {"dns", "mtu", "routes", "persistent_keepalive"}, {NULL}},
-	[KEYS_GROUP] = {"groups.*", {"client"}, {"may_reach"}},
+	[KEYS_GROUP] = {"groups.*", {"may_reach", "client"}, {NULL}},
 	[KEYS_PEER] = {"peers.*",
 		{"public_key", "allowed_ips", "preshared_key_file", "endpoint", "persistent_keepalive",
-			"tunnels", "route", "route_metric", "route_table", "disabled", "groups"},
-		{"expires"}},
+			"tunnels", "route", "route_metric", "route_table", "disabled", "groups", "expires"},
+		{NULL}},
 	[KEYS_ALLOWED_IP] = {"peers.*.allowed_ips.*", {"prefix", "priority", "probe"}, {NULL}},
 };
 

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/date.h"
 #include "common/base/host.h"
 #include "common/base/mem.h"
 #include "common/base/text.h"
@@ -155,6 +156,20 @@ static void read_peer_groups(struct reader *reader, const struct conf_node *map,
 	peer->group_count = reader_references(reader, map, "groups", PROTO_GROUPS_MAX, peer->groups);
 }
 
+static void read_expiry(struct reader *reader, const struct conf_node *map, struct fleet_peer *peer)
+{
+	const struct conf_node *node = conf_find(map, "expires");
+	const char *text;
+	struct err err;
+
+	if (!node ||
+		!reader_ok_in(reader, "expires", conf_as_text(node, PROTO_NAME_MAX, &text, &reader->err)))
+		return;
+	peer->expires_place = reader_place(reader, node);
+	if (date_parse_until(text, &peer->expires_s, &err) < 0)
+		reader_fail(reader, node, "expires: %s", err.text);
+}
+
 static void read_peer(struct reader *reader, const struct conf_node *map, struct fleet_peer *peer)
 {
 	const char *path = NULL;
@@ -174,6 +189,7 @@ static void read_peer(struct reader *reader, const struct conf_node *map, struct
 	(void)reader_ok(reader, conf_get_bool(map, "disabled", &peer->disabled, &reader->err));
 	read_peer_tunnels(reader, map, peer);
 	read_peer_groups(reader, map, peer);
+	read_expiry(reader, map, peer);
 }
 
 static struct fleet_peer *add_peer(struct reader *reader, const struct conf_node *key, const char *name)

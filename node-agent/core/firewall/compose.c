@@ -42,10 +42,16 @@ struct fw_table *fw_add_table(struct fw_ruleset *ruleset, enum fw_family family,
 
 void fw_add_set(struct fw_table *table, const char *name, enum fw_key key)
 {
-	assert(table->set_count < FW_SETS_MAX);
+	table->sets = mem_grow(table->sets, &table->set_capacity, table->set_count + 1, sizeof *table->sets);
 	struct fw_set *set = &table->sets[table->set_count++];
 	set->key = key;
 	text_copy(set->name, sizeof set->name, name);
+}
+
+void fw_add_interval_set(struct fw_table *table, const char *name, enum fw_key key)
+{
+	fw_add_set(table, name, key);
+	table->sets[table->set_count - 1].interval = true;
 }
 
 struct fw_chain *fw_add_chain(
@@ -265,6 +271,14 @@ void rule_ip_not_in(struct fw_rule *rule, enum fw_side side, const struct addr *
 {
 	add_ip(rule, side, address);
 	add_not_in(rule, set);
+}
+
+void rule_ip_in(struct fw_rule *rule, enum fw_side side, const struct addr *address, const char *set)
+{
+	add_ip(rule, side, address);
+	struct fw_expr *expr = add(rule, FW_OP_LOOKUP);
+	expr->compare = FW_EQUAL;
+	text_copy(expr->set, sizeof expr->set, set);
 }
 
 static struct addr mask_of(const struct prefix *prefix)

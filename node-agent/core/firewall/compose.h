@@ -11,6 +11,7 @@
  */
 struct fw_table *fw_add_table(struct fw_ruleset *ruleset, enum fw_family family, const char *name);
 void fw_add_set(struct fw_table *table, const char *name, enum fw_key key);
+void fw_add_interval_set(struct fw_table *table, const char *name, enum fw_key key);
 struct fw_chain *fw_add_chain(
 	struct fw_table *table, const char *name, enum fw_chain_type type, enum fw_hook hook, int priority);
 struct fw_rule *fw_add_rule(struct fw_chain *chain);
@@ -36,6 +37,8 @@ void rule_icmpv6_type(struct fw_rule *rule, uint8_t type);
 /* An address in the IP header. rule_nfproto() comes first in a table of family inet. */
 void rule_ip(struct fw_rule *rule, enum fw_side side, enum fw_compare compare, const struct addr *address);
 void rule_ip_not_in(struct fw_rule *rule, enum fw_side side, const struct addr *address, const char *set);
+/* The address only says the family. */
+void rule_ip_in(struct fw_rule *rule, enum fw_side side, const struct addr *address, const char *set);
 void rule_ip_within(struct fw_rule *rule, enum fw_side side, const struct prefix *prefix);
 void rule_ip_set(struct fw_rule *rule, enum fw_side side, const struct addr *address);
 

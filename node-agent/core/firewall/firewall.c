@@ -2,6 +2,7 @@
 #include "node-agent/core/firewall/firewall.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -132,8 +133,10 @@ static int fill(const struct firewall *firewall, struct fw_ruleset *ruleset, str
 	int error = firewall_add_srcnat(firewall, inet, err);
 	if (error)
 		return error;
-	if (inet->chain_count == 0)
+	if (inet->chain_count == 0) {
+		free(inet->sets);
 		ruleset->count--;
+	}
 	if (firewall->endpoint_count) {
 		struct fw_table *arp = fw_add_table(ruleset, FW_ARP, FW_TABLE);
 		fw_add_set(arp, FW_ANNOUNCE4, FW_KEY_IPV4);

@@ -57,6 +57,8 @@ static void print_set(const struct fw_set *set, struct text *text)
 		text_add(text,
 			"\t\tsize %u\n\t\tflags dynamic,timeout\n\t\ttimeout %um\n\t\tcomment \"%s\"\n\t}\n",
 			set->size, set->timeout_ms / 60000, set->comment);
+	else if (set->interval)
+		text_add(text, "\t\tflags interval\n\t}\n");
 	else
 		text_add(text, "\t\tflags timeout\n\t}\n");
 }

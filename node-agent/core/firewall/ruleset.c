@@ -7,9 +7,11 @@ void fw_ruleset_free(struct fw_ruleset *ruleset)
 {
 	if (!ruleset)
 		return;
-	for (size_t t = 0; t < ruleset->count; t++)
+	for (size_t t = 0; t < ruleset->count; t++) {
 		for (size_t c = 0; c < ruleset->tables[t].chain_count; c++)
 			free(ruleset->tables[t].chains[c].rules);
+		free(ruleset->tables[t].sets);
+	}
 	free(ruleset->tables);
 	free(ruleset);
 }

@@ -22,7 +22,6 @@ enum {
 	FW_DATA_MAX = 16,    /* bytes of a value: an IPv6 address or an interface's name */
 	FW_EXPRS_MAX = 16,   /* expressions of a rule */
 	FW_CHAINS_MAX = 8,   /* chains of a table */
-	FW_SETS_MAX = 4,     /* sets of a table */
 	FW_RULES_MAX = 4096  /* rules of a chain: above what the limits of proto/limits.h can make */
 };
 
@@ -118,6 +117,7 @@ struct fw_set {
 	enum fw_key key;
 	uint32_t size;
 	uint32_t timeout_ms;
+	bool interval; /* of ranges, without timeouts: who made it fills it (io/nft/groups.h) */
 	char comment[FW_COMMENT_MAX + 1]; /* of a set that has just been made; kept ones keep theirs */
 };
 
@@ -125,7 +125,8 @@ struct fw_table {
 	enum fw_family family;
 	char name[FW_NAME_MAX + 1];
 	size_t set_count, chain_count;
-	struct fw_set sets[FW_SETS_MAX];
+	size_t set_capacity;
+	struct fw_set *sets; /* owned */
 	struct fw_chain chains[FW_CHAINS_MAX];
 };
 

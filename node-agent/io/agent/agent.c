@@ -100,6 +100,7 @@ static void on_second(evutil_socket_t fd, short what, void *context)
 	owner_poll(agent);
 	names_second(agent);
 	tunnels_second(agent);
+	agent_expiry_second(agent);
 	check_disk(agent);
 	agent_tell_blind(agent);
 	flows_second(agent);
@@ -244,6 +245,7 @@ void agent_free(struct agent *agent)
 	reconcile_close(agent->reconcile);
 	generation_clear(&agent->held);
 	generation_clear(&agent->staged);
+	reach_free(agent->reached);
 	desired_free(agent->previous);
 	plan_scope_clear(&agent->left);
 	sessions_free(agent->sessions);

@@ -8,8 +8,10 @@
 #include "common/io/health.h"
 #include "common/io/http_server.h"
 #include "common/liveness/liveness.h"
+#include "node-agent/core/expiry/expiry.h"
 #include "node-agent/core/firewall/firewall.h"
 #include "node-agent/core/firewall/permit.h"
+#include "node-agent/core/firewall/reach.h"
 #include "node-agent/core/leave/leave.h"
 #include "node-agent/core/repair/repair.h"
 #include "node-agent/core/seat/seat.h"
@@ -53,8 +55,12 @@ enum {
 struct generation {
 	struct desired *desired;
 	struct key *preshared_keys; /* by index of desired->peers; NULL: none */
+	struct desired *whole;      /* with those that are expired, as it is on disk; NULL: desired is */
+	struct key *whole_keys;
+	struct expiry expiry;
 	struct fw_ruleset *ruleset;
-	char hash[65];
+	struct reach *reach;
+	char hash[65]; /* of the whole */
 };
 
 /* An outer interface: since when all sessions made here have been learned (CLOCK_BOOTTIME); see core/firewall/steer.h. */
@@ -130,6 +136,8 @@ struct agent {
 	struct {
 		uint64_t store, floor;
 	} word;                   /* of the controller on it, over TLS, in this life; store 0: none */
+	bool reach_holds;         /* the kernel has the rules of groups of the generation held */
+	struct reach *reached;    /* or these, and nobody else has changed them; NULL: who knows */
 	bool stranger;            /* the fleet knows this gateway no more: until it gives it a generation */
 	struct desired *previous; /* the head before, until what it had is gone */
 	struct plan_scope left;   /* of those before that, for as long as no look succeeds */
@@ -195,6 +203,11 @@ uint64_t agent_save_seats(struct agent *agent);
 void generation_clear(struct generation *generation);
 int generation_make(struct desired *desired, struct key *preshared_keys, struct generation *ret_generation,
 	struct err *err);
+/* The same whole again, at another time. */
+int generation_make_again(struct desired *desired, struct key *preshared_keys, const char hash[65],
+	struct generation *ret_generation, struct err *err);
+/* Takes it over, instead of the one held. */
+void generation_hold(struct agent *agent, struct generation *generation);
 void agent_stage(struct agent *agent, const struct desired_delta *delta);
 void agent_commit(struct agent *agent, uint64_t generation);
 
@@ -206,6 +219,19 @@ void agent_floor_word(struct agent *agent, uint64_t store, uint64_t told);
 /* Another generation is held. */
 void agent_floor_held(struct agent *agent);
 void agent_floor_tell(struct agent_seat *seat);
+
+/* ---- expiry.c ---- */
+/* What it desires now. */
+void generation_expire(struct generation *generation);
+void agent_expiry_second(struct agent *agent);
+
+/* ---- reach.c ---- */
+/* Before another generation is held. */
+void reach_replaced(struct agent *agent);
+/* Somebody else has changed them. */
+void reach_forget(struct agent *agent);
+/* They are as the generation held wants them. */
+int reach_look(struct agent *agent, struct err *err);
 
 /* ---- adoption.c ---- */
 /* What the disk holds; nothing is fine. */

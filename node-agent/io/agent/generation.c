@@ -16,8 +16,12 @@ void generation_clear(struct generation *generation)
 {
 	if (generation->desired)
 		stage_keys_free(generation->preshared_keys, generation->desired->peer_count);
+	if (generation->whole)
+		stage_keys_free(generation->whole_keys, generation->whole->peer_count);
+	desired_free(generation->whole);
 	desired_free(generation->desired);
 	fw_ruleset_free(generation->ruleset);
+	reach_free(generation->reach);
 	*generation = (struct generation){0};
 }
 
@@ -32,19 +36,38 @@ static void hash_of(const struct desired *desired, char hash[65])
 }
 
 /* Takes over desired and preshared_keys, whatever comes of it. */
-int generation_make(struct desired *desired, struct key *preshared_keys, struct generation *ret_generation,
-	struct err *err)
+int generation_make_again(struct desired *desired, struct key *preshared_keys, const char hash[65],
+	struct generation *ret_generation, struct err *err)
 {
 	struct generation generation = {.desired = desired, .preshared_keys = preshared_keys};
-	int r = firewall_from_desired(desired, &generation.ruleset, err);
+	int r;
 
+	generation_expire(&generation);
+	r = firewall_from_desired(generation.desired, &generation.ruleset, err);
+	if (r >= 0)
+		r = reach_from_desired(generation.desired, &generation.reach, err);
 	if (r < 0) {
 		generation_clear(&generation);
 		return r;
 	}
-	hash_of(desired, generation.hash);
+	text_copy(generation.hash, sizeof(generation.hash), hash);
 	*ret_generation = generation;
 	return 0;
+}
+
+int generation_make(struct desired *desired, struct key *preshared_keys, struct generation *ret_generation,
+	struct err *err)
+{
+	char hash[65];
+
+	hash_of(desired, hash);
+	return generation_make_again(desired, preshared_keys, hash, ret_generation, err);
+}
+
+/* As it came: what a change is a change to. */
+static const struct desired *whole_of(const struct generation *generation)
+{
+	return generation->whole ? generation->whole : generation->desired;
 }
 
 static int stage(struct agent *agent, const struct desired_delta *delta, struct err *err)
@@ -55,7 +78,7 @@ static int stage(struct agent *agent, const struct desired_delta *delta, struct 
 		.current = agent->held.desired};
 	struct desired *desired;
 	struct key *preshared_keys = NULL;
-	int r = desired_patch(delta->base ? agent->held.desired : NULL, delta, &desired, err);
+	int r = desired_patch(delta->base ? whole_of(&agent->held) : NULL, delta, &desired, err);
 
 	if (r < 0)
 		return r;
@@ -99,7 +122,7 @@ static void forget_peers(struct agent *agent)
 
 /* From here on it is the generation held: on disk after the kernel, so that what the last one had is still
  * known should we die in between. */
-static void hold(struct agent *agent, struct generation *generation)
+void generation_hold(struct agent *agent, struct generation *generation)
 {
 	bool was_stranger;
 
@@ -112,6 +135,7 @@ static void hold(struct agent *agent, struct generation *generation)
 	if (agent->previous)
 		stage_keys_free(agent->held.preshared_keys, agent->previous->peer_count);
 	agent->held.preshared_keys = NULL;
+	reach_replaced(agent);
 	generation_clear(&agent->held);
 	agent->held = *generation;
 	was_stranger = agent->stranger;
@@ -127,7 +151,7 @@ static void hold(struct agent *agent, struct generation *generation)
 	agent_floor_held(agent);
 	agent->committed_ms = clock_now_ms();
 	agent_beats_update(agent);
-	state_writer_desired(agent->writer, agent->held.desired);
+	state_writer_desired(agent->writer, whole_of(&agent->held));
 	malloc_trim(0); /* it came as text and as a tree: that goes back to the system */
 }
 
@@ -141,6 +165,6 @@ void agent_commit(struct agent *agent, uint64_t number)
 	}
 	journal_add(&agent->journal, "generation", NULL, "generation %" PRIu64 " of fleet %s", number,
 		agent->staged.desired->fleet);
-	hold(agent, &agent->staged);
+	generation_hold(agent, &agent->staged);
 	control_report_now(agent->control);
 }

@@ -31,6 +31,8 @@ int agent_restore_fence(struct agent *agent)
 	int r = nft_apply(reconcile_nft(agent->reconcile), agent->held.ruleset, seeds, count, NULL, &err);
 
 	mem_free_pointer(&seeds);
+	if (r >= 0)
+		r = reach_look(agent, &err);
 	if (r < 0)
 		log_error("agent", "fence-not-restored", log_err(&err));
 	else
@@ -101,9 +103,9 @@ void agent_look_now(struct agent *agent)
 		.applied = repairs_applied,
 		.applied_context = agent};
 	struct reconcile_result result = {0};
-	struct err err = {0};
+	struct err err = {0}, reach_err = {0};
 	int64_t wait_ms;
-	int r;
+	int r, reached;
 
 	agent->look_is_near = false;
 	if (!agent->held.desired) {
@@ -115,6 +117,7 @@ void agent_look_now(struct agent *agent)
 	fill_facts(agent, &input.facts);
 	repairs_begin(agent, &input.facts);
 	input.seed_count = fill_seeds(agent, seeds);
+	reached = reach_look(agent, &reach_err); /* first: what a peer may reach is there before the peer */
 	r = reconcile_run(agent->reconcile, &input, &result, &err);
 	mem_free_pointer(&seeds);
 	agent->looks++;
@@ -127,6 +130,8 @@ void agent_look_now(struct agent *agent)
 	}
 	if (r < 0)
 		err_format(&err, result.failure, sizeof(result.failure));
+	else if (reached < 0 && !result.failure[0])
+		err_format(&reach_err, result.failure, sizeof(result.failure));
 	if (!result.failure[0]) {
 		desired_free(agent->previous);
 		agent->previous = NULL;
@@ -345,6 +350,7 @@ static void on_watch(evutil_socket_t fd, short what, void *context)
 	case NFT_NEWS_OTHERS:
 		break;
 	case NFT_NEWS_GONE:
+		reach_forget(agent);
 		if (agent->held.desired && agent_restore_fence(agent) >= 0)
 			repairs_fence(agent, now_ms);
 		repair_tell(&agent->repair, REPAIR_FIREWALL, now_ms, "a table of ours was deleted");
@@ -352,6 +358,7 @@ static void on_watch(evutil_socket_t fd, short what, void *context)
 		tunnels_firewall_changed(agent, NULL);
 		break;
 	case NFT_NEWS_CHANGED:
+		reach_forget(agent);
 		repair_tell(&agent->repair, REPAIR_FIREWALL, now_ms, "somebody changed a table of ours");
 		agent_look_soon(agent);
 		tunnels_firewall_changed(agent, NULL);

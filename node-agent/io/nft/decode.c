@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "node-agent/core/firewall/permit.h"
+#include "node-agent/core/firewall/reach.h"
 #include "node-agent/io/nft/attr.h"
 #include "node-agent/io/nft/shape.h"
 
@@ -86,6 +87,7 @@ static bool is_ours(uint8_t family, const char *table)
 {
 	switch (family) {
 	case NFPROTO_INET:
+		return strcmp(table, FW_TABLE) == 0 || strcmp(table, FW_GROUPS_TABLE) == 0;
 	case NFPROTO_ARP:
 		return strcmp(table, FW_TABLE) == 0;
 	case NFPROTO_NETDEV: /* one per interface: holdfast-steer-eth0 */

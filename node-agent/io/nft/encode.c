@@ -163,7 +163,8 @@ struct nftnl_set *nft_encode_set(const struct fw_table *table, const struct fw_s
 	nftnl_set_set_u32(to, NFTNL_SET_FAMILY, nft_family(table->family));
 	nftnl_set_set_str(to, NFTNL_SET_TABLE, table->name);
 	nftnl_set_set_str(to, NFTNL_SET_NAME, set->name);
-	nftnl_set_set_u32(to, NFTNL_SET_FLAGS, NFT_SET_TIMEOUT | (set->size ? NFT_SET_EVAL : 0));
+	nftnl_set_set_u32(to, NFTNL_SET_FLAGS,
+		set->interval ? NFT_SET_INTERVAL : NFT_SET_TIMEOUT | (set->size ? NFT_SET_EVAL : 0U));
 	nftnl_set_set_u32(to, NFTNL_SET_KEY_TYPE, key_type(set->key));
 	nftnl_set_set_u32(to, NFTNL_SET_KEY_LEN, (uint32_t)fw_key_bytes(set->key));
 	nftnl_set_set_u32(to, NFTNL_SET_ID, id);

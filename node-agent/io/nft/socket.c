@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <libnftnl/common.h>
+#include <limits.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <poll.h>
@@ -129,8 +130,18 @@ static void take_in_all(struct outcome *outcome, struct netlink_datagram *datagr
 		take_in(outcome, message);
 }
 
+/* The elements of 100,000 peers in one batch: what the kernel takes at once is what the buffer for it holds. */
+static void make_room(struct nft *nft, size_t length)
+{
+	int bytes = (int)length;
+
+	if (length > SOCKET_BUFFER_BYTES && length < INT_MAX / 2)
+		setsockopt(mnl_socket_get_fd(nft->socket), SOL_SOCKET, SO_SNDBUFFORCE, &bytes, sizeof bytes);
+}
+
 static int commit_once(struct nft *nft, const struct nft_batch *batch, uint32_t *ret_failed)
 {
+	make_room(nft, batch->length);
 	struct outcome outcome = {.first = batch->first_sequence, .last = batch->last_sequence};
 	int error = send_bytes(nft, batch->data, batch->length);
 	if (error)

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef HOLDFAST_BASE_DATE_H
+#define HOLDFAST_BASE_DATE_H
+
+#include <stdint.h>
+
+#include "common/base/err.h"
+
+/* Points in time as people write them (RFC 3339), in seconds since 1970-01-01T00:00:00Z; years 1970 to 9999. */
+enum { DATE_TEXT_MAX = 21 }; /* 2027-03-31T18:00:00Z */
+
+/*
+ * Until when something holds: 2027-03-31 is until the end of that day in UTC, 2027-03-31T18:00:00Z and
+ * 2027-03-31T20:00+02:00 until that moment (seconds may be left out; a zone is needed). -EINVAL with a text that names the input.
+ */
+int date_parse_until(const char *text, int64_t *ret_until_s, struct err *err);
+
+/* "2027-04-01T00:00:00Z". Returns buffer. */
+char *date_format(int64_t at_s, char buffer[DATE_TEXT_MAX]);
+
+#endif
