@@ -9,7 +9,9 @@
 #include <unistd.h>
 
 #include "common/base/mem.h"
+#include "common/io/clock.h"
 #include "common/json/write.h"
+#include "controller/core/fleet/expired.h"
 #include "controller/core/fleet/read.h"
 
 #define FLEET_HERE "fleet.yaml"
@@ -21,6 +23,8 @@ const char *fleet_default_path(void)
 }
 
 /* only: warnings of that file alone; NULL: all. */
+enum { SECOND_MS = 1000 };
+
 static void print_diagnostics(const struct diagnostics *diagnostics, const char *only)
 {
 	char line[DIAGNOSTIC_TEXT_MAX];
@@ -51,6 +55,8 @@ static int read_sources(
 	if (name)
 		sources[count++] = (struct fleet_source){name, text, strlen(text)};
 	r = fleet_read(sources, count, ret_fleet, &diagnostics);
+	if (r >= 0)
+		fleet_warn_expired(*ret_fleet, clock_wall_ms() / SECOND_MS, &diagnostics);
 	print_diagnostics(&diagnostics, name);
 	diagnostics_clear(&diagnostics);
 	return r;

@@ -89,4 +89,5 @@ void check_fleet(struct fleet *fleet, struct diagnostics *diagnostics)
 	check_forwards(&checker);
 	check_peers(&checker);
 	check_overlaps(&checker);
+	check_networks(&checker);
 }

@@ -31,7 +31,7 @@ static void claim_tunnels(const struct checker *checker)
 
 static void check_carriers(const struct checker *checker, const struct fleet_tunnel *tunnel)
 {
-	if (tunnel->endpoint != FLEET_NO_ENDPOINT && tunnel->gateways)
+	if (tunnel->endpoint != FLEET_NO_ENDPOINT && tunnel->gateway_count)
 		check_fail(checker, &tunnel->gateways[0].place,
 			"gateways: tunnel %s goes where virtual endpoint %s goes; only a tunnel in none has "
 			"its own",

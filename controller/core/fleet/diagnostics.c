@@ -3,11 +3,28 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "common/base/err.h"
 #include "common/base/mem.h"
 #include "common/base/text.h"
 #include "controller/core/fleet/note.h"
+
+enum { KEY_DIGITS = 43 };
+
+/* A private key that stands in the wrong place looks like any other: 43 characters of base64, and '='. */
+static void hide_keys(char *text)
+{
+	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+	for (char *at = text; *at;) {
+		size_t length = strspn(at, digits);
+
+		if (length >= KEY_DIGITS && at[length] == '=')
+			memset(at + length - KEY_DIGITS, '*', KEY_DIGITS + 1);
+		at += length ? length : 1;
+	}
+}
 
 /* What was found in the file may hold line breaks, and escapes for a terminal. */
 static char *one_line(const char *text)
@@ -37,6 +54,7 @@ void diagnostics_add(struct diagnostics *diagnostics, const struct diagnostic *d
 	*item = *diagnostic;
 	item->file = one_line(diagnostic->file);
 	item->text = one_line(diagnostic->text);
+	hide_keys(item->text);
 	item->order = (unsigned)diagnostics->count++;
 }
 

@@ -14,6 +14,7 @@
 #include "controller/core/fleet/access.h"
 #include "controller/core/fleet/compile.h"
 #include "controller/core/fleet/counts.h"
+#include "controller/core/fleet/expired.h"
 #include "controller/core/fleet/read.h"
 
 static void derive_pair_key(void *context, const char *a, const char *b, struct key *ret_key)
@@ -119,6 +120,8 @@ static struct generation *compile(const struct fleet *fleet, const struct fleet_
 	return generation;
 }
 
+enum { SECOND_MS = 1000 };
+
 static void collect(const struct diagnostics *diagnostics, struct lines *errors, struct lines *warnings)
 {
 	char line[DIAGNOSTIC_TEXT_MAX];
@@ -141,6 +144,8 @@ static int read_fleet(
 			.text = bundle->files[i].text,
 			.size = bundle->files[i].size};
 	int r = fleet_read(sources, bundle->count, ret_fleet, &diagnostics);
+	if (r >= 0)
+		fleet_warn_expired(*ret_fleet, clock_wall_ms() / SECOND_MS, &diagnostics);
 	collect(&diagnostics, errors, warnings);
 	diagnostics_clear(&diagnostics);
 	free(sources);
