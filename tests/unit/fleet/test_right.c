@@ -78,7 +78,7 @@ START_TEST(each_fleet_becomes_what_is_expected)
 {
 	struct sample_files files = sample_list("right");
 
-	ck_assert_uint_ge(files.count, 5);
+	ck_assert_uint_ge(files.count, 20);
 	for (size_t i = 0; i < files.count; i++)
 		check_file(files.paths[i]);
 	sample_files_clear(&files);

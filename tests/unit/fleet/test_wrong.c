@@ -30,7 +30,7 @@ START_TEST(each_mistake_is_told_in_its_place)
 {
 	struct sample_files files = sample_list("wrong");
 
-	ck_assert_uint_ge(files.count, 30);
+	ck_assert_uint_ge(files.count, 60);
 	for (size_t i = 0; i < files.count; i++)
 		check_file(files.paths[i]);
 	sample_files_clear(&files);

@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <check.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/mem.h"
+#include "tests/unit/fleet/sample.h"
+
+/*
+ * Right fleets with something broken at random: lines gone, twice, moved, taken from another fleet; words exchanged; bytes
+ * flipped; the end cut off. Whatever it is: either mistakes are told with their places, or there is a fleet, and every
+ * gateway takes what it becomes. FLEET_MUTATIONS says how many (2,000); FLEET_SEED begins elsewhere.
+ */
+enum { MUTATIONS = 2000, CHANGES_MAX = 4, GROWTH_MAX = 65536 };
+
+static uint64_t state;
+
+/* xorshift64 (Marsaglia, 2003): the same on every machine. */
+static uint64_t random_below(uint64_t end)
+{
+	state ^= state << 13;
+	state ^= state >> 7;
+	state ^= state << 17;
+	return end ? state % end : 0;
+}
+
+static uint64_t number_from(const char *name, uint64_t other)
+{
+	const char *text = getenv(name);
+
+	return text ? strtoull(text, NULL, 10) : other;
+}
+
+/* Where the line around `at` begins, and its length with its end. */
+static size_t line_at(const char *text, size_t at, size_t *ret_length)
+{
+	while (at && text[at - 1] != '\n')
+		at--;
+	*ret_length = strcspn(text + at, "\n");
+	*ret_length += text[at + *ret_length] == '\n';
+	return at;
+}
+
+/* `length` bytes at `at` become these. */
+static char *replace(char *text, size_t at, size_t length, const char *by, size_t by_length)
+{
+	size_t size = strlen(text);
+	char *to = mem_new(size - length + by_length + 1, 1);
+
+	memcpy(to, text, at);
+	memcpy(to + at, by, by_length);
+	memcpy(to + at + by_length, text + at + length, size - at - length);
+	free(text);
+	return to;
+}
+
+static char *change_lines(char *text, const char *other)
+{
+	size_t length, other_length, at = line_at(text, (size_t)random_below(strlen(text)), &length);
+	size_t from = line_at(other, (size_t)random_below(strlen(other)), &other_length);
+
+	switch (random_below(3)) {
+	case 0: /* gone */
+		return replace(text, at, length, "", 0);
+	case 1: /* another's instead */
+		return replace(text, at, length, other + from, other_length);
+	default: /* another's before it */
+		return replace(text, at, 0, other + from, other_length);
+	}
+}
+
+static size_t word_at(const char *text, size_t at, size_t *ret_length)
+{
+	static const char ends[] = " \n{}[],:\"";
+
+	while (at && !strchr(ends, text[at - 1]))
+		at--;
+	*ret_length = strcspn(text + at, ends);
+	return at;
+}
+
+static char *change_word(char *text, const char *other)
+{
+	static const char *const words[] = {"", "null", "~", "[]", "{}", "*x", "&x", "<<", "!!str", "-1", "0",
+		"4294967296", "18446744073709551616", "::/0", "\"::/0\"", "0.0.0.0/0", "any", "off", "- ",
+		"? ", "|\n", "\"", "'", "%", "@", "1e9", "0x7fffffffffffffff", "2027-03-31", "gw-a", "wg0",
+		"../..", "\t", "\r", "\xff", "\xf0\x9f\x92\xa9", "\x01"};
+	size_t length, other_length, at = word_at(text, (size_t)random_below(strlen(text)), &length);
+	size_t from = word_at(other, (size_t)random_below(strlen(other)), &other_length);
+	const char *word = words[random_below(ARRAY_COUNT(words))];
+
+	if (random_below(2))
+		return replace(text, at, length, word, strlen(word));
+	return replace(text, at, length, other + from, other_length);
+}
+
+static char *change(char *text, const char *other)
+{
+	size_t size = strlen(text), at = (size_t)random_below(size);
+	char byte = (char)(1 + random_below(255));
+
+	if (size < 2 || size > GROWTH_MAX)
+		return text;
+	switch (random_below(8)) {
+	case 0:
+		return replace(text, at, 1, &byte, 1);
+	case 1:
+		return replace(text, at, 0, &byte, 1);
+	case 2:
+		return random_below(8) ? replace(text, at, 1, "", 0) : replace(text, at, size - at, "", 0);
+	case 3:
+	case 4:
+		return change_lines(text, other);
+	default:
+		return change_word(text, other);
+	}
+}
+
+static void check_compiled(const struct fleet *fleet, const char *text)
+{
+	for (size_t i = 0; i < fleet->gateway_count; i++) {
+		struct desired *desired = sample_compile(fleet, fleet->gateways[i].name), *back = NULL;
+		char *json = desired_encode(desired);
+		struct err err = {0};
+
+		ck_assert_msg(!desired_decode(json, strlen(json), &back, &err), "%s: %s", err.text, text);
+		desired_free(desired);
+		desired_free(back);
+		free(json);
+	}
+}
+
+/* Each line that is said has a place: "fleet.yaml:3:5: ". */
+static void check_places(const char *found, const char *text)
+{
+	for (const char *line = found; *line; line = strchr(line, '\n') + 1) {
+		unsigned number, column;
+		int end = 0;
+
+		ck_assert_msg(sscanf(line, "fleet.yaml:%u:%u: %n", &number, &column, &end) == 2 && end &&
+				      number && column,
+			"%s\n-- of --\n%s", found, text);
+	}
+}
+
+/* True if it is still a fleet. */
+static bool try(const char *text)
+{
+	struct fleet *fleet = NULL;
+	char *found = sample_read_text("fleet.yaml", text, &fleet);
+	bool is_fleet = fleet != NULL;
+
+	check_places(found, text);
+	if (fleet)
+		check_compiled(fleet, text);
+	fleet_free(fleet);
+	free(found);
+	return is_fleet;
+}
+
+START_TEST(whatever_is_broken_is_told_or_harmless)
+{
+	struct sample_files files = sample_list("right");
+	uint64_t count = number_from("FLEET_MUTATIONS", MUTATIONS), right = 0;
+	char **texts = mem_new(files.count, sizeof(*texts));
+
+	state = number_from("FLEET_SEED", 1) * 0x9e3779b97f4a7c15u | 1;
+	for (size_t i = 0; i < files.count; i++)
+		texts[i] = sample_text(files.paths[i]);
+	for (uint64_t i = 0; i < count; i++) {
+		char *text = mem_text(texts[random_below(files.count)]);
+
+		for (uint64_t changes = 1 + random_below(CHANGES_MAX); changes; changes--)
+			text = change(text, texts[random_below(files.count)]);
+		right += try(text);
+		free(text);
+	}
+	printf("%" PRIu64 " mutations: %" PRIu64 " still a fleet\n", count, right);
+	/* Neither all nor nothing: it reaches the reader, and beyond it. */
+	ck_assert_uint_gt(right, count / 100);
+	ck_assert_uint_lt(right, count - count / 10);
+	for (size_t i = 0; i < files.count; i++)
+		free(texts[i]);
+	free(texts);
+	sample_files_clear(&files);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("mutations");
+	TCase *tcase = tcase_create("mutations");
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	tcase_set_timeout(tcase, 0); /* the caller's: soak asks for many */
+	tcase_add_test(tcase, whatever_is_broken_is_told_or_harmless);
+	suite_add_tcase(suite, tcase);
+	srunner_run_all(runner, CK_ENV);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed != 0;
+}
