@@ -67,6 +67,7 @@ suite_soak() {
 	soak_simulator $((minutes * 10))
 	soak_differential $((minutes * 10))
 	soak_fuzz $((minutes * 10))
+	soak_mutations
 	soak_loss $((minutes * 6))
 	soak_kills $((minutes * 6))
 	soak_lab $((minutes * 20))
@@ -109,6 +110,14 @@ soak_fuzz() {
 		printf 'fuzz-%s %s: %s runs in %d s\n' "$name" "$status" "${runs:-no}" $((SECONDS - took)) >>"$scratch/soak-fuzz"
 		printf '%s\tsoak-fuzz-%s\t%d\t%s\n' "$status" "$name" $((SECONDS - took)) "$output" >>"$scratch/soak"
 	done
+}
+
+# soak_mutations: 100,000 fleet files broken at random, others each time.
+soak_mutations() {
+	local output=$scratch/soak-mutations status=passed took=$SECONDS seed=$RANDOM
+	(cd "$root" && FLEET_MUTATIONS=100000 FLEET_SEED=$seed build/release/tests/unit/fleet/unit-fleet-mutations) >"$output" 2>&1 </dev/null || status=failed
+	printf 'with FLEET_MUTATIONS=100000 FLEET_SEED=%d\n' "$seed" >>"$output"
+	printf '%s\tsoak-mutations\t%d\t%s\n' "$status" $((SECONDS - took)) "$output" >>"$scratch/soak"
 }
 
 # soak_loss SECONDS: a fifth of all packets is lost for so long, from a minute to ten, and nothing moves; twenty power cuts under 200

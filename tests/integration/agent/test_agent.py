@@ -515,6 +515,42 @@ def test_an_endpoint_that_leaves_its_owner(bench):
     until("it is there again", lambda: bench.seat().get("role") in ("fenced", "standby"))
 
 
+def of_staff(bench, **changes):
+    desired = bench.desired(groups=[{"name": "staff", "may_reach": ["192.168.1.0/24"]}])
+    desired["peers"][0].update({"groups": ["staff"], **changes})
+    return desired
+
+
+def test_what_a_group_may_reach_is_held(bench):
+    def held():
+        return "10.50.0.2" in bench.nft("list", "table", "inet", "holdfast_groups", check=False)
+
+    bench.apply(of_staff(bench))
+    until("the rules are there", held)
+    bench.nft("flush", "ruleset")
+    until("they are back", held)
+    bench.nft("flush", "set", "inet", "holdfast_groups", f"from4.{bench.tunnel}.staff")
+    until("the elements are back", held)
+
+
+def test_a_peer_ends_when_its_time_is_over(bench):
+    """By the agent alone: no controller says so, and after a restart it is still over."""
+    def is_peer():
+        return bench.peer in run("ip", "netns", "exec", bench.gateway, "wg", "show", bench.tunnel, "peers", check=False)
+
+    bench.apply(of_staff(bench, expires_s=int(time.time()) + 6))
+    until("it is a peer", is_peer)
+    until("it is none any more", lambda: not is_peer())
+    until("what it could reach has gone", lambda: "holdfast_groups" not in bench.nft("list", "tables"))
+    assert "peer alice of" in bench.log() and "is removed" in bench.log()
+    bench.stop()
+    bench.start()
+    until("it looked", lambda: bench.metric("holdfast_plan_looks_total"))
+    assert not is_peer()
+    bench.apply(bench.desired())
+    until("it is a peer again", is_peer)
+
+
 def test_what_left_the_fleet_goes(bench):
     bench.apply(bench.desired(tunnels=[], endpoints=[], peers=[]))
     until("the tunnel has gone", lambda: bench.tunnel not in bench.ip("link"))
@@ -566,7 +602,8 @@ TESTS = [test_bad_starts, test_refused_stages, test_apply, test_programs_are_tol
          test_a_takeover_over_ipv6, test_a_lost_initiation_is_repeated, test_a_lost_confirmation_is_repeated,
          test_a_busy_port_is_refused, test_removed_while_it_could_not_be_reached, test_a_controller_by_name_is_beaten_to,
          test_a_wireguard_program_that_hangs, test_lost_state_is_no_obstacle,
-         test_an_endpoint_that_leaves_its_owner, test_what_left_the_fleet_goes, test_the_certificate_renews_itself]
+         test_an_endpoint_that_leaves_its_owner, test_what_a_group_may_reach_is_held, test_a_peer_ends_when_its_time_is_over,
+         test_what_left_the_fleet_goes, test_the_certificate_renews_itself]
 
 
 def main():
