@@ -9,6 +9,7 @@
 #include "cli/command.h"
 #include "cli/controller.h"
 #include "cli/fleet.h"
+#include "cli/progress.h"
 #include "common/base/duration.h"
 #include "common/base/text.h"
 
@@ -34,8 +35,7 @@ static int put_fleet(const struct invocation *invocation, const struct apply_req
 	else
 		snprintf(path, sizeof(path), "/v1/fleet");
 	body = fleet_bundle(files);
-	r = controller_call_at(
-		&controller, request->expected, "PUT", path, body, APPLY_TIMEOUT_MS, &answer, &err);
+	r = progress_call(&controller, request->expected, "PUT", path, body, APPLY_TIMEOUT_MS, &answer, &err);
 	json_decref(body);
 	if (r < 0)
 		return command_fail(&err);

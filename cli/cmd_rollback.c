@@ -12,6 +12,7 @@
 #include "cli/controller.h"
 #include "cli/fleet.h"
 #include "cli/plan_view.h"
+#include "cli/progress.h"
 #include "common/base/mem.h"
 #include "common/base/text.h"
 #include "common/json/write.h"
@@ -85,7 +86,7 @@ static int post(const struct controller *controller, const struct rollback_reque
 	int r;
 
 	jput_u64(body, "generation", request->number);
-	r = controller_call_at(
+	r = progress_call(
 		controller, generation, "POST", "/v1/rollback", body, APPLY_TIMEOUT_MS, &answer, err);
 	json_decref(body);
 	if (r < 0)

@@ -9,6 +9,7 @@
 #include "controller/io/api/access.h"
 #include "controller/io/api/api.h"
 #include "controller/io/api/standby.h"
+#include "controller/io/apply/apply.h"
 #include "controller/io/apply/confirming.h"
 #include "controller/io/apply/holding.h"
 #include "controller/io/controller.h"
@@ -71,6 +72,21 @@ static void put_report(json_t *json, const struct agent *agent)
 	if (agent->holding->state == HOLDING_REFUSED)
 		jput_text(reasons, NULL, agent->holding->error);
 	jput_u64(json, "generation", agent->reported ? agent->report.generation : 0);
+}
+
+/* null: none is under way. */
+static void put_apply(const struct apply *apply, json_t *json)
+{
+	struct apply_progress progress = apply_look(apply);
+	if (!apply) {
+		jput_json(json, "apply", json_null());
+		return;
+	}
+	json_t *object = jput_object(json, "apply");
+	jput_u64(object, "generation", progress.generation);
+	jput_text(object, "phase", progress.phase);
+	jput_u64(object, "gateways", progress.gateways);
+	jput_u64(object, "ready", progress.ready);
 }
 
 /* null: none is awaited. */
@@ -140,6 +156,7 @@ static char *status_text(struct controller *controller)
 	jput_text(json, "hash", current ? current->hash : "");
 	jput_u64(json, "floor", controller->floor);
 	put_confirmation(controller->confirming, json);
+	put_apply(controller->apply, json);
 	json_t *endpoints = jput_array(json, "endpoints");
 	for (size_t i = 0; i < decisions_count(controller->decisions); i++)
 		put_endpoint(controller, endpoints, i, clock_now_ms());

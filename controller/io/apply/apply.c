@@ -55,6 +55,30 @@ const char *apply_state_name(enum apply_state state)
 	return "pending";
 }
 
+static size_t count_in(const struct apply *apply, enum apply_state state)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < apply->member_count; i++)
+		count += apply->members[i].state == state;
+	return count;
+}
+
+struct apply_progress apply_look(const struct apply *apply)
+{
+	static const char *const phases[] = {[PHASE_MAKING] = "making",
+		[PHASE_STAGING] = "staging",
+		[PHASE_STORING] = "storing",
+		[PHASE_COMMITTING] = "committing"};
+	if (!apply)
+		return (struct apply_progress){.phase = ""};
+	size_t away = count_in(apply, APPLY_UNREACHABLE), refused = count_in(apply, APPLY_REFUSED);
+	return (struct apply_progress){.generation = apply->number,
+		.phase = phases[apply->phase],
+		.gateways = apply->member_count - away,
+		.ready = apply->phase == PHASE_COMMITTING ? count_in(apply, APPLY_COMMITTED)
+							  : count_in(apply, APPLY_STAGED) + refused};
+}
+
 void apply_free(struct apply *apply)
 {
 	if (!apply)

@@ -71,6 +71,16 @@ void apply_forget(struct controller *controller, const void *context);
 void apply_free(struct apply *apply); /* NULL-safe; tells nobody */
 
 const char *apply_state_name(enum apply_state state);
+
+/* How far it is, for people who wait. */
+struct apply_progress {
+	uint64_t generation;
+	const char *phase; /* "making", "staging", "storing", "committing" */
+	size_t gateways;   /* that take part: 0 until it is made */
+	size_t ready;      /* have answered the stage; from the commit on: hold it */
+};
+/* NULL: none is under way, and 0 everywhere. */
+struct apply_progress apply_look(const struct apply *apply);
 /* Is this gateway part of an apply that has not been decided yet? Takes NULL. */
 bool apply_has(const struct apply *apply, const char *gateway);
 

@@ -3,10 +3,12 @@
 """What was in force, and back to it: history, rollback, a confirmation that does not come, and who did what."""
 import json
 import os
+import pty
 import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from bench import BIN, fleet_text, key_text, main, until  # noqa: E402
@@ -184,6 +186,7 @@ def test_what_an_operator_types(bench):
     assert status == 1 and "it is at generation 1 now" in err, err
     status, out, err = holdfast(bench, "apply", file, "--expect", "1", "--confirm", "10m")
     assert status == 0 and "it is rolled back in 10m unless 'holdfast confirm' comes before that" in out, out + err
+    assert err == "", err  # progress is for terminals
     assert holdfast(bench, "plan", "--exit-code", file)[:2] == (0, "no changes against generation 2\n")
     assert "generation 2 awaits a confirmation for another" in holdfast(bench, "status")[1]
     file.write_text(fleet_text(peers=()))
@@ -209,5 +212,25 @@ def test_what_an_operator_types(bench):
     assert len(json.loads(holdfast(bench, "history", "--json")[1])["generations"]) == 3
 
 
-main([test_what_an_operator_types, test_a_rollback_is_a_new_generation, test_confirmed_in_time, test_rolled_back_without_those_that_refuse_or_are_away,
+def test_progress_on_a_terminal(bench):
+    _, gw_b = bench.start_pair()
+    file = bench.directory / "next.yaml"
+    file.write_text(fleet_text(peers=BOTH))
+    asked, answer = threading.Event(), gw_b.answer_stage
+    gw_b.answer_stage = lambda delta: asked.wait(20) and answer(delta)
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen([BIN / "holdfast", "--controller", f"unix:{bench.directory}/run/controller.sock", "apply", file],
+                               stdout=subprocess.PIPE, stderr=theirs, text=True)
+    os.close(theirs)
+    shown = b""
+    while b"generation 2: staging, 1 of 2 gateways" not in shown:
+        shown += os.read(ours, 4096)
+    asked.set()
+    out, _ = process.communicate(timeout=60)
+    os.close(ours)
+    assert process.returncode == 0 and "generation 2 is in force" in out, out
+    assert bench.status()["apply"] is None
+
+
+main([test_progress_on_a_terminal, test_what_an_operator_types, test_a_rollback_is_a_new_generation, test_confirmed_in_time, test_rolled_back_without_those_that_refuse_or_are_away,
       test_rolled_back_by_a_later_life])

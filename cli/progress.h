@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef HOLDFAST_CLI_PROGRESS_H
+#define HOLDFAST_CLI_PROGRESS_H
+
+#include "cli/controller.h"
+
+/* controller_call_at() for what takes its time (an apply, a rollback). If standard error is a terminal, how far the
+ * controller is stands there, a line whenever that changes; else nothing. */
+int progress_call(const struct controller *controller, int64_t generation, const char *method,
+	const char *path, const json_t *body, unsigned timeout_ms, json_t **ret_json, struct err *err);
+
+#endif
