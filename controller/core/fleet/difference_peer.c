@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "common/base/date.h"
 #include "common/base/mem.h"
@@ -137,8 +139,27 @@ static size_t say_change(const struct desired_peer *from, const struct desired_p
 	return difference_fields(what, fields, ARRAY_COUNT(fields), from, to, lines);
 }
 
+/* from NULL: it comes; to NULL: it goes. */
+struct changed_peer {
+	const struct desired_peer *from, *to;
+};
+
+static const char *name_of(const struct changed_peer *changed)
+{
+	return (changed->to ? changed->to : changed->from)->name;
+}
+
+/* As people look for them; what goes stands before what comes in its place. */
+static int compare_changed(const void *left, const void *right)
+{
+	const struct changed_peer *a = left, *b = right;
+	int order = strcmp(name_of(a), name_of(b));
+
+	return order ? order : (a->to != NULL) - (b->to != NULL);
+}
+
 /* Both are sorted alike: a merge. */
-size_t difference_peers(const struct desired *from, const struct desired *to, struct text *lines)
+static size_t find_changed(const struct desired *from, const struct desired *to, struct changed_peer *changed)
 {
 	size_t count = 0, old = 0, new = 0;
 
@@ -148,14 +169,31 @@ size_t difference_peers(const struct desired *from, const struct desired *to, st
 				    ? -1
 				    : desired_peer_compare(&from->peers[old], &to->peers[new]);
 
-		if (order < 0)
-			count += say('-', &from->peers[old], lines);
-		else if (order > 0)
-			count += say('+', &to->peers[new], lines);
-		else if (!desired_peer_equal(&from->peers[old], &to->peers[new]))
-			count += say_change(&from->peers[old], &to->peers[new], lines);
+		if (order || !desired_peer_equal(&from->peers[old], &to->peers[new]))
+			changed[count++] = (struct changed_peer){
+				order > 0 ? NULL : &from->peers[old], order < 0 ? NULL : &to->peers[new]};
 		old += order <= 0;
 		new += order >= 0;
 	}
+	return count;
+}
+
+static size_t say_changed(const struct changed_peer *changed, struct text *lines)
+{
+	if (changed->from && changed->to)
+		return say_change(changed->from, changed->to, lines);
+	return changed->to ? say('+', changed->to, lines) : say('-', changed->from, lines);
+}
+
+size_t difference_peers(const struct desired *from, const struct desired *to, struct text *lines)
+{
+	struct changed_peer *changed =
+		mem_new(from->peer_count + to->peer_count + 1, sizeof(struct changed_peer));
+	size_t found = find_changed(from, to, changed), count = 0;
+
+	qsort(changed, found, sizeof(changed[0]), compare_changed);
+	for (size_t i = 0; i < found; i++)
+		count += say_changed(&changed[i], lines);
+	free(changed);
 	return count;
 }

@@ -7,6 +7,15 @@
 #include "common/io/http_server.h"
 #include "common/io/log.h"
 
+/* Through the socket: root, or who the controller runs as. */
+static void name_local(uid_t uid, char who[STORE_WHO_MAX + 1])
+{
+	if (uid == 0)
+		snprintf(who, STORE_WHO_MAX + 1, "root");
+	else
+		snprintf(who, STORE_WHO_MAX + 1, "user %u", (unsigned)uid);
+}
+
 static bool refuse_local(struct http_request *request, uid_t uid)
 {
 	log_limited(LEVEL_WARNING, "api", "refused", "local", log_u64("uid", uid));
@@ -52,7 +61,7 @@ bool access_allowed(struct http_request *request, const struct config *config, c
 	case HTTP_PEER_LOCAL:
 		if (peer->uid != 0 && peer->uid != geteuid())
 			return refuse_local(request, peer->uid);
-		snprintf(who, STORE_WHO_MAX + 1, "local user %u", (unsigned)peer->uid);
+		name_local(peer->uid, who);
 		return true;
 	case HTTP_PEER_TLS:
 		return allow_operator(request, config, &peer->identity, who);
@@ -68,7 +77,7 @@ void access_name(const struct http_peer *peer, char who[STORE_WHO_MAX + 1])
 {
 	switch (peer->kind) {
 	case HTTP_PEER_LOCAL:
-		snprintf(who, STORE_WHO_MAX + 1, "local user %u", (unsigned)peer->uid);
+		name_local(peer->uid, who);
 		return;
 	case HTTP_PEER_TLS:
 		snprintf(who, STORE_WHO_MAX + 1, "%s %s", tls_kind_text(peer->identity.kind),

@@ -206,7 +206,7 @@ def test_what_an_operator_types(bench):
     assert holdfast(bench, "rollback", "9")[0] == 1 and holdfast(bench, "rollback", "x")[0] == 2
     lines = holdfast(bench, "history")[1].splitlines()
     assert len(lines) == 4 and lines[3].split()[0] == "3" and "+1 ~0 -1" in lines[3] and lines[3].endswith("rollback to 1"), lines
-    audit(bench, ("local user 0", "rollback", "generation 1", 3, 200))
+    audit(bench, ("root", "rollback", "generation 1", 3, 200))
     out = holdfast(bench, "history", "--audit")[1]
     assert "refused: the fleet has changed meanwhile" in out and "rollback generation 1" in out, out
     assert len(json.loads(holdfast(bench, "history", "--json")[1])["generations"]) == 3
