@@ -106,7 +106,7 @@ class Machine:
         subprocess.run(["cmake", "--install", BUILD], check=True, stdout=subprocess.DEVNULL, env={**os.environ, "DESTDIR": self.dir + "/stage"})
 
     def make_group(self):
-        self.group = f"{unified()}/hf-booted-{os.getpid()}"
+        self.group = unified() + "/" + os.path.basename(self.dir)
         try:
             os.mkdir(self.group)
         except OSError as error:
