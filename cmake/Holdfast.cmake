@@ -49,9 +49,10 @@ function(holdfast_unit_test name)
 endfunction()
 
 # A program or script that needs root and namespaces: holdfast_integration_test(wg-uapi COMMAND ... TIMEOUT 120)
-# Two at a time (tests/run gives four places); of those that do little but wait (WAITS) two stand where another would.
+# Two at a time (tests/run gives four places); of those that do little but wait (WAITS) two stand where another would. COST: seconds, of one
+# that takes more than ten: the longest begin first, so that none is left alone at the end.
 function(holdfast_integration_test name)
-  cmake_parse_arguments(arg "WAITS" "TIMEOUT" "COMMAND" ${ARGN})
+  cmake_parse_arguments(arg "WAITS" "TIMEOUT;COST" "COMMAND" ${ARGN})
   if(arg_WAITS)
     set(places 1)
   else()
@@ -60,7 +61,10 @@ function(holdfast_integration_test name)
   if(NOT arg_TIMEOUT)
     set(arg_TIMEOUT 120)
   endif()
+  if(NOT arg_COST)
+    set(arg_COST 10)
+  endif()
   add_test(NAME integration-${name} COMMAND ${arg_COMMAND} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
-  set_tests_properties(integration-${name} PROPERTIES LABELS integration TIMEOUT ${arg_TIMEOUT} SKIP_RETURN_CODE 77 PROCESSORS ${places}
+  set_tests_properties(integration-${name} PROPERTIES LABELS integration TIMEOUT ${arg_TIMEOUT} SKIP_RETURN_CODE 77 PROCESSORS ${places} COST ${arg_COST}
     ENVIRONMENT "HOLDFAST_BIN=${PROJECT_BINARY_DIR}/bin;CK_DEFAULT_TIMEOUT=100")
 endfunction()
