@@ -68,6 +68,7 @@ START_TEST(minimal)
 	ck_assert_str_eq(config->implementation, "auto");
 	ck_assert_str_eq(config->state, "/var/lib/holdfast");
 	ck_assert_int_eq(config->programs, PROGRAMS_DENY);
+	ck_assert(!config_allows_program(config, "/bin/true"));
 }
 END_TEST
 
@@ -97,6 +98,10 @@ START_TEST(everything)
 	ck_assert_str_eq(config->health_listen, "[::1]:9000");
 	ck_assert_str_eq(config->implementation, "wireguard-go");
 	ck_assert_int_eq(config->programs, PROGRAMS_LISTED);
+	ck_assert(config_allows_program(config, "/bin/true"));
+	ck_assert(config_allows_program(config, "/bin/false"));
+	ck_assert(!config_allows_program(config, "/bin/tru"));
+	ck_assert(!config_allows_program(config, "/bin/../bin/true"));
 	ck_assert_uint_eq(config->program_count, 2);
 	ck_assert_str_eq(config->run, "/tmp/run");
 	ck_assert_str_eq(config->log, "debug");
@@ -107,6 +112,7 @@ START_TEST(programs_in_words)
 {
 	ck_assert_int_eq(load(MINIMAL "programs: allow\n"), 0);
 	ck_assert_int_eq(config->programs, PROGRAMS_ALLOW);
+	ck_assert(config_allows_program(config, "/bin/true"));
 }
 END_TEST
 
