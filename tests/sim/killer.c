@@ -42,6 +42,9 @@ static const struct killer {
 	{"revoked-while-away", killer_revoked_while_away},
 	{"owner-behind", killer_owner_behind},
 	{"owner-behind-alone", killer_owner_behind_alone},
+	{"owner-behind-restarts", killer_owner_behind_restarts},
+	{"all-were-away", killer_all_were_away},
+	{"owner-dies-at-the-commit", killer_owner_dies_at_the_commit},
 	{"revoked-and-restored", killer_revoked_and_restored},
 	{"stored-and-not-committed", killer_stored_and_not_committed},
 };

@@ -63,6 +63,61 @@ void killer_owner_behind_alone(struct world *world)
 	course_end(world);
 }
 
+/* Its agent restarts in between, while its lease runs: no commit is on its way to it any more. */
+void killer_owner_behind_restarts(struct world *world)
+{
+	size_t owner = course_owner(world);
+
+	ways_cut_both(world, owner, CTL);
+	generation_apply(world, true);
+	course_run(world, course_between(world, 300, 1500));
+	fault_kill(world, owner, course_between(world, 50, 300));
+	course_run(world, 6000);
+	expect_another(world, owner);
+	ways_open(world);
+	course_end(world);
+}
+
+/* The agents of the owner and one other are away for a moment, and in that the controller commits and dies: neither can tell
+ * the other that nothing has happened. */
+void killer_all_were_away(struct world *world)
+{
+	size_t owner = course_owner(world);
+	int64_t back_ms = course_between(world, 150, 400);
+	bool first = true;
+
+	for (size_t i = 0; i < world->gateways; i++) {
+		if (i == owner || first)
+			fault_kill(world, i, back_ms);
+		else
+			fault_power(world, i, OFF_MS);
+		first = first && i == owner;
+	}
+	generation_apply(world, true);
+	course_run(world, 100);
+	fault_kill(world, CTL, OFF_MS);
+	course_run(world, 3000);
+	fault_power(world, owner, OFF_MS);
+	course_run(world, 5000);
+	if (course_owner(world) != SIZE_MAX)
+		world_fail(world, "S7: %s lets the removed peer in", world_name(course_owner(world)));
+	course_end(world);
+}
+
+/* A standby has said that it is fit just before it was cut off, and then the owner dies: nobody may order it. */
+void killer_owner_dies_at_the_commit(struct world *world)
+{
+	size_t owner = course_owner(world), standby = owner == 0 ? 1 : 0;
+
+	ways_cut(world, CTL, standby);
+	generation_apply(world, true);
+	course_run(world, course_between(world, 60, 400));
+	fault_power(world, owner, OFF_MS);
+	course_run(world, 4000);
+	ways_open(world);
+	course_end(world);
+}
+
 /* A database from before the revocation is put back: gateways know better. */
 void killer_revoked_and_restored(struct world *world)
 {
