@@ -61,9 +61,9 @@ static bool is_concerned(const struct succession *succession, const struct succe
 
 static uint32_t detect_ms(const struct succession_member *owner, int64_t now_ms)
 {
-	int64_t silent_ms = now_ms - owner->last_sign_ms;
-
-	return owner->last_sign_ms == SUCCESSION_NEVER || silent_ms > UINT32_MAX ? 0 : (uint32_t)silent_ms;
+	if (owner->last_sign_ms == SUCCESSION_NEVER || now_ms - owner->last_sign_ms > UINT32_MAX)
+		return 0;
+	return (uint32_t)(now_ms - owner->last_sign_ms);
 }
 
 static void take(struct succession *succession, int64_t now_ms, struct succession_actions *actions)
