@@ -134,7 +134,8 @@ static bool may_be_absent(const char *example, const char *name)
 
 	return !strcmp(name, "takeover") || !strcmp(name, "events") || !strcmp(name, "leaving") ||
 	       !strcmp(name, "standings") || !strcmp(name, "moments") || !strcmp(name, "impaired") ||
-	       !strcmp(name, "drill") || (orders && (!strcmp(name, "store") || !strcmp(name, "floor")));
+	       !strcmp(name, "drill") || !strcmp(name, "groups") ||
+	       (orders && (!strcmp(name, "store") || !strcmp(name, "floor")));
 }
 
 /* Each member of the first level is needed, but for those that say "none" by being absent. */
