@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/unit/holder/world.h"
+
+/* By probes through the tunnel. */
+
+#define LAN "192.168.77.0/24"
+
+enum { DETECTION_MS = HOLDER_PROBE_EVERY_MS + HOLDER_PROBE_FALL * HOLDER_PROBE_TIMEOUT_MS };
+
+static struct world world;
+
+static void setup(void)
+{
+	world_begin(&world);
+}
+
+static void teardown(void)
+{
+	world_end(&world);
+}
+
+static void check_has(const char *name)
+{
+	ck_assert_str_eq(world_has(&world, LAN), name);
+}
+
+static void make_pair(const char *probe_of_a, const char *probe_of_b)
+{
+	struct desired_peer *a = world_add(&world, "wg0", "a"), *b = world_add(&world, "wg0", "b");
+
+	world_own(a, "10.50.0.8/32");
+	world_share(a, LAN, 200, probe_of_a, 254);
+	world_own(b, "10.50.0.9/32");
+	world_share(b, LAN, 100, probe_of_b, 254);
+	world_start(&world);
+	world_run(&world, 3000);
+}
+
+START_TEST(a_dead_one_loses_it_within_the_detection)
+{
+	make_pair("192.168.77.1", NULL);
+	world_run(&world, _i * 70); /* at any moment between two probes */
+	world_kill(&world, "a");
+	ck_assert_int_le(world_until(&world, LAN, "b", 10000), DETECTION_MS + 5);
+	ck_assert_ptr_nonnull(strstr(world.said.data, "a does not answer the probe of 192.168.77.1\n"));
+}
+END_TEST
+
+/* Where a ping cannot go until it has the prefix again, a new handshake and some time have to do. */
+START_TEST(it_goes_back_after_a_handshake)
+{
+	int64_t took_ms;
+
+	make_pair("192.168.77.1", "192.168.77.1");
+	world_kill(&world, "a");
+	world_until(&world, LAN, "b", 10000);
+	world_run(&world, 30000); /* its last handshake is still young, but older than its death */
+	check_has("b");
+	world_revive(&world, "a");
+	took_ms = world_until(&world, LAN, "a", 10000);
+	ck_assert_int_ge(took_ms, HOLDER_SETTLE_MS);
+	ck_assert_int_le(took_ms, HOLDER_SETTLE_MS + 1100);
+	world_run(&world, 600000);
+	check_has("a");
+}
+END_TEST
+
+START_TEST(with_an_address_of_its_own_it_is_probed_all_the_time)
+{
+	make_pair("10.50.0.8", "10.50.0.9");
+	world_kill(&world, "b");
+	world_run(&world, 10000);
+	check_has("a");
+	world_kill(&world, "a");
+	world_run(&world, 10000);
+	check_has("a"); /* b is known to be dead */
+	world_revive(&world, "b");
+	ck_assert_int_le(world_until(&world, LAN, "b", 10000), 2 * HOLDER_PROBE_EVERY_MS + 505);
+	world_revive(&world, "a");
+	ck_assert_int_le(world_until(&world, LAN, "a", 10000), HOLDER_SETTLE_MS + 1600);
+}
+END_TEST
+
+static size_t count_lines(const char *text, const char *what)
+{
+	size_t count = 0;
+
+	for (const char *at = text; (at = strstr(at, what)); at++)
+		count++;
+	return count;
+}
+
+/* The router lives and makes handshakes; what is behind it does not. */
+START_TEST(returns_that_fail_become_rare)
+{
+	make_pair("192.168.77.1", NULL);
+	world_peer(&world, "a")->network_up = false;
+	world_run(&world, 3600 * 1000);
+	check_has("b");
+	ck_assert_uint_ge(count_lines(world.said.data, "peer a of wg0 has"), 3);
+	ck_assert_uint_le(count_lines(world.said.data, "peer a of wg0 has"), 12);
+	world_peer(&world, "a")->network_up = true;
+	world_until(&world, LAN, "a", HOLDER_RETRY_MAX_MS + 130000);
+	world_run(&world, 600000);
+	check_has("a");
+}
+END_TEST
+
+START_TEST(while_the_other_is_dead_too_it_is_not_put_off)
+{
+	make_pair("192.168.77.1", "192.168.77.2");
+	world_kill(&world, "a");
+	world_until(&world, LAN, "b", 10000);
+	world_kill(&world, "b");
+	world_run(&world, 100);
+	world_revive(&world, "a");
+	ck_assert_int_le(world_until(&world, LAN, "a", 10000), DETECTION_MS + 1000);
+}
+END_TEST
+
+START_TEST(one_lost_answer_is_none)
+{
+	make_pair("192.168.77.1", NULL);
+	for (int i = 0; i < 20; i++) {
+		world_peer(&world, "a")->network_up = false;
+		world_run(&world, 1000);
+		world_peer(&world, "a")->network_up = true;
+		world_run(&world, 1000);
+	}
+	check_has("a");
+	ck_assert_uint_eq(world.holder->moves, 0);
+}
+END_TEST
+
+START_TEST(a_standby_asks_nobody)
+{
+	make_pair("192.168.77.1", "10.50.0.9");
+	world_peer(&world, "a")->served = world_peer(&world, "b")->served = false;
+	world_peer(&world, "a")->network_up = world_peer(&world, "b")->network_up = false;
+	world_run(&world, 60000);
+	check_has("a");
+	ck_assert_uint_eq(world.holder->moves, 0);
+	/* It takes over: the preferred one first, and its probe tells. */
+	world_peer(&world, "a")->served = world_peer(&world, "b")->served = true;
+	world_peer(&world, "b")->network_up = true;
+	ck_assert_int_le(world_until(&world, LAN, "b", 10000), DETECTION_MS + 1005);
+}
+END_TEST
+
+static void check_state(const char *peer, const char *expected)
+{
+	struct text text = {0};
+
+	for (size_t i = 0; i < world.holder->claim_count; i++)
+		if (!strcmp(world.holder->peers[world.holder->claims[i].peer].desired->name, peer))
+			holder_say_state(world.holder, i, world.now_ms, &text);
+	ck_assert_str_eq(text.data, expected);
+	text_clear(&text);
+}
+
+START_TEST(it_says_how_each_stands)
+{
+	make_pair("192.168.77.1", "10.50.0.9");
+	check_state("a", "answers the probe of 192.168.77.1");
+	check_state("b", "answers the probe of 10.50.0.9");
+	world_kill(&world, "a");
+	world_until(&world, LAN, "b", 10000);
+	check_state("a", "no handshake since it did not answer the probe of 192.168.77.1");
+	world_run(&world, 100);
+	world_revive(&world, "a");
+	world_run(&world, 1000);
+	check_state("a", "did not answer the probe of 192.168.77.1; tried again in 9 s");
+	world_kill(&world, "b");
+	world_until(&world, LAN, "a", 20000);
+	check_state("b", "does not answer the probe of 10.50.0.9");
+	world_kill(&world, "a");
+	world_run(&world, 5000);
+	check_state("a", "does not answer the probe of 192.168.77.1");
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("holder");
+	TCase *tcase = tcase_create("by probes");
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	tcase_set_timeout(tcase, 60);
+	tcase_add_checked_fixture(tcase, setup, teardown);
+	tcase_add_loop_test(tcase, a_dead_one_loses_it_within_the_detection, 0, 10);
+	tcase_add_test(tcase, it_goes_back_after_a_handshake);
+	tcase_add_test(tcase, with_an_address_of_its_own_it_is_probed_all_the_time);
+	tcase_add_test(tcase, returns_that_fail_become_rare);
+	tcase_add_test(tcase, while_the_other_is_dead_too_it_is_not_put_off);
+	tcase_add_test(tcase, one_lost_answer_is_none);
+	tcase_add_test(tcase, a_standby_asks_nobody);
+	tcase_add_test(tcase, it_says_how_each_stands);
+	suite_add_tcase(suite, tcase);
+	srunner_run_all(runner, CK_ENV);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed != 0;
+}
