@@ -11,8 +11,7 @@ static const struct holder_claim *find_claim(
 	while (*at < peer->count &&
 		prefix_compare(&holder->claims[peer->first + *at].share->prefix, prefix) < 0)
 		(*at)++;
-	if (*at == peer->count ||
-		!prefix_equal(&holder->claims[peer->first + *at].share->prefix, prefix))
+	if (*at == peer->count || !prefix_equal(&holder->claims[peer->first + *at].share->prefix, prefix))
 		return NULL;
 	return &holder->claims[peer->first + *at];
 }
@@ -51,8 +50,7 @@ void holder_refresh(struct holder *holder)
 		if ((peer = holds_around(holder, i)) != HOLDER_NONE)
 			around[peer]++;
 	for (size_t i = 0; i < holder->peer_count; i++)
-		take_own(holder, &holder->peers[i],
-			holder->peers[i].desired->allowed_ip_count + around[i]);
+		take_own(holder, &holder->peers[i], holder->peers[i].desired->allowed_ip_count + around[i]);
 	for (size_t i = 0; i < holder->prefix_count; i++)
 		if ((peer = holds_around(holder, i)) != HOLDER_NONE)
 			holder->peers[peer].allowed_ips[holder->peers[peer].allowed_ip_count++] =

@@ -80,8 +80,7 @@ static void make_claims(struct holder *holder, struct holder_peer *peer, uint32_
 	}
 }
 
-static void make_peers(
-	struct holder *holder, const struct desired *desired, uint32_t random, int64_t now_ms)
+static void make_peers(struct holder *holder, const struct desired *desired, uint32_t random, int64_t now_ms)
 {
 	size_t claims = 0, peers = 0;
 
@@ -127,8 +126,8 @@ static bool is_taken(const struct entry *room, size_t count, size_t index, const
 
 	while (first && prefix_equal(&room[first - 1].share->prefix, &room[index].share->prefix))
 		first--;
-	for (size_t i = first;
-		i < count && prefix_equal(&room[i].share->prefix, &room[index].share->prefix); i++)
+	for (size_t i = first; i < count && prefix_equal(&room[i].share->prefix, &room[index].share->prefix);
+		i++)
 		if (compare_rivals(&room[i], &room[index]) && !strcmp(room[i].peer->tunnel, tunnel))
 			return true;
 	return false;
@@ -288,7 +287,7 @@ struct holder *holder_new(
 	return holder;
 }
 
-void holder_adopt(struct holder *holder, holder_has *has, void *context)
+void holder_adopt(struct holder *holder, holder_has *has, void *context, int64_t now_ms)
 {
 	for (size_t i = 0; i < holder->prefix_count; i++) {
 		struct holder_prefix *prefix = &holder->prefixes[i];
@@ -299,6 +298,8 @@ void holder_adopt(struct holder *holder, holder_has *has, void *context)
 			if (!has(holder->peers[claim->peer].desired, &prefix->prefix, context))
 				continue;
 			prefix->current = j;
+			for (size_t k = 0; k < j; k++)
+				holder_probe_was_down(&holder->claims[prefix->candidates[k]], now_ms);
 			break;
 		}
 	}

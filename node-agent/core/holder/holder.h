@@ -27,7 +27,8 @@
  * none of them, it follows what it is told of their handshakes, so that it has them as they shall be when it takes over.
  */
 enum {
-	HOLDER_LIFE_MS = 190000, /* a session ends 180 s after its handshake (REJECT_AFTER_TIME), and is polled */
+	HOLDER_LIFE_MS =
+		190000, /* a session ends 180 s after its handshake (REJECT_AFTER_TIME), and is polled */
 	HOLDER_SETTLE_MS = 3000,
 	HOLDER_PROBE_EVERY_MS = 500,
 	HOLDER_PROBE_TIMEOUT_MS = 500,
@@ -56,11 +57,11 @@ struct holder_claim {
 	size_t peer;
 	const struct desired_share *share; /* borrowed */
 	size_t prefix;                     /* of holder->prefixes */
-	bool own_way; /* the probe's address is in a prefix that is the peer's alone */
+	bool own_way;                      /* the probe's address is in a prefix that is the peer's alone */
 	struct check probe;
 	bool lives;
-	int64_t lives_ms;               /* since when */
-	int64_t down_ms;                /* when its probe went down; HOLDER_NEVER: it did not since it was well */
+	int64_t lives_ms; /* since when */
+	int64_t down_ms;  /* when its probe went down; HOLDER_NEVER: it did not since it was well */
 	int64_t retry_ms, retry_for_ms; /* when it may have the prefix again, and how long that was put off */
 };
 
@@ -102,19 +103,19 @@ void holder_free(struct holder *holder); /* NULL-safe */
 
 /* A peer with claims, or HOLDER_NONE. */
 size_t holder_find(const struct holder *holder, const struct desired_peer *peer);
-/* A prefix stays with whom the devices have it until something speaks against it: a new agent moves nothing. */
+/* A prefix stays with whom the devices have it until something speaks against it: a new agent moves nothing. Whoever was
+ * preferred to him counts as one whose probe has just gone down, if a ping cannot tell. */
 typedef bool holder_has(const struct desired_peer *peer, const struct prefix *prefix, void *context);
-void holder_adopt(struct holder *holder, holder_has *has, void *context);
+void holder_adopt(struct holder *holder, holder_has *has, void *context, int64_t now_ms);
 
 /* Does this gateway speak with the peer, and when was its last handshake as far as is known? An older one than the known
  * is no news. */
-void holder_observe(
-	struct holder *holder, size_t peer, bool served, int64_t handshake_ms, int64_t now_ms);
+void holder_observe(struct holder *holder, size_t peer, bool served, int64_t handshake_ms, int64_t now_ms);
 
 /* The next claim from *cursor on (0 at first) whose probe is to be sent now, or HOLDER_NONE. */
 size_t holder_ask(struct holder *holder, size_t *cursor, int64_t now_ms);
-/* The open question of a claim was answered, or could not be asked. */
-void holder_answer(struct holder *holder, size_t claim, bool good, int64_t now_ms);
+/* The open question of a claim was answered, or not in time. True: its probe is up, or down, since. */
+bool holder_answer(struct holder *holder, size_t claim, bool good, int64_t now_ms);
 
 /* What has to move now: it has moved. At most max; call again while as many come. */
 size_t holder_step(struct holder *holder, int64_t now_ms, struct holder_move *ret_moves, size_t max);

@@ -15,4 +15,7 @@ bool holder_is_probed(const struct holder *holder, const struct holder_claim *cl
 /* It has just got the prefix: its probe starts anew. */
 void holder_probe_begin(struct holder *holder, struct holder_claim *claim, int64_t now_ms);
 
+/* So it seems of one that has lost its prefix to another. */
+void holder_probe_was_down(struct holder_claim *claim, int64_t now_ms);
+
 #endif

@@ -34,7 +34,7 @@ size_t holder_ask(struct holder *holder, size_t *cursor, int64_t now_ms)
 			continue;
 		}
 		if (check_is_late(&claim->probe, now_ms))
-			holder_answer(holder, i, false, now_ms);
+			(void)holder_answer(holder, i, false, now_ms);
 		if (check_ask(&claim->probe, now_ms))
 			return i;
 	}
@@ -55,7 +55,7 @@ static void put_off(const struct holder *holder, struct holder_claim *claim, int
 	claim->retry_ms = now_ms + claim->retry_for_ms;
 }
 
-void holder_answer(struct holder *holder, size_t index, bool good, int64_t now_ms)
+bool holder_answer(struct holder *holder, size_t index, bool good, int64_t now_ms)
 {
 	struct holder_claim *claim = &holder->claims[index];
 	bool changed = check_answer(&claim->probe, good);
@@ -64,4 +64,14 @@ void holder_answer(struct holder *holder, size_t index, bool good, int64_t now_m
 		put_off(holder, claim, now_ms);
 	else if (good && !claim->probe.down)
 		claim->down_ms = HOLDER_NEVER;
+	return changed;
+}
+
+void holder_probe_was_down(struct holder_claim *claim, int64_t now_ms)
+{
+	if (!holder_has_probe(claim) || claim->own_way)
+		return;
+	claim->down_ms = now_ms;
+	claim->retry_for_ms = HOLDER_RETRY_MS;
+	claim->retry_ms = now_ms + HOLDER_RETRY_MS;
 }

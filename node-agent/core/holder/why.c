@@ -41,7 +41,8 @@ void holder_say_state(const struct holder *holder, size_t index, int64_t now_ms,
 
 	addr_format(&claim->share->probe, probe, sizeof(probe));
 	if (holder_is_probed(holder, claim))
-		text_add(text, claim->probe.down ? "does not answer the probe of %s" : "answers the probe of %s",
+		text_add(text,
+			claim->probe.down ? "does not answer the probe of %s" : "answers the probe of %s",
 			probe);
 	else if (peer->handshake_ms == HOLDER_NEVER)
 		text_add(text, "no handshake");

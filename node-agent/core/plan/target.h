@@ -16,6 +16,10 @@
 typedef const struct endpoint *plan_live_endpoint(
 	const char *tunnel, const struct key *public_key, void *context);
 
+/* What a peer has of the prefixes that others lay claim to as well, and all others of its own. */
+typedef const struct prefix *plan_allowed_ips(
+	const struct desired_peer *peer, size_t *ret_count, void *context);
+
 struct plan_scope;
 
 struct plan_facts {
@@ -36,8 +40,9 @@ struct plan_facts {
 	plan_live_endpoint *live_endpoint;      /* NULL: nothing known */
 	/* Where the host name of a peer's configured endpoint leads, or NULL; NULL: nothing known. */
 	plan_live_endpoint *resolved_endpoint;
-	void *context;           /* of both */
-	plan_underlay *underlay; /* NULL: nobody knows */
+	plan_allowed_ips *allowed_ips; /* borrowed until the plan is cleared; NULL: as desired */
+	void *context;                 /* of all three */
+	plan_underlay *underlay;       /* NULL: nobody knows */
 	void *underlay_context;
 };
 
@@ -61,7 +66,7 @@ struct plan_target {
 	size_t bypass_count;
 };
 
-/* *ret_target borrows allowed IPs from facts->desired. */
+/* *ret_target borrows allowed IPs from facts->desired, or from who is asked for them. */
 void plan_target_init(struct plan_target *ret_target, const struct plan_facts *facts);
 void plan_target_clear(struct plan_target *target); /* NULL-safe */
 
@@ -74,6 +79,10 @@ void plan_endpoint_served(struct plan_world *world, const struct desired_endpoin
 /* Is it one of the addresses that its owner has on this device? */
 bool plan_endpoint_has_address(
 	const struct desired_endpoint *endpoint, const char *device, const struct addr *addr);
+
+/* The route of one allowed IP of the peer; false: it has none of its own. */
+bool plan_allowed_route(const struct desired_tunnel *tunnel, const struct desired_peer *peer,
+	const struct prefix *allowed, struct plan_route *ret_route);
 
 /* The endpoint that a tunnel belongs to; NULL: none, then it is always served here. */
 const struct desired_endpoint *plan_tunnel_endpoint(const struct desired *desired, const char *tunnel);

@@ -52,6 +52,15 @@ struct endpoint plan_configured_endpoint(const struct plan_facts *facts, const s
 	return resolved ? *resolved : (struct endpoint){0};
 }
 
+const struct prefix *plan_peer_allowed_ips(
+	const struct plan_facts *facts, const struct desired_peer *peer, size_t *ret_count)
+{
+	if (facts->allowed_ips)
+		return facts->allowed_ips(peer, ret_count, facts->context);
+	*ret_count = peer->allowed_ip_count;
+	return peer->allowed_ips;
+}
+
 /* A configured endpoint is where a peer starts; it may roam from there. It counts again when it is
  * configured anew. On a standby the live session's comes first: that is what keeps it warm. */
 static void want_endpoint(
@@ -83,8 +92,7 @@ void plan_target_peers(struct plan_device *device, const struct plan_facts *fact
 
 		if (facts->preshared_keys)
 			peer->preshared_key = facts->preshared_keys[i];
-		peer->allowed_ips = from->allowed_ips;
-		peer->allowed_ip_count = from->allowed_ip_count;
+		peer->allowed_ips = plan_peer_allowed_ips(facts, from, &peer->allowed_ip_count);
 		/* A keepalive on a standby would make it initiate, and take the client away. */
 		peer->keepalive_s = serving ? from->keepalive_s : 0;
 		peer->keepalive_any = waking;

@@ -107,19 +107,6 @@ static bool is_connected(const struct desired_tunnel *tunnel, const struct prefi
 	return false;
 }
 
-static void want_route(struct plan_world *world, const struct desired_tunnel *tunnel,
-	const struct desired_peer *peer, const struct prefix *to, uint32_t table)
-{
-	struct plan_route *route = plan_world_route(world);
-
-	route->to = *to;
-	text_copy(route->device, sizeof(route->device), tunnel->name);
-	route->table = table;
-	route->metric = peer->route_metric;
-	if (!route->metric && to->addr.family == AF_INET6)
-		route->metric = PLAN_METRIC_IPV6;
-}
-
 static void want_rule(struct plan_world *world, struct plan_rule rule)
 {
 	for (size_t i = 0; i < world->rule_count; i++)
@@ -145,40 +132,63 @@ static void want_default_rules(struct plan_world *world, const struct desired_tu
 		plan_world_sysctl(world, "net/ipv4/conf/all/src_valid_mark", "1");
 }
 
+/* 0: none. */
+static uint32_t table_of(
+	const struct desired_tunnel *tunnel, const struct desired_peer *peer, const struct prefix *allowed)
+{
+	if (peer->route_table)
+		return peer->route_table;
+	switch (tunnel->table) {
+	case TABLE_OFF:
+		return 0;
+	case TABLE_NUMBER:
+		return tunnel->table_number;
+	case TABLE_AUTO:
+		if (!allowed->length)
+			return tunnel->fwmark;
+		return is_connected(tunnel, allowed) ? 0 : PLAN_TABLE_MAIN;
+	}
+	return 0;
+}
+
+bool plan_allowed_route(const struct desired_tunnel *tunnel, const struct desired_peer *peer,
+	const struct prefix *allowed, struct plan_route *ret_route)
+{
+	uint32_t table = peer->unrouted ? 0 : table_of(tunnel, peer, allowed);
+
+	if (!table)
+		return false;
+	*ret_route = (struct plan_route){.to = *allowed, .table = table, .metric = peer->route_metric};
+	text_copy(ret_route->device, sizeof(ret_route->device), tunnel->name);
+	if (!ret_route->metric && allowed->addr.family == AF_INET6)
+		ret_route->metric = PLAN_METRIC_IPV6;
+	return true;
+}
+
 static void want_allowed(struct plan_world *world, const struct desired_tunnel *tunnel,
 	const struct desired_peer *peer, const struct prefix *allowed)
 {
-	if (peer->route_table) {
-		want_route(world, tunnel, peer, allowed, peer->route_table);
+	struct plan_route route;
+
+	if (!plan_allowed_route(tunnel, peer, allowed, &route))
 		return;
-	}
-	switch (tunnel->table) {
-	case TABLE_OFF:
-		return;
-	case TABLE_NUMBER:
-		want_route(world, tunnel, peer, allowed, tunnel->table_number);
-		return;
-	case TABLE_AUTO:
-		if (!allowed->length) {
-			want_default_rules(world, tunnel, allowed->addr.family);
-			want_route(world, tunnel, peer, allowed, tunnel->fwmark);
-		} else if (!is_connected(tunnel, allowed)) {
-			want_route(world, tunnel, peer, allowed, PLAN_TABLE_MAIN);
-		}
-		return;
-	}
+	if (tunnel->table == TABLE_AUTO && !peer->route_table && !allowed->length)
+		want_default_rules(world, tunnel, allowed->addr.family);
+	*plan_world_route(world) = route;
 }
 
 static void want_routes(
-	struct plan_world *world, const struct desired *desired, const struct desired_tunnel *tunnel)
+	struct plan_world *world, const struct plan_facts *facts, const struct desired_tunnel *tunnel)
 {
-	size_t first, count = plan_tunnel_peers(desired, tunnel->name, &first);
+	size_t first, count = plan_tunnel_peers(facts->desired, tunnel->name, &first);
 
 	for (size_t i = first; i < first + count; i++) {
-		const struct desired_peer *peer = &desired->peers[i];
+		const struct desired_peer *peer = &facts->desired->peers[i];
+		size_t allowed_count;
+		const struct prefix *allowed = plan_peer_allowed_ips(facts, peer, &allowed_count);
 
-		for (size_t j = 0; j < peer->allowed_ip_count && !peer->unrouted; j++)
-			want_allowed(world, tunnel, peer, &peer->allowed_ips[j]);
+		for (size_t j = 0; j < allowed_count; j++)
+			want_allowed(world, tunnel, peer, &allowed[j]);
 	}
 }
 
@@ -201,5 +211,5 @@ void plan_target_tunnel(struct plan_target *target, const struct plan_facts *fac
 		device, facts, tunnel, !endpoint || facts->serving[seat], endpoint && facts->waking[seat]);
 	want_addresses(&target->world, tunnel);
 	want_forwarding(&target->world, tunnel);
-	want_routes(&target->world, facts->desired, tunnel);
+	want_routes(&target->world, facts, tunnel);
 }

@@ -77,6 +77,7 @@ int agent_adopt(struct agent *agent, struct err *err)
 	if (r < 0)
 		return r;
 	agent_seats_update(agent);
+	holding_update(agent);
 	checking_update(agent);
 	telling_update(agent);
 	agent_look_now(agent);

@@ -98,6 +98,7 @@ static void on_second(evutil_socket_t fd, short what, void *context)
 	(void)what;
 	check_sleep(agent);
 	owner_poll(agent);
+	holding_second(agent);
 	names_second(agent);
 	tunnels_second(agent);
 	agent_expiry_second(agent);
@@ -130,6 +131,7 @@ static int open_kernel(struct agent *agent, struct err *err)
 	r = owner_open(agent, err);
 	if (r >= 0)
 		r = checking_open(agent, err);
+	holding_open(agent);
 	if (r < 0)
 		return r;
 	r = announce_open(&agent->announce, err);
@@ -233,6 +235,7 @@ void agent_free(struct agent *agent)
 	standing_close(agent);
 	checking_close(agent);
 	telling_close(agent);
+	holding_close(agent);
 	drill_close(agent);
 	flows_close(agent);
 	http_server_free(agent->health);

@@ -22,6 +22,7 @@
 #include "node-agent/io/agent/checking.h"
 #include "node-agent/io/agent/drill.h"
 #include "node-agent/io/agent/flows.h"
+#include "node-agent/io/agent/holding.h"
 #include "node-agent/io/agent/journal.h"
 #include "node-agent/io/agent/moments.h"
 #include "node-agent/io/agent/names.h"
@@ -190,6 +191,7 @@ struct agent {
 	struct claim_counters claims;
 	struct checking *checking; /* NULL: alone */
 	struct telling *telling;   /* NULL: alone */
+	struct holding *holding;   /* NULL: alone */
 	struct drill *drill;       /* NULL: none is going on, and none has a result to tell */
 };
 

@@ -144,6 +144,7 @@ void generation_hold(struct agent *agent, struct generation *generation)
 	agent_seats_update(agent);
 	if (was_stranger)
 		agent_save_seats(agent);
+	holding_update(agent);
 	checking_update(agent);
 	telling_update(agent);
 	forget_peers(agent);

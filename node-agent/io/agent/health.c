@@ -241,6 +241,7 @@ static void collect_metrics(void *context, struct text *out)
 	endpoint_metrics(agent, out);
 	standing_metrics(agent, out);
 	checking_metrics(agent, out);
+	holding_metrics(agent, out);
 	liveness_metrics(agent, out);
 	claim_metrics(agent, out);
 	certificate_metrics(agent, out);

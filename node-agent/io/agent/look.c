@@ -51,6 +51,7 @@ static void fill_facts(struct agent *agent, struct plan_facts *facts)
 	facts->preshared_keys = agent->held.preshared_keys;
 	facts->live_endpoint = standby_live_endpoint;
 	facts->resolved_endpoint = names_endpoint;
+	facts->allowed_ips = holding_allowed_ips;
 	facts->context = agent;
 	for (size_t i = 0; i < agent->seat_count; i++) {
 		facts->serving[agent->seats[i]->index] = seat_holds(&agent->seats[i]->seat);

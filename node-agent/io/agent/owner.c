@@ -33,6 +33,7 @@ static void on_read(const struct device_read *read, void *context)
 	struct agent_seat *seat = agent_seat_of_tunnel(agent, read->tunnel);
 
 	reconcile_told(agent->reconcile, read->tunnel, read->result, read->userspace);
+	holding_take_read(agent, read);
 	if (!seat)
 		return; /* it is in no endpoint any more */
 	if (tells_sessions(seat, read))

@@ -40,9 +40,9 @@ size_t agent_recreate_peer(const struct agent *agent, const char *tunnel, const 
 	changes[0] = (struct wg_peer_change){.public_key = *public_key, .flags = WG_PEER_REMOVE};
 	changes[1] = (struct wg_peer_change){.public_key = *public_key,
 		.flags = WG_PEER_REPLACE_ALLOWED_IPS | WG_PEER_SET_KEEPALIVE,
-		.keepalive_s = keepalive_s,
-		.allowed_ips = peer->allowed_ips,
-		.allowed_ip_count = peer->allowed_ip_count};
+		.keepalive_s = keepalive_s};
+	changes[1].allowed_ips =
+		holder_allowed_ips(holding_holder(agent), peer, &changes[1].allowed_ip_count);
 	if (addr_is_set(&endpoint->addr)) {
 		changes[1].flags |= WG_PEER_SET_ENDPOINT;
 		changes[1].endpoint = *endpoint;

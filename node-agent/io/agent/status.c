@@ -187,6 +187,7 @@ static void on_status(struct http_request *request, void *context)
 		put_seat(jput_object(list, NULL), agent->seats[i]);
 	put_partners(root, agent);
 	put_tunnels(root, agent);
+	holding_put(root, agent);
 	text = json_compact(root, NULL);
 	json_decref(root);
 	http_reply_json(request, 200, text);

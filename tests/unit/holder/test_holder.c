@@ -66,9 +66,9 @@ START_TEST(a_dead_one_loses_it_and_gets_it_back)
 	took_ms = world_until(&world, LAN, "a", 10000);
 	ck_assert_int_ge(took_ms, HOLDER_SETTLE_MS);
 	ck_assert_int_le(took_ms, HOLDER_SETTLE_MS + 1100);
-	ck_assert_str_eq(world.said.data, "190.0 peer b of wg0 has " LAN ": a made no handshake for 190 s\n"
-					  "198.0 peer a of wg0 has " LAN
-					  ": it lives again, and is preferred to b\n");
+	ck_assert_str_eq(world.said.data,
+		"190.0 peer b of wg0 has " LAN ": a made no handshake for 190 s\n"
+		"198.0 peer a of wg0 has " LAN ": it lives again, and is preferred to b\n");
 }
 END_TEST
 
@@ -119,8 +119,9 @@ END_TEST
 
 START_TEST(equals_come_before_what_is_around_from_the_inside_out)
 {
-	struct desired_peer *outer = world_add(&world, "wg0", "outer"), *inner = world_add(&world, "wg0", "inner"),
-			    *a = world_add(&world, "wg0", "a"), *b = world_add(&world, "wg0", "b");
+	struct desired_peer *outer = world_add(&world, "wg0", "outer"),
+			    *inner = world_add(&world, "wg0", "inner"), *a = world_add(&world, "wg0", "a"),
+			    *b = world_add(&world, "wg0", "b");
 
 	world_share(outer, "192.0.0.0/8", 900, NULL, 254);
 	world_share(inner, "192.168.0.0/16", 1, NULL, 254);
@@ -241,7 +242,7 @@ static bool is_with_b(const struct desired_peer *peer, const struct prefix *pref
 START_TEST(a_new_agent_moves_nothing_that_lives)
 {
 	make_pair();
-	holder_adopt(world.holder, is_with_b, NULL);
+	holder_adopt(world.holder, is_with_b, NULL, world.now_ms);
 	check_has(LAN, "b");
 	world_run(&world, HOLDER_SETTLE_MS - 1000);
 	check_has(LAN, "b");

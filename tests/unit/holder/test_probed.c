@@ -151,6 +151,28 @@ START_TEST(a_standby_asks_nobody)
 }
 END_TEST
 
+static bool is_with_b(const struct desired_peer *peer, const struct prefix *prefix, void *context)
+{
+	(void)prefix;
+	(void)context;
+	return !strcmp(peer->name, "b");
+}
+
+/* a died a while ago, and the agent since: its last handshake is young all the same. */
+START_TEST(a_new_agent_does_not_try_who_has_lost_it)
+{
+	make_pair("192.168.77.1", NULL);
+	world_kill(&world, "a");
+	holder_free(world.holder);
+	world.holder = holder_new(world.desired, NULL, 3, world.now_ms);
+	holder_adopt(world.holder, is_with_b, NULL, world.now_ms);
+	world_run(&world, 170000);
+	check_has("b");
+	world_revive(&world, "a");
+	world_until(&world, LAN, "a", 10000);
+}
+END_TEST
+
 static void check_state(const char *peer, const char *expected)
 {
 	struct text text = {0};
@@ -199,6 +221,7 @@ int main(void)
 	tcase_add_test(tcase, while_the_other_is_dead_too_it_is_not_put_off);
 	tcase_add_test(tcase, one_lost_answer_is_none);
 	tcase_add_test(tcase, a_standby_asks_nobody);
+	tcase_add_test(tcase, a_new_agent_does_not_try_who_has_lost_it);
 	tcase_add_test(tcase, it_says_how_each_stands);
 	suite_add_tcase(suite, tcase);
 	srunner_run_all(runner, CK_ENV);

@@ -26,7 +26,8 @@ struct desired_peer *world_add(struct world *world, const char *tunnel, const ch
 	strcpy(peer->tunnel, tunnel);
 	strcpy(peer->name, name);
 	peer->public_key.bytes[0] = (uint8_t)world->desired->peer_count;
-	*of = (struct world_peer){.name = name, .served = true, .looked_at = true, .handshake_ms = HOLDER_NEVER};
+	*of = (struct world_peer){
+		.name = name, .served = true, .looked_at = true, .handshake_ms = HOLDER_NEVER};
 	return peer;
 }
 
@@ -167,8 +168,7 @@ static void look(struct world *world)
 		if (peer->up && world->now_ms - peer->handshake_ms >= REKEY_MS)
 			peer->handshake_ms = world->now_ms;
 		if (index != HOLDER_NONE && peer->looked_at)
-			holder_observe(
-				world->holder, index, peer->served, peer->handshake_ms, world->now_ms);
+			holder_observe(world->holder, index, peer->served, peer->handshake_ms, world->now_ms);
 	}
 }
 
@@ -182,7 +182,7 @@ static void ping(struct world *world, size_t claim)
 	ck_assert_msg(there && !strcmp(there->name, peer->name), "the probe of %s goes to %s", peer->name,
 		there ? there->name : "nobody");
 	if (there->up && there->network_up)
-		holder_answer(world->holder, claim, true, world->now_ms);
+		(void)holder_answer(world->holder, claim, true, world->now_ms);
 }
 
 static void step(struct world *world)
@@ -229,7 +229,7 @@ int64_t world_until(struct world *world, const char *prefix, const char *name, i
 
 	while (strcmp(world_has(world, prefix), name) && world->now_ms - began_ms < max_ms)
 		tick(world);
-	ck_assert_msg(!strcmp(world_has(world, prefix), name), "%s has %s, not %s\n%s", world_has(world, prefix),
-		prefix, name, world->said.data ? world->said.data : "");
+	ck_assert_msg(!strcmp(world_has(world, prefix), name), "%s has %s, not %s\n%s",
+		world_has(world, prefix), prefix, name, world->said.data ? world->said.data : "");
 	return world->now_ms - began_ms;
 }

@@ -86,6 +86,37 @@ START_TEST(a_demoted_owner_loses_them)
 }
 END_TEST
 
+/* Peer 1 has what peer 2 has a claim to. */
+static const struct prefix *moved_allowed_ips(
+	const struct desired_peer *peer, size_t *ret_count, void *context)
+{
+	struct sample *of = context;
+	static struct prefix first[2];
+
+	if (peer == &of->desired.peers[1]) {
+		*ret_count = 1;
+		return peer->allowed_ips;
+	}
+	first[0] = peer->allowed_ips[0];
+	first[1] = prefix("192.168.77.0/24");
+	*ret_count = 2;
+	return first;
+}
+
+START_TEST(a_prefix_is_with_whom_it_is_now)
+{
+	settle(false);
+	sample.facts.allowed_ips = moved_allowed_ips;
+	sample.facts.context = &sample;
+	sample_plan(&sample);
+	EXPECT_LINE(0, "wg set wg0 set 2 peers"); /* its route leads where it led */
+	ck_assert_uint_eq(sample.plan.count, 1);
+	sample_obey(&sample);
+	sample_plan(&sample);
+	ck_assert_uint_eq(sample.plan.count, 0);
+}
+END_TEST
+
 START_TEST(what_is_not_ours_is_left_alone)
 {
 	struct prefix own = prefix("10.9.0.11/24"), link_local = prefix("fe80::1/64");
@@ -439,6 +470,7 @@ static Suite *suite(void)
 	tcase_add_test(tc, an_unchanged_world_gives_an_empty_plan);
 	tcase_add_test(tc, an_owner_has_addresses_routes_and_keepalives);
 	tcase_add_test(tc, a_demoted_owner_loses_them);
+	tcase_add_test(tc, a_prefix_is_with_whom_it_is_now);
 	tcase_add_test(tc, what_is_not_ours_is_left_alone);
 	tcase_add_test(tc, a_stranger_on_our_tunnel_goes);
 	tcase_add_test(tc, a_new_link_gets_its_flags_as_it_comes_up);

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef HOLDFAST_AGENT_HOLDING_INT_H
+#define HOLDFAST_AGENT_HOLDING_INT_H
+
+#include "node-agent/io/agent/agent_int.h"
+#include "node-agent/io/ping/ping.h"
+
+/* Inside of holding.c, holding_move.c, holding_probe.c, holding_tell.c. */
+
+/* A tunnel that probes go through. */
+struct holding_way {
+	struct agent *agent;
+	char tunnel[PROTO_INTERFACE_MAX + 1];
+	struct tunnel_ping *ping; /* NULL: it could not be opened yet */
+	struct event *readable;
+};
+
+struct holding {
+	struct holder *holder;     /* NULL: no generation yet, or one where nobody has anything in common */
+	struct sessions *sessions; /* of its peers, from the devices */
+	struct event *timer;
+	uint64_t *questions; /* by claim: the number of its last ping; owned */
+	uint64_t last_question;
+	size_t way_count;
+	struct holding_way ways[PROTO_TUNNELS_MAX];
+	int64_t next_poll_ms; /* of tunnels that are in no endpoint */
+};
+
+/* ---- holding.c ---- */
+bool holding_serves(struct agent *agent, const char *tunnel);
+/* Something may have changed: carry out what follows, and wait for the next. */
+void holding_step(struct agent *agent);
+
+/* ---- holding_move.c ---- */
+/* Allowed IPs, then routes, then what the others have too much. */
+void holding_carry_out(struct agent *agent, const struct holder_move *moves, size_t count);
+
+/* ---- holding_probe.c ---- */
+void holding_ask(struct agent *agent);
+void holding_forget_ways(struct holding *holding);
+
+/* ---- holding_tell.c ---- */
+void holding_tell(struct agent *agent, const struct holder_move *moves, size_t count);
+
+#endif

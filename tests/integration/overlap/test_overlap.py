@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A network behind two routers of one tunnel, and a hub of another tunnel with all that is around it: whoever lives has it.
+
+site-a is killed, then site-b, and both come back; the gateway pings a host of the network all the time, and another peer, which
+must not notice. How long the network was out of reach is printed beside what the probe needs to notice.
+"""
+import os
+import signal
+import sys
+import time
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from place import HOST, LAN, LAN6, Missed, expect, running_place, wait_for  # noqa: E402: the path comes first
+
+from lab.pings import Pinger        # noqa: E402
+
+INTERVAL_MS = 20
+DETECTION_MS = 500 + 3 * 500        # node-agent/core/holder: at worst an interval, and three time-outs
+PROMISED_MS = DETECTION_MS + 100
+ROOM_MS = 3000                      # a machine that runs four tests at once
+THE_HOST, THE_OTHER = 0, 1
+
+
+class Story:
+    def __init__(self, place, pinger):
+        self._place, self._pinger = place, pinger
+        self._began = time.time()
+
+    def has(self, name, tunnel, why, action=None):
+        """After the action this peer has both networks; prints for how long the host was out of reach."""
+        began = time.time()
+        if action:
+            action()
+        for prefix in (LAN, LAN6):
+            wait_for(f"{name} has {prefix}", 30, lambda: self._place.holders(prefix) == ([name], tunnel))
+        answered = time.time()
+        wait_for("the host answers", 30, lambda: self._pinger.answered_since(answered, THE_HOST) > 10)
+        end = time.time()
+        self._pinger.settle(end)
+        window = self._pinger.window(began, end, THE_HOST)
+        print(f"{why}: {name} after {window.outage_ms:.0f} ms, {window.lost} pings of {window.sent} lost", flush=True)
+        return window
+
+    def expect_other_undisturbed(self):
+        end = time.time()
+        self._pinger.settle(end)
+        window = self._pinger.window(self._began, end, THE_OTHER)
+        expect(window.sent > 100 and window.lost == 0, f"the other peer lost {window.lost} pings of {window.sent}")
+
+
+def kill(place, name):
+    return place.routers[name].die
+
+
+def tell(place):
+    """What people see of it."""
+    shared = {entry["prefix"]: entry for entry in place.agent_says("/v1/status")["shared_prefixes"]}
+    entry = shared[LAN]
+    expect(entry["peer"] == "hub" and entry["tunnel"] == "wg1", f"the status says {entry}")
+    states = {candidate["peer"]: candidate["state"] for candidate in entry["candidates"]}
+    expect(list(states) == ["site-a", "site-b", "hub"], f"candidates: {states}")
+    expect(HOST in states["site-a"] and "does not answer the probe of 10.50.0.9" in states["site-b"], f"states: {states}")
+    events = place.events()
+    expect(any(f"peer site-b of wg0 has {LAN}: site-a does not answer the probe of {HOST}" in event for event in events), events)
+    expect(any(f"peer hub of wg1 has {LAN}: site-b does not answer" in event for event in events), events)
+
+
+def run_story(place):
+    for router in place.routers.values():
+        router.connect()
+    pinger = Pinger(place.gateway, [HOST, place.routers["other"].address], INTERVAL_MS)
+    try:
+        for target in (THE_HOST, THE_OTHER):
+            wait_for("all answer", 30, lambda: pinger.answered_since(0, target) > 20)
+        story = Story(place, pinger)
+        story.has("site-a", "wg0", "preferred")
+        for gap in (story.has("site-b", "wg0", "site-a is killed", kill(place, "site-a")),
+                    story.has("hub", "wg1", "site-b is killed", kill(place, "site-b"))):
+            expect(gap.outage_ms < PROMISED_MS + ROOM_MS, f"out of reach for {gap.outage_ms:.0f} ms, promised are {PROMISED_MS}")
+        tell(place)
+
+        def revive():
+            for name in ("site-a", "site-b"):
+                place.routers[name].connect()
+        back = story.has("site-a", "wg0", "both are back", revive)
+        expect(back.outage_ms < ROOM_MS, f"out of reach for {back.outage_ms:.0f} ms on the way back")
+        story.expect_other_undisturbed()
+    finally:
+        pinger.stop()
+
+
+def main():
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda *_: sys.exit(1))
+    try:
+        with running_place() as place:
+            run_story(place)
+    except Missed as missed:
+        print(f"FAILED: {missed}")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
