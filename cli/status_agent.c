@@ -112,6 +112,22 @@ static void print_tunnels(const json_t *tunnels, FILE *out)
 		out, "%stunnel %s: %s\n", i ? "" : "\n", text_of(tunnel, "name"), text_of(tunnel, "state"));
 }
 
+/* "192.168.77.0/24: site-b of wg0 (site-a: does not answer the probe of 192.168.77.1; site-b: handshake 5 s ago)" */
+static void print_shared(const json_t *prefixes, FILE *out)
+{
+	size_t i, j;
+	json_t *prefix, *candidate;
+
+	json_array_foreach(prefixes, i, prefix)
+	{
+		fprintf(out, "%s%s: %s of %s (", i ? "" : "\n", text_of(prefix, "prefix"),
+			text_of(prefix, "peer"), text_of(prefix, "tunnel"));
+		json_array_foreach(json_object_get(prefix, "candidates"), j, candidate) fprintf(out,
+			"%s%s: %s", j ? "; " : "", text_of(candidate, "peer"), text_of(candidate, "state"));
+		fprintf(out, ")\n");
+	}
+}
+
 static void print_lines(const json_t *lines, const char *before, FILE *out)
 {
 	size_t i;
@@ -127,6 +143,7 @@ void status_agent_print(const json_t *status, FILE *out)
 	if (json_array_size(json_object_get(status, "endpoints")))
 		print_endpoints(json_object_get(status, "endpoints"), out);
 	print_tunnels(json_object_get(status, "tunnels"), out);
+	print_shared(json_object_get(status, "shared_prefixes"), out);
 	print_lines(json_object_get(status, "reasons"), "", out);
 	print_lines(json_object_get(status, "warnings"), "warning: ", out);
 }

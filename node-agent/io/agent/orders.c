@@ -118,7 +118,7 @@ static void fill_takeover(struct agent *agent, struct report *report)
 static bool is_for_controller(const struct journal_entry *entry)
 {
 	static const char *const names[] = {"repaired", "endpoint", "underlay", "fence-restored",
-		"succession", "check", "forwarding", "notify"};
+		"succession", "check", "forwarding", "notify", "holder"};
 
 	for (size_t i = 0; i < ARRAY_COUNT(names); i++)
 		if (!strcmp(entry->event, names[i]))

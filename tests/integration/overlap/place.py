@@ -150,11 +150,14 @@ class Place:
         route = self.gateway.run("ip", family, "-o", "route", "show", prefix, check=False).split()
         return found, route[route.index("dev") + 1] if "dev" in route else None
 
-    def agent_says(self, path):
-        return json.loads(self.gateway.run("curl", "-sS", "--unix-socket", "/run/holdfast/agent.sock", f"http://agent{path}"))
+    def status(self, *options):
+        """What `holdfast status` says on the gateway, of its agent alone."""
+        return self.gateway.run(os.path.join(programs(), "holdfast"), "--controller", "unix:/run/holdfast/agent.sock",
+                                "status", *options)
 
     def events(self):
-        return [event["text"] for event in self.agent_says("/v1/events")["events"] if event["event"] == "holder"]
+        """As the controller tells them."""
+        return [event["text"] for event in self.controller.events() if event["event"] == "holder"]
 
     def stop(self):
         for service in reversed(self.services):
