@@ -29,7 +29,7 @@ const struct holder_claim *holder_current(const struct holder *holder, size_t pr
 void holder_observe(struct holder *holder, size_t peer, bool served, int64_t handshake_ms, int64_t now_ms)
 {
 	struct holder_peer *of = &holder->peers[peer];
-	bool begins = served && !of->served;
+	bool begins = served && (!of->served || of->handshake_ms == HOLDER_NEVER);
 
 	of->served = served;
 	for (size_t i = of->first; i < of->first + of->count && begins; i++)

@@ -17,7 +17,7 @@
  * Candidates for a prefix are those that claim it, the highest priority first, then those that claim what is around it,
  * from the inside out. The first that lives has it. A peer lives
  *
- * - with a probe that reaches it: unless the probe is down. A probe reaches a peer whenever its address is in a prefix
+ * - with a probe that reaches it, once it has made a handshake: unless the probe is down. A probe reaches a peer whenever its address is in a prefix
  *   that is this peer's alone, and otherwise only while the peer has the prefix the address is in;
  * - else while its last handshake is younger than HOLDER_LIFE_MS, and younger than the moment its probe went down.
  *

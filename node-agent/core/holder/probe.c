@@ -6,9 +6,12 @@ bool holder_has_probe(const struct holder_claim *claim)
 	return addr_is_set(&claim->share->probe);
 }
 
+/* Before its first handshake nothing could answer. */
 bool holder_is_probed(const struct holder *holder, const struct holder_claim *claim)
 {
-	return holder_has_probe(claim) && holder->peers[claim->peer].served &&
+	const struct holder_peer *peer = &holder->peers[claim->peer];
+
+	return holder_has_probe(claim) && peer->served && peer->handshake_ms != HOLDER_NEVER &&
 	       (claim->own_way || holder_current(holder, claim->prefix) == claim);
 }
 

@@ -18,7 +18,10 @@ void holder_say(const struct holder *holder, const struct holder_move *move, str
 		prefix_format(&holder->prefixes[move->prefix].prefix, prefix, sizeof(prefix)));
 	switch (move->why) {
 	case HOLDER_SILENT:
-		text_add(text, "%s made no handshake for %d s", from->name, HOLDER_LIFE_MS / 1000);
+		if (holder->peers[left->peer].handshake_ms == HOLDER_NEVER)
+			text_add(text, "%s has made no handshake", from->name);
+		else
+			text_add(text, "%s made no handshake for %d s", from->name, HOLDER_LIFE_MS / 1000);
 		return;
 	case HOLDER_UNANSWERED:
 		text_add(text, "%s does not answer the probe of %s", from->name,

@@ -23,6 +23,7 @@ from lab.network import Network     # noqa: E402
 from lab.service import Service     # noqa: E402
 
 GATEWAY, HOST, LAN, LAN6, HOST6 = "10.9.0.11", "192.168.77.5", "192.168.77.0/24", "fd77::/64", "fd77::5"
+CONTROLLER_PORT = 7445      # the agent beside it has the usual one for liveness
 PORTS = {"wg0": 51820, "wg1": 51821}
 NETS = {"wg0": "10.50.0", "wg1": "10.51.0"}
 
@@ -114,7 +115,7 @@ class Place:
         for tunnel, key in self.keys.items():
             wireguard.write_secret(os.path.join(etc, f"{tunnel}.key"), key)
         self.files.write("gw", "etc", "agent.yaml", text=json.dumps({
-            "gateway": "gw", "controllers": [f"https://{GATEWAY}:7443"],
+            "gateway": "gw", "controllers": [f"https://{GATEWAY}:{CONTROLLER_PORT}"],
             "tls": {"ca": "ca.pem", "certificate": "gw.pem", "key": "gw.key"}, "health": {"listen": "127.0.0.1:9581"},
             "state": self.files.path("gw", "state")}))
         self._make_controller()
@@ -130,11 +131,11 @@ class Place:
         self.files._make_host("ctl", "controller", "ctl")
         self.files._certify("operator", "alice", self.files.path("ctl", "etc"))
         self.files.write("ctl", "etc", "controller.yaml", text=json.dumps({
-            "listen": f"{GATEWAY}:7443", "tls": {"ca": "ca.pem", "certificate": "ctl.pem", "key": "ctl.key"},
+            "listen": f"{GATEWAY}:{CONTROLLER_PORT}", "tls": {"ca": "ca.pem", "certificate": "ctl.pem", "key": "ctl.key"},
             "store": f"sqlite:{self.files.path('ctl', 'state', 'controller.db')}", "state": self.files.path("ctl", "state"),
             "run": "/run/controller", "fleet": "fleet.yaml", "operators": {"alice": "admin"}}))
         self.files.write("ctl", "etc", "client.yaml", text=json.dumps({
-            "controller": f"https://{GATEWAY}:7443", "tls": {"ca": "ca.pem", "certificate": "alice.pem", "key": "alice.key"}}))
+            "controller": f"https://{GATEWAY}:{CONTROLLER_PORT}", "tls": {"ca": "ca.pem", "certificate": "alice.pem", "key": "alice.key"}}))
 
     # ---- what there is ----
 
@@ -154,6 +155,11 @@ class Place:
         """What `holdfast status` says on the gateway, of its agent alone."""
         return self.gateway.run(os.path.join(programs(), "holdfast"), "--controller", "unix:/run/holdfast/agent.sock",
                                 "status", *options)
+
+    def shared(self):
+        """What the agent says of the network."""
+        shared = json.loads(self.status("--json")).get("shared_prefixes", [])
+        return next((entry for entry in shared if entry["prefix"] == LAN), None)
 
     def events(self):
         """As the controller tells them."""

@@ -49,20 +49,23 @@ class Story:
         expect(window.sent > 100 and window.lost == 0, f"the other peer lost {window.lost} pings of {window.sent}")
 
 
+def is_settled(entry):
+    return entry and entry["peer"] == "site-a" and all(candidate["lives"] for candidate in entry["candidates"])
+
+
 def kill(place, name):
     return place.routers[name].die
 
 
 def tell(place):
     """What people see of it."""
-    status = json.loads(place.status("--json"))
-    entry = next(entry for entry in status["shared_prefixes"] if entry["prefix"] == LAN)
+    entry = place.shared()
     expect((entry["peer"], entry["tunnel"]) == ("hub", "wg1"), f"the status says {entry}")
     states = {candidate["peer"]: candidate["state"] for candidate in entry["candidates"]}
     expect(list(states) == ["site-a", "site-b", "hub"], f"candidates: {states}")
     expect(HOST in states["site-a"] and "does not answer the probe of 10.50.0.9" in states["site-b"], f"states: {states}")
     expect(f"{LAN}: hub of wg1 (site-a: " in place.status(), place.status())
-    expect(status["repairs"] == 0, "what was moved was taken for somebody else's doing")
+    expect(json.loads(place.status("--json"))["repairs"] == 0, "what was moved was taken for somebody else's doing")
     for text in (f"peer site-b of wg0 has {LAN}: site-a does not answer the probe of {HOST}",
                  f"peer hub of wg1 has {LAN}: site-b does not answer the probe of 10.50.0.9"):
         wait_for(f"the event '{text}'", 30, lambda: any(text in event for event in place.events()))
@@ -73,8 +76,9 @@ def run_story(place):
         router.connect()
     pinger = Pinger(place.gateway, [HOST, place.routers["other"].address], INTERVAL_MS)
     try:
+        wait_for("all routers live, and site-a has it", 60, lambda: is_settled(place.shared()))
         for target in (THE_HOST, THE_OTHER):
-            wait_for("all answer", 30, lambda: pinger.answered_since(0, target) > 20)
+            wait_for("both answer", 30, lambda: pinger.answered_since(time.time() - 1, target) > 10)
         story = Story(place, pinger)
         story.has("site-a", "wg0", "preferred")
         for gap in (story.has("site-b", "wg0", "site-a is killed", kill(place, "site-a")),

@@ -151,6 +151,29 @@ START_TEST(a_standby_asks_nobody)
 }
 END_TEST
 
+START_TEST(nobody_is_asked_before_he_is_connected)
+{
+	struct desired_peer *a = world_add(&world, "wg0", "a"), *b = world_add(&world, "wg0", "b");
+
+	world_share(a, LAN, 200, "192.168.77.1", 254);
+	world_share(b, LAN, 100, NULL, 254);
+	world_start(&world);
+	for (size_t i = 0; i < 2; i++)
+		world.peers[i] = (struct world_peer){.name = world.peers[i].name,
+			.served = true,
+			.looked_at = true,
+			.handshake_ms = HOLDER_NEVER};
+	world_run(&world, 20000);
+	world_revive(&world, "a");
+	world_revive(&world, "b");
+	world_run(&world, 20000);
+	check_has("a");
+	ck_assert_uint_eq(world.holder->moves, 0);
+	world_kill(&world, "a");
+	ck_assert_int_le(world_until(&world, LAN, "b", 10000), DETECTION_MS + 5);
+}
+END_TEST
+
 static bool is_with_b(const struct desired_peer *peer, const struct prefix *prefix, void *context)
 {
 	(void)prefix;
@@ -221,6 +244,7 @@ int main(void)
 	tcase_add_test(tcase, while_the_other_is_dead_too_it_is_not_put_off);
 	tcase_add_test(tcase, one_lost_answer_is_none);
 	tcase_add_test(tcase, a_standby_asks_nobody);
+	tcase_add_test(tcase, nobody_is_asked_before_he_is_connected);
 	tcase_add_test(tcase, a_new_agent_does_not_try_who_has_lost_it);
 	tcase_add_test(tcase, it_says_how_each_stands);
 	suite_add_tcase(suite, tcase);
