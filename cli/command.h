@@ -74,6 +74,7 @@ int command_init(const struct invocation *invocation);
 int command_cert(const struct invocation *invocation);
 int command_invite(const struct invocation *invocation);
 int command_revoke(const struct invocation *invocation);
+int command_key(const struct invocation *invocation);
 int command_join(const struct invocation *invocation);
 int command_up(const struct invocation *invocation);
 int command_down(const struct invocation *invocation);

@@ -9,8 +9,7 @@
 #include "common/base/mem.h"
 #include "common/base/text.h"
 
-/* Named in the interface, and on their way. A name that is neither here nor in the table is a typing error. */
-static const char *const announced[] = {"key"};
+enum { COMMANDS_MAX = 128 };
 
 static void print_help(FILE *out)
 {
@@ -31,19 +30,10 @@ static void print_help(FILE *out)
 
 static int unknown_command(const char *name)
 {
-	const char *names[ARRAY_COUNT(announced) + 64];
+	const char *names[COMMANDS_MAX], *nearest;
 	size_t count = 0;
-	const char *nearest;
 
-	for (size_t i = 0; i < ARRAY_COUNT(announced); i++) {
-		if (!strcmp(announced[i], name)) {
-			fprintf(stderr, "holdfast: \"%s\" is not there yet in version %s\n", name,
-				HOLDFAST_VERSION);
-			return COMMAND_FAILED;
-		}
-		names[count++] = announced[i];
-	}
-	for (size_t i = 0; i < command_count; i++)
+	for (size_t i = 0; i < command_count && i < COMMANDS_MAX; i++)
 		names[count++] = commands[i].name;
 	nearest = text_nearest(name, names, count);
 	if (nearest)

@@ -153,5 +153,31 @@ def test_without_an_authority(bench):
     assert status == 1 and "gw-a.pem" in line and "not among the authorities" in line, line
 
 
+def test_the_key_of_a_tunnel(bench):
+    def key(*words, expected=0, given=None):
+        done = subprocess.run([BIN / "holdfast", "key", *words], cwd=bench.directory, input=given, capture_output=True, text=True,
+                              timeout=60)
+        assert done.returncode == expected, done
+        private = bench.directory / "wg0.key"
+        assert not private.exists() or private.read_text().strip() not in done.stdout + done.stderr
+        return done.stdout + done.stderr
+
+    public = key("new", "wg0").split('"')[1]
+    made = bench.directory / "wg0.key"
+    assert made.stat().st_mode & 0o777 == 0o600 and run("wg", "pubkey", input=made.read_text()).strip() == public
+    assert "already" in key("new", "wg0", expected=1)
+    there = bench.directory / "there.key"
+    assert public in key("install", "wg0", "-", "--out", there, "--public-key", public, given=made.read_text())
+    assert there.read_text() == made.read_text() and there.stat().st_mode & 0o777 == 0o600
+    assert "already" in key("install", "wg0", made, "--out", there, expected=1)
+    key("install", "wg0", made, "--out", there, "--force")
+    other = run("wg", "pubkey", input=run("wg", "genkey")).strip()
+    assert "another public key" in key("install", "wg0", made, "--out", there, "--force", "--public-key", other, expected=1)
+    assert "no WireGuard key" in key("install", "wg0", "-", "--out", there, "--force", given="x" * 44 + "\n", expected=1)
+    assert there.read_text() == made.read_text()
+    key("install", "wg0", expected=2)
+    key("new", "../wg0", expected=2)
+
+
 main([test_two_commands, test_tokens_end, test_another_controller_gets_no_secret, test_newcomers_may_do_nothing_else,
-      test_without_an_authority])
+      test_without_an_authority, test_the_key_of_a_tunnel])
