@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "cli/command.h"
-#include "common/base/mem.h"
 #include "common/base/text.h"
 
 enum { COMMANDS_MAX = 128 };
