@@ -145,6 +145,22 @@ def test_one_that_refuses_when_it_comes_is_not_ready(bench):
     assert any("gw-b refuses generation 1" in warning for warning in bench.health("/readyz")[1]["warnings"])
 
 
+def test_nothing_moves_below_the_revocation_floor(bench):
+    """It was away when a peer was removed, and cannot take the newest generation up."""
+    gw_a, gw_b = bench.start_pair()
+    assert bench.apply(fleet_text(peers=("alice", "bob")))[0] == 200 and bench.status()["floor"] == 0
+    gw_b.stop()
+    until("gw-b is gone", lambda: not bench.gateway("gw-b")["connected"])
+    assert bench.apply(fleet_text(peers=("bob",)))[0] == 200 and bench.status()["floor"] == 3
+    again = bench.agent("gw-b")
+    again.held, again.generation, again.refusal = gw_b.held, gw_b.generation, "wg0.key: no such file"
+    again.start()
+    why = "gw-b holds generation 2, below the revocation floor 3"
+    until("it says why", lambda: why in str(bench.endpoint()["standbys"]))
+    status, answer = bench.call("POST", "/v1/endpoints/vpn/move", {"to": "gw-b"})
+    assert status == 409 and answer["detail"] == why, (status, answer)
+
+
 def test_one_lost_while_preparing_fails_the_apply(bench):
     gw_a, gw_b = bench.start_pair()
     gw_b.refusal = "silence"
@@ -201,5 +217,5 @@ def test_many_peers(bench):
 
 main([test_a_newcomer_gets_what_it_lacks, test_the_first_apply_finds_who_waits, test_a_change_reaches_everybody, test_only_the_difference_travels,
       test_a_refusal_changes_nothing, test_mistakes_are_all_told, test_if_match, test_one_that_was_away_catches_up, test_one_that_was_away_gets_only_the_difference,
-      test_one_that_refuses_when_it_comes_is_not_ready, test_one_lost_while_preparing_fails_the_apply,
+      test_one_that_refuses_when_it_comes_is_not_ready, test_nothing_moves_below_the_revocation_floor, test_one_lost_while_preparing_fails_the_apply,
       test_a_gateway_joins_and_leaves, test_a_gateway_leaves_unreached, test_many_peers])

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A controller that dies and comes back is the same one, in a higher term, and moves nothing."""
 import os
+import shutil
 import signal
 import sqlite3
 import sys
@@ -65,4 +66,33 @@ def test_an_old_database(bench):
     until("gw-b serves", lambda: gw_b.serves("vpn"))
 
 
-main([test_same_store_higher_term, test_killed_and_back, test_an_old_database])
+def test_a_database_from_before_a_revocation(bench):
+    """The gateways know better: they keep what they have, and what is applied next is above it."""
+    gw_a, gw_b = bench.start_pair()
+    database = bench.directory / "state/controller.db"
+    bench.stop()
+    shutil.copy(database, bench.directory / "backup.db")
+    bench.start()
+    until("both are back", lambda: bench.owner() == "gw-a" and bench.endpoint()["ready"] == ["gw-b"])
+    assert bench.apply(fleet_text(peers=("bob",)))[1]["generation"] == 2 and bench.status()["floor"] == 2
+    until("they have heard of the floor", lambda: gw_a.floor == gw_b.floor == 2)
+    bench.stop()
+    for file in (bench.directory / "state").glob("controller.db*"):
+        file.unlink()
+    shutil.copy(bench.directory / "backup.db", database)
+    bench.start()
+    until("it learns of the floor", lambda: bench.status()["floor"] == 2)
+    until("gw-a is adopted", lambda: bench.owner() == "gw-a")
+    until("gw-b could take over", lambda: bench.endpoint()["standbys"][0]["could"])
+    assert bench.status()["generation"] == 1 and any("below the revocation floor 2" in line for line in bench.status()["warnings"])
+    assert any("is an old one" in event["text"] for event in bench.events(kind="alarm"))
+    assert gw_a.generation == gw_b.generation == 2, "somebody was taken back"
+    answer = bench.apply(fleet_text(peers=("bob",)))[1]
+    assert answer["generation"] == 3 and bench.status()["floor"] == 3, answer
+    assert gw_a.generation == gw_b.generation == 3
+    bench.stop()
+    bench.start()
+    assert bench.status()["floor"] == 3 and bench.status()["generation"] == 3
+
+
+main([test_same_store_higher_term, test_killed_and_back, test_an_old_database, test_a_database_from_before_a_revocation])
