@@ -24,6 +24,14 @@
 	OPTIONS({'n', "dry-run", NULL, "print what would be done, and do nothing", NULL, false}, \
 		{'r', "run", "DIR", "where journals are; default: /run/holdfast", "@file", false})
 
+const struct command_option command_global_options[] = {
+	{'c', "controller", "URL", "whom to ask: https://HOST:7443, or unix:PATH", "@nothing", false},
+	{'f', "config", "FILE", "a client.yaml other than the usual ones", "@file", false},
+	{'h', "help", NULL, "this text; behind a command: its options", NULL, true},
+	{'v', "version", NULL, "the version", NULL, false},
+	{0},
+};
+
 const struct command commands[] = {
 	{"init", "[--dir DIR]", "make an authority that signs certificates", command_init,
 		OPTIONS({'d', "dir", "DIR", "where ca.pem and ca.key go; default: /etc/holdfast", "@file",

@@ -46,6 +46,9 @@ struct command {
 
 enum { COMMAND_OPTIONS_MAX = 16 };
 
+/* Those before the command. */
+extern const struct command_option command_global_options[];
+
 /* The table, in the order that help prints. */
 extern const struct command commands[];
 extern const size_t command_count;

@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "cli/command.h"
+#include "cli/complete.h"
+#include "cli/manual.h"
 #include "common/base/text.h"
 
 enum { COMMANDS_MAX = 128 };
@@ -18,7 +20,7 @@ static void print_help(FILE *out)
 		if (*commands[i].arguments)
 			fprintf(out, "            %s\n", commands[i].arguments);
 	}
-	fputs("\n'holdfast COMMAND --help' tells of a command's options.\n"
+	fputs("\n'holdfast COMMAND --help' tells of a command's options, 'man holdfast' of everything.\n"
 	      "The controller is found by --controller, $HOLDFAST_CONTROLLER, "
 	      "~/.config/holdfast/client.yaml,\n"
 	      "/etc/holdfast/client.yaml; for root also by the socket in /run/holdfast.\n"
@@ -40,6 +42,16 @@ static int unknown_command(const char *name)
 	else
 		fprintf(stderr, "holdfast: unknown command \"%s\"; 'holdfast --help' lists them\n", name);
 	return COMMAND_MISUSED;
+}
+
+/* For the build: see manual.h. */
+static int print_manual(const char *page)
+{
+	if (page && !strcmp(page, "fleet"))
+		manual_print_fleet(stdout);
+	else
+		manual_print(stdout);
+	return COMMAND_OK;
 }
 
 int main(int argc, char **argv)
@@ -79,6 +91,10 @@ int main(int argc, char **argv)
 		print_help(stderr);
 		return COMMAND_MISUSED;
 	}
+	if (!strcmp(argv[optind], COMPLETE_COMMAND))
+		return complete_run(argc - optind, argv + optind);
+	if (!strcmp(argv[optind], MANUAL_COMMAND))
+		return print_manual(argv[optind + 1]);
 	command = command_find(argv[optind]);
 	if (!command)
 		return unknown_command(argv[optind]);
