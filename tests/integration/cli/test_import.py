@@ -88,7 +88,7 @@ def test_there_and_back():
                  peer(key()[1], "0.0.0.0/0, ::/0", "hub", "Endpoint = [2001:db8::7]:51820\n")]
         place.write("gw-a/wg0.conf", plain_conf(private, peers, "MTU = 1400\nTable = off\nFwMark = 0x77\n"))
         place.expect("import", "gw-a/wg0.conf")
-        assert place.expect("validate", "fleet.yaml").stdout.startswith("fleet.yaml: fleet imported is valid: 1 gateways")
+        assert place.expect("validate", "fleet.yaml").stdout.startswith("fleet.yaml: fleet imported is valid: 1 gateway, ")
         modes = {name: (place.directory / name).stat().st_mode & 0o777 for name in ("wg0.key", "psk/bob", "fleet.yaml")}
         assert modes == {"wg0.key": 0o600, "psk/bob": 0o600, "fleet.yaml": 0o644}, modes
         fleet = place.read("fleet.yaml")
