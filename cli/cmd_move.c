@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -17,26 +18,33 @@ int command_move(const struct invocation *invocation)
 	char path[PROTO_NAME_MAX + 32];
 	json_t *body, *answer = NULL;
 	struct err err;
-	int r;
+	char **names;
+	bool as_json;
+	int r = command_read_json(invocation, &as_json);
 
-	if (invocation->argc != 3)
+	if (r != COMMAND_OK)
+		return r;
+	if (invocation->argc - optind != 2)
 		return command_misused(invocation, "needs an endpoint and a gateway");
-	if (!text_is_name(invocation->argv[1], PROTO_NAME_MAX) ||
-		!text_is_name(invocation->argv[2], PROTO_NAME_MAX))
+	names = invocation->argv + optind;
+	if (!text_is_name(names[0], PROTO_NAME_MAX) || !text_is_name(names[1], PROTO_NAME_MAX))
 		return command_misused(
 			invocation, "a name is made of letters, digits, '-', '_' and '.', at most 63");
 	if (controller_find(invocation, &controller, &err) < 0)
 		return command_fail(&err);
-	snprintf(path, sizeof(path), "/v1/endpoints/%s/move", invocation->argv[1]);
+	snprintf(path, sizeof(path), "/v1/endpoints/%s/move", names[0]);
 	body = json_object();
-	jput_text(body, "to", invocation->argv[2]);
+	jput_text(body, "to", names[1]);
 	r = controller_call(&controller, "POST", path, body, MOVE_TIMEOUT_MS, &answer, &err);
 	json_decref(body);
 	if (r < 0)
 		return command_fail(&err);
-	printf("%s is on %s (epoch %s), moved in %" PRId64 " ms\n", invocation->argv[1], invocation->argv[2],
-		json_string_value(json_object_get(answer, "epoch")),
-		(int64_t)json_integer_value(json_object_get(answer, "took_ms")));
+	if (as_json)
+		command_print_json(answer);
+	else
+		printf("%s is on %s (epoch %s), moved in %" PRId64 " ms\n", names[0], names[1],
+			json_string_value(json_object_get(answer, "epoch")),
+			(int64_t)json_integer_value(json_object_get(answer, "took_ms")));
 	json_decref(answer);
 	return COMMAND_OK;
 }

@@ -145,7 +145,7 @@ int command_status(const struct invocation *invocation)
 	int wrong = read_options(invocation, &form);
 
 	if (wrong != COMMAND_OK)
-		return wrong;
+		return form == FORM_CHECK ? (int)STATUS_UNKNOWN : wrong; /* 2 would be CRITICAL */
 	switch (form) {
 	case FORM_WATCH:
 		return watch(invocation);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/base/mem.h"
+#include "common/json/write.h"
 
 #define OPTIONS(...)                               \
 	.options = (const struct command_option[]) \
@@ -161,18 +162,20 @@ const struct command commands[] = {
 				"@nothing", false},
 			{'f', "force", NULL, "replace the file that is there", NULL, false}),
 		.operands = "new|install @nothing @file"},
-	{"move", "ENDPOINT GATEWAY", "move a virtual endpoint", command_move,
+	{"move", "ENDPOINT GATEWAY [--json]", "move a virtual endpoint", command_move, OPTIONS(JSON_OPTION),
 		.operands = "@endpoint @gateway"},
-	{"drain", "GATEWAY", "empty a gateway, and keep it empty", command_drain, .operands = "@gateway"},
-	{"resume", "GATEWAY", "let a drained gateway own endpoints again", command_resume,
-		.operands = "@gateway"},
+	{"drain", "GATEWAY [--json]", "empty a gateway, and keep it empty", command_drain,
+		OPTIONS(JSON_OPTION), .operands = "@gateway"},
+	{"resume", "GATEWAY [--json]", "let a drained gateway own endpoints again", command_resume,
+		OPTIONS(JSON_OPTION), .operands = "@gateway"},
 	{"drill", "[ENDPOINT] [--to GATEWAY] [--json]",
 		"move there and back, and tell what was lost; 1 if anything was", command_drill,
 		OPTIONS(JSON_OPTION,
 			{'t', "to", "GATEWAY", "where to; default: whoever is ready", "@gateway", false}),
 		.operands = "@endpoint"},
-	{"freeze", "", "no moves but those that people ask for", command_freeze, NO_OPTIONS},
-	{"thaw", "", "let endpoints move by themselves again", command_thaw, NO_OPTIONS},
+	{"freeze", "[--json]", "no moves but those that people ask for", command_freeze,
+		OPTIONS(JSON_OPTION)},
+	{"thaw", "[--json]", "let endpoints move by themselves again", command_thaw, OPTIONS(JSON_OPTION)},
 	{"events", "[--follow] [--json] [--since DURATION]", "what happened, when and why", command_events,
 		OPTIONS({'f', "follow", NULL, "go on as things happen", NULL, true}, JSON_OPTION,
 			{'s', "since", "DURATION", "only what is younger, such as 10m or 2h", NULL, false})},
@@ -260,4 +263,24 @@ int command_next_option(const struct invocation *invocation)
 			letters[length++] = ':';
 	}
 	return getopt_long(invocation->argc, invocation->argv, letters, options, NULL);
+}
+
+int command_read_json(const struct invocation *invocation, bool *ret_as_json)
+{
+	int option;
+
+	*ret_as_json = false;
+	while ((option = command_next_option(invocation)) != -1) {
+		if (option != 'j')
+			return command_misused(invocation, NULL);
+		*ret_as_json = true;
+	}
+	return COMMAND_OK;
+}
+
+void command_print_json(const json_t *json)
+{
+	CLEANUP_FREE char *text = json_pretty(json, NULL);
+
+	puts(text);
 }

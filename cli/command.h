@@ -2,6 +2,7 @@
 #ifndef HOLDFAST_CLI_COMMAND_H
 #define HOLDFAST_CLI_COMMAND_H
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -71,6 +72,11 @@ bool command_asks_for_help(const struct invocation *invocation);
 /* The next option by the command's table, as getopt_long(3): its letter, with optarg; -1 when there are no more; '?' for
  * one that is not there or lacks its value: getopt has said so. */
 int command_next_option(const struct invocation *invocation);
+
+/* For a command whose only option is --json: reads it; operands begin at optind. COMMAND_OK, or COMMAND_MISUSED. */
+int command_read_json(const struct invocation *invocation, bool *ret_as_json);
+/* An answer, indented, to stdout. */
+void command_print_json(const json_t *json);
 
 /* One per file. */
 int command_init(const struct invocation *invocation);

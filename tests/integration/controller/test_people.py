@@ -59,6 +59,22 @@ def test_sessions(bench):
     assert bench.call("GET", "/v1/sessions", who="mallory")[0] == 403
 
 
+def test_answers_as_json(bench):
+    bench.start_pair()
+
+    def answer(*words):
+        done = call(bench, *words, "--json")
+        assert done.returncode == 0, done
+        return json.loads(done.stdout)
+
+    assert answer("freeze") == {"frozen": True} and answer("thaw") == {"frozen": False}
+    assert answer("move", "vpn", "gw-b")["owner"] == "gw-b"
+    assert answer("drain", "gw-a") == {"gateway": "gw-a", "drained": True, "endpoints": []}
+    assert answer("resume", "gw-a") == {"gateway": "gw-a", "drained": False, "endpoints": []}
+    assert call(bench, "resume", "gw-a").stdout == "gw-a may own endpoints again\n"
+    assert call(bench, "drain", "gw-a", "--nosuch").returncode == 2 and call(bench, "status", "--check", "--nosuch").returncode == 3
+
+
 def test_check(bench):
     nobody = call(bench, "status", "--check")
     bench.authority.issue("controller", "ctl", days=400)  # one that ends soon is warned of
@@ -130,4 +146,4 @@ def test_watch(bench):
         assert len(lines) <= 8 and all(len(line) <= 60 for line in lines), lines
 
 
-main([test_sessions, test_check, test_watch])
+main([test_sessions, test_answers_as_json, test_check, test_watch])
