@@ -152,6 +152,7 @@ struct agent {
 	struct sessions *sessions;
 	uint64_t session_change_told, session_change_sent;
 	struct device_reader *reader;      /* of the devices that we serve; NULL: alone */
+	struct newcomers *newcomers;       /* in them; NULL: alone */
 	int64_t next_poll_ms;              /* of them */
 	int64_t committed_ms;              /* when the kernel had the generation held */
 	bool sessions_told, sessions_sent; /* once as a whole, as owner */
@@ -286,6 +287,8 @@ void standby_forget_sessions(struct agent_seat *seat);
 /* The devices that we serve are read in a thread; the sessions in them are kept, a takeover is told of handshakes. */
 int owner_open(struct agent *agent, struct err *err);
 void owner_close(struct agent *agent);
+/* At all of them, but for those that a takeover looks at. */
+void owner_look(struct agent *agent);
 /* Now and then. */
 void owner_poll(struct agent *agent);
 /* Once more, unless that is asked for already, or its program hangs. */

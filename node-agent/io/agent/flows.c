@@ -9,6 +9,7 @@
 #include "common/io/clock.h"
 #include "common/io/log.h"
 #include "common/io/metrics.h"
+#include "node-agent/io/agent/newcomers.h"
 
 bool flows_is_source(const struct agent_seat *seat)
 {
@@ -80,6 +81,8 @@ static void on_flow(const struct flow *flow, bool gone, void *context)
 	struct flows *flows = context;
 	struct agent *agent = flows->agent;
 
+	if (!gone)
+		newcomers_hear(agent, flow);
 	for (size_t i = 0; i < agent->seat_count; i++) {
 		struct seat_flows *of = agent->seats[i]->flows;
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "common/io/clock.h"
 #include "node-agent/io/agent/agent_int.h"
+#include "node-agent/io/agent/newcomers.h"
 
 enum { POLL_SHARE = 20 }; /* telling us of sessions may take a twentieth of a WireGuard program's time */
 
@@ -31,6 +32,7 @@ static void on_read(const struct device_read *read, void *context)
 {
 	struct agent *agent = context;
 	struct agent_seat *seat = agent_seat_of_tunnel(agent, read->tunnel);
+	uint64_t known = sessions_changed(agent->sessions);
 
 	reconcile_told(agent->reconcile, read->tunnel, read->result, read->userspace);
 	holding_take_read(agent, read);
@@ -42,6 +44,7 @@ static void on_read(const struct device_read *read, void *context)
 		takeover_take_read(seat, read);
 	else
 		agent->next_poll_ms += read->took_us / 1000 * POLL_SHARE;
+	newcomers_take_read(agent, read->took_us, sessions_changed(agent->sessions) != known);
 }
 
 void owner_ask(struct agent *agent, const char *tunnel)
@@ -56,6 +59,13 @@ static void ask_tunnels(struct agent *agent, const struct desired_endpoint *endp
 		owner_ask(agent, endpoint->tunnels[i]);
 }
 
+void owner_look(struct agent *agent)
+{
+	for (size_t i = 0; i < agent->seat_count; i++)
+		if (agent_seat_serves(agent->seats[i]) && !agent->seats[i]->takeover)
+			ask_tunnels(agent, agent_seat_endpoint(agent->seats[i]));
+}
+
 void owner_poll(struct agent *agent)
 {
 	int64_t now_ms = clock_now_ms();
@@ -64,18 +74,21 @@ void owner_poll(struct agent *agent)
 	if (now_ms < agent->next_poll_ms)
 		return;
 	agent->next_poll_ms = now_ms;
-	for (size_t i = 0; i < agent->seat_count; i++)
-		if (agent_seat_serves(agent->seats[i]) && !agent->seats[i]->takeover)
-			ask_tunnels(agent, agent_seat_endpoint(agent->seats[i]));
+	owner_look(agent);
 }
 
 int owner_open(struct agent *agent, struct err *err)
 {
-	return device_reader_new(agent->base, on_read, agent, &agent->reader, err);
+	int r = device_reader_new(agent->base, on_read, agent, &agent->reader, err);
+
+	if (r >= 0)
+		newcomers_open(agent);
+	return r;
 }
 
 void owner_close(struct agent *agent)
 {
+	newcomers_close(agent);
 	device_reader_free(agent->reader);
 	agent->reader = NULL;
 }

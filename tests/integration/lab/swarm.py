@@ -21,23 +21,24 @@ def program():
 class Swarm:
     """`count` clients; peer_lines() go into the fleet file, then connect()."""
 
-    def __init__(self, count, ping_ms=1000):
+    def __init__(self, count, ping_ms=1000, name="swarm", index=9, first=FIRST):
         self.count, self._ping_ms, self._seed, self._process = count, ping_ms, os.urandom(16).hex(), None
+        self._name, self._index, self._first = name, index, first
 
     def peer_lines(self):
         keys = subprocess.run([program(), "keys", self._seed, str(self.count)], capture_output=True, text=True, check=True).stdout.split()
-        first = ipaddress.ip_address(FIRST)
-        return "".join(f'  swarm-{n}: {{ public_key: "{key}", allowed_ips: [{first + n}/32] }}\n' for n, key in enumerate(keys))
+        first = ipaddress.ip_address(self._first)
+        return "".join(f'  {self._name}-{n}: {{ public_key: "{key}", allowed_ips: [{first + n}/32] }}\n' for n, key in enumerate(keys))
 
-    def connect(self, scene, seconds=60):
+    def connect(self, scene, seconds=60, every=0.2):
         """Until each client has an answer from the gateway."""
-        machine = scene.network.add_client("swarm", 9)
+        machine = scene.network.add_client(self._name, self._index)
         self._process = machine.spawn(program(), "run", self._seed, str(self.count), scene.files.tunnel_public, network.DIAL, str(network.PORT),
-                                      FIRST, TARGET, str(self._ping_ms), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        self.wait_answered(seconds)
+                                      self._first, TARGET, str(self._ping_ms), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.wait_answered(seconds, every)
 
-    def wait_answered(self, seconds=60):
-        wait_for(f"{self.count} clients have answers", seconds, lambda: self.state()["answered"] == self.count, every=0.2)
+    def wait_answered(self, seconds=60, every=0.2):
+        wait_for(f"{self.count} clients have answers", seconds, lambda: self.state()["answered"] == self.count, every=every)
 
     def state(self):
         return self._ask("state")
@@ -82,12 +83,14 @@ def lose(scene, percent):
     scene.network.machines["nat"].run("nft", "-f", "-", text="table inet loss\ndelete table inet loss\n" + rules)
 
 
-def cut_power(scene, swarm, seconds=GIVEN_S):
+def cut_power(scene, swarm, seconds=GIVEN_S, others=()):
     """The owner's power; what the clients saw of it, times in ms from the cut. Answers count once all its links are down, and `hundreds`
-    (how many in the first 100 ms, in the second ...) are from there, a few ms later."""
+    (how many in the first 100 ms, in the second ...) are from there, a few ms later. Of `others` the caller asks for the result."""
     owner = scene.gateways[HOME]
     cut = owner.machine.links_down()
     begun = swarm.begin()
+    for other in others:
+        other.begin()
     owner.power_off()
     result = swarm.result(seconds)
     for name in ("first_ms", "p50_ms", "p99_ms", "all_ms"):

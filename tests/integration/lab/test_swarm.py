@@ -3,39 +3,50 @@
 session is back by the new owner's doing, within a second. About 15 s; `test_swarm.py CYCLES` makes so many lossy cuts, and prints
 over all of them when the clients were back."""
 import sys
+import time
 
 from labtest import expect, run, running_scene, stood_still, wait_for
 from lab.scene import HOME
-from swarm import Swarm, cut_power, distribution, expected_tries, known_everywhere, later_than, lose, say
+from swarm import GIVEN_S, Swarm, cut_power, distribution, expected_tries, known_everywhere, later_than, lose, say
 
 SESSIONS, PING_MS, LOSS_PERCENT = 200, 100, 5
+LATE, KNOWN_S = 10, 0.3      # so soon after its first packet through the tunnel a client is known to the standby
 CYCLES = int(sys.argv[1]) if len(sys.argv) > 1 else 1
 # A response that is lost costs 225 to 240 ms, so that a fifth try is too late: 1 in 160,000 at 5 %. The fourth, 1 in 8,000, is at 840 ms, and
 # the ping that shows it may be lost. So many of 200 never happen by chance.
 LATE_MAX = 2
 # Half are back by then where processors have time for 200 handshakes. Where they have not, that is what the rest waits for, too, and a
 # second is so much longer.
-HALF_MS = 350
+HALF_MS, BUSY_MS = 350, 1050
 
 
 def judge(scene, result, stalls, late_max):
-    expect(result["back"] == SESSIONS, f"{SESSIONS - result['back']} of {SESSIONS} clients are not back")
+    expect(result["back"] == result["clients"], f"{result['clients'] - result['back']} of {result['clients']} clients are not back")
     expect(result["handshakes_made"] == 0, f"{result['handshakes_made']} clients had to help themselves")
     if stood_still(scene) > stalls:
         print("times are not judged, this machine stood still")
         return
     second = 1000 + max(0, result["p50_ms"] - HALF_MS)
     late = later_than(result, second)
-    expect(late <= late_max, f"{late} of {SESSIONS} clients are back after more than {second:.0f} ms")
+    expect(late <= late_max, f"{late} of {result['clients']} clients are back after more than {second:.0f} ms")
 
 
-def without_loss(scene, swarm):
+def without_loss(scene, swarm, late):
+    """A few have only just connected: the owner's regular look, once a second, may not have found them yet."""
+    late.connect(scene, every=0.02)
+    time.sleep(KNOWN_S)      # the promise
     stalls, last, other = stood_still(scene), scene.controller.last_event(), scene.other(HOME).name
-    result = cut_power(scene, swarm)
+    result = cut_power(scene, swarm, others=[late])
+    late_result = late.result(GIVEN_S)
     say("a power cut", result)
+    say(f"who had connected {KNOWN_S} s before", late_result)
     judge(scene, result, stalls, 0)
+    if result["p50_ms"] > BUSY_MS or stood_still(scene) > stalls:
+        print("who had just connected is not judged, this machine is too busy")
+    else:
+        judge(scene, late_result, stalls, 0)
     takeover = scene.controller.wait_event(last, "takeover", other)
-    expect(takeover["back"] == takeover["sessions"] >= SESSIONS, f"{other} says that {takeover['back']} of {takeover['sessions']} are back")
+    expect(takeover["back"] == takeover["sessions"] >= SESSIONS + LATE, f"{other} says that {takeover['back']} of {takeover['sessions']} are back")
 
 
 def with_loss(scene, swarm):
@@ -59,15 +70,16 @@ def say_all(results):
 
 
 def every_session_is_back():
-    swarm = Swarm(SESSIONS, PING_MS)
-    with running_scene(change=lambda text: text + swarm.peer_lines()) as scene:
+    swarm, late = Swarm(SESSIONS, PING_MS), Swarm(LATE, PING_MS, "late", 10, "10.52.8.1")
+    with running_scene(change=lambda text: text + swarm.peer_lines() + late.peer_lines()) as scene:
         try:
             swarm.connect(scene)
             wait_for("both gateways know all sessions", 20, lambda: known_everywhere(scene, SESSIONS))
-            without_loss(scene, swarm)
+            without_loss(scene, swarm, late)
             say_all([with_loss(scene, swarm) for _ in range(CYCLES)])
         finally:
             swarm.stop()
+            late.stop()
         scene.gateways[HOME].power_on()
 
 
