@@ -26,6 +26,8 @@ void role_leave(struct seat *seat, enum seat_role role, enum seat_why why, struc
 	seat->role = role;
 	seat->why = role == SEAT_FENCED ? why : SEAT_WHY_NONE;
 	seat->disk.served = (struct epoch){0};
+	seat->cleared_until_ms = seat->permit_until_ms;
+	seat->open_until_ms = SEAT_NEVER;
 	seat->permit_until_ms = SEAT_NEVER;
 	seat->taken_ms = SEAT_NEVER;
 	seat->higher_ms = SEAT_NEVER;
@@ -135,6 +137,7 @@ void role_take(struct seat *seat, const struct order *order, int64_t now_ms, str
 		take_all(timeout_ms, actions);
 	seat->role = SEAT_SERVING;
 	seat->why = SEAT_WHY_NONE;
+	seat->open_until_ms = SEAT_NEVER;
 	seat->steer_until_ms = SEAT_NEVER;
 	seat->invited_ms = SEAT_NEVER;
 	seat->permit_until_ms = now_ms + timeout_ms;

@@ -20,6 +20,8 @@ void seat_init(struct seat *seat, const struct seat_config *config, int64_t now_
 		.higher_ms = SEAT_NEVER,
 		.below_ms = SEAT_NEVER,
 		.permit_until_ms = SEAT_NEVER,
+		.cleared_until_ms = SEAT_NEVER,
+		.open_until_ms = SEAT_NEVER,
 		.renewed_ms = SEAT_NEVER,
 		.taken_ms = SEAT_NEVER,
 		.invited_ms = SEAT_NEVER,
@@ -143,8 +145,18 @@ bool seat_is_below_floor(const struct seat *seat, int64_t now_ms)
 	return now_ms >= floor_deadline(seat);
 }
 
+/* What could not be taken away has run out by itself: now it may be said. */
+static void close_at_last(struct seat *seat, int64_t now_ms, struct seat_actions *actions)
+{
+	if (seat->open_until_ms == SEAT_NEVER || now_ms < seat->open_until_ms)
+		return;
+	seat->open_until_ms = SEAT_NEVER;
+	seat_act(actions, SEAT_ACTION_REPORT, 0, SEAT_WHY_NONE);
+}
+
 static void consider(struct seat *seat, int64_t now_ms, struct seat_actions *actions)
 {
+	close_at_last(seat, now_ms, actions);
 	evidence_qualify(seat, now_ms);
 	move_step(seat, now_ms, actions);
 	exclusive_step(seat, now_ms, actions);
@@ -230,6 +242,9 @@ static void on_event(
 	case SEAT_EVENT_FLOOR:
 		on_floor(seat, event, now_ms);
 		return;
+	case SEAT_EVENT_NOT_CLEARED:
+		seat->open_until_ms = event->up ? seat->cleared_until_ms : SEAT_NEVER;
+		return;
 	case SEAT_EVENT_GRANT:
 		tenure_grant(&seat->tenure, &event->claim->epoch, event->at_ms, now_ms);
 		return;
@@ -261,6 +276,8 @@ int64_t seat_deadline(const struct seat *seat)
 
 	if (!seat->started)
 		return INT64_MAX;
+	if (seat->open_until_ms != SEAT_NEVER)
+		deadline_ms = sooner(deadline_ms, seat->open_until_ms);
 	if (!seat_holds(seat))
 		return deadline_ms;
 	deadline_ms = sooner(deadline_ms, seat->permit_until_ms);
@@ -295,6 +312,11 @@ void seat_state_fill(const struct seat *seat, int64_t now_ms, struct seat_state 
 	text_copy(state.endpoint, sizeof(state.endpoint), seat->config.endpoint);
 	if (seat_holds(seat) && seat->permit_until_ms > now_ms)
 		state.permit_left_ms = (uint32_t)(seat->permit_until_ms - now_ms);
+	if (now_ms < seat->open_until_ms) { /* nobody may take it for released */
+		state.role = SEAT_SERVING;
+		state.released = (struct epoch){0};
+		state.permit_left_ms = (uint32_t)(seat->open_until_ms - now_ms);
+	}
 	*ret_state = state;
 }
 

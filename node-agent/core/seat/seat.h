@@ -111,6 +111,8 @@ enum seat_event_kind {
 	SEAT_EVENT_NO_STEERING = 12, /* STEER away could not be done: it does not host */
 	SEAT_EVENT_FLOOR =
 		13, /* what this gateway holds, and the revocation floor that it knows, at every change */
+	SEAT_EVENT_NOT_CLEARED =
+		14, /* CLEAR could not be done: the kernel holds the permit until it runs out by itself */
 	SEAT_EVENT_GRANT = 20,   /* fence: the controller's signed answer to the own claim */
 	SEAT_EVENT_PROMISE = 21, /* fence: a pool member's answer to it */
 	SEAT_EVENT_CLAIM = 22,   /* fence: a pool member asks for a promise */
@@ -124,7 +126,7 @@ struct seat_event {
 	bool proven; /* HEARD: the beat is fresh for certain (a contact), not perhaps a repeated one */
 	const struct seat_disk *disk; /* START; NULL: nothing on disk */
 	uint32_t permit_left_ms;      /* START: of the permit in the kernel; 0: none */
-	bool up;                      /* CARRIER, FIT */
+	bool up;                      /* CARRIER, FIT; NOT_CLEARED: the permit is an owner's */
 	int64_t at_ms; /* CONTACT, WITNESS; GRANT, PROMISE: the nonce's; CLAIM: of the latest contact
 					with a controller, or SEAT_NEVER */
 	const struct claim *claim; /* GRANT, PROMISE: the own one; CLAIM */
@@ -199,9 +201,11 @@ struct seat {
 	int64_t higher_ms;        /* since when a higher epoch is known that nobody serves; SEAT_NEVER */
 	int64_t permit_until_ms;  /* as last set */
 	int64_t renewed_ms;       /* when it was last set */
-	int64_t taken_ms;         /* when TAKE was given, or it was adopted */
-	size_t announced;         /* of SEAT_ANNOUNCE_COUNT */
-	struct order order;       /* the one it serves under; for the takeover's log line */
+	int64_t cleared_until_ms; /* of the one that was cleared last */
+	int64_t open_until_ms; /* it could not be: until then it tells that it serves, since it may; SEAT_NEVER */
+	int64_t taken_ms;      /* when TAKE was given, or it was adopted */
+	size_t announced;      /* of SEAT_ANNOUNCE_COUNT */
+	struct order order; /* the one it serves under; for the takeover's log line */
 	/* planned moves */
 	char partner[PROTO_NAME_MAX + 1]; /* HOSTING, RELAYING: the guest; GUEST, PULLED, invited: the host */
 	struct epoch hosted;              /* invited, GUEST, PULLED: under which the host serves */

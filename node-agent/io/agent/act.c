@@ -147,14 +147,21 @@ static int steer(struct agent_seat *seat, enum seat_steer steering)
 	return -ECANCELED;
 }
 
-/* Should it fail, the lease runs out all the same: nobody renews it any more. */
+/* Should it fail, the lease runs out all the same: nobody renews it any more. But until then nobody may be told that it is
+ * released. */
 static void clear(struct agent_seat *seat)
 {
-	int r = nft_permit_release(reconcile_nft(seat->agent->reconcile), &seat->permit);
+	struct seat_event open = {.kind = SEAT_EVENT_NOT_CLEARED, .up = seat->permit.announces};
+	struct nft *nft = reconcile_nft(seat->agent->reconcile);
+	int r = nft_permit_release(nft, &seat->permit);
 
 	if (r < 0)
-		log_error("seat", "permit-not-cleared", log_text("endpoint", seat->seat.config.endpoint),
-			log_errno(r));
+		r = nft_permit_release(nft, &seat->permit);
+	if (r >= 0)
+		return;
+	log_error(
+		"seat", "permit-not-cleared", log_text("endpoint", seat->seat.config.endpoint), log_errno(r));
+	agent_seat_step(seat, &open);
 }
 
 static int take(struct agent_seat *seat)

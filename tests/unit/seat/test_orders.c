@@ -251,6 +251,51 @@ START_TEST(test_every_reason_has_words)
 }
 END_TEST
 
+/* The kernel refuses to take the permit away. */
+START_TEST(test_what_may_still_pass_is_not_said_to_be_released)
+{
+	struct seat_state state;
+	int64_t until_ms;
+
+	chair_order(&chair, 1, "gw-a");
+	chair_pass(&chair, 2000);
+	until_ms = chair.kernel_until_ms;
+	chair_order(&chair, 1, "");
+	chair_step(&chair, (struct seat_event){.kind = SEAT_EVENT_NOT_CLEARED, .up = true});
+	seat_state_fill(&chair.seat, chair.now, &state);
+	ck_assert_int_eq(state.role, SEAT_SERVING);
+	ck_assert_uint_eq(state.epoch.n, 1);
+	ck_assert(epoch_is_zero(&state.released));
+	ck_assert_uint_eq(state.permit_left_ms, until_ms - chair.now);
+	ck_assert_int_le(seat_deadline(&chair.seat), until_ms);
+	while (chair.now < until_ms)
+		chair_pass(&chair, 1);
+	seat_state_fill(&chair.seat, chair.now, &state);
+	ck_assert_int_eq(state.role, SEAT_STANDBY);
+	ck_assert_uint_eq(state.released.n, 1);
+	ck_assert_uint_eq(chair.seat.disk.released.n, 1);
+}
+END_TEST
+
+/* A guest's permit claims nothing, and who is ordered again serves all the same. */
+START_TEST(test_what_claims_nothing_may_be_said_to_be_over)
+{
+	struct seat_state state;
+
+	chair_order(&chair, 1, "gw-a");
+	chair_order(&chair, 1, "");
+	chair_step(&chair, (struct seat_event){.kind = SEAT_EVENT_NOT_CLEARED});
+	seat_state_fill(&chair.seat, chair.now, &state);
+	ck_assert_int_eq(state.role, SEAT_STANDBY);
+	chair_step(&chair, (struct seat_event){.kind = SEAT_EVENT_NOT_CLEARED, .up = true});
+	chair_order(&chair, 2, "gw-a");
+	seat_state_fill(&chair.seat, chair.now, &state);
+	ck_assert_int_eq(state.role, SEAT_SERVING);
+	ck_assert_uint_eq(state.epoch.n, 2);
+	ck_assert_uint_eq(state.released.n, 1);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("orders");
@@ -275,6 +320,8 @@ int main(void)
 	tcase_add_test(all, test_announces_again_over_the_first_second);
 	tcase_add_test(all, test_no_word_from_a_controller_is_no_reason);
 	tcase_add_test(all, test_every_reason_has_words);
+	tcase_add_test(all, test_what_may_still_pass_is_not_said_to_be_released);
+	tcase_add_test(all, test_what_claims_nothing_may_be_said_to_be_over);
 	suite_add_tcase(suite, all);
 	SRunner *runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);
