@@ -40,10 +40,11 @@ static void on_read(const struct device_read *read, void *context)
 		return; /* it is in no endpoint any more */
 	if (tells_sessions(seat, read))
 		take_sessions(agent, &read->device);
-	if (seat->takeover)
+	if (seat->takeover) {
 		takeover_take_read(seat, read);
-	else
-		agent->next_poll_ms += read->took_us / 1000 * POLL_SHARE;
+		return;
+	}
+	agent->next_poll_ms += read->took_us / 1000 * POLL_SHARE;
 	newcomers_take_read(agent, read->took_us, sessions_changed(agent->sessions) != known);
 }
 
