@@ -55,6 +55,9 @@ static const struct sample samples[] = {
 		"10.50.0.8/32"},
 	{"address: 10.50.0.1/24 }\npeers:\n  a: { " KEY("9") ", allowed_ips: [0.0.0.0/0, 10.50.0.2/32] }\n",
 		"10.50.0.3/32"},
+	{"address: 10.50.0.1/24 }\npeers:\n  a: { " KEY(
+		 "9") ", allowed_ips: [10.50.0.0/24, 10.50.0.2/32] }\n",
+		"10.50.0.3/32"},
 	{"address: 10.50.0.1/30 }\n", "10.50.0.2/32"},
 	{"address: 10.50.0.1/30 }\npeers:\n  a: { " KEY("9") ", allowed_ips: 10.50.0.2 }\n", ""},
 	{"address: [10.50.0.1/30, 10.60.0.1/30] }\npeers:\n  a: { " KEY("9") ", allowed_ips: 10.50.0.2 }\n",
