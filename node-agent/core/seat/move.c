@@ -46,9 +46,8 @@ void move_invite(struct seat *seat, const struct order *order, int64_t now_ms, s
 	if (owner && !guest && seat->role == SEAT_SERVING &&
 		epoch_compare(&seat->epoch, &order->epoch) == 0 && seat->unqualified_ms == SEAT_NEVER)
 		host(seat, order, now_ms, actions);
-	if (guest && seat->role == SEAT_RELAYING) /* back again so soon: what was on its way has arrived */
-		role_leave(seat, SEAT_STANDBY, SEAT_WHY_NONE, actions);
-	if (!guest || owner || (seat->role != SEAT_STANDBY && seat->role != SEAT_FENCED))
+	if (!guest || owner ||
+		(seat->role != SEAT_STANDBY && seat->role != SEAT_FENCED && seat->role != SEAT_RELAYING))
 		return;
 	text_copy(seat->partner, sizeof(seat->partner), order->owner);
 	seat->hosted = order->epoch;
@@ -60,9 +59,26 @@ void move_invite(struct seat *seat, const struct order *order, int64_t now_ms, s
 	text_copy(seat->will.cause, sizeof(seat->will.cause), order->cause);
 }
 
+/* Its sessions go; an invitation stays. */
+static void end_relay(struct seat *seat, struct seat_actions *actions)
+{
+	int64_t invited_ms = seat->invited_ms;
+
+	role_leave(seat, SEAT_STANDBY, SEAT_WHY_NONE, actions);
+	seat->invited_ms = invited_ms;
+}
+
+/* Invited back so soon: what was sent to it before its clients heard of their new sessions may still be on its way. */
+static bool lingers(const struct seat *seat, int64_t now_ms)
+{
+	return seat->role == SEAT_RELAYING && now_ms - seat->step_ms < SEAT_LINGER_MS;
+}
+
 /* By the owner's leave: its peers are woken, its addresses not claimed. */
 static void be_guest(struct seat *seat, int64_t now_ms, struct seat_actions *actions)
 {
+	if (seat->role == SEAT_RELAYING)
+		end_relay(seat, actions);
 	seat->invited_ms = SEAT_NEVER;
 	seat->host_heard_ms = now_ms;
 	seat->released_ms = SEAT_NEVER;
@@ -93,7 +109,8 @@ static void hear_host(
 			seat->host_heard_ms = now_ms;
 			if (heard->role == SEAT_RELAYING && seat->released_ms == SEAT_NEVER)
 				seat->released_ms = now_ms;
-		} else if (heard->role == SEAT_HOSTING && is_invited(seat, now_ms)) {
+		} else if (heard->role == SEAT_HOSTING && is_invited(seat, now_ms) &&
+			   !lingers(seat, now_ms)) {
 			be_guest(seat, now_ms, actions);
 		}
 	} else if (heard->role == SEAT_SERVING && move_is_guest(seat)) {
@@ -213,7 +230,7 @@ void move_step(struct seat *seat, int64_t now_ms, struct seat_actions *actions)
 	} else if (seat->role == SEAT_HOSTING) {
 		move_unhost(seat, now_ms, actions);
 	} else if (seat->role == SEAT_RELAYING) {
-		role_leave(seat, SEAT_STANDBY, SEAT_WHY_NONE, actions);
+		end_relay(seat, actions);
 	} else {
 		seat_act(actions, SEAT_ACTION_REST, 0, SEAT_WHY_NONE);
 		move_pulled(seat, now_ms, actions);

@@ -113,9 +113,11 @@ static void take_all(uint32_t timeout_ms, struct seat_actions *actions)
 	seat_act(actions, SEAT_ACTION_ANNOUNCE, 0, SEAT_WHY_NONE);
 }
 
-/* A guest: all is in place but the right to claim it. */
+/* A guest: all is in place but the right to claim it. What clients sent before they heard of their new session is on its
+ * way for as long as a round trip, and comes here once the address has moved: its host, which relays, can read it. */
 static void take_rest(uint32_t timeout_ms, struct seat_actions *actions)
 {
+	seat_steer(actions, SEAT_STEER_BACK);
 	seat_permit(actions, SEAT_ACTION_CHANGE, timeout_ms, true);
 	seat_act(actions, SEAT_ACTION_ANNOUNCE, 0, SEAT_WHY_NONE);
 	seat_act(actions, SEAT_ACTION_WAKE, 0, SEAT_WHY_NONE);
@@ -131,14 +133,15 @@ void role_take(struct seat *seat, const struct order *order, int64_t now_ms, str
 	 * hands. They are forgotten first. */
 	if (seat->role == SEAT_RELAYING)
 		role_leave(seat, SEAT_STANDBY, SEAT_WHY_NONE, actions);
-	if (seat_holds(seat))
+	bool was_guest = move_is_guest(seat);
+	if (was_guest)
 		take_rest(timeout_ms, actions);
 	else
 		take_all(timeout_ms, actions);
 	seat->role = SEAT_SERVING;
 	seat->why = SEAT_WHY_NONE;
 	seat->open_until_ms = SEAT_NEVER;
-	seat->steer_until_ms = SEAT_NEVER;
+	seat->steer_until_ms = was_guest ? now_ms + SEAT_RETURN_MS : SEAT_NEVER;
 	seat->invited_ms = SEAT_NEVER;
 	seat->permit_until_ms = now_ms + timeout_ms;
 	seat->renewed_ms = now_ms;

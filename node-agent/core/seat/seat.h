@@ -49,7 +49,8 @@ enum {
 	SEAT_ANNOUNCE_COUNT = 5, /* at 0, 50, 150, 400 and 1000 ms after TAKE */
 	/* Planned moves, FAILOVER section 4. */
 	SEAT_HOST_MS = 3000,    /* an owner that hosts and is not told to release takes its peers back */
-	SEAT_RETURN_MS = 1000,  /* ... and steers on for that long, while it does */
+	SEAT_RETURN_MS = 1000,  /* ... and steers for that long, as does a guest that is to serve */
+	SEAT_LINGER_MS = 500,   /* one who relays is nobody's guest before: packets to it are on their way */
 	SEAT_PULL_MS = 2000,    /* a guest calls it done after that, whoever is not back */
 	SEAT_GUEST_MS = 1500,   /* a guest's permit, since its host was last heard hosting or relaying */
 	SEAT_SETTLE_MS = 3000,  /* one who relays ends that long after the new owner was heard serving */
@@ -216,7 +217,7 @@ struct seat {
 	int64_t host_heard_ms;  /* GUEST, PULLED: when the host was last heard hosting or relaying */
 	int64_t released_ms;    /* GUEST, PULLED: since when its host was heard relaying; SEAT_NEVER */
 	int64_t successor_ms;   /* RELAYING: since when a higher epoch was heard served; SEAT_NEVER */
-	int64_t steer_until_ms; /* SERVING again: when steering ends; SEAT_NEVER: it does not steer */
+	int64_t steer_until_ms; /* SERVING after a move: when steering ends; SEAT_NEVER: it does not steer */
 	/* fence */
 	struct tenure tenure;
 	uint64_t terms;       /* common/cluster/terms.h: what it promised by others counts no more */

@@ -232,7 +232,7 @@ int steering_set(struct agent_seat *seat, enum seat_steer steering)
 
 	seat->steering = steering;
 	r = gather(seat->agent, agent_seat_endpoint(seat)->dial_interface, rules);
-	if (r >= 0 && steering == SEAT_STEER_AWAY)
+	if (r >= 0 && steering != SEAT_STEER_OFF)
 		r = check(seat, rules, &err);
 	if (r >= 0)
 		r = apply(seat->agent, rules, NULL, &err);

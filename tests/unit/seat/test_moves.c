@@ -202,12 +202,16 @@ START_TEST(test_a_guest_that_takes_over_only_has_to_say_so)
 	chair_order(&chair, 1, "");
 	ck_assert_int_eq(chair.seat.role, SEAT_PULLED); /* it was not told that */
 	chair_order(&chair, 2, "gw-a");
-	ck_assert_str_eq(chair.log, "+aWrP");
+	/* before the address moves: what clients still send to its host comes here then */
+	ck_assert_str_eq(chair.log, "B+aWrP");
 	ck_assert_int_eq(chair.seat.role, SEAT_SERVING);
 	ck_assert(chair.announces);
 	ck_assert_uint_eq(chair.acquired, 1);
 	ck_assert_uint_eq(chair.taken, 1);
-	chair_pass(&chair, 1100);
+	chair_pass(&chair, SEAT_RETURN_MS - 50);
+	ck_assert_int_eq(chair.steer, SEAT_STEER_BACK);
+	chair_pass(&chair, 150);
+	ck_assert_int_eq(chair.steer, SEAT_STEER_OFF);
 	ck_assert_uint_eq(chair.announced, SEAT_ANNOUNCE_COUNT);
 }
 END_TEST
@@ -310,6 +314,26 @@ START_TEST(test_back_again_before_it_has_settled)
 	be_host();
 	chair_order(&chair, 1, "");
 	chair_order_guest(&chair, 2, "gw-b", "gw-a");
+	hear(SEAT_HOSTING, 2);
+	chair_pass(&chair, SEAT_LINGER_MS - 50);
+	hear(SEAT_HOSTING, 2);
+	/* what clients sent to it may still be on its way */
+	ck_assert_int_eq(chair.seat.role, SEAT_RELAYING);
+	ck_assert_int_eq(chair.steer, SEAT_STEER_AWAY);
+	chair_pass(&chair, 50);
+	hear(SEAT_HOSTING, 2);
+	ck_assert_str_eq(chair.log, "CrORPATr"); /* its sessions are forgotten before it shakes hands */
+	ck_assert_int_eq(chair.seat.role, SEAT_GUEST);
+}
+END_TEST
+
+START_TEST(test_an_invitation_outlives_the_end_of_a_relay)
+{
+	be_host();
+	chair_order(&chair, 1, "");
+	chair_pass(&chair, SEAT_RELAY_MS - 50);
+	chair_order_guest(&chair, 2, "gw-b", "gw-a");
+	chair_pass(&chair, 50);
 	ck_assert_int_eq(chair.seat.role, SEAT_STANDBY);
 	hear(SEAT_HOSTING, 2);
 	ck_assert_int_eq(chair.seat.role, SEAT_GUEST);
@@ -341,6 +365,7 @@ int main(void)
 	tcase_add_test(all, test_an_heir_that_has_become_unfit_burns_its_epoch);
 	tcase_add_test(all, test_a_guest_wakes_nobody_whom_its_host_takes_back);
 	tcase_add_test(all, test_back_again_before_it_has_settled);
+	tcase_add_test(all, test_an_invitation_outlives_the_end_of_a_relay);
 	suite_add_tcase(suite, all);
 	SRunner *runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);
