@@ -233,6 +233,13 @@ void wake_step(struct wake *wake, int64_t now_ms, struct wake_actions *ret_actio
 		forget_looks(wake);
 }
 
+bool wake_action_stands(const struct wake *wake, const struct wake_action *action)
+{
+	const struct sleeper *sleeper = find(wake, action->peer->tunnel, &action->peer->public_key);
+
+	return action->kind != WAKE_RECREATE || (sleeper != NULL && sleeper->state == POKED);
+}
+
 /* Weighed as TCP weighs round trips (RFC 6298). A re-creation killed what earlier tries had begun: it is the last one that
  * was answered. */
 static void note_return(struct wake *wake, int64_t took_ms, int64_t now_ms)

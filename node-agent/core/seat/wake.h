@@ -88,6 +88,10 @@ bool wake_add(struct wake *wake, const struct wake_peer *peer);
 /* What to do now; at most WAKE_ACTIONS_MAX, more at the next deadline, which is then now. */
 void wake_step(struct wake *wake, int64_t now_ms, struct wake_actions *ret_actions);
 
+/* Is it still to be done? An action may be put off, for others to have their turn; a peer that is seen back in between, or was
+ * removed, must not be made anew: that would end the session that it has, and nobody would miss it. */
+bool wake_action_stands(const struct wake *wake, const struct wake_action *action);
+
 /* The device's last-handshake time of a peer: another than at the start means that it is back (whoever
  * initiated). False: unknown peer or no change. */
 bool wake_handshake(struct wake *wake, const char *tunnel, const struct key *public_key, uint64_t stamp_ns,

@@ -101,9 +101,12 @@ static void do_tunnel(struct takeover_run *run, const char *tunnel, size_t from,
 	struct wg_peer_change changes[2 * MESSAGE_MAX] = {0};
 	struct message message = {.changes = changes};
 
-	for (size_t i = from; i < to; i++)
-		if (!strcmp(run->actions.items[i].peer->tunnel, tunnel))
-			add_action(run->seat->agent, &message, &run->actions.items[i]);
+	for (size_t i = from; i < to; i++) {
+		const struct wake_action *action = &run->actions.items[i];
+
+		if (!strcmp(action->peer->tunnel, tunnel) && wake_action_stands(run->wake, action))
+			add_action(run->seat->agent, &message, action);
+	}
 	send_message(run->seat->agent, tunnel, &message);
 	mem_wipe(changes, sizeof(changes));
 }

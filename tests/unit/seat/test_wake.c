@@ -392,6 +392,27 @@ START_TEST(test_a_removed_peer_is_not_touched)
 }
 END_TEST
 
+/* Put off, and meanwhile it is back: to make it anew would end its session, and it counts as back already. */
+START_TEST(test_who_came_back_in_between_is_not_made_anew)
+{
+	struct wake_peer gone = peer(1);
+	struct wake_action anew;
+
+	add(2);
+	run_until(START + WAKE_RECREATE_MS + WAKE_JITTER_MS);
+	ck_assert_uint_eq(recreated, 2);
+	anew = (struct wake_action){.kind = WAKE_RECREATE, .peer = actions.items[0].peer};
+	ck_assert(wake_action_stands(wake, &anew));
+	ck_assert(back(anew.peer->public_key.bytes[0]));
+	ck_assert(!wake_action_stands(wake, &anew));
+	anew.kind = WAKE_RESTORE;
+	ck_assert(wake_action_stands(wake, &anew));
+	wake_remove(wake, "wg0", &gone.public_key);
+	anew = (struct wake_action){.kind = WAKE_RECREATE, .peer = &gone};
+	ck_assert(!wake_action_stands(wake, &anew));
+}
+END_TEST
+
 START_TEST(test_many_are_paced_and_all_come_back)
 {
 	uint32_t next = 0;
@@ -467,6 +488,7 @@ int main(void)
 	tcase_add_test(all, test_result_for_the_log);
 	tcase_add_test(all, test_the_old_stamp_or_none_is_not_back);
 	tcase_add_test(all, test_a_removed_peer_is_not_touched);
+	tcase_add_test(all, test_who_came_back_in_between_is_not_made_anew);
 	tcase_add_test(all, test_many_are_paced_and_all_come_back);
 	suite_add_tcase(suite, all);
 	SRunner *runner = srunner_create(suite);
