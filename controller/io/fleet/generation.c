@@ -259,7 +259,12 @@ int generation_read_files(const char *path, struct bundle *ret_bundle, struct er
 	return r;
 }
 
-/* What the side points to; the caller frees it. */
+/* Two generations, to be compared; what they point to is cleared with it. */
+struct sides {
+	const struct desired **old_gateways, **new_gateways;
+	struct access_side before, after;
+};
+
 static const struct desired **take_side(const struct generation *generation, struct access_side *ret_side)
 {
 	size_t count = generation ? generation->gateway_count : 0;
@@ -270,22 +275,36 @@ static const struct desired **take_side(const struct generation *generation, str
 	return gateways;
 }
 
+static void sides_take(const struct generation *from, const struct generation *to, struct sides *ret_sides)
+{
+	ret_sides->old_gateways = take_side(from, &ret_sides->before);
+	ret_sides->new_gateways = take_side(to, &ret_sides->after);
+}
+
+static void sides_clear(struct sides *sides)
+{
+	free(sides->old_gateways);
+	free(sides->new_gateways);
+}
+
 void generation_count(const struct generation *from, struct generation *to)
 {
-	struct access_side before, after;
 	struct fleet_counts counts;
-	CLEANUP_FREE const struct desired **old = take_side(from, &before);
-	CLEANUP_FREE const struct desired **new = take_side(to, &after);
-	fleet_count(&before, &after, &counts);
+	struct sides sides;
+	sides_take(from, to, &sides);
+	fleet_count(&sides.before, &sides.after, &counts);
+	sides_clear(&sides);
 	to->counts = (struct store_counts){counts.added, counts.changed, counts.removed, counts.other};
 }
 
 bool generation_narrows(const struct generation *from, const struct generation *to)
 {
-	struct access_side before, after;
-	CLEANUP_FREE const struct desired **old = take_side(from, &before);
-	CLEANUP_FREE const struct desired **new = take_side(to, &after);
-	return access_narrows(&before, &after);
+	struct sides sides;
+	bool narrows;
+	sides_take(from, to, &sides);
+	narrows = access_narrows(&sides.before, &sides.after);
+	sides_clear(&sides);
+	return narrows;
 }
 
 struct admission {
@@ -309,10 +328,10 @@ void generation_admits(
 	const struct generation *from, const struct generation *to, size_t max, struct lines *lines)
 {
 	struct admission admission = {.max = max, .lines = lines};
-	struct access_side before, after;
-	CLEANUP_FREE const struct desired **old = take_side(from, &before);
-	CLEANUP_FREE const struct desired **new = take_side(to, &after);
-	access_compare(&before, &after, note_admitted, &admission);
+	struct sides sides;
+	sides_take(from, to, &sides);
+	access_compare(&sides.before, &sides.after, note_admitted, &admission);
+	sides_clear(&sides);
 	if (admission.count > max)
 		lines_add(lines, "admits or widens %zu more peers", admission.count - max);
 }
