@@ -9,12 +9,14 @@
 
 enum { INITIATION_MAC_AT = 116, RESPONSE_MAC_AT = 60 };
 
+/* SplitMix64 (Steele, Lea, Flood 2014): no two clients choose the same indices, whatever their seeds have in common. */
 static uint64_t random_next(struct client *client)
 {
-	client->random ^= client->random << 13;
-	client->random ^= client->random >> 7;
-	client->random ^= client->random << 17;
-	return client->random;
+	uint64_t z = client->random += UINT64_C(0x9e3779b97f4a7c15);
+
+	z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+	z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
+	return z ^ (z >> 31);
 }
 
 void client_init(struct client *client, uint32_t address, uint32_t target, int64_t ping_every_ms,
@@ -23,7 +25,7 @@ void client_init(struct client *client, uint32_t address, uint32_t target, int64
 	client->address = address;
 	client->target = target;
 	client->ping_every_ms = ping_every_ms;
-	client->random = (seed + 1) * UINT64_C(0x9e3779b97f4a7c15);
+	client->random = seed;
 	client->unheard_ms = client->answered_ms = client->first_ms = -1;
 	client->initiated_ms = now_ms - REKEY_TIMEOUT_MS;
 	client->ping_ms = now_ms + (int64_t)(random_next(client) % (uint64_t)ping_every_ms);

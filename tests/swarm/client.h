@@ -63,7 +63,7 @@ struct client_actions {
 	} items[CLIENT_ACTIONS_MAX];
 };
 
-/* client->identity is made before. seed: spreads pings, and indices. */
+/* client->identity is made before. seed: a random number, for pings and indices. */
 void client_init(struct client *client, uint32_t address, uint32_t target, int64_t ping_every_ms,
 	uint64_t seed, int64_t now_ms);
 void client_step(struct client *client, const struct client_event *event, int64_t now_ms,

@@ -113,11 +113,14 @@ static void make_clients(struct swarm *swarm, const char *seed, const struct key
 
 	for (size_t i = 0; i < swarm->count; i++) {
 		uint8_t private[32];
+		uint64_t random;
 
 		private_key(seed, (uint32_t)i, private);
+		if (getrandom(&random, sizeof(random), 0) != sizeof(random))
+			die("getrandom");
 		if (!identity_make(&swarm->clients[i].identity, private, gateway->bytes, no_psk))
 			die("the gateway's key");
-		client_init(&swarm->clients[i], first + (uint32_t)i, target, ping_ms, i, clock_now_ms());
+		client_init(&swarm->clients[i], first + (uint32_t)i, target, ping_ms, random, clock_now_ms());
 	}
 }
 

@@ -72,6 +72,17 @@ static size_t message_bytes(uint8_t kind, size_t *ret_index)
 	}
 }
 
+/* A response comes from it, a keepalive of ours goes to it. */
+static void find_client(const uint8_t *bytes, struct handshake_frame *frame)
+{
+	bool ip6 = get16(bytes + 12) == TYPE_IPV6, comes = frame->kind == HANDSHAKE_RESPONSE;
+	size_t length = ip6 ? 16 : 4, source = frame->network + (ip6 ? 8 : 12);
+
+	memcpy(&frame->client.index, bytes + frame->payload + 4, sizeof(frame->client.index));
+	memcpy(frame->client.address, bytes + source + (comes ? 0 : length), length);
+	frame->client.port = comes ? frame->source_port : frame->target_port;
+}
+
 bool handshake_frame_parse(const uint8_t *bytes, size_t size, struct handshake_frame *ret_frame)
 {
 	struct handshake_frame frame = {.network = ETHERNET_BYTES};
@@ -85,9 +96,9 @@ bool handshake_frame_parse(const uint8_t *bytes, size_t size, struct handshake_f
 	if (!length || get16(bytes + frame.udp + 4) != UDP_BYTES + length || size < frame.payload + length)
 		return false;
 	memcpy(&frame.index, bytes + frame.payload + index, sizeof(frame.index));
-	memcpy(&frame.sender, bytes + frame.payload + 4, sizeof(frame.sender));
 	frame.source_port = get16(bytes + frame.udp);
 	frame.target_port = get16(bytes + frame.udp + 2);
+	find_client(bytes, &frame);
 	*ret_frame = frame;
 	return true;
 }

@@ -15,13 +15,19 @@ enum {
 	HANDSHAKE_KEEPALIVE = 4,
 };
 
+/* Where a client is, and the index that it chose for a session: two may have chosen the same. Without padding, to be hashed. */
+struct handshake_client {
+	uint32_t index;
+	uint16_t port, zero;
+	uint8_t address[16]; /* IPv4: the first four, then zeros */
+};
+
 struct handshake_frame {
 	size_t network, udp, payload; /* offsets */
 	uint8_t kind;                 /* HANDSHAKE_* */
 	uint16_t source_port, target_port;
-	uint32_t
-		index; /* the initiation's sender, the response's receiver: the same number; a keepalive's receiver */
-	uint32_t sender; /* of a response: the receiver of the keepalive that follows */
+	uint32_t index; /* the initiation's sender, the response's receiver: the same number */
+	struct handshake_client client; /* of a response and of the keepalive that follows: the same */
 };
 
 /* False: it is none, or not whole. */

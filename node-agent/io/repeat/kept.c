@@ -11,12 +11,14 @@
 
 /* Without padding: it is hashed as bytes. */
 struct frame_key {
-	uint32_t kind, index; /* HANDSHAKE_INITIATION or HANDSHAKE_KEEPALIVE */
+	uint32_t kind; /* HANDSHAKE_INITIATION or HANDSHAKE_KEEPALIVE */
+	struct handshake_client
+		client; /* of an initiation only an index, and that is ours: the client may have moved */
 };
 
 struct frame {
 	struct frame_key key;
-	uint32_t client_index; /* of an answered initiation */
+	struct handshake_client client; /* of an answered initiation */
 	bool answered;
 	bool confirmed;           /* the keepalive that follows has left: it is done with */
 	unsigned times;           /* sent again */
@@ -28,7 +30,7 @@ struct frame {
 
 struct kept_frames {
 	struct frame *frames;   /* all, in the order in which they left */
-	struct frame *answered; /* those that wait for a confirmation, by client_index */
+	struct frame *answered; /* those that wait for a confirmation, by client */
 	struct repeat_counters counters;
 };
 
@@ -100,9 +102,17 @@ static bool is_full(struct kept_frames *kept, int64_t now_ms)
 
 /* ---- what comes by ---- */
 
-static struct frame *find(const struct kept_frames *kept, uint8_t kind, uint32_t index)
+static struct frame_key key_of(const struct handshake_frame *frame)
 {
-	struct frame_key key = {kind, index};
+	if (frame->kind == HANDSHAKE_KEEPALIVE)
+		return (struct frame_key){.kind = HANDSHAKE_KEEPALIVE, .client = frame->client};
+	return (struct frame_key){.kind = HANDSHAKE_INITIATION, .client.index = frame->index};
+}
+
+/* Of a response: the initiation that it answers. */
+static struct frame *find(const struct kept_frames *kept, const struct handshake_frame *from)
+{
+	struct frame_key key = key_of(from);
 	struct frame *frame;
 
 	HASH_FIND(hh, kept->frames, &key, sizeof(key), frame);
@@ -114,14 +124,14 @@ static bool keep(struct kept_frames *kept, const uint8_t *bytes, size_t size,
 {
 	struct frame *frame;
 
-	if (size > HANDSHAKE_FRAME_MAX || find(kept, from->kind, from->index))
+	if (size > HANDSHAKE_FRAME_MAX || find(kept, from))
 		return false; /* our own repetition, it may be */
 	if (is_full(kept, now_ms)) {
 		kept->counters.left_out++;
 		return false;
 	}
 	frame = mem_new(1, sizeof(*frame));
-	frame->key = (struct frame_key){from->kind, from->index};
+	frame->key = key_of(from);
 	frame->left_ms = frame->last_ms = now_ms;
 	frame->size = size;
 	memcpy(frame->bytes, bytes, size);
@@ -139,34 +149,34 @@ bool kept_initiation(struct kept_frames *kept, const uint8_t *bytes, size_t size
 	return true;
 }
 
-static struct frame *find_answered(const struct kept_frames *kept, uint32_t client_index)
+static struct frame *find_answered(const struct kept_frames *kept, const struct handshake_client *client)
 {
 	struct frame *frame;
 
-	HASH_FIND(by_client, kept->answered, &client_index, sizeof(client_index), frame);
+	HASH_FIND(by_client, kept->answered, client, sizeof(*client), frame);
 	return frame;
 }
 
-/* Clients choose their indices: of two with the same one the second's confirmation is not repeated. */
+/* Clients choose their indices: of two with the same one at one address the second's confirmation is not repeated. */
 void kept_response(struct kept_frames *kept, const struct handshake_frame *response)
 {
-	struct frame *frame = find(kept, HANDSHAKE_INITIATION, response->index);
+	struct frame *frame = find(kept, response);
 
 	if (!frame || frame->answered)
 		return;
 	kept->counters.answered++;
 	frame->answered = true;
-	frame->client_index = response->sender;
-	frame->confirmed = find_answered(kept, response->sender) != NULL;
+	frame->client = response->client;
+	frame->confirmed = find_answered(kept, &response->client) != NULL;
 	if (!frame->confirmed)
-		HASH_ADD(by_client, kept->answered, client_index, sizeof(frame->client_index), frame);
+		HASH_ADD(by_client, kept->answered, client, sizeof(frame->client), frame);
 }
 
 /* Later ones keep a mapping alive and nothing hangs on them. */
 bool kept_confirmation(struct kept_frames *kept, const uint8_t *bytes, size_t size,
 	const struct handshake_frame *frame, int64_t now_ms)
 {
-	struct frame *initiation = find_answered(kept, frame->index);
+	struct frame *initiation = find_answered(kept, &frame->client);
 
 	if (!initiation)
 		return false;

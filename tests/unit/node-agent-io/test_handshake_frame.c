@@ -15,6 +15,7 @@ static size_t write_frame(uint8_t *frame, uint8_t type, size_t payload)
 	frame[12] = 8;
 	frame[14] = 0x45;
 	frame[14 + 9] = 17;
+	memcpy(frame + 14 + 12, (const uint8_t[]){10, 0, 0, 1, 10, 0, 0, 2}, 8);
 	memcpy(frame + UDP,
 		(const uint8_t[]){0x12, 0x34, 0x56, 0x78, (uint8_t)(length >> 8), (uint8_t)length}, 6);
 	frame[PAYLOAD] = type;
@@ -38,7 +39,10 @@ START_TEST(each_message_is_known_by_type_and_size)
 	ck_assert(handshake_frame_parse(frame, size, &parsed));
 	ck_assert_uint_eq(parsed.kind, MESSAGES[_i].kind);
 	ck_assert_uint_eq(parsed.index, MESSAGES[_i].index);
-	ck_assert_uint_eq(parsed.sender, 0xaaaa);
+	ck_assert_uint_eq(parsed.client.index, 0xaaaa);
+	ck_assert_uint_eq(parsed.client.port, parsed.kind == HANDSHAKE_RESPONSE ? 0x1234 : 0x5678);
+	ck_assert_uint_eq(parsed.client.address[3], parsed.kind == HANDSHAKE_RESPONSE ? 1 : 2);
+	ck_assert_uint_eq(parsed.client.address[4], 0);
 	ck_assert_uint_eq(parsed.source_port, 0x1234);
 	ck_assert_uint_eq(parsed.target_port, 0x5678);
 	ck_assert(!handshake_frame_parse(frame, size - 1, &parsed));

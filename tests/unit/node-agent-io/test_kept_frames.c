@@ -11,12 +11,14 @@ static struct kept_frames *kept;
 static int64_t now;
 static uint32_t sent[100000]; /* the indices of what was sent again */
 static size_t sent_count;
+static uint16_t client_port;
 
 static void setup(void)
 {
 	kept = kept_new();
 	now = START;
 	sent_count = 0;
+	client_port = 1;
 }
 
 static void teardown(void)
@@ -24,11 +26,21 @@ static void teardown(void)
 	kept_free(kept);
 }
 
+/* From where the client is now. */
+static struct handshake_client client(uint32_t index)
+{
+	return (struct handshake_client){.index = index, .port = client_port, .address = {192, 0, 2, 1}};
+}
+
 /* An Ethernet frame with IPv4 and UDP, which holds its index where the test finds it again. */
 static struct handshake_frame fill(uint8_t bytes[HANDSHAKE_FRAME_MAX], uint8_t kind, uint32_t index)
 {
-	struct handshake_frame frame = {
-		.network = 14, .udp = 34, .payload = 42, .kind = kind, .index = index, .sender = index};
+	struct handshake_frame frame = {.network = 14,
+		.udp = 34,
+		.payload = 42,
+		.kind = kind,
+		.index = index,
+		.client = client(index)};
 
 	memset(bytes, 0, HANDSHAKE_FRAME_MAX);
 	bytes[39] = 8;
@@ -46,7 +58,8 @@ static bool initiation(uint32_t index)
 
 static void response(uint32_t index, uint32_t client_index)
 {
-	struct handshake_frame frame = {.kind = HANDSHAKE_RESPONSE, .index = index, .sender = client_index};
+	struct handshake_frame frame = {
+		.kind = HANDSHAKE_RESPONSE, .index = index, .client = client(client_index)};
 
 	kept_response(kept, &frame);
 }
@@ -178,6 +191,21 @@ START_TEST(test_two_clients_with_one_index)
 }
 END_TEST
 
+/* One cannot choose an index that keeps another's confirmation from going out again. */
+START_TEST(test_two_clients_with_one_index_elsewhere)
+{
+	initiation(7);
+	initiation(8);
+	response(7, 70);
+	client_port = 2;
+	response(8, 70);
+	ck_assert(confirmation(70));
+	client_port = 1;
+	ck_assert(confirmation(70));
+	ck_assert(!confirmation(70));
+}
+END_TEST
+
 START_TEST(test_the_bound)
 {
 	for (uint32_t i = 0; i < REPEAT_FRAMES_MAX; i++)
@@ -233,6 +261,7 @@ int main(void)
 	tcase_add_test(all, test_a_late_answer_still_counts_and_a_later_one_is_forgotten);
 	tcase_add_test(all, test_a_repetition_that_comes_by_late_is_none_to_repeat);
 	tcase_add_test(all, test_two_clients_with_one_index);
+	tcase_add_test(all, test_two_clients_with_one_index_elsewhere);
 	tcase_add_test(all, test_the_bound);
 	tcase_add_test(all, test_what_is_kept_is_what_is_outstanding);
 	suite_add_tcase(suite, all);
