@@ -11,7 +11,8 @@ enum { DATE_TEXT_MAX = 21 }; /* 2027-03-31T18:00:00Z */
 
 /*
  * Until when something holds: 2027-03-31 is until the end of that day in UTC, 2027-03-31T18:00:00Z and
- * 2027-03-31T20:00+02:00 until that moment (seconds may be left out; a zone is needed). -EINVAL with a text that names the input.
+ * 2027-03-31T20:00+02:00 until that moment (seconds may be left out; a zone is needed). *ret_until_s is above 0: the first
+ * moment of 1970, and earlier ones by another zone, are none. -EINVAL with a text that names the input.
  */
 int date_parse_until(const char *text, int64_t *ret_until_s, struct err *err);
 
