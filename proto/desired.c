@@ -54,6 +54,20 @@ bool desired_peer_equal(const struct desired_peer *a, const struct desired_peer 
 	       text_equal(a->groups, b->groups) && allowed_ips_equal(a, b) && shares_equal(a, b);
 }
 
+bool desired_peer_is_in(const struct desired_peer *peer, const char *group)
+{
+	size_t length = strlen(group);
+
+	for (const char *at = peer->groups; at;) {
+		size_t end = strcspn(at, ",");
+
+		if (end == length && !strncmp(at, group, length))
+			return true;
+		at = at[end] ? at + end + 1 : NULL;
+	}
+	return false;
+}
+
 /* A copy of count items; NULL for none. */
 static void *copy_items(const void *items, size_t count, size_t item_size)
 {

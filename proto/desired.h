@@ -52,6 +52,7 @@ int desired_peer_compare(const struct desired_peer *a, const struct desired_peer
 bool desired_peer_equal(const struct desired_peer *a, const struct desired_peer *b);
 void desired_peer_copy(struct desired_peer *to, const struct desired_peer *from);
 void desired_peer_clear(struct desired_peer *peer); /* frees what it owns */
+bool desired_peer_is_in(const struct desired_peer *peer, const char *group);
 
 /* What forwarded packets from its peers may go to: all that any group of theirs may reach. */
 struct desired_group {

@@ -48,7 +48,7 @@ bool range_next(struct addr *addr)
 	return false;
 }
 
-static struct addr before(const struct addr *addr)
+struct addr range_before(const struct addr *addr)
 {
 	struct addr to = *addr;
 
@@ -88,7 +88,7 @@ static void enter(struct sweep *sweep, size_t claim, size_t count)
 	while (sweep->depth && addr_compare(&sweep->nests[sweep->depth - 1].last, first) < 0)
 		leave(sweep);
 	if (sweep->depth && addr_compare(&sweep->at, first) < 0) {
-		struct addr last = before(first);
+		struct addr last = range_before(first);
 
 		tell_nest(sweep, &last);
 	}

@@ -23,5 +23,6 @@ void range_flatten(struct range_claim *claims, size_t count,
 struct addr range_last(const struct prefix *prefix); /* of a masked one */
 /* The next address. False: that was the last of its family. */
 bool range_next(struct addr *addr);
+struct addr range_before(const struct addr *addr); /* of any but the first of its family */
 
 #endif

@@ -8,10 +8,10 @@
 
 #include "common/base/mem.h"
 #include "common/base/text.h"
-#include "node-agent/core/firewall/compose.h"
 #include "node-agent/core/firewall/range.h"
+#include "node-agent/core/firewall/reach_int.h"
 
-enum { PRIORITY_FORWARD = 0, HASH_DIGITS = 8 };
+enum { HASH_DIGITS = 8 };
 
 /* FNV-1a. */
 enum { HASH_START = 0x811c9dc5, HASH_FACTOR = 16777619 };
@@ -34,20 +34,6 @@ struct maker {
 	size_t *to[ARRAY_COUNT(families)]; /* by group: its set */
 	size_t tunnel, family;             /* being flattened */
 };
-
-static bool is_member(const char *groups, const char *name)
-{
-	size_t length = strlen(name);
-
-	for (const char *at = groups; at;) {
-		size_t end = strcspn(at, ",");
-
-		if (end == length && !strncmp(at, name, length))
-			return true;
-		at = at[end] ? at + end + 1 : NULL;
-	}
-	return false;
-}
 
 static uint32_t hash_of(const char *tunnel, const char *group)
 {
@@ -73,35 +59,41 @@ static void name_set(char name[FW_NAME_MAX + 1], const char *kind, const char *t
 			hash_of(tunnel, group));
 }
 
-static size_t add_set(
-	struct maker *maker, size_t family, const char *kind, const char *tunnel, const char *group)
+/* Sorted by prefix: one that lies in another comes right after it, and is in it already. */
+static void fill_to(struct reach_set *set, const struct desired_group *group, uint8_t family)
 {
-	struct reach *reach = maker->reach;
-	struct reach_set *set = &reach->sets[reach->set_count];
-	char name[16];
+	for (size_t i = 0; i < group->may_reach_count; i++) {
+		const struct prefix *prefix = &group->may_reach[i];
+		struct addr last = range_last(prefix);
 
-	(void)snprintf(name, sizeof(name), "%s%c", kind, family ? '6' : '4');
-	set->key = family ? FW_KEY_IPV6 : FW_KEY_IPV4;
-	name_set(set->name, name, tunnel, group);
-	fw_add_interval_set(&reach->rules->tables[0], set->name, set->key);
-	return reach->set_count++;
+		if (prefix->addr.family == family)
+			reach_add_range(set, &prefix->addr, &last);
+	}
 }
 
-/* Rising, as they come; what touches is one range. */
-static void add_range(struct reach_set *set, const struct addr *first, const struct addr *last)
+static struct reach_set *add_set(
+	struct maker *maker, size_t family, const char *kind, const char *tunnel, const char *group)
 {
-	if (set->count) {
-		struct reach_range *before = &set->ranges[set->count - 1];
-		struct addr next = before->last;
+	char kind_of_family[16], name[FW_NAME_MAX + 1];
 
-		if (!range_next(&next) || addr_compare(first, &next) <= 0) {
-			if (addr_compare(last, &before->last) > 0)
-				before->last = *last;
-			return;
-		}
-	}
-	set->ranges = mem_grow(set->ranges, &set->capacity, set->count + 1, sizeof(*set->ranges));
-	set->ranges[set->count++] = (struct reach_range){*first, *last};
+	(void)snprintf(kind_of_family, sizeof(kind_of_family), "%s%c", kind, family ? '6' : '4');
+	name_set(name, kind_of_family, tunnel, group);
+	return reach_add_set(maker->reach, name, family ? FW_KEY_IPV6 : FW_KEY_IPV4);
+}
+
+static size_t add_to(struct maker *maker, size_t family, const struct desired_group *group)
+{
+	fill_to(add_set(maker, family, "to", "", group->name), group, families[family]);
+	return maker->reach->set_count - 1;
+}
+
+static size_t add_from(struct maker *maker, size_t family, const struct pair *pair)
+{
+	struct reach_set *set = add_set(maker, family, "from", pair->tunnel, pair->group->name);
+
+	(void)text_copy(set->tunnel, sizeof(set->tunnel), pair->tunnel);
+	set->to = maker->to[family][pair->group - maker->desired->groups];
+	return maker->reach->set_count - 1;
 }
 
 /* ---- who is in what ---- */
@@ -111,12 +103,12 @@ static struct pair *pairs_of(const struct maker *maker, size_t tunnel)
 	return &maker->pairs[tunnel * maker->desired->group_count];
 }
 
-static void join(const struct maker *maker, size_t tunnel, const char *groups)
+static void join(const struct maker *maker, size_t tunnel, const struct desired_peer *peer)
 {
 	struct pair *pairs = pairs_of(maker, tunnel);
 
 	for (size_t g = 0; g < maker->desired->group_count; g++)
-		pairs[g].joined |= is_member(groups, maker->desired->groups[g].name);
+		pairs[g].joined |= desired_peer_is_in(peer, maker->desired->groups[g].name);
 }
 
 /* Peers are sorted by tunnel. */
@@ -144,7 +136,7 @@ static void join_all(struct maker *maker)
 				.tunnel = desired->tunnels[t].name, .group = &desired->groups[g]};
 		for (size_t i = 0; i < count; i++) {
 			if (desired->peers[first + i].groups)
-				join(maker, t, desired->peers[first + i].groups);
+				join(maker, t, &desired->peers[first + i]);
 		}
 	}
 	for (size_t i = 0; i < maker->pair_count; i++)
@@ -162,8 +154,8 @@ static void tell(const struct addr *first, const struct addr *last, const void *
 	struct pair *pairs = pairs_of(maker, maker->tunnel);
 
 	for (size_t g = 0; peer->groups && g < maker->desired->group_count; g++) {
-		if (pairs[g].joined && is_member(peer->groups, pairs[g].group->name))
-			add_range(&maker->reach->sets[pairs[g].from[maker->family]], first, last);
+		if (pairs[g].joined && desired_peer_is_in(peer, pairs[g].group->name))
+			reach_add_range(&maker->reach->sets[pairs[g].from[maker->family]], first, last);
 	}
 }
 
@@ -190,57 +182,7 @@ static void fill_from(struct maker *maker, size_t tunnel, size_t family)
 	free(claims);
 }
 
-/* Sorted by prefix: one that lies in another comes right after it, and is in it already. */
-static void fill_to(struct reach_set *set, const struct desired_group *group, uint8_t family)
-{
-	for (size_t i = 0; i < group->may_reach_count; i++) {
-		const struct prefix *prefix = &group->may_reach[i];
-		struct addr last = range_last(prefix);
-
-		if (prefix->addr.family == family)
-			add_range(set, &prefix->addr, &last);
-	}
-}
-
-/* ---- rules ---- */
-
-static struct fw_rule *add_from(
-	struct maker *maker, struct fw_chain *chain, const struct pair *pair, size_t family)
-{
-	static const struct addr any[] = {{.family = AF_INET}, {.family = AF_INET6}};
-	struct fw_rule *rule = fw_add_rule(chain);
-
-	rule_iifname(rule, FW_EQUAL, pair->tunnel);
-	rule_nfproto(rule, families[family]);
-	rule_ip_in(rule, FW_SOURCE, &any[family], maker->reach->sets[pair->from[family]].name);
-	return rule;
-}
-
-static void add_accept(struct maker *maker, struct fw_chain *chain, const struct pair *pair, size_t family)
-{
-	static const struct addr any[] = {{.family = AF_INET}, {.family = AF_INET6}};
-	size_t group = (size_t)(pair->group - maker->desired->groups);
-	struct fw_rule *rule = add_from(maker, chain, pair, family);
-
-	rule_ip_in(rule, FW_DESTINATION, &any[family], maker->reach->sets[maker->to[family][group]].name);
-	rule_accept(rule);
-}
-
-static void add_rules(struct maker *maker)
-{
-	struct fw_chain *chain = fw_add_chain(
-		&maker->reach->rules->tables[0], "forward", FW_FILTER, FW_FORWARD, PRIORITY_FORWARD);
-	struct fw_rule *established = fw_add_rule(chain);
-
-	rule_established(established);
-	rule_accept(established);
-	for (size_t i = 0; i < maker->pair_count; i++)
-		for (size_t f = 0; maker->pairs[i].joined && f < ARRAY_COUNT(families); f++)
-			add_accept(maker, chain, &maker->pairs[i], f);
-	for (size_t i = 0; i < maker->pair_count; i++)
-		for (size_t f = 0; maker->pairs[i].joined && f < ARRAY_COUNT(families); f++)
-			rule_count_and_drop(add_from(maker, chain, &maker->pairs[i], f));
-}
+/* ---- all of it ---- */
 
 static int check(const struct maker *maker, struct err *err)
 {
@@ -271,32 +213,27 @@ static void make(struct maker *maker)
 {
 	const struct desired *desired = maker->desired;
 
-	fw_add_table(maker->reach->rules, FW_INET, FW_GROUPS_TABLE);
+	reach_add_table(maker->reach);
 	for (size_t f = 0; f < ARRAY_COUNT(families); f++) {
-		for (size_t g = 0; g < desired->group_count; g++) {
-			maker->to[f][g] = add_set(maker, f, "to", "", desired->groups[g].name);
-			fill_to(&maker->reach->sets[maker->to[f][g]], &desired->groups[g], families[f]);
-		}
+		for (size_t g = 0; g < desired->group_count; g++)
+			maker->to[f][g] = add_to(maker, f, &desired->groups[g]);
 		for (size_t i = 0; i < maker->pair_count; i++) {
 			struct pair *pair = &maker->pairs[i];
 
 			if (pair->joined)
-				pair->from[f] = add_set(maker, f, "from", pair->tunnel, pair->group->name);
+				pair->from[f] = add_from(maker, f, pair);
 		}
 		for (size_t t = 0; t < desired->tunnel_count; t++)
 			fill_from(maker, t, f);
 	}
-	add_rules(maker);
+	reach_add_rules(maker->reach);
 }
 
 int reach_from_desired(const struct desired *desired, struct reach **ret_reach, struct err *err)
 {
-	struct maker maker = {.desired = desired, .reach = mem_new(1, sizeof(struct reach))};
+	struct maker maker = {.desired = desired, .reach = reach_new()};
 	int r;
 
-	maker.reach->rules = mem_new(1, sizeof(*maker.reach->rules));
-	(void)text_copy(maker.reach->rules->scope, sizeof(maker.reach->rules->scope), "groups");
-	maker.reach->sets = mem_new(REACH_SETS_MAX, sizeof(*maker.reach->sets));
 	maker.pair_count = desired->tunnel_count * desired->group_count;
 	maker.pairs = mem_new(maker.pair_count, sizeof(*maker.pairs));
 	for (size_t f = 0; f < ARRAY_COUNT(families); f++)
@@ -315,26 +252,4 @@ int reach_from_desired(const struct desired *desired, struct reach **ret_reach, 
 	else
 		*ret_reach = maker.reach;
 	return r;
-}
-
-void reach_free(struct reach *reach)
-{
-	if (!reach)
-		return;
-	for (size_t i = 0; i < reach->set_count; i++)
-		free(reach->sets[i].ranges);
-	free(reach->sets);
-	fw_ruleset_free(reach->rules);
-	free(reach);
-}
-
-/* Tunnels and groups give names to sets, and the sets give the rules. */
-bool reach_same_rules(const struct reach *a, const struct reach *b)
-{
-	if (a->set_count != b->set_count)
-		return false;
-	for (size_t i = 0; i < a->set_count; i++)
-		if (strcmp(a->sets[i].name, b->sets[i].name) != 0)
-			return false;
-	return true;
 }

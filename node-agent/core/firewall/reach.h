@@ -26,6 +26,8 @@ struct reach_range {
 struct reach_set {
 	char name[FW_NAME_MAX + 1];
 	enum fw_key key;
+	char tunnel[PROTO_INTERFACE_MAX + 1]; /* whose peers send from there; "": what a group may reach */
+	size_t to;                            /* with a tunnel: the set of what they may reach */
 	size_t count, capacity;
 	struct reach_range *ranges; /* owned; rising, apart from each other */
 };
@@ -36,13 +38,20 @@ enum { REACH_PAIRS_MAX = 512, REACH_SETS_MAX = 2 * REACH_PAIRS_MAX + 2 * PROTO_G
 struct reach {
 	struct fw_ruleset
 		*rules; /* owned; its table has the sets, without elements; no table: no peer is in a group */
-	size_t set_count;
+	size_t set_count, set_capacity;
 	struct reach_set *sets; /* owned; as those of the table, in that order */
 };
 
 /* -EINVAL: more than REACH_PAIRS_MAX. A group that is not there reaches nothing. Free with reach_free(). */
 int reach_from_desired(const struct desired *desired, struct reach **ret_reach, struct err *err);
 void reach_free(struct reach *reach); /* NULL-safe */
+
+/*
+ * What is to be in the kernel while the peers of one generation make way for those of another: all that `to` wants, and what
+ * `from` has of addresses that are in no group of the tunnel in `to`. So whoever is to go, or to give an address away, is
+ * held to his groups until he has. NULL: that is `to` itself. Free with reach_free().
+ */
+struct reach *reach_between(const struct reach *from, const struct reach *to);
 
 /* Would the same rules do for both, so that only elements differ? */
 bool reach_same_rules(const struct reach *a, const struct reach *b);

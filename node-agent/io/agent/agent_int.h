@@ -233,8 +233,10 @@ void agent_expiry_second(struct agent *agent);
 void reach_replaced(struct agent *agent);
 /* Somebody else has changed them. */
 void reach_forget(struct agent *agent);
-/* They are as the generation held wants them. */
-int reach_look(struct agent *agent, struct err *err);
+/* What peers of the generation held may reach is there, and what keeps those in bounds that have not gone yet. */
+int reach_before_peers(struct agent *agent, struct err *err);
+/* Just what the generation held wants. */
+int reach_after_peers(struct agent *agent, struct err *err);
 
 /* ---- adoption.c ---- */
 /* What the disk holds; nothing is fine. */

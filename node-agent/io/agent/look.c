@@ -32,7 +32,7 @@ int agent_restore_fence(struct agent *agent)
 
 	mem_free_pointer(&seeds);
 	if (r >= 0)
-		r = reach_look(agent, &err);
+		r = reach_before_peers(agent, &err);
 	if (r < 0)
 		log_error("agent", "fence-not-restored", log_err(&err));
 	else
@@ -118,7 +118,7 @@ void agent_look_now(struct agent *agent)
 	fill_facts(agent, &input.facts);
 	repairs_begin(agent, &input.facts);
 	input.seed_count = fill_seeds(agent, seeds);
-	reached = reach_look(agent, &reach_err); /* first: what a peer may reach is there before the peer */
+	reached = reach_before_peers(agent, &reach_err);
 	r = reconcile_run(agent->reconcile, &input, &result, &err);
 	mem_free_pointer(&seeds);
 	agent->looks++;
@@ -131,7 +131,9 @@ void agent_look_now(struct agent *agent)
 	}
 	if (r < 0)
 		err_format(&err, result.failure, sizeof(result.failure));
-	else if (reached < 0 && !result.failure[0])
+	if (reached >= 0 && !result.failure[0])
+		reached = reach_after_peers(agent, &reach_err);
+	if (reached < 0 && !result.failure[0])
 		err_format(&reach_err, result.failure, sizeof(result.failure));
 	if (!result.failure[0]) {
 		desired_free(agent->previous);

@@ -23,14 +23,40 @@ void reach_forget(struct agent *agent)
 	agent->reach_holds = false;
 }
 
-int reach_look(struct agent *agent, struct err *err)
+static int apply(struct agent *agent, const struct reach *to, struct err *err)
+{
+	int r = nft_reach_apply(reconcile_nft(agent->reconcile), agent->reached, to, err);
+
+	reach_forget(agent);
+	return r;
+}
+
+/* An address that a peer is about to lose is in its groups until it has. */
+int reach_before_peers(struct agent *agent, struct err *err)
+{
+	struct reach *between;
+	int r;
+
+	if (agent->reach_holds || !agent->held.reach)
+		return 0;
+	between = agent->reached ? reach_between(agent->reached, agent->held.reach) : NULL;
+	r = apply(agent, between ? between : agent->held.reach, err);
+	if (r < 0) {
+		reach_free(between);
+		return r;
+	}
+	agent->reached = between;
+	agent->reach_holds = !between;
+	return 0;
+}
+
+int reach_after_peers(struct agent *agent, struct err *err)
 {
 	int r;
 
 	if (agent->reach_holds || !agent->held.reach)
 		return 0;
-	r = nft_reach_apply(reconcile_nft(agent->reconcile), agent->reached, agent->held.reach, err);
-	reach_forget(agent);
+	r = apply(agent, agent->held.reach, err);
 	agent->reach_holds = r == 0;
 	return r;
 }

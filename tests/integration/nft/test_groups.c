@@ -302,6 +302,46 @@ START_TEST(a_change_is_a_change_of_elements)
 }
 END_TEST
 
+/* While peers make way for others: who is to go is held to what he might reach, until he has gone. */
+START_TEST(who_goes_stays_in_bounds_until_then)
+{
+	struct reach *before = make(), *between, *after;
+
+	acquaint();
+	apply(NULL, before);
+	free(desired->peers[0].groups);
+	desired->peers[0].groups = NULL;
+	after = make();
+	between = reach_between(before, after);
+	ck_assert(reach_same_rules(before, between));
+	apply(before, between);
+	ck_assert(!reaches(STAFF4, SERVER4));
+	ck_assert(reaches(STAFF4, PRINTER4));
+	ck_assert(!reaches(STAFF6, SERVER6));
+	apply(between, after);
+	ck_assert(reaches(STAFF4, SERVER4));
+	reach_free(before);
+	reach_free(between);
+	/* The last ones, and with them the rules. */
+	before = after;
+	for (size_t i = 0; i < desired->peer_count; i++) {
+		free(desired->peers[i].groups);
+		desired->peers[i].groups = NULL;
+	}
+	after = make();
+	between = reach_between(before, after);
+	apply(before, between);
+	ck_assert(!reaches(OUTER4, SERVER4));
+	ck_assert(reaches(OUTER4, PRINTER4));
+	ck_assert(reaches(BOTH4, SERVER4));
+	apply(between, after);
+	ck_assert(reaches(OUTER4, SERVER4));
+	reach_free(before);
+	reach_free(between);
+	reach_free(after);
+}
+END_TEST
+
 /* Somebody has taken elements away: what was thought to be there is not, and the table is made anew. */
 START_TEST(what_others_changed_is_made_anew)
 {
@@ -378,6 +418,7 @@ int main(void)
 	tcase_add_test(tcase, a_peer_reaches_what_its_groups_may);
 	tcase_add_test(tcase, an_answer_passes_and_what_is_dropped_is_counted);
 	tcase_add_test(tcase, a_change_is_a_change_of_elements);
+	tcase_add_test(tcase, who_goes_stays_in_bounds_until_then);
 	tcase_add_test(tcase, what_others_changed_is_made_anew);
 	suite_add_tcase(suite, tcase);
 	tcase_set_timeout(rules, 240);
