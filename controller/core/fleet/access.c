@@ -3,15 +3,26 @@
 
 #include <string.h>
 
-/* The peers of one tunnel: a run of the sorted list. */
+#include "controller/core/fleet/access_reach.h"
+
+/* The peers of one tunnel: a run of a gateway's sorted list. */
 struct run {
+	const struct desired *gateway;
 	const struct desired_peer *peers;
 	size_t count;
 };
 
+/* A peer of either side, or of both: NULL where it is not. */
+struct meeting {
+	const struct desired *from_gateway, *to_gateway;
+	const struct desired_peer *from, *to;
+};
+
+typedef void on_meeting(const struct meeting *meeting, void *context);
+
 static struct run run_at(const struct desired *gateway, size_t first)
 {
-	struct run run = {.peers = &gateway->peers[first]};
+	struct run run = {.gateway = gateway, .peers = &gateway->peers[first]};
 
 	while (first + run.count < gateway->peer_count &&
 		!strcmp(run.peers->tunnel, gateway->peers[first + run.count].tunnel))
@@ -82,7 +93,14 @@ static unsigned changes_between(const struct desired_peer *from, const struct de
 	return changes;
 }
 
-static void compare_runs(struct run from, struct run to, access_found *found, void *context)
+static unsigned changes_at(const struct meeting *meeting)
+{
+	if (!meeting->from)
+		return ACCESS_ADMITTED;
+	return meeting->to ? changes_between(meeting->from, meeting->to) : ACCESS_REMOVED;
+}
+
+static void merge_runs(struct run from, struct run to, on_meeting *meet, void *context)
 {
 	size_t old = 0, new = 0;
 
@@ -90,14 +108,12 @@ static void compare_runs(struct run from, struct run to, access_found *found, vo
 		int order = old == from.count ? 1
 			    : new == to.count ? -1
 					      : desired_peer_compare(&from.peers[old], &to.peers[new]);
-		const struct desired_peer *before = order <= 0 ? &from.peers[old] : NULL;
-		const struct desired_peer *after = order >= 0 ? &to.peers[new] : NULL;
-		unsigned changes = !before  ? ACCESS_ADMITTED
-				   : !after ? ACCESS_REMOVED
-					    : changes_between(before, after);
+		struct meeting meeting = {.from_gateway = from.gateway,
+			.to_gateway = to.gateway,
+			.from = order <= 0 ? &from.peers[old] : NULL,
+			.to = order >= 0 ? &to.peers[new] : NULL};
 
-		if (changes)
-			found(before, after, changes, context);
+		meet(&meeting, context);
 		old += order <= 0;
 		new += order >= 0;
 	}
@@ -117,15 +133,15 @@ static bool is_anywhere(const struct access_side *side, const char *tunnel)
 	return is_met(side, side->count, tunnel);
 }
 
-void access_compare(
-	const struct access_side *from, const struct access_side *to, access_found *found, void *context)
+static void merge(
+	const struct access_side *from, const struct access_side *to, on_meeting *meet, void *context)
 {
 	for (size_t i = 0; i < from->count; i++) {
 		for (size_t j = 0; j < from->gateways[i]->tunnel_count; j++) {
 			const char *tunnel = from->gateways[i]->tunnels[j].name;
 
 			if (!is_met(from, i, tunnel))
-				compare_runs(run_of(from, tunnel), run_of(to, tunnel), found, context);
+				merge_runs(run_of(from, tunnel), run_of(to, tunnel), meet, context);
 		}
 	}
 	for (size_t i = 0; i < to->count; i++) {
@@ -133,26 +149,62 @@ void access_compare(
 			const char *tunnel = to->gateways[i]->tunnels[j].name;
 
 			if (!is_met(to, i, tunnel) && !is_anywhere(from, tunnel))
-				compare_runs((struct run){0}, run_of(to, tunnel), found, context);
+				merge_runs((struct run){0}, run_of(to, tunnel), meet, context);
 		}
 	}
 }
 
-static void note_narrowed(
-	const struct desired_peer *from, const struct desired_peer *to, unsigned changes, void *context)
-{
-	bool *narrows = context;
+struct comparison {
+	access_found *found;
+	void *context;
+};
 
-	(void)from;
-	(void)to;
-	if (changes & (ACCESS_REMOVED | ACCESS_NARROWED))
-		*narrows = true;
+static void tell_change(const struct meeting *meeting, void *context)
+{
+	const struct comparison *comparison = context;
+	unsigned changes = changes_at(meeting);
+
+	if (changes)
+		comparison->found(meeting->from, meeting->to, changes, comparison->context);
+}
+
+void access_compare(
+	const struct access_side *from, const struct access_side *to, access_found *found, void *context)
+{
+	struct comparison comparison = {found, context};
+
+	merge(from, to, tell_change, &comparison);
+}
+
+struct narrowing {
+	bool found;
+	struct access_reach reach;
+};
+
+static bool ends_earlier(const struct desired_peer *from, const struct desired_peer *to)
+{
+	return to->expires_s && (!from->expires_s || to->expires_s < from->expires_s);
+}
+
+static void note_narrowed(const struct meeting *meeting, void *context)
+{
+	struct narrowing *narrowing = context;
+	const struct desired_peer *from = meeting->from, *to = meeting->to;
+
+	if (narrowing->found || !from)
+		return;
+	if (changes_at(meeting) & (ACCESS_REMOVED | ACCESS_NARROWED)) {
+		narrowing->found = true;
+		return;
+	}
+	access_reach_between(&narrowing->reach, meeting->from_gateway, meeting->to_gateway);
+	narrowing->found = ends_earlier(from, to) || access_reach_narrows(&narrowing->reach, from, to);
 }
 
 bool access_narrows(const struct access_side *from, const struct access_side *to)
 {
-	bool narrows = false;
+	struct narrowing narrowing = {0};
 
-	access_compare(from, to, note_narrowed, &narrows);
-	return narrows;
+	merge(from, to, note_narrowed, &narrowing);
+	return narrowing.found;
 }

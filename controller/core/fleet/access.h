@@ -38,7 +38,11 @@ typedef void access_found(
 void access_compare(
 	const struct access_side *from, const struct access_side *to, access_found *found, void *context);
 
-/* Does going from one to the other remove or narrow any peer? (FAILOVER's revocation floor.) */
+/*
+ * Does going from one to the other remove or narrow any peer (docs/failure-model.md: the revocation floor)? Narrowed is here
+ * also who may reach less through its groups, and whose time ends earlier: neither costs a session, but a gateway that has
+ * not heard of it still lets through what it must not.
+ */
 bool access_narrows(const struct access_side *from, const struct access_side *to);
 
 #endif

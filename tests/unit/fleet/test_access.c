@@ -112,6 +112,45 @@ START_TEST(both_ways)
 }
 END_TEST
 
+/* What the groups of the peers let them reach, and until when: no session ends by it, but the floor rises. */
+static const struct {
+	const char *old, *new;
+	bool narrows, back; /* on the way there, and on the way back */
+} reaches[] = {
+	{"staff: { may_reach: [192.168.1.0/24, ", "staff: { may_reach: [192.168.1.0/25, ", true, false},
+	{"staff: { may_reach: [192.168.1.0/24, ", "staff: { may_reach: [192.168.0.0/16, ", false, true},
+	{"192.168.1.0/24, \"fd01::/64\"", "192.168.1.0/24", true, false},
+	{"may_reach: 192.168.9.9", "may_reach: []", true, false},
+	{"may_reach: 192.168.9.9", "may_reach: 192.168.9.8", true, true},
+	{"may_reach: 192.168.9.9", "may_reach: any", false, true},
+	/* Nobody is in it. */
+	{"parked: { may_reach: [] }", "parked: { may_reach: any }", false, false},
+	{"groups: [staff, admin]", "groups: [staff]", true, false},
+	{"groups: [staff, admin]", "groups: [admin]", false, false},
+	/* Of both families everything is as much as of no group. */
+	{"groups: [staff, admin]", "groups: []", false, false},
+	{"groups: [staff, admin]", "groups: [parked]", true, false},
+	{"groups: []", "groups: [contractors]", true, false},
+	{"groups: contractors", "groups: [contractors, staff]", false, true},
+	{"expires: 2027-03-31 }", "expires: 2027-03-30 }", true, false},
+	{"groups: contractors, expires: 2027-03-31", "groups: contractors", false, true},
+};
+
+START_TEST(who_may_reach_less_is_narrowed)
+{
+	struct side before, after;
+
+	compile(&before, sample_text("tests/unit/fleet/right/groups.yaml"));
+	compile(&after,
+		replace(sample_text("tests/unit/fleet/right/groups.yaml"), reaches[_i].old, reaches[_i].new));
+	ck_assert_int_eq(access_narrows(&before.side, &after.side), reaches[_i].narrows);
+	ck_assert_int_eq(access_narrows(&after.side, &before.side), reaches[_i].back);
+	ck_assert(!access_narrows(&before.side, &before.side));
+	clear(&before);
+	clear(&after);
+}
+END_TEST
+
 START_TEST(another_tunnel_is_another_peer)
 {
 	struct side before, after;
@@ -188,6 +227,7 @@ int main(void)
 	int failed;
 
 	tcase_add_loop_test(tcase, both_ways, 0, ARRAY_COUNT(changes));
+	tcase_add_loop_test(tcase, who_may_reach_less_is_narrowed, 0, ARRAY_COUNT(reaches));
 	tcase_add_test(tcase, another_tunnel_is_another_peer);
 	tcase_add_test(tcase, from_nothing_and_to_nothing);
 	tcase_add_test(tcase, a_gateway_more_changes_nobody);
