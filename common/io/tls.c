@@ -400,7 +400,8 @@ static X509 *find_pinned(const STACK_OF(X509) * chain, const struct tls_pin *pin
 	return NULL;
 }
 
-/* The authority that was named before, and nothing else that came with the chain, is what the chain may end at. */
+/* The authority that was named before, and nothing else that came with the chain, is what the chain may end at; it need
+ * not be one that has signed itself. */
 static int verify_pinned(X509_STORE_CTX *context, void *argument)
 {
 	const struct tls_pin *pin = argument;
@@ -411,6 +412,7 @@ static int verify_pinned(X509_STORE_CTX *context, void *argument)
 
 	if (authority && trusted && sk_X509_push(trusted, authority) > 0) {
 		X509_STORE_CTX_set0_trusted_stack(context, trusted);
+		X509_STORE_CTX_set_flags(context, X509_V_FLAG_PARTIAL_CHAIN);
 		verified = X509_verify_cert(context) == 1;
 	}
 	if (!verified || tls_identity_of(X509_STORE_CTX_get0_cert(context), &identity) < 0 ||
@@ -462,11 +464,24 @@ int tls_file_has(const char *path, const X509 *certificate, struct err *err)
 	return err_at(err, -ENOENT, path, 0, 0, "that certificate is not among these");
 }
 
-static int64_t wall_ms_of(const ASN1_TIME *time)
+static int wall_ms_of(const ASN1_TIME *time, int64_t *ret_ms)
 {
 	struct tm tm = {0};
 
-	return ASN1_TIME_to_tm(time, &tm) == 1 ? (int64_t)timegm(&tm) * 1000 : 0;
+	*ret_ms = 0;
+	if (ASN1_TIME_to_tm(time, &tm) != 1)
+		return -EINVAL;
+	*ret_ms = (int64_t)timegm(&tm) * 1000;
+	return 0;
+}
+
+/* -EINVAL: one cannot be read, and is 0. */
+static int dates_of(const X509 *certificate, int64_t *ret_start_ms, int64_t *ret_end_ms)
+{
+	int start = wall_ms_of(X509_get0_notBefore(certificate), ret_start_ms);
+	int end = wall_ms_of(X509_get0_notAfter(certificate), ret_end_ms);
+
+	return start < 0 ? start : end;
 }
 
 int tls_peer_dates(const SSL *ssl, int64_t *ret_start_ms, int64_t *ret_end_ms)
@@ -475,9 +490,7 @@ int tls_peer_dates(const SSL *ssl, int64_t *ret_start_ms, int64_t *ret_end_ms)
 
 	if (!certificate)
 		return -ENOENT;
-	*ret_start_ms = wall_ms_of(X509_get0_notBefore(certificate));
-	*ret_end_ms = wall_ms_of(X509_get0_notAfter(certificate));
-	return 0;
+	return dates_of(certificate, ret_start_ms, ret_end_ms);
 }
 
 int tls_certificate_dates(const char *path, int64_t *ret_start_ms, int64_t *ret_end_ms, struct err *err)
@@ -485,11 +498,7 @@ int tls_certificate_dates(const char *path, int64_t *ret_start_ms, int64_t *ret_
 	STACK_OF(X509) *list = NULL;
 	int r = load_certificates(path, &list, err);
 
-	if (r == 0) {
-		*ret_start_ms = wall_ms_of(X509_get0_notBefore(sk_X509_value(list, 0)));
-		*ret_end_ms = wall_ms_of(X509_get0_notAfter(sk_X509_value(list, 0)));
-	}
-	if (r == 0 && (!*ret_start_ms || !*ret_end_ms))
+	if (r == 0 && dates_of(sk_X509_value(list, 0), ret_start_ms, ret_end_ms) < 0)
 		r = err_at(err, -EINVAL, path, 0, 0, "its dates cannot be read");
 	sk_X509_pop_free(list, X509_free);
 	return r;

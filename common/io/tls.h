@@ -59,7 +59,8 @@ struct tls_pin {
 int tls_client_pin(SSL_CTX *context, const struct tls_pin *pin, struct err *err);
 /* The client of this connection, which has not begun, may come without a certificate; it is shown the authority's, too. */
 void tls_welcome(SSL *ssl);
-/* From when to when the certificate of the other side is valid, in ms since 1970. -ENOENT: it showed none. */
+/* From when to when the certificate of the other side is valid, in ms since 1970. -ENOENT: it showed none; -EINVAL: a date
+ * cannot be read, and is 0. */
 int tls_peer_dates(const SSL *ssl, int64_t *ret_start_ms, int64_t *ret_end_ms);
 /* Did the client of a finished handshake come without one? */
 bool tls_peer_is_newcomer(const SSL *ssl);

@@ -90,7 +90,8 @@ void pki_authority(const char *dir, const char *name)
 	EVP_PKEY_free(key);
 }
 
-void pki_issue(const char *dir, const char *authority, const char *name, const char *uri, long from, long to)
+static void issue(const char *dir, const char *authority, const char *name, const char *uri, long from,
+	long to, const char *constraints)
 {
 	FILE *file = open_file(dir, authority, "pem", "r");
 	X509 *issuer = PEM_read_X509(file, NULL, NULL, NULL), *certificate;
@@ -104,7 +105,7 @@ void pki_issue(const char *dir, const char *authority, const char *name, const c
 	must(issuer && issuer_key && key);
 	certificate = new_certificate(name, key, from, to);
 	X509_set_issuer_name(certificate, X509_get_subject_name(issuer));
-	add_extension(certificate, issuer, NID_basic_constraints, "critical,CA:FALSE");
+	add_extension(certificate, issuer, NID_basic_constraints, constraints);
 	if (uri) {
 		snprintf(names, sizeof names, "DNS:ignored.example,URI:%s", uri);
 		add_extension(certificate, issuer, NID_subject_alt_name, names);
@@ -116,6 +117,16 @@ void pki_issue(const char *dir, const char *authority, const char *name, const c
 	X509_free(issuer);
 	EVP_PKEY_free(key);
 	EVP_PKEY_free(issuer_key);
+}
+
+void pki_issue(const char *dir, const char *authority, const char *name, const char *uri, long from, long to)
+{
+	issue(dir, authority, name, uri, from, to, "critical,CA:FALSE");
+}
+
+void pki_intermediate(const char *dir, const char *authority, const char *name)
+{
+	issue(dir, authority, name, NULL, -3600, 365 * 86400, "critical,CA:TRUE");
 }
 
 struct pki_files *pki_files(struct pki_files *to, const char *dir, const char *authority, const char *name)

@@ -9,6 +9,9 @@ void pki_authority(const char *dir, const char *name);
 /* Signed by the authority of that name; valid from now + from to now + to, in seconds. uri may be NULL. */
 void pki_issue(const char *dir, const char *authority, const char *name, const char *uri, long from, long to);
 
+/* An authority whose certificate another has signed. */
+void pki_intermediate(const char *dir, const char *authority, const char *name);
+
 /* Paths DIR/CA.pem, DIR/NAME.pem, DIR/NAME.key in static buffers of the result. */
 struct pki_files {
 	char ca[256], certificate[256], key[256];

@@ -3,9 +3,11 @@
 #include <errno.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "common/io/clock.h"
 #include "common/io/file.h"
@@ -135,6 +137,96 @@ START_TEST(our_own_identity_and_its_dates_are_known)
 	ck_assert_int_lt(llabs(end_ms - clock_wall_ms() - 3600000), 60000);
 	ck_assert_int_lt(start_ms, clock_wall_ms());
 	ck_assert_int_eq(tls_certificate_dates(paths.key, &start_ms, &end_ms, &err), -EINVAL);
+	/* Where the clock stood at 1970 */
+	pki_issue(dir, "ca", "dawn", "holdfast:gateway:dawn", -(long)time(NULL), 3600);
+	pki_files(&paths, dir, "ca", "dawn");
+	ck_assert_int_eq(tls_certificate_dates(paths.certificate, &start_ms, &end_ms, &err), 0);
+	ck_assert_int_lt(start_ms, 60000);
+}
+END_TEST
+
+static struct tls_pin pin_of(const char *authority, enum tls_kind server_kind)
+{
+	struct tls_pin pin = {.server_kind = server_kind};
+	char path[128];
+	X509 *certificate;
+	FILE *file;
+
+	snprintf(path, sizeof path, "%s/%s.pem", dir, authority);
+	file = fopen(path, "r");
+	certificate = PEM_read_X509(file, NULL, NULL, NULL);
+	fclose(file);
+	ck_assert_int_eq(X509_digest(certificate, EVP_sha256(), pin.authority, NULL), 1);
+	X509_free(certificate);
+	return pin;
+}
+
+/* One file of two: what a server that an intermediate authority has signed trusts. */
+static void join_files(const char *first, const char *second, const char *name)
+{
+	char path[128], text[8192];
+	size_t size = 0;
+	FILE *file;
+
+	for (int i = 0; i < 2; i++) {
+		snprintf(path, sizeof path, "%s/%s.pem", dir, i ? second : first);
+		file = fopen(path, "r");
+		size += fread(text + size, 1, sizeof text - size, file);
+		fclose(file);
+	}
+	snprintf(path, sizeof path, "%s/%s.pem", dir, name);
+	ck_assert_int_eq(file_write(path, text, size, 0600, NULL), 0);
+}
+
+/* Does a newcomer who knows that much take this server for the controller? */
+static bool takes(SSL_CTX *server_tls, const struct tls_pin *pin)
+{
+	SSL_CTX *client_tls = SSL_CTX_new(TLS_client_method());
+	SSL *server, *client;
+	BIO *ours, *theirs;
+	bool taken;
+
+	ck_assert_int_eq(tls_client_pin(client_tls, pin, NULL), 0);
+	server = SSL_new(server_tls);
+	client = SSL_new(client_tls);
+	ck_assert_int_eq(BIO_new_bio_pair(&ours, 0, &theirs, 0), 1);
+	SSL_set_bio(server, ours, ours);
+	SSL_set_bio(client, theirs, theirs);
+	tls_welcome(server);
+	SSL_set_accept_state(server);
+	SSL_set_connect_state(client);
+	for (int flight = 0; flight < 3; flight++) {
+		SSL_do_handshake(client);
+		SSL_do_handshake(server);
+	}
+	taken = SSL_is_init_finished(client) && SSL_is_init_finished(server);
+	ck_assert(!taken || tls_peer_is_newcomer(server));
+	SSL_free(client);
+	SSL_free(server);
+	SSL_CTX_free(client_tls);
+	return taken;
+}
+
+START_TEST(a_newcomer_trusts_the_authority_that_was_named)
+{
+	struct tls_pin root, issuing, other, of_gateways;
+	struct pki_files paths;
+	struct err err;
+	SSL_CTX *tls;
+
+	pki_intermediate(dir, "ca", "issuing");
+	pki_issue(dir, "issuing", "ctl", "holdfast:controller:ctl", -60, 3600);
+	join_files("ca", "issuing", "both");
+	ck_assert_int_eq(tls_server_new(&pki_files(&paths, dir, "both", "ctl")->files, &tls, NULL, &err), 0);
+	root = pin_of("ca", TLS_KIND_CONTROLLER);
+	issuing = pin_of("issuing", TLS_KIND_CONTROLLER);
+	other = pin_of("other", TLS_KIND_CONTROLLER);
+	of_gateways = pin_of("issuing", TLS_KIND_GATEWAY);
+	ck_assert(takes(tls, &root));
+	ck_assert(takes(tls, &issuing));
+	ck_assert(!takes(tls, &other));
+	ck_assert(!takes(tls, &of_gateways));
+	SSL_CTX_free(tls);
 }
 END_TEST
 
@@ -150,6 +242,7 @@ int main(void)
 	tcase_add_test(tcase, bad_files_say_what_is_wrong);
 	tcase_add_test(tcase, an_encrypted_key_is_not_asked_for);
 	tcase_add_test(tcase, our_own_identity_and_its_dates_are_known);
+	tcase_add_test(tcase, a_newcomer_trusts_the_authority_that_was_named);
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);
