@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/base/mem.h"
+#include "common/base/text.h"
 
 void table_init(struct table *table, size_t columns)
 {
@@ -21,7 +22,7 @@ void table_add(struct table *table, const char *format, ...)
 	vsnprintf(text, sizeof(text), format, arguments);
 	va_end(arguments);
 	table->cell = mem_grow(table->cell, &table->capacity, table->cells + 1, sizeof(*table->cell));
-	table->cell[table->cells++] = mem_text(text);
+	table->cell[table->cells++] = text_for_terminal(mem_text(text));
 }
 
 /* Nothing is padded that only empty cells follow. */

@@ -14,7 +14,7 @@ struct table {
 };
 
 void table_init(struct table *table, size_t columns);
-/* The next cell; printf-like. The first `columns` ones are the heading. */
+/* The next cell; printf-like, without control characters (text_for_terminal()). The first `columns` ones are the heading. */
 void table_add(struct table *table, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void table_print(const struct table *table, FILE *out);
 void table_clear(struct table *table);

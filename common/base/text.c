@@ -151,6 +151,23 @@ static bool is_alphanumeric(char c)
 	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
 }
 
+/* U+0080 to U+009F: two bytes of UTF-8. */
+static bool is_c1(const unsigned char *p)
+{
+	return p[0] == 0xc2 && p[1] >= 0x80 && p[1] <= 0x9f;
+}
+
+char *text_for_terminal(char *text)
+{
+	for (unsigned char *p = (unsigned char *)text; *p != '\0'; p++) {
+		if (is_c1(p))
+			p[0] = p[1] = '?';
+		else if (*p < ' ' || *p == 0x7f)
+			*p = '?';
+	}
+	return text;
+}
+
 bool text_is_name(const char *text, size_t max)
 {
 	size_t length = strlen(text);

@@ -30,4 +30,8 @@ int text_to_u64(const char *text, uint64_t min, uint64_t max, uint64_t *ret_valu
 /* Names of gateways, endpoints, peers, tunnels: [A-Za-z0-9][A-Za-z0-9_.-]*, at most max characters. */
 bool text_is_name(const char *text, size_t max);
 
+/* In place: control characters (C0, DEL, C1 as UTF-8) become '?', so that what others wrote moves nobody's cursor. Returns
+ * text. */
+char *text_for_terminal(char *text);
+
 #endif

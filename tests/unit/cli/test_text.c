@@ -77,6 +77,23 @@ START_TEST(columns_are_as_wide_as_their_widest_cell)
 }
 END_TEST
 
+START_TEST(a_cell_is_no_terminal_command)
+{
+	struct table table;
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	table_init(&table, 1);
+	table_add(&table, "move %s", "\033]0;x\a\n");
+	table_print(&table, out);
+	fclose(out);
+	ck_assert_str_eq(text, "move ?]0;x??\n");
+	table_clear(&table);
+	free(text);
+}
+END_TEST
+
 START_TEST(sizes_read_as_wg_shows_them)
 {
 	char buffer[SIZE_TEXT_MAX];
@@ -115,6 +132,7 @@ int main(void)
 	tcase_add_test(test, spans_have_two_units_where_the_first_is_small);
 	tcase_add_test(test, nothing_is_padded_before_the_end_of_a_line);
 	tcase_add_test(test, columns_are_as_wide_as_their_widest_cell);
+	tcase_add_test(test, a_cell_is_no_terminal_command);
 	tcase_add_test(test, sizes_read_as_wg_shows_them);
 	tcase_add_test(test, a_screen_shows_what_fits);
 	srunner_run_all(runner, CK_NORMAL);

@@ -95,6 +95,17 @@ START_TEST(names_are_plain)
 }
 END_TEST
 
+START_TEST(nothing_moves_the_cursor)
+{
+	char text[] = "a\033[2J\n\x7f\xc2\x9b"
+		      "b\xc2\xa0\xc3\x9c\xc2";
+
+	ck_assert_str_eq(text_for_terminal(text), "a?[2J????b\xc2\xa0\xc3\x9c\xc2");
+	text[0] = '\0';
+	ck_assert_str_eq(text_for_terminal(text), "");
+}
+END_TEST
+
 START_TEST(arrays_grow_zeroed)
 {
 	size_t capacity = 0;
@@ -125,6 +136,7 @@ int main(void)
 	tcase_add_test(tcase, the_nearest_word_is_offered);
 	tcase_add_test(tcase, numbers_have_limits);
 	tcase_add_test(tcase, names_are_plain);
+	tcase_add_test(tcase, nothing_moves_the_cursor);
 	tcase_add_test(tcase, arrays_grow_zeroed);
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);
