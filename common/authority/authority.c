@@ -157,6 +157,7 @@ static int load_key(const char *path, EVP_PKEY **ret_key, struct err *err)
 
 	if (!file)
 		return -ENOENT;
+	setvbuf(file, NULL, _IONBF, 0); /* or a copy of the key would stay in the heap */
 	key = PEM_read_PrivateKey(file, NULL, no_passphrase, NULL);
 	fclose(file);
 	if (!key) {

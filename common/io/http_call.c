@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <string.h>
+
 #include "common/base/mem.h"
 #include "common/io/http_transfer.h"
 
@@ -33,6 +35,10 @@ int http_call(const struct http_client_options *options, const struct http_excha
 
 void http_response_clear(struct http_response *response)
 {
+	void *body;
+
+	memcpy(&body, &response->body, sizeof body);
+	mem_wipe(body, response->size);
 	mem_free_pointer(&response->body);
 	mem_free_pointer(&response->content_type);
 	mem_free_pointer(&response->etag);

@@ -82,10 +82,10 @@ static void set_method(struct http_transfer *transfer, const struct http_exchang
 		return;
 	}
 	if (exchange->body || strcmp(method, "POST") == 0 || strcmp(method, "PUT") == 0) {
+		transfer->body_size = exchange->body ? exchange->body_size : 0;
 		transfer->body =
 			exchange->body ? mem_copy(exchange->body, exchange->body_size) : mem_new(1, 1);
-		curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE,
-			(curl_off_t)(exchange->body ? exchange->body_size : 0));
+		curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)transfer->body_size);
 		curl_easy_setopt(easy, CURLOPT_POSTFIELDS, transfer->body);
 	}
 	curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, method);
@@ -181,8 +181,10 @@ void http_transfer_free(struct http_transfer *transfer)
 {
 	curl_easy_cleanup(transfer->easy);
 	curl_slist_free_all(transfer->headers);
+	mem_wipe(transfer->response.data, transfer->response.capacity);
 	text_clear(&transfer->response);
 	free(transfer->origin);
+	mem_wipe(transfer->body, transfer->body_size);
 	free(transfer->body);
 	free(transfer);
 }

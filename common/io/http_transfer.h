@@ -17,7 +17,8 @@ struct http_transfer {
 	CURL *easy;
 	struct curl_slist *headers;
 	char *origin; /* https://host:port, for errors */
-	void *body;
+	void *body;   /* of our request: wiped at the end, as the answer is */
+	size_t body_size;
 	unsigned timeout_ms;
 	size_t response_max;
 	struct text response;
