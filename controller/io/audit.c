@@ -56,8 +56,19 @@ void audit_add(struct controller *controller, const char *who, const char *what,
 		&(struct writer_job){.write = write_audit, .done = on_written, .context = audit});
 }
 
+/* What is asked of a collection by its name. */
+static const char *what_of(const char *kind)
+{
+	static const char *const whats[][2] = {
+		{"fleet", "apply"}, {"invitations", "invite"}, {"revocations", "revoke"}};
+	for (size_t i = 0; i < ARRAY_COUNT(whats); i++)
+		if (strcmp(kind, whats[i][0]) == 0)
+			return whats[i][1];
+	return kind;
+}
+
 /* What a path asks for: "/v1/endpoints/vpn/move" is "move" of "vpn", "/v1/freeze" is "freeze". Of other paths only the first
- * word: what follows may be a secret. */
+ * word: what follows may be a secret, or anything that somebody who is refused wants to be read. */
 static void read_path(const char *path, struct store_audit *audit)
 {
 	char kind[STORE_WHAT_MAX + 1], name[STORE_WHAT_MAX + 1], verb[STORE_WHAT_MAX + 1];
@@ -66,35 +77,69 @@ static void read_path(const char *path, struct store_audit *audit)
 	if (parts < 1)
 		return;
 	bool names = strcmp(kind, "endpoints") == 0 || strcmp(kind, "gateways") == 0;
-	if (parts == 3 && names) {
+	if (parts == 3 && names && text_is_name(name, PROTO_NAME_MAX) && text_is_name(verb, PROTO_NAME_MAX)) {
 		text_copy(audit->what, sizeof audit->what, verb);
 		text_copy(audit->target, sizeof audit->target, name);
 	} else {
-		text_copy(audit->what, sizeof audit->what, strcmp(kind, "fleet") == 0 ? "apply" : kind);
+		text_copy(audit->what, sizeof audit->what, what_of(kind));
 	}
 }
 
-/* "vpn to gw-b"; "generation 3". */
-static void read_body(const struct http_request *request, struct store_audit *audit)
+/* What a message can name. */
+struct named {
+	char to[PROTO_NAME_MAX + 1], gateway[PROTO_NAME_MAX + 1];
+	char kind[PROTO_NAME_MAX + 1], name[PROTO_NAME_MAX + 1]; /* operator, alice */
+	uint64_t generation;
+};
+
+static void read_named(const void *body, size_t size, struct named *named)
 {
-	char to[PROTO_NAME_MAX + 1] = "", target[STORE_WHAT_MAX + 1];
-	uint64_t generation = 0;
 	json_t *json;
-	size_t size;
-	const char *body = http_request_body(request, &size);
-	if (strcmp(audit->what, "apply") == 0 ||
-		json_parse_bytes(body, size, &json_limits_message, &json, NULL) < 0)
+	*named = (struct named){0};
+	if (json_parse_bytes(body, size, &json_limits_message, &json, NULL) < 0)
 		return;
 	struct jnode root = jnode_root(json);
-	jnode_name(&root, "to", JSON_OPTIONAL, to, sizeof to, NULL);
-	jnode_u64(&root, "generation", JSON_OPTIONAL, 0, INT64_MAX, &generation, NULL);
+	jnode_name(&root, "to", JSON_OPTIONAL, named->to, sizeof named->to, NULL);
+	jnode_name(&root, "gateway", JSON_OPTIONAL, named->gateway, sizeof named->gateway, NULL);
+	jnode_name(&root, "kind", JSON_OPTIONAL, named->kind, sizeof named->kind, NULL);
+	jnode_name(&root, "name", JSON_OPTIONAL, named->name, sizeof named->name, NULL);
+	jnode_u64(&root, "generation", JSON_OPTIONAL, 0, INT64_MAX, &named->generation, NULL);
 	json_decref(json);
-	if (to[0] && audit->target[0]) {
-		text_copy(target, sizeof target, audit->target);
-		snprintf(audit->target, sizeof audit->target, "%.*s to %s", PROTO_NAME_MAX, target, to);
-	} else if (generation) {
-		snprintf(audit->target, sizeof audit->target, "generation %" PRIu64, generation);
-	}
+}
+
+/* "vpn to gw-b"; "generation 3"; "gw-c"; "operator alice". */
+static void put_target(const struct named *named, struct store_audit *audit)
+{
+	struct text target = {0};
+	if (audit->target[0] && named->to[0])
+		text_add(&target, "%s to %s", audit->target, named->to);
+	else if (audit->target[0])
+		return;
+	else if (named->generation)
+		text_add(&target, "generation %" PRIu64, named->generation);
+	else if (named->gateway[0])
+		text_add(&target, "%s", named->gateway);
+	else if (named->kind[0] && named->name[0])
+		text_add(&target, "%s %s", named->kind, named->name);
+	if (target.data)
+		text_copy(audit->target, sizeof audit->target, target.data);
+	text_clear(&target);
+}
+
+/* What the body names. Who joins brings a secret and no name: the answer says it. An apply's body is the fleet. */
+static void read_body(
+	const struct http_request *request, const void *answer, size_t answer_size, struct store_audit *audit)
+{
+	struct named named;
+	size_t size;
+	const char *body = http_request_body(request, &size);
+	if (strcmp(audit->what, "apply") == 0)
+		return;
+	if (strcmp(audit->what, "join") == 0)
+		read_named(answer, answer_size, &named);
+	else
+		read_named(body, size, &named);
+	put_target(&named, audit);
 }
 
 /* The detail of a problem (RFC 9457). The caller frees; never NULL. */
@@ -128,7 +173,7 @@ void audit_answered(
 	if ((kind == HTTP_PEER_ANONYMOUS || kind == HTTP_PEER_NEWCOMER) && is_malformed(status))
 		return;
 	read_path(path, &audit);
-	read_body(request, &audit);
+	read_body(request, body, size, &audit);
 	access_name(http_request_peer(request), who);
 	CLEANUP_FREE char *detail = read_detail(status, body, size);
 	audit_add(context, who, audit.what, audit.target, status,

@@ -18,7 +18,7 @@ struct http_request;
  */
 bool access_allowed(struct http_request *request, const struct config *config, char who[STORE_WHO_MAX + 1]);
 
-/* Who asks, whether they may or not: "operator alice", "gateway gw-a", "local user 0". */
+/* Who asks, whether they may or not: "operator alice", "gateway gw-a", "root". */
 void access_name(const struct http_peer *peer, char who[STORE_WHO_MAX + 1]);
 
 #endif
