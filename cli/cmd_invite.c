@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
 #include <getopt.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -21,6 +22,7 @@ struct invite {
 	const char *gateway;
 	const char *address; /* NULL: as we reach it, or as it says */
 	int64_t valid_ms;
+	bool as_json;
 };
 
 static int read_options(const struct invocation *invocation, struct invite *invite, struct err *err)
@@ -30,6 +32,8 @@ static int read_options(const struct invocation *invocation, struct invite *invi
 	while ((option = command_next_option(invocation)) != -1) {
 		if (option == 'a')
 			invite->address = optarg;
+		else if (option == 'j')
+			invite->as_json = true;
 		else if (option != 'v' || duration_parse(optarg, &invite->valid_ms, NULL) < 0 ||
 			 invite->valid_ms < valid_min_ms || invite->valid_ms > valid_max_ms)
 			return err_set(err, -EINVAL, "--valid: expected from 1s to 24h");
@@ -83,16 +87,37 @@ static int choose_address(const struct invite *invite, const struct controller *
 	return r;
 }
 
-static void print(const struct token *token, int64_t valid_ms)
+static void print_json(const struct token *token, const char *text, int64_t valid_ms)
 {
-	char text[TOKEN_TEXT_MAX];
+	json_t *json = json_object();
 
-	puts(token_encode(token, text));
+	jput_text(json, "gateway", token->gateway);
+	jput_text(json, "token", text);
+	jput_i64(json, "valid_ms", valid_ms);
+	command_print_json(json);
+	json_decref(json);
+}
+
+static void print_human(const struct token *token, const char *text, int64_t valid_ms)
+{
+	puts(text);
+	fflush(stdout); /* before what explains it */
 	fprintf(stderr,
 		"valid once, for %lld minutes; on %s: holdfast join TOKEN ('holdfast join -' reads it from "
 		"its "
 		"input)\n",
 		(long long)((valid_ms + MS_PER_MINUTE - 1) / MS_PER_MINUTE), token->gateway);
+}
+
+static void print(const struct invite *invite, const struct token *token)
+{
+	char text[TOKEN_TEXT_MAX];
+
+	token_encode(token, text);
+	if (invite->as_json)
+		print_json(token, text, invite->valid_ms);
+	else
+		print_human(token, text, invite->valid_ms);
 	mem_wipe(text, sizeof(text));
 }
 
@@ -138,7 +163,7 @@ int command_invite(const struct invocation *invocation)
 	if (!r)
 		r = ask(&controller, &invite, &token, &err);
 	if (!r)
-		print(&token, invite.valid_ms);
+		print(&invite, &token);
 	mem_wipe(&token, sizeof(token));
 	return r < 0 ? command_fail(&err) : COMMAND_OK;
 }

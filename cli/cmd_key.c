@@ -75,6 +75,7 @@ static int make(const struct key_request *request, const char *path, struct err 
 	if (r < 0)
 		return r;
 	printf("public_key: \"%s\"\n", key_format(&public_key, text));
+	fflush(stdout); /* before what explains it */
 	fprintf(stderr,
 		"that line belongs to tunnel %s in the fleet file; the private key is in %s: put it on each "
 		"of its "
@@ -144,6 +145,8 @@ int command_key(const struct invocation *invocation)
 	installs = !strcmp(request.verb, "install");
 	if (!installs && strcmp(request.verb, "new") != 0)
 		return command_misused(invocation, "there is new, and install");
+	if (!installs && request.public_key)
+		return command_misused(invocation, "--public-key: only install has a key to hold against it");
 	if (!text_is_name(request.tunnel, PROTO_NAME_MAX))
 		return command_misused(
 			invocation, "a tunnel's name is made of letters, digits, '-', '_' and '.'");

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <getopt.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -25,26 +27,35 @@ int command_revoke(const struct invocation *invocation)
 {
 	struct controller controller;
 	json_t *body, *answer = NULL;
+	const char *kind, *name;
 	struct err err;
-	int r;
+	bool as_json;
+	int r = command_read_json(invocation, &as_json);
 
-	if (invocation->argc != 3)
+	if (r != COMMAND_OK)
+		return r;
+	if (invocation->argc - optind != 2)
 		return command_misused(invocation, "needs gateway or operator, and a name");
-	if (strcmp(invocation->argv[1], "gateway") != 0 && strcmp(invocation->argv[1], "operator") != 0)
+	kind = invocation->argv[optind];
+	name = invocation->argv[optind + 1];
+	if (strcmp(kind, "gateway") != 0 && strcmp(kind, "operator") != 0)
 		return command_misused(invocation, "only a gateway or an operator can be revoked");
-	if (!text_is_name(invocation->argv[2], PROTO_NAME_MAX))
+	if (!text_is_name(name, PROTO_NAME_MAX))
 		return command_misused(
 			invocation, "a name is made of letters, digits, '-', '_' and '.', at most 63");
 	if (controller_find(invocation, &controller, &err) < 0)
 		return command_fail(&err);
 	body = json_object();
-	jput_text(body, "kind", invocation->argv[1]);
-	jput_text(body, "name", invocation->argv[2]);
+	jput_text(body, "kind", kind);
+	jput_text(body, "name", name);
 	r = controller_call(&controller, "POST", "/v1/revocations", body, REVOKE_TIMEOUT_MS, &answer, &err);
 	json_decref(body);
 	if (r < 0)
 		return command_fail(&err);
-	print(invocation->argv[1], invocation->argv[2], answer);
+	if (as_json)
+		command_print_json(answer);
+	else
+		print(kind, name, answer);
 	json_decref(answer);
 	return COMMAND_OK;
 }

@@ -16,7 +16,6 @@
 			0                          \
 		}                                  \
 	}
-#define NO_OPTIONS .options = NULL
 #define JSON_OPTION                                          \
 	{                                                    \
 		'j', "json", NULL, "print JSON", NULL, false \
@@ -47,14 +46,15 @@ const struct command commands[] = {
 			{'f', "fresh", NULL, "dated now, not an hour back: for a name that was revoked", NULL,
 				false}),
 		.operands = "gateway|controller|operator @gateway"},
-	{"invite", "GATEWAY [--address https://HOST:PORT] [--valid DURATION]",
+	{"invite", "GATEWAY [--address https://HOST:PORT] [--valid DURATION] [--json]",
 		"print a token that lets a new gateway in, once", command_invite,
 		OPTIONS({'a', "address", "URL",
 				"where the gateway reaches the controller; default: where it was "
 				"reached, or listens",
 				NULL, false},
 			{'v', "valid", "DURATION", "how long it may take; default: 1h, at most 24h", NULL,
-				false}),
+				false},
+			JSON_OPTION),
 		.operands = "@gateway"},
 	{"join", "TOKEN|- [--directory DIR] [--force]", "make this host the gateway that a token names",
 		command_join,
@@ -63,8 +63,8 @@ const struct command commands[] = {
 				false},
 			{'f', "force", NULL, "replace what is there", NULL, false}),
 		.operands = "@nothing"},
-	{"revoke", "gateway|operator NAME", "let certificates of that name count no more", command_revoke,
-		.operands = "gateway|operator @gateway"},
+	{"revoke", "gateway|operator NAME [--json]", "let certificates of that name count no more",
+		command_revoke, OPTIONS(JSON_OPTION), .operands = "gateway|operator @gateway"},
 	{"up", "[--dry-run] [--run DIR] INTERFACE|FILE.conf", "bring a tunnel up, as wg-quick does",
 		command_up, QUICK_OPTIONS, .operands = "@interface"},
 	{"down", "[--dry-run] [--run DIR] INTERFACE|FILE.conf", "take it down again", command_down,
@@ -95,7 +95,8 @@ const struct command commands[] = {
 				NULL, false},
 			JSON_OPTION),
 		.operands = "@file"},
-	{"confirm", "", "keep what was applied with --confirm", command_confirm, NO_OPTIONS},
+	{"confirm", "[--json]", "keep what was applied with --confirm", command_confirm,
+		OPTIONS(JSON_OPTION)},
 	{"history", "[--audit] [--json]", "the generations: when, who, and how much changed", command_history,
 		OPTIONS({'a', "audit", NULL, "instead, who asked for what, and what became of it", NULL,
 				false},

@@ -193,7 +193,7 @@ def test_what_an_operator_types(bench):
     status, out, err = holdfast(bench, "apply", file)
     assert status == 1 and "awaits a confirmation" in err, err
     assert holdfast(bench, "confirm") == (0, "generation 2 stays\n", "")
-    assert holdfast(bench, "confirm")[0] == 1
+    assert holdfast(bench, "confirm", "--json")[0] == 1 and holdfast(bench, "confirm", "2")[0] == 2
     # By one that still believes in generation 1: refused.
     assert holdfast(bench, "apply", file, "--expect", "1")[0] == 1
 
