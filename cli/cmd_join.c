@@ -51,6 +51,9 @@ static int set_paths(struct join *join, struct err *err)
 	char certificate[PATH_MAX], key[PATH_MAX];
 	int r = set_path(join, "agent", ".yaml", join->config, err);
 
+	if (!r && !strcmp(join->token.gateway, "ca"))
+		r = err_set(
+			err, -EINVAL, "no gateway can be called ca: ca.pem is the authority's certificate");
 	if (!r)
 		r = set_path(join, "ca", ".pem", join->ca, err);
 	if (!r)

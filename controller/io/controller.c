@@ -27,7 +27,8 @@
 #include "controller/io/report.h"
 #include "controller/io/watch/watch.h"
 
-enum { HOUSEKEEPING_S = 10, CONNECTIONS_MAX = 1024 };
+/* Who has shown no certificate yet shall not hold a place among the connections for long; agents give up after 3 s. */
+enum { HOUSEKEEPING_S = 10, CONNECTIONS_MAX = 1024, HANDSHAKE_MS = 10000 };
 
 static int load_tls(struct controller *controller, SSL_CTX **ret_context, struct err *err)
 {
@@ -115,6 +116,7 @@ static void start_agents(struct controller *controller)
 static int start_api(struct controller *controller, SSL_CTX *tls, struct err *err)
 {
 	struct http_server_options options = {.connections_max = CONNECTIONS_MAX,
+		.handshake_timeout_ms = HANDSHAKE_MS,
 		.refuses = revoke_refuses,
 		.answered = audit_answered,
 		.context = controller};
@@ -267,6 +269,7 @@ void controller_free(struct controller *controller)
 		free_event(controller->signals[i]);
 	free_event(controller->housekeeping);
 	http_server_free(controller->api);
+	controller->api = NULL;
 	http_server_free(controller->health);
 	apply_free(controller->apply);
 	controller->apply = NULL;

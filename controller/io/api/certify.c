@@ -17,6 +17,15 @@
 
 enum { CERTIFY_BODY_MAX = REQUEST_PEM_MAX + 4096 }; /* line ends are two characters in JSON */
 
+static void refuse(struct http_request *request, int status, const char *why)
+{
+	const struct tls_identity *identity = &http_request_peer(request)->identity;
+	log_limited(LEVEL_WARNING, "joining", "not-renewed", identity->name,
+		log_text("kind", tls_kind_text(identity->kind)), log_text("name", identity->name),
+		log_text("why", why));
+	http_reply_problem(request, status, "%s", why);
+}
+
 /* Its own name, and in the fleet: one that has left it lives on what it has. */
 static struct agent *authenticate(struct controller *controller, struct http_request *request)
 {
@@ -24,10 +33,9 @@ static struct agent *authenticate(struct controller *controller, struct http_req
 	bool is_gateway = peer->kind == HTTP_PEER_TLS && peer->identity.kind == TLS_KIND_GATEWAY;
 	struct agent *agent = is_gateway ? agents_find(controller->agents, peer->identity.name) : NULL;
 	if (!is_gateway)
-		http_reply_problem(
-			request, 403, "only a gateway's certificate (holdfast:gateway:NAME) may do this");
+		refuse(request, 403, "only a gateway's certificate (holdfast:gateway:NAME) may do this");
 	else if (!agent)
-		http_reply_problem(request, 404, "no gateway \"%s\" in the fleet", peer->identity.name);
+		refuse(request, 404, "this gateway is not in the fleet");
 	return agent;
 }
 

@@ -80,6 +80,11 @@ static void invite_free(struct invite *invite)
 	free(invite);
 }
 
+static void refuse_full(struct http_request *request)
+{
+	http_reply_problem(request, 409, "%d invitations are open: wait for some to end", INVITATIONS_MAX);
+}
+
 static void on_invited(void *context, int r, const struct err *err)
 {
 	struct invite *invite = context;
@@ -95,8 +100,7 @@ static void on_invited(void *context, int r, const struct err *err)
 		if (invite->request)
 			http_reply_json(invite->request, 200, invite_text(invite));
 	} else if (r >= 0 && invite->request) {
-		http_reply_problem(invite->request, 409, "%d invitations are open: wait for some to end",
-			INVITATIONS_MAX);
+		refuse_full(invite->request); /* others came while it was being written */
 	}
 	invite_free(invite);
 }
@@ -155,12 +159,17 @@ static void handle_invite(struct http_request *request, void *context)
 	invite->controller = controller;
 	invite->request = request;
 	text_copy(invite->invitation.who, sizeof invite->invitation.who, who);
-	if (read_invite(request, invite, &err) >= 0) {
+	int r = read_invite(request, invite, &err);
+	joining_welcome(controller); /* those that have ended meanwhile take no room */
+	if (r >= 0 && invitations_has_room(&controller->joining.invitations, invite->invitation.gateway)) {
 		start_invite(invite);
 		return;
 	}
 	invite_free(invite);
-	http_reply_problem(request, 400, "%s", err.text);
+	if (r < 0)
+		http_reply_problem(request, 400, "%s", err.text);
+	else
+		refuse_full(request);
 }
 
 static void handle_list(struct http_request *request, void *context)
@@ -188,7 +197,8 @@ void joining_welcome(struct controller *controller)
 {
 	struct invitations *invitations = &controller->joining.invitations;
 	invitations_expire(invitations, clock_wall_ms());
-	http_server_welcome(controller->api, invitations->count > 0);
+	if (controller->api) /* or the daemon is ending */
+		http_server_welcome(controller->api, invitations->count > 0);
 }
 
 void invite_serve(struct controller *controller, struct http_server *server)

@@ -30,7 +30,7 @@ const char *revoke_refuses(const struct http_peer *peer, void *context)
 	int64_t until_ms = revocations_until(&controller->joining.revocations, &peer->identity);
 	if (peer->certificate_end_ms <= clock_wall_ms())
 		return "this certificate has expired since the connection was made";
-	return peer->certificate_start_ms <= until_ms
+	return until_ms && peer->certificate_start_ms <= until_ms /* some are dated 1970 */
 		       ? "this certificate has been revoked: another must be made for that name"
 		       : NULL;
 }
@@ -85,7 +85,8 @@ static void put_in_force(const struct revoke *revoke)
 	if (revoke->revocation.whose.kind == TLS_KIND_GATEWAY)
 		invitations_remove(&joining->invitations, revoke->revocation.whose.name);
 	joining_welcome(controller);
-	http_server_recheck(controller->api);
+	if (controller->api) /* or the daemon is ending */
+		http_server_recheck(controller->api);
 }
 
 static void on_written(void *context, int r, const struct err *err)

@@ -17,12 +17,24 @@ void invitations_init(struct invitations *invitations, int64_t now_ms)
 	*invitations = (struct invitations){.attempts_left = JOIN_ATTEMPTS_MAX, .attempts_ms = now_ms};
 }
 
-static struct invitation *find_gateway(struct invitations *invitations, const char *gateway)
+/* INVITATIONS_MAX: there is none. */
+static size_t index_of(const struct invitations *invitations, const char *gateway)
 {
 	for (size_t i = 0; i < invitations->count; i++)
 		if (strcmp(invitations->items[i].stored.gateway, gateway) == 0)
-			return &invitations->items[i];
-	return NULL;
+			return i;
+	return INVITATIONS_MAX;
+}
+
+static struct invitation *find_gateway(struct invitations *invitations, const char *gateway)
+{
+	size_t index = index_of(invitations, gateway);
+	return index < INVITATIONS_MAX ? &invitations->items[index] : NULL;
+}
+
+bool invitations_has_room(const struct invitations *invitations, const char *gateway)
+{
+	return invitations->count < INVITATIONS_MAX || index_of(invitations, gateway) < INVITATIONS_MAX;
 }
 
 int invitations_put(struct invitations *invitations, const struct store_invitation *invitation)

@@ -29,6 +29,8 @@ struct invitations {
 void invitations_init(struct invitations *invitations, int64_t now_ms);
 /* Takes the place of an earlier one of the same gateway. -ENOSPC: INVITATIONS_MAX are open. */
 int invitations_put(struct invitations *invitations, const struct store_invitation *invitation);
+/* Would one for that gateway find a place? */
+bool invitations_has_room(const struct invitations *invitations, const char *gateway);
 void invitations_remove(struct invitations *invitations, const char *gateway);
 /* The one with this secret, used or not; NULL: none, or it has ended. Borrowed until the next change. */
 struct invitation *invitations_find(

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Who comes with the wrong certificate, or with one that does not allow it, is refused, logged and counted."""
 import contextlib
+import json
 import os
 import socket
 import ssl
@@ -65,6 +66,10 @@ def revoke(bench, *words):
     return bench.holdfast("revoke", *words)
 
 
+def trail(bench):
+    return {(row["what"], row["target"]) for row in bench.call_locally("GET", "/v1/audit")[1]["audit"]}
+
+
 def test_revoked(bench):
     bench.write_config(authority="{ certificate: ca.pem, key: ca.key }", fleet="fleet.yaml",
                        operators="{ alice: admin, bob: admin, dashboard: viewer }")
@@ -91,7 +96,8 @@ def test_revoked(bench):
     assert bench.call("POST", "/v1/revocations", {"kind": "operator", "name": "alice"})[0] == 409
     assert bench.call("POST", "/v1/revocations", {"kind": "controller", "name": "ctl"})[0] == 400
     assert bench.call("POST", "/v1/revocations", {"kind": "operator", "name": "alice"}, who="dashboard")[0] == 403
-    revoke(bench, "operator", "alice")
+    assert json.loads(revoke(bench, "operator", "alice", "--json"))["name"] == "alice"
+    until("whose they were is in the trail", lambda: {("revoke", "gateway gw-b"), ("revoke", "operator alice")} <= trail(bench))
     for again in range(2):
         assert bench.call("GET", "/v1/status")[0] == 403
         listed = bench.call_locally("GET", "/v1/revocations")[1]["revocations"]
@@ -128,6 +134,7 @@ def test_a_gateway_renews_its_own(bench):
     request = (bench.directory / "gw-b.csr").read_text()
     for who, expected in (("gw-c", 404), ("alice", 403), ("dashboard", 403)):
         assert bench.call("POST", "/v1/agent/certificate", {"request": request}, who=who)[0] == expected, who
+        assert f"name={who} why=" in bench.log.read_text()
     assert bench.call("POST", "/v1/agent/certificate", {"request": "x"}, who="gw-a")[0] == 400
     # Of the request, which is gw-b's, only the key counts: the certificate names who asks.
     status, answer = bench.call("POST", "/v1/agent/certificate", {"request": request}, who="gw-a")
@@ -143,6 +150,9 @@ def test_a_gateway_renews_its_own(bench):
     bench.authority.issue_dated("gateway", "gw-b", -9, 1)
     assert bench.agent("gw-b").report()[0] == 204
     assert any("gw-b: its certificate expires in" in warning for warning in bench.status()["warnings"]), bench.status()
+    # A clock that stood at 1970 when the certificate was made is no reason to call it revoked.
+    bench.authority.issue_dated("operator", "dashboard", -time.time() / 86400, 1)
+    assert bench.call("GET", "/v1/status", who="dashboard")[0] == 200
     bench.stop()
     bench.write_config()
     bench.start()

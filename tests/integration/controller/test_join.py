@@ -1,10 +1,15 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A newcomer adds a gateway in two commands, and nobody else gets in that way."""
+import http.client
+import json
 import os
+import signal
+import sqlite3
 import ssl
 import subprocess
 import sys
+import threading
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from bench import BIN, main, run, until  # noqa: E402
@@ -40,12 +45,18 @@ def metric(bench, name):
     return float(line.split()[1])
 
 
+def trail(bench):
+    return [(row["who"], row["what"], row["target"], row["status"]) for row in bench.call_locally("GET", "/v1/audit")[1]["audit"]]
+
+
 def open_invitations(bench):
     return [item["gateway"] for item in bench.call_locally("GET", "/v1/invitations")[1]["invitations"]]
 
 
 def test_two_commands(bench):
     start(bench)
+    told = json.loads(bench.holdfast("invite", "gw-d", "--json"))
+    assert told["gateway"] == "gw-d" and told["valid_ms"] == 3600000, told
     token = bench.holdfast("invite", "gw-d")
     assert token.startswith("hf1_") and len(token.splitlines()) == 1
     assert metric(bench, "holdfast_invitations_open") == 1
@@ -62,14 +73,19 @@ def test_two_commands(bench):
     assert metric(bench, "holdfast_joined_total") == 1 and metric(bench, "holdfast_invitations_open") == 0
     assert [event["gateway"] for event in bench.events(kind="joined")] == ["gw-d"]
     assert token.strip() not in bench.log.read_text()
-    # The token counted once.
+    for row in ("root", "invite", "gw-d", 200), ("somebody without a certificate", "join", "gw-d", 200):
+        until(f"{row} is in the trail", lambda row=row: row in trail(bench))
+    # The token counted once, and the older one not at all.
     refused(bench, "this token has been used", token, "again")
+    refused(bench, "no invitation has this token", told["token"], "again")
     assert not list((bench.directory / "again").iterdir())
     # After a restart nobody waits for anybody, and the handshake says so.
     bench.stop()
     bench.start()
     refused(bench, "no invitation is open", token, "again")
     assert "tls-refused" in bench.log.read_text()
+    # One of that name would put its certificate where the authority's is.
+    refused(bench, "called ca", bench.holdfast("invite", "ca"), "again")
 
 
 def test_tokens_end(bench):
@@ -130,6 +146,9 @@ def test_newcomers_may_do_nothing_else(bench):
     assert bench.call("POST", "/v1/join", {}, who="gw-a")[0] == 403
     assert bench.call("POST", "/v1/invitations", {"gateway": "gw-d"}, who="dashboard")[0] == 403
     assert bench.call("POST", "/v1/invitations", {"gateway": "gw-d"}, who="gw-a")[0] == 403
+    # Nor does anybody who is refused write into the trail what he likes.
+    assert bench.call("POST", "/v1/endpoints/%1b[2J/move", {"to": "gw-a"}, who="gw-a")[0] == 403
+    until("that is in the trail", lambda: ("gateway gw-a", "endpoints", "", 403) in trail(bench))
     # What they send has limits.
     token = bench.holdfast("invite", "gw-d")
     for body, expected in (({}, 400), ({"secret": "0" * 64, "request": "x" * 8192}, 403),
@@ -140,6 +159,33 @@ def test_newcomers_may_do_nothing_else(bench):
     assert answers[0] == 400 and 429 in answers, answers
     refused(bench, "too many try to join", token)
     assert metric(bench, "holdfast_invitations_open") == 1
+
+
+def test_an_end_while_the_disk_is_slow(bench):
+    """What is written while the controller ends is told to nobody who has gone."""
+    for path, body in (("/v1/invitations", {"gateway": "gw-d"}), ("/v1/revocations", {"kind": "gateway", "name": "gw-a"})):
+        start(bench)
+        database = sqlite3.connect(bench.directory / "state/controller.db", isolation_level=None)
+        database.execute("BEGIN IMMEDIATE")
+        asker = threading.Thread(target=ask_in_vain, args=(bench, path, body))
+        asker.start()
+        until("it waits for the disk", lambda: metric(bench, "holdfast_controller_connections") == 1)
+        bench.status(), bench.status()  # each takes a turn of the loop, which has seen that request then
+        bench.process.send_signal(signal.SIGTERM)
+        until("it is ending", lambda: "stopping signal=SIGTERM" in bench.log.read_text())
+        database.execute("ROLLBACK")
+        database.close()
+        asker.join()
+        assert bench.process.wait(30) == 0 and "Sanitizer" not in bench.log.read_text(), bench.log.read_text()
+        bench.log.write_text("")
+
+
+def ask_in_vain(bench, path, body):
+    try:
+        answer = bench.call_locally("POST", path, body)
+        raise AssertionError(answer)
+    except (ConnectionError, http.client.HTTPException):
+        pass
 
 
 def check_the_key_of_a_tunnel(bench):
@@ -165,6 +211,7 @@ def check_the_key_of_a_tunnel(bench):
     assert "no WireGuard key" in key("install", "wg0", "-", "--out", there, "--force", given="x" * 44 + "\n", expected=1)
     assert there.read_text() == made.read_text()
     key("install", "wg0", expected=2)
+    key("new", "wg1", "--public-key", public, expected=2)
     key("new", "../wg0", expected=2)
 
 
@@ -181,4 +228,4 @@ def test_what_needs_no_authority(bench):
 
 
 main([test_two_commands, test_tokens_end, test_another_controller_gets_no_secret, test_newcomers_may_do_nothing_else,
-      test_what_needs_no_authority])
+      test_an_end_while_the_disk_is_slow, test_what_needs_no_authority])

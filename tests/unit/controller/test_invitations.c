@@ -69,8 +69,11 @@ START_TEST(there_is_room_for_so_many)
 	char name[16];
 	for (unsigned i = 0; i < INVITATIONS_MAX; i++) {
 		snprintf(name, sizeof name, "gw-%u", i);
+		ck_assert(invitations_has_room(&invitations, name));
 		ck_assert_int_eq(invite(name, i, 500), 0);
 	}
+	ck_assert(!invitations_has_room(&invitations, "one-more"));
+	ck_assert(invitations_has_room(&invitations, "gw-7"));
 	ck_assert_int_eq(invite("one-more", 9999, 500), -ENOSPC);
 	ck_assert_int_eq(invite("gw-7", 9999, 500), 0);
 	ck_assert_uint_eq(invitations.count, INVITATIONS_MAX);
