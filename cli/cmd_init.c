@@ -26,6 +26,8 @@ int command_init(const struct invocation *invocation)
 		authority_create(directory, AUTHORITY_DAYS, &err) < 0)
 		return command_fail(&err);
 	printf("%s/ca.pem: the authority; every gateway, controller and operator needs a copy\n", directory);
-	printf("%s/ca.key: its key; whoever has it can join: keep it off the gateways\n", directory);
+	printf("%s/ca.key: its key; whoever has it can be anybody: keep it off line, or let the controller sign "
+	       "with it (authority: in controller.yaml)\n",
+		directory);
 	return COMMAND_OK;
 }

@@ -54,18 +54,15 @@ class Segments:
 
 
 class Shell:
-    """One that root has open on a machine: it keeps its directory, its umask."""
+    """One that root has open on a machine, in /root."""
 
     def __init__(self, machine):
-        self.machine, self.umask = machine, "022"
+        self.machine = machine
 
-    def run(self, text):
+    def run(self, text, stdin=None):
         """What a terminal would show of it."""
-        if text.startswith("umask "):
-            self.umask = text.split()[1]
-            return ""
-        script = f"cd /root && umask {self.umask} && {{ {text}\n}} 2>&1"
-        _, out, said = self.machine.call("bash", "-c", script)
+        script = f"cd /root && umask 022 && {{ {text}\n}} 2>&1"
+        _, out, said = self.machine.call("bash", "-c", script, stdin=stdin)
         return out + said
 
 
@@ -99,8 +96,16 @@ class Site:
         self.machines[name].write(path, self.machines[host].run("cat", os.path.join("/root", source)))
         return ""
 
+    def ask(self, host, text):
+        """ssh HOST COMMAND <FILE, without a server for it."""
+        _, name, rest = text.split(maxsplit=2)
+        command, _, source = rest.partition("<")
+        return self.shells[name].run(command, stdin=self.machines[host].run("cat", os.path.join("/root", source.strip())))
+
     def do(self, command, text):
-        return self.copy(command.host, text) if text.startswith("scp ") else self.shells[command.host].run(text)
+        if text.startswith("scp "):
+            return self.copy(command.host, text)
+        return self.ask(command.host, text) if text.startswith("ssh ") else self.shells[command.host].run(text)
 
 
 def is_look(text):
