@@ -22,7 +22,7 @@ enum { JOIN_BODY_MAX = REQUEST_PEM_MAX + 4096 }; /* line ends are two characters
 struct newcomer {
 	struct controller *controller;
 	struct http_request *request; /* NULL: nobody waits any more */
-	char gateway[PROTO_NAME_MAX + 1];
+	struct store_invitation invitation;
 	char *certificate;
 };
 
@@ -57,7 +57,7 @@ static bool admit(struct http_request *request, void *context)
 static char *newcomer_text(const struct newcomer *newcomer)
 {
 	json_t *json = json_object();
-	jput_text(json, "gateway", newcomer->gateway);
+	jput_text(json, "gateway", newcomer->invitation.gateway);
 	jput_text(json, "certificate", newcomer->certificate);
 	jput_text(json, "ca", newcomer->controller->joining.ca);
 	char *text = json_compact(json, NULL);
@@ -68,17 +68,19 @@ static char *newcomer_text(const struct newcomer *newcomer)
 static int write_used(struct store *store, void *context, struct err *err)
 {
 	const struct newcomer *newcomer = context;
-	return store_remove_invitation(store, newcomer->gateway, clock_wall_ms(), err);
+	return store_remove_invitation(
+		store, newcomer->invitation.gateway, newcomer->invitation.hash, clock_wall_ms(), err);
 }
 
 static void tell_joined(const struct newcomer *newcomer)
 {
 	char text[PROTO_NAME_MAX + 64];
-	snprintf(text, sizeof text, "%s has joined: it has a certificate now", newcomer->gateway);
+	snprintf(text, sizeof text, "%s has joined: it has a certificate now", newcomer->invitation.gateway);
 	newcomer->controller->joining.joined++;
-	log_notice("joining", "joined", log_text("gateway", newcomer->gateway));
+	log_notice("joining", "joined", log_text("gateway", newcomer->invitation.gateway));
 	journal_add(newcomer->controller->journal,
-		&(struct journal_entry){.event = "joined", .text = text, .gateway = newcomer->gateway});
+		&(struct journal_entry){
+			.event = "joined", .text = text, .gateway = newcomer->invitation.gateway});
 }
 
 /* Only what can never be used again on this disk is answered. */
@@ -88,6 +90,7 @@ static void on_used(void *context, int r, const struct err *err)
 	char line[ERR_WHERE_MAX + ERR_TEXT_MAX];
 	if (r < 0) {
 		log_error("joining", "use-not-stored", log_err(err));
+		invitations_give_back(&newcomer->controller->joining.invitations, &newcomer->invitation);
 		if (newcomer->request)
 			http_reply_problem(newcomer->request, 500, "%s", err_format(err, line, sizeof line));
 	} else {
@@ -136,8 +139,9 @@ static void let_in(struct controller *controller, struct http_request *request, 
 	struct err err = {0};
 	newcomer->controller = controller;
 	newcomer->request = request;
-	text_copy(newcomer->gateway, sizeof newcomer->gateway, invitation->stored.gateway);
-	int r = joining_certify(&controller->joining, newcomer->gateway, key, &newcomer->certificate, &err);
+	newcomer->invitation = invitation->stored;
+	int r = joining_certify(
+		&controller->joining, newcomer->invitation.gateway, key, &newcomer->certificate, &err);
 	if (r < 0) {
 		log_error("joining", "not-signed", log_err(&err));
 		http_reply_problem(request, r == -EAGAIN ? 409 : 500, "%s", err.text);

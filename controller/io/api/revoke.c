@@ -59,10 +59,10 @@ static char *revoke_text(const struct revoke *revoke)
 static int write_revocation(struct store *store, void *context, struct err *err)
 {
 	const struct store_revocation *revocation = &((const struct revoke *)context)->revocation;
-	int r = store_revoke(store, revocation, err);
-	if (r < 0 || revocation->whose.kind != TLS_KIND_GATEWAY)
-		return r;
-	return store_remove_invitation(store, revocation->whose.name, revocation->wall_ms, err);
+	int r = 0;
+	if (revocation->whose.kind == TLS_KIND_GATEWAY)
+		r = store_remove_invitation(store, revocation->whose.name, NULL, revocation->wall_ms, err);
+	return r < 0 ? r : store_revoke(store, revocation, err); /* last: what failed is not on the disk */
 }
 
 static void tell(const struct revoke *revoke)

@@ -76,6 +76,13 @@ struct invitation *invitations_find(
 	return found;
 }
 
+void invitations_give_back(struct invitations *invitations, const struct store_invitation *invitation)
+{
+	struct invitation *item = find_gateway(invitations, invitation->gateway);
+	if (item && strcmp(item->stored.hash, invitation->hash) == 0)
+		item->used = false;
+}
+
 void invitations_expire(struct invitations *invitations, int64_t wall_ms)
 {
 	for (size_t i = invitations->count; i-- > 0;)

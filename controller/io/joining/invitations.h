@@ -35,6 +35,8 @@ void invitations_remove(struct invitations *invitations, const char *gateway);
 /* The one with this secret, used or not; NULL: none, or it has ended. Borrowed until the next change. */
 struct invitation *invitations_find(
 	struct invitations *invitations, const struct key *secret, int64_t wall_ms);
+/* It was marked as used, and was not: it is open again, unless another has taken its place. */
+void invitations_give_back(struct invitations *invitations, const struct store_invitation *invitation);
 /* Forget those that have ended. */
 void invitations_expire(struct invitations *invitations, int64_t wall_ms);
 /* Unused ones. */

@@ -14,11 +14,13 @@ int store_put_invitation(struct store *store, const struct store_invitation *inv
 	return r < 0 ? r : 0;
 }
 
-int store_remove_invitation(struct store *store, const char *gateway, int64_t wall_ms, struct err *err)
+int store_remove_invitation(
+	struct store *store, const char *gateway, const char *hash, int64_t wall_ms, struct err *err)
 {
 	sqlite3_stmt *statement = statement_get(store, STATEMENT_REMOVE_INVITATION);
 	sqlite3_bind_text(statement, 1, gateway, -1, SQLITE_STATIC);
-	sqlite3_bind_int64(statement, 2, wall_ms);
+	sqlite3_bind_text(statement, 2, hash, -1, SQLITE_STATIC);
+	sqlite3_bind_int64(statement, 3, wall_ms);
 	int r = statement_step(store, statement, err);
 	return r < 0 ? r : 0;
 }

@@ -46,7 +46,8 @@ static const char *const texts[STATEMENT_COUNT] = {
 		"SELECT gateway, hash, expires_ms, who FROM invitations ORDER BY gateway",
 	[STATEMENT_PUT_INVITATION] =
 		"INSERT OR REPLACE INTO invitations(gateway, hash, expires_ms, who) VALUES (?, ?, ?, ?)",
-	[STATEMENT_REMOVE_INVITATION] = "DELETE FROM invitations WHERE gateway = ? OR expires_ms <= ?",
+	[STATEMENT_REMOVE_INVITATION] = "DELETE FROM invitations WHERE gateway = ?1 AND (?2 IS NULL OR hash "
+					"= ?2) OR expires_ms <= ?3",
 	[STATEMENT_LIST_AUDIT] =
 		"SELECT seq, wall_ms, who, what, target, generation, status, detail FROM audit WHERE seq > ?"
 		" ORDER BY seq LIMIT ?",

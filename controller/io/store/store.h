@@ -140,8 +140,9 @@ int store_each_invitation(struct store *store,
 	struct err *err);
 /* In place of an earlier one for that gateway. */
 int store_put_invitation(struct store *store, const struct store_invitation *invitation, struct err *err);
-/* That of the gateway, and all that ended before wall_ms. */
-int store_remove_invitation(struct store *store, const char *gateway, int64_t wall_ms, struct err *err);
+/* That of the gateway, if it has that hash (NULL: any), and all that ended before wall_ms. */
+int store_remove_invitation(
+	struct store *store, const char *gateway, const char *hash, int64_t wall_ms, struct err *err);
 
 /* What is revoked, one call each. */
 int store_each_revocation(struct store *store,

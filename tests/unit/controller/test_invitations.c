@@ -64,6 +64,22 @@ START_TEST(a_newer_one_takes_its_place)
 }
 END_TEST
 
+START_TEST(one_that_was_not_used_after_all_is_open_again)
+{
+	invite("gw-a", 1, 500);
+	struct invitation *item = find(1, 0);
+	struct store_invitation used = item->stored;
+	item->used = true;
+	invitations_give_back(&invitations, &used);
+	ck_assert(!find(1, 0)->used);
+	/* Another has its place, and is used itself. */
+	invite("gw-a", 2, 500);
+	find(2, 0)->used = true;
+	invitations_give_back(&invitations, &used);
+	ck_assert(find(2, 0)->used);
+}
+END_TEST
+
 START_TEST(there_is_room_for_so_many)
 {
 	char name[16];
@@ -105,6 +121,7 @@ int main(void)
 	tcase_add_checked_fixture(test, setup, NULL);
 	tcase_add_test(test, a_secret_finds_its_own_until_it_ends);
 	tcase_add_test(test, a_newer_one_takes_its_place);
+	tcase_add_test(test, one_that_was_not_used_after_all_is_open_again);
 	tcase_add_test(test, there_is_room_for_so_many);
 	tcase_add_test(test, attempts_are_rationed);
 	srunner_run_all(runner, CK_NORMAL);

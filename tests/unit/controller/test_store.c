@@ -388,6 +388,45 @@ static void collect_name(const char *gateway, void *context)
 	strcat(context, " ");
 }
 
+static void put_invitation(struct store *store, const char *gateway, const char *hash, int64_t expires_ms)
+{
+	struct store_invitation invitation = {.expires_ms = expires_ms, .who = "root"};
+	strcpy(invitation.gateway, gateway);
+	strcpy(invitation.hash, hash);
+	ck_assert_int_eq(store_put_invitation(store, &invitation, NULL), 0);
+}
+
+static void note_hash(const struct store_invitation *invitation, void *context)
+{
+	strcat(context, invitation->hash);
+}
+
+static void check_invitations(struct store *store, const char *expected)
+{
+	char hashes[256] = "";
+	ck_assert_int_eq(store_each_invitation(store, note_hash, hashes, NULL), 0);
+	ck_assert_str_eq(hashes, expected);
+}
+
+START_TEST(an_invitation_is_removed_by_what_used_it)
+{
+	struct store *store = open_it();
+	put_invitation(store, "gw-a", "old", 100);
+	put_invitation(store, "gw-a", "new", 100);
+	put_invitation(store, "gw-b", "other", 50);
+	ck_assert_int_eq(store_remove_invitation(store, "gw-a", "old", 49, NULL), 0); /* not the newer one */
+	check_invitations(store, "newother");
+	ck_assert_int_eq(store_remove_invitation(store, "gw-c", NULL, 50, NULL), 0);
+	check_invitations(store, "new");
+	ck_assert_int_eq(store_remove_invitation(store, "gw-a", "new", 50, NULL), 0);
+	check_invitations(store, "");
+	put_invitation(store, "gw-a", "last", 100);
+	ck_assert_int_eq(store_remove_invitation(store, "gw-a", NULL, 50, NULL), 0);
+	check_invitations(store, "");
+	store_close(store);
+}
+END_TEST
+
 START_TEST(drains_last)
 {
 	struct store *store = open_it();
@@ -463,6 +502,7 @@ int main(void)
 	tcase_add_test(tests, the_trail_is_bounded_and_the_refused_do_not_push_out_the_rest);
 	tcase_add_test(tests, old_generations_are_forgotten);
 	tcase_add_test(tests, drains_last);
+	tcase_add_test(tests, an_invitation_is_removed_by_what_used_it);
 	tcase_add_test(tests, events_are_bounded);
 	suite_add_tcase(suite, tests);
 	SRunner *runner = srunner_create(suite);
