@@ -8,45 +8,6 @@
 #include "common/base/mem.h"
 #include "controller/core/fleet/difference_part.h"
 
-enum { LIST_SHOWN_MAX = 8 };
-
-void list_item(struct list *list, const char *item)
-{
-	if (list->count < LIST_SHOWN_MAX)
-		text_add(list->text, "%s%s", list->count ? ", " : "[", item);
-	list->count++;
-}
-
-void list_end(struct list *list)
-{
-	if (!list->count)
-		text_add(list->text, "none");
-	else if (list->count > LIST_SHOWN_MAX)
-		text_add(list->text, " and %zu more]", list->count - LIST_SHOWN_MAX);
-	else
-		text_add(list->text, "]");
-}
-
-void list_addrs(struct text *text, const struct addr *addrs, size_t count)
-{
-	struct list list = {.text = text};
-	char buffer[ADDR_TEXT_MAX];
-
-	for (size_t i = 0; i < count; i++)
-		list_item(&list, addr_format(&addrs[i], buffer, sizeof(buffer)));
-	list_end(&list);
-}
-
-void list_prefixes(struct text *text, const struct prefix *prefixes, size_t count)
-{
-	struct list list = {.text = text};
-	char buffer[PREFIX_TEXT_MAX];
-
-	for (size_t i = 0; i < count; i++)
-		list_item(&list, prefix_format(&prefixes[i], buffer, sizeof(buffer)));
-	list_end(&list);
-}
-
 static char *render(const struct field *field, const void *thing)
 {
 	struct text text = {0};
@@ -55,33 +16,56 @@ static char *render(const struct field *field, const void *thing)
 	return text_take(&text);
 }
 
+/* "mtu 1420 -> 1400". False, and nothing said: it is the same. */
+static bool say_field(const struct field *field, const void *from, const void *to, struct text *text)
+{
+	CLEANUP_FREE char *before = render(field, from), *after = render(field, to);
+
+	if (!strcmp(before, after))
+		return false;
+	text_add(text, "%s %s -> %s", field->name, before, after);
+	return true;
+}
+
+static bool say_list_field(const struct field *field, const void *from, const void *to, struct text *text)
+{
+	struct list before = {0}, after = {0};
+	bool differs;
+
+	field->list(from, &before);
+	field->list(to, &after);
+	differs = list_say_change(field->name, &before, &after, text);
+	list_clear(&before);
+	list_clear(&after);
+	return differs;
+}
+
 size_t difference_fields(const char *what, const struct field *fields, size_t count, const void *from,
 	const void *to, struct text *lines)
 {
 	size_t changes = 0;
 
 	for (size_t i = 0; i < count; i++) {
-		CLEANUP_FREE char *before = render(&fields[i], from), *after = render(&fields[i], to);
+		struct text change = {0};
+		bool differs = fields[i].list ? say_list_field(&fields[i], from, to, &change)
+					      : say_field(&fields[i], from, to, &change);
 
-		if (!strcmp(before, after))
-			continue;
-		if (changes)
-			text_add(lines, ", ");
-		else
-			text_add(lines, "~ %s: ", what);
-		text_add(lines, "%s %s -> %s", fields[i].name, before, after);
-		changes++;
+		if (differs && !changes++)
+			text_add(lines, "~ %s: %s", what, change.data);
+		else if (differs)
+			text_add(lines, ", %s", change.data);
+		text_clear(&change);
 	}
 	if (changes)
 		text_add(lines, "\n");
 	return changes > 0;
 }
 
-static void render_addresses(const void *thing, struct text *text)
+static void own_addresses(const void *thing, struct list *list)
 {
 	const struct desired *desired = thing;
 
-	list_addrs(text, desired->addresses, desired->address_count);
+	list_addrs(list, desired->addresses, desired->address_count);
 }
 
 static void render_liveness(const void *thing, struct text *text)
@@ -101,8 +85,8 @@ static const struct desired nothing;
 
 size_t fleet_difference_but_peers(const struct desired *from, const struct desired *to, struct text *lines)
 {
-	static const struct field fields[] = {
-		{"fleet", render_fleet}, {"address", render_addresses}, {"liveness", render_liveness}};
+	static const struct field fields[] = {{"fleet", .render = render_fleet},
+		{"address", .list = own_addresses}, {"liveness", .render = render_liveness}};
 	char what[PROTO_NAME_MAX + 16];
 	size_t count = 0;
 

@@ -25,7 +25,8 @@ static void render_dial_name(const void *thing, struct text *text)
 
 size_t fleet_difference_of_controller(const struct fleet *from, const struct fleet *to, struct text *lines)
 {
-	static const struct field fields[] = {{"preempt", render_preempt}, {"dial name", render_dial_name}};
+	static const struct field fields[] = {
+		{"preempt", .render = render_preempt}, {"dial name", .render = render_dial_name}};
 	char what[PROTO_NAME_MAX + 24];
 	size_t count = 0;
 

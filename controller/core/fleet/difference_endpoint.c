@@ -20,31 +20,27 @@ static void render_lease(const void *thing, struct text *text)
 		duration_format(((const struct desired_endpoint *)thing)->lease_ms, buffer, sizeof(buffer)));
 }
 
-static void render_gateways(const void *thing, struct text *text)
+static void list_pool(const void *thing, struct list *list)
 {
 	const struct desired_endpoint *endpoint = thing;
-	struct list list = {.text = text};
 
 	for (size_t i = 0; i < endpoint->pool_count; i++)
-		list_item(&list, endpoint->pool[i]);
-	list_end(&list);
+		list_item(list, endpoint->pool[i]);
 }
 
-static void render_tunnels(const void *thing, struct text *text)
+static void list_tunnels(const void *thing, struct list *list)
 {
 	const struct desired_endpoint *endpoint = thing;
-	struct list list = {.text = text};
 
 	for (size_t i = 0; i < endpoint->tunnel_count; i++)
-		list_item(&list, endpoint->tunnels[i]);
-	list_end(&list);
+		list_item(list, endpoint->tunnels[i]);
 }
 
-static void render_witness(const void *thing, struct text *text)
+static void list_witness(const void *thing, struct list *list)
 {
 	const struct desired_endpoint *endpoint = thing;
 
-	list_addrs(text, endpoint->witness, endpoint->witness_count);
+	list_addrs(list, endpoint->witness, endpoint->witness_count);
 }
 
 static void render_dial_interface(const void *thing, struct text *text)
@@ -52,17 +48,16 @@ static void render_dial_interface(const void *thing, struct text *text)
 	text_add(text, "%s", ((const struct desired_endpoint *)thing)->dial_interface);
 }
 
-static void render_dial(const void *thing, struct text *text)
+static void list_dial(const void *thing, struct list *list)
 {
 	const struct desired_endpoint *endpoint = thing;
 
-	list_addrs(text, endpoint->dial, endpoint->dial_count);
+	list_addrs(list, endpoint->dial, endpoint->dial_count);
 }
 
-static void render_inside(const void *thing, struct text *text)
+static void list_inside(const void *thing, struct list *list)
 {
 	const struct desired_endpoint *endpoint = thing;
-	struct list list = {.text = text};
 
 	for (size_t i = 0; i < endpoint->inside_count; i++) {
 		char address[PREFIX_TEXT_MAX], item[PREFIX_TEXT_MAX + PROTO_INTERFACE_MAX + 8];
@@ -70,20 +65,18 @@ static void render_inside(const void *thing, struct text *text)
 		(void)snprintf(item, sizeof(item), "%s on %s",
 			prefix_format(&endpoint->inside[i].address, address, sizeof(address)),
 			endpoint->inside[i].interface);
-		list_item(&list, item);
+		list_item(list, item);
 	}
-	list_end(&list);
 }
 
 /* As the fleet file says it, in one line. */
-static void render_checks(const void *thing, struct text *text)
+static void list_checks(const void *thing, struct list *list)
 {
 	static const char *const kinds[] = {[CHECK_PING] = "ping",
 		[CHECK_TCP] = "tcp",
 		[CHECK_HTTP] = "http",
 		[CHECK_PROGRAM] = "program"};
 	const struct desired_endpoint *endpoint = thing;
-	struct list list = {.text = text};
 
 	for (size_t i = 0; i < endpoint->check_count; i++) {
 		const struct desired_check *check = &endpoint->checks[i];
@@ -97,15 +90,13 @@ static void render_checks(const void *thing, struct text *text)
 		(void)snprintf(item, sizeof(item), "%s %s%s%s%s every %u ms for %u ms fall %u rise %u",
 			kinds[check->kind], target, check->path, check->interface[0] ? " on " : "",
 			check->interface, check->every_ms, check->timeout_ms, check->fall, check->rise);
-		list_item(&list, item);
+		list_item(list, item);
 	}
-	list_end(&list);
 }
 
-static void render_notify(const void *thing, struct text *text)
+static void list_notify(const void *thing, struct list *list)
 {
 	const struct desired_endpoint *endpoint = thing;
-	struct list list = {.text = text};
 
 	for (size_t i = 0; i < endpoint->notify_count; i++) {
 		const struct desired_notify *notify = &endpoint->notify[i];
@@ -115,23 +106,22 @@ static void render_notify(const void *thing, struct text *text)
 		for (unsigned state = 0; state < STATES; state++)
 			if (notify->when & 1u << state)
 				text_add(&item, " %s", desired_state_names[state]);
-		list_item(&list, item.data);
+		list_item(list, item.data);
 		text_clear(&item);
 	}
-	list_end(&list);
 }
 
 static const struct field fields[] = {
-	{"isolation", render_isolation},
-	{"lease", render_lease},
-	{"gateways", render_gateways},
-	{"tunnels", render_tunnels},
-	{"witness", render_witness},
-	{"dial interface", render_dial_interface},
-	{"dial addresses", render_dial},
-	{"inside", render_inside},
-	{"checks", render_checks},
-	{"notify", render_notify},
+	{"isolation", .render = render_isolation},
+	{"lease", .render = render_lease},
+	{"gateways", .list = list_pool},
+	{"tunnels", .list = list_tunnels},
+	{"witness", .list = list_witness},
+	{"dial interface", .render = render_dial_interface},
+	{"dial addresses", .list = list_dial},
+	{"inside", .list = list_inside},
+	{"checks", .list = list_checks},
+	{"notify", .list = list_notify},
 };
 
 static bool same_route(const struct desired_route *a, const struct desired_route *b)

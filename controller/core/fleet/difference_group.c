@@ -5,24 +5,28 @@
 #include "common/base/mem.h"
 #include "controller/core/fleet/difference_part.h"
 
-static void render_may_reach(const void *thing, struct text *text)
+static void may_reach(const void *thing, struct list *list)
 {
 	const struct desired_group *group = thing;
 
-	list_prefixes(text, group->may_reach, group->may_reach_count);
+	list_prefixes(list, group->may_reach, group->may_reach_count);
 }
 
 static size_t say(char sign, const struct desired_group *group, struct text *lines)
 {
+	struct list list = {0};
+
+	may_reach(group, &list);
 	text_add(lines, "%c group %s may reach ", sign, group->name);
-	list_prefixes(lines, group->may_reach, group->may_reach_count);
+	list_say(&list, lines);
 	text_add(lines, "\n");
+	list_clear(&list);
 	return 1;
 }
 
 static size_t say_change(const struct desired_group *from, const struct desired_group *to, struct text *lines)
 {
-	static const struct field fields[] = {{"may_reach", render_may_reach}};
+	static const struct field fields[] = {{"may_reach", .list = may_reach}};
 	char what[PROTO_NAME_MAX + 16];
 
 	(void)snprintf(what, sizeof(what), "group %s", to->name);

@@ -12,11 +12,11 @@ static void render_name(const void *thing, struct text *text)
 	text_add(text, "%s", ((const struct desired_peer *)thing)->name);
 }
 
-static void render_allowed_ips(const void *thing, struct text *text)
+static void allowed_ips(const void *thing, struct list *list)
 {
 	const struct desired_peer *peer = thing;
 
-	list_prefixes(text, peer->allowed_ips, peer->allowed_ip_count);
+	list_prefixes(list, peer->allowed_ips, peer->allowed_ip_count);
 }
 
 /* Of those that others lay claim to: who goes first, and what tells that it lives. */
@@ -110,24 +110,28 @@ static void render_expires(const void *thing, struct text *text)
 }
 
 static const struct field fields[] = {
-	{"name", render_name},
-	{"allowed_ips", render_allowed_ips},
-	{"shared", render_shares},
-	{"preshared_key_file", render_preshared_key_file},
-	{"endpoint", render_endpoint},
-	{"persistent_keepalive", render_keepalive},
-	{"route", render_route},
-	{"route_metric", render_route_metric},
-	{"route_table", render_route_table},
-	{"groups", render_groups},
-	{"expires", render_expires},
+	{"name", .render = render_name},
+	{"allowed_ips", .list = allowed_ips},
+	{"shared", .render = render_shares},
+	{"preshared_key_file", .render = render_preshared_key_file},
+	{"endpoint", .render = render_endpoint},
+	{"persistent_keepalive", .render = render_keepalive},
+	{"route", .render = render_route},
+	{"route_metric", .render = render_route_metric},
+	{"route_table", .render = render_route_table},
+	{"groups", .render = render_groups},
+	{"expires", .render = render_expires},
 };
 
 static size_t say(char sign, const struct desired_peer *peer, struct text *lines)
 {
+	struct list list = {0};
+
+	allowed_ips(peer, &list);
 	text_add(lines, "%c peer %s in %s ", sign, peer->name, peer->tunnel);
-	list_prefixes(lines, peer->allowed_ips, peer->allowed_ip_count);
+	list_say(&list, lines);
 	text_add(lines, "\n");
+	list_clear(&list);
 	return 1;
 }
 

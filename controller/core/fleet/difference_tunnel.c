@@ -18,10 +18,9 @@ static void render_public_key(const void *thing, struct text *text)
 	text_add(text, "%s", key_format(&((const struct desired_tunnel *)thing)->public_key, buffer));
 }
 
-static void render_address(const void *thing, struct text *text)
+static void list_address(const void *thing, struct list *list)
 {
 	const struct desired_tunnel *tunnel = thing;
-	struct list list = {.text = text};
 
 	for (size_t i = 0; i < tunnel->address_count; i++) {
 		const struct prefix *address = &tunnel->addresses[i];
@@ -29,15 +28,14 @@ static void render_address(const void *thing, struct text *text)
 		char own[PREFIX_TEXT_MAX], far[PREFIX_TEXT_MAX], item[2 * PREFIX_TEXT_MAX + 8];
 
 		if (!addr_is_set(&peer.addr)) {
-			list_item(&list, prefix_format(address, own, sizeof(own)));
+			list_item(list, prefix_format(address, own, sizeof(own)));
 			continue;
 		}
 		(void)snprintf(item, sizeof(item), "%s peer %s",
 			addr_format(&address->addr, own, sizeof(own)),
 			prefix_format(&peer, far, sizeof(far)));
-		list_item(&list, item);
+		list_item(list, item);
 	}
-	list_end(&list);
 }
 
 static void render_link_local(const void *thing, struct text *text)
@@ -112,32 +110,29 @@ static void render_forward(const void *thing, struct text *text)
 	}
 }
 
-static void list_snat(const struct desired_snat *snat, size_t count, struct text *text)
+static void list_translations(const struct desired_snat *snat, size_t count, struct list *list)
 {
-	struct list list = {.text = text};
-
 	for (size_t i = 0; i < count; i++) {
 		char from[PREFIX_TEXT_MAX], item[PREFIX_TEXT_MAX + PROTO_INTERFACE_MAX + 16];
 
 		(void)snprintf(item, sizeof(item), "%s out of %s",
 			prefix_format(&snat[i].from, from, sizeof(from)), snat[i].interface);
-		list_item(&list, item);
+		list_item(list, item);
 	}
-	list_end(&list);
 }
 
-static void render_snat(const void *thing, struct text *text)
+static void list_snat(const void *thing, struct list *list)
 {
 	const struct desired_forward *forward = &((const struct desired_tunnel *)thing)->forward;
 
-	list_snat(forward->snat, forward->snat_count, text);
+	list_translations(forward->snat, forward->snat_count, list);
 }
 
-static void render_masquerade(const void *thing, struct text *text)
+static void list_masquerade(const void *thing, struct list *list)
 {
 	const struct desired_forward *forward = &((const struct desired_tunnel *)thing)->forward;
 
-	list_snat(forward->masquerade, forward->masquerade_count, text);
+	list_translations(forward->masquerade, forward->masquerade_count, list);
 }
 
 static void render_clamp_mss(const void *thing, struct text *text)
@@ -146,19 +141,19 @@ static void render_clamp_mss(const void *thing, struct text *text)
 }
 
 static const struct field fields[] = {
-	{"private_key_file", render_key_file},
-	{"public_key", render_public_key},
-	{"address", render_address},
-	{"link_local", render_link_local},
-	{"multicast", render_multicast},
-	{"listen_port", render_listen_port},
-	{"fwmark", render_fwmark},
-	{"mtu", render_mtu},
-	{"table", render_table},
-	{"forward", render_forward},
-	{"snat", render_snat},
-	{"masquerade", render_masquerade},
-	{"clamp_mss", render_clamp_mss},
+	{"private_key_file", .render = render_key_file},
+	{"public_key", .render = render_public_key},
+	{"address", .list = list_address},
+	{"link_local", .render = render_link_local},
+	{"multicast", .render = render_multicast},
+	{"listen_port", .render = render_listen_port},
+	{"fwmark", .render = render_fwmark},
+	{"mtu", .render = render_mtu},
+	{"table", .render = render_table},
+	{"forward", .render = render_forward},
+	{"snat", .list = list_snat},
+	{"masquerade", .list = list_masquerade},
+	{"clamp_mss", .render = render_clamp_mss},
 };
 
 static const struct desired_tunnel *find(const struct desired *desired, const char *name)

@@ -160,23 +160,70 @@ START_TEST(from_nothing_and_to_nothing)
 }
 END_TEST
 
-START_TEST(a_long_list_is_cut)
+/* What gw-a would be told if bob's allowed_ips went from one list to another. */
+static void check_lists(const char *old, const char *new, const char *expected)
 {
-	char *before = two_gateways(), *after;
-	struct desired *from = compile(before, "gw-a"), *to;
+	char *before = replace(two_gateways(), "10.50.0.3/32", old),
+	     *after = replace(two_gateways(), "10.50.0.3/32", new);
+	struct desired *from = compile(before, "gw-a"), *to = compile(after, "gw-a");
 
-	after = replace(two_gateways(), "10.50.0.3/32",
-		"1.1.1.1, 1.1.1.2, 1.1.1.3, 1.1.1.4, 1.1.1.5, 1.1.1.6, "
-		"1.1.1.7, 1.1.1.8, 1.1.1.9, 1.1.1.10");
-	to = compile(after, "gw-a");
-	check_between(from, to,
-		"~ peer bob in wg0: allowed_ips [10.50.0.3/32] -> [1.1.1.1/32, 1.1.1.2/32, 1.1.1.3/32, "
-		"1.1.1.4/32, "
-		"1.1.1.5/32, 1.1.1.6/32, 1.1.1.7/32, 1.1.1.8/32 and 2 more]\n");
+	check_between(from, to, expected);
 	desired_free(from);
 	desired_free(to);
 	free(before);
 	free(after);
+}
+
+#define EIGHT "1.1.1.1, 1.1.1.2, 1.1.1.3, 1.1.1.4, 1.1.1.5, 1.1.1.6, 1.1.1.7, 1.1.1.8"
+#define TWELVE_MORE                                                                                   \
+	"2.2.2.1, 2.2.2.2, 2.2.2.3, 2.2.2.4, 2.2.2.5, 2.2.2.6, 2.2.2.7, 2.2.2.8, 2.2.2.9, 2.2.2.10, " \
+	"2.2.2.11, 2.2.2.12"
+
+START_TEST(a_list_of_eight_is_shown_whole)
+{
+	check_lists("10.50.0.3", EIGHT,
+		"~ peer bob in wg0: allowed_ips [10.50.0.3/32] -> [1.1.1.1/32, 1.1.1.2/32, 1.1.1.3/32, "
+		"1.1.1.4/32, 1.1.1.5/32, 1.1.1.6/32, 1.1.1.7/32, 1.1.1.8/32]\n");
+}
+END_TEST
+
+START_TEST(of_a_longer_list_what_differs_is_shown)
+{
+	check_lists(EIGHT ", 1.1.1.9, 1.1.1.10", EIGHT ", 1.1.1.9, 1.1.1.11",
+		"~ peer bob in wg0: allowed_ips + [1.1.1.11/32] - [1.1.1.10/32], 9 stay\n");
+	check_lists(EIGHT, EIGHT ", 1.1.1.9", "~ peer bob in wg0: allowed_ips + [1.1.1.9/32], 8 stay\n");
+	check_lists(EIGHT ", 1.1.1.9", EIGHT, "~ peer bob in wg0: allowed_ips - [1.1.1.9/32], 8 stay\n");
+}
+END_TEST
+
+START_TEST(of_much_that_differs_the_rest_is_counted)
+{
+	check_lists(EIGHT, EIGHT ", " TWELVE_MORE,
+		"~ peer bob in wg0: allowed_ips + [2.2.2.1/32, 2.2.2.2/32, 2.2.2.3/32, 2.2.2.4/32, "
+		"2.2.2.5/32, 2.2.2.6/32, 2.2.2.7/32, 2.2.2.8/32 and 4 more], 8 stay\n");
+}
+END_TEST
+
+static struct desired *with_witnesses(const char *witnesses)
+{
+	char *text = replace(two_gateways(), "[10.9.0.1]", witnesses);
+	struct desired *desired = compile(text, "gw-a");
+
+	free(text);
+	return desired;
+}
+
+START_TEST(another_order_of_a_long_list_is_shown_whole)
+{
+	struct desired *from = with_witnesses("[" EIGHT ", 1.1.1.9]"),
+		       *to = with_witnesses("[1.1.1.9, " EIGHT "]");
+
+	check_between(from, to,
+		"~ virtual endpoint vpn: witness [1.1.1.1, 1.1.1.2, 1.1.1.3, 1.1.1.4, 1.1.1.5, 1.1.1.6, "
+		"1.1.1.7, 1.1.1.8, 1.1.1.9] -> [1.1.1.9, 1.1.1.1, 1.1.1.2, 1.1.1.3, 1.1.1.4, 1.1.1.5, "
+		"1.1.1.6, 1.1.1.7, 1.1.1.8]\n");
+	desired_free(from);
+	desired_free(to);
 }
 END_TEST
 
@@ -190,7 +237,10 @@ int main(void)
 	tcase_add_loop_test(tcase, a_change_in_words, 0, ARRAY_COUNT(changes));
 	tcase_add_test(tcase, what_is_equal_has_no_words);
 	tcase_add_test(tcase, from_nothing_and_to_nothing);
-	tcase_add_test(tcase, a_long_list_is_cut);
+	tcase_add_test(tcase, a_list_of_eight_is_shown_whole);
+	tcase_add_test(tcase, of_a_longer_list_what_differs_is_shown);
+	tcase_add_test(tcase, of_much_that_differs_the_rest_is_counted);
+	tcase_add_test(tcase, another_order_of_a_long_list_is_shown_whole);
 	suite_add_tcase(suite, tcase);
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);
