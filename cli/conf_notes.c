@@ -36,6 +36,12 @@ static struct quick_span without_label(struct quick_span span)
 	return span;
 }
 
+/* A setting that somebody commented out is no name: its value may be a key. */
+static bool is_setting(struct quick_span span)
+{
+	return span.length && memchr(span.at, '=', span.length);
+}
+
 static size_t count_words(struct quick_span span)
 {
 	struct quick_span word;
@@ -50,7 +56,7 @@ bool conf_notes_name(const char *comment, size_t length, char name[PROTO_NAME_MA
 {
 	struct quick_span span =
 		without_label(skip(quick_trim((struct quick_span){comment, length}), "# \t"));
-	size_t used = 0, words = count_words(span);
+	size_t used = 0, words = is_setting(span) ? 0 : count_words(span);
 
 	for (size_t i = 0; words && words <= NAME_WORDS_MAX && i < span.length && used < PROTO_NAME_MAX;
 		i++) {

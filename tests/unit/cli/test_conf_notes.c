@@ -22,6 +22,10 @@ static const struct {
 	{"#", ""},
 	{"# ---", ""},
 	{"# name", "name"},
+	/* What somebody commented out, keys among it. */
+	{"#PresharedKey = FpCyhws9cxwWoV4xELtfJvjJN+zQVRPISllRWgeopVE=", ""},
+	{"# peer FpCyhws9cxwWoV4xELtfJvjJN+zQVRPISllRWgeopVE=", ""},
+	{"#Endpoint=192.0.2.1:51820", ""},
 	{"# 0123456789012345678901234567890123456789012345678901234567890123456789",
 		"012345678901234567890123456789012345678901234567890123456789012"},
 };
