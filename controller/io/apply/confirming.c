@@ -216,16 +216,26 @@ static void on_written(void *context, int r, const struct err *err)
 	confirming->done = NULL;
 }
 
+/* Something else is about to take its place. Its own apply may still wait for gateways to say that they hold it. */
+static bool is_being_replaced(const struct confirming *confirming)
+{
+	const struct apply *apply = confirming->controller->apply;
+	return apply && apply_look(apply).generation != confirming->state.generation;
+}
+
 int confirming_confirm(struct confirming *confirming, const char *who,
 	void (*done)(int r, const char *text, uint64_t generation, void *context), void *context,
 	struct err *err)
 {
 	if (!confirming->state.awaited)
 		return err_set(err, -ENOENT, "no generation awaits a confirmation");
-	if (confirmation_is_over(&confirming->state, clock_now_ms()) || confirming->controller->apply)
+	if (confirmation_is_over(&confirming->state, clock_now_ms()))
 		return err_set(err, -EBUSY,
 			"too late: generation %" PRIu64 " is being rolled back to %" PRIu64,
 			confirming->state.generation, confirming->state.back_to);
+	if (is_being_replaced(confirming))
+		return err_set(err, -EBUSY, "too late: somebody is rolling generation %" PRIu64 " back",
+			confirming->state.generation);
 	if (confirming->writing)
 		return err_set(err, -EBUSY, "somebody else is confirming it at this moment");
 	confirming->writing = true;

@@ -113,6 +113,33 @@ def test_confirmed_in_time(bench):
     until("gw-a holds it", lambda: gw_a.generation == 4)
 
 
+def test_confirmed_while_the_apply_still_waits(bench):
+    """A gateway has not said yet that it holds the generation: that is no reason to refuse the confirmation."""
+    _, gw_b = bench.start_pair()
+    obey, commits, told = gw_b.obey, [], threading.Event()
+
+    def obey_all_but_the_commit(instruction):
+        if instruction["kind"] == "commit":
+            commits.append(instruction)
+            told.set()
+        else:
+            obey(instruction)
+
+    gw_b.obey = obey_all_but_the_commit
+    applied = []
+    applying = threading.Thread(target=lambda: applied.append(
+        bench.call("PUT", "/v1/fleet?confirm_ms=600000", {"files": [{"name": "fleet.yaml", "text": fleet_text(peers=BOTH)}]})))
+    applying.start()
+    assert told.wait(30)
+    assert bench.call("POST", "/v1/confirm") == (200, {"generation": 2})
+    assert bench.status()["confirmation"] is None
+    with gw_b.changed:
+        obey(commits[0])
+    gw_b.report()
+    applying.join()
+    assert applied[0][0] == 200, applied
+
+
 def test_rolled_back_without_those_that_refuse_or_are_away(bench):
     gw_a, gw_b = bench.start_pair()
     obey = gw_b.obey
@@ -232,5 +259,5 @@ def test_progress_on_a_terminal(bench):
     assert bench.status()["apply"] is None
 
 
-main([test_progress_on_a_terminal, test_what_an_operator_types, test_a_rollback_is_a_new_generation, test_confirmed_in_time, test_rolled_back_without_those_that_refuse_or_are_away,
+main([test_progress_on_a_terminal, test_what_an_operator_types, test_a_rollback_is_a_new_generation, test_confirmed_in_time, test_confirmed_while_the_apply_still_waits, test_rolled_back_without_those_that_refuse_or_are_away,
       test_rolled_back_by_a_later_life])
