@@ -4,6 +4,7 @@
 #include <getopt.h>
 #include <inttypes.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -19,7 +20,7 @@
 
 struct rollback_request {
 	uint64_t number;
-	bool yes, dry, as_json;
+	bool yes, dry, all, as_json;
 };
 
 /* The fleets of now and then. */
@@ -122,11 +123,12 @@ static int roll_back(
 {
 	struct rollback_fleets fleets = {0};
 	struct fleet_plan plan = {0};
-	const struct plan_view view = {.plan = &plan, .peers_max = PLAN_PEERS_SHOWN};
+	bool whole = request->all || request->as_json;
+	const struct plan_view view = {.plan = &plan, .peers_max = whole ? SIZE_MAX : PLAN_PEERS_SHOWN};
 	int r = ask_fleets(controller, request, &fleets, err);
 
 	if (r >= 0) {
-		fleet_plan_make(fleets.now, fleets.then, PLAN_LINES_SHOWN, &plan);
+		fleet_plan_make(fleets.now, fleets.then, whole ? SIZE_MAX : PLAN_LINES_SHOWN, &plan);
 		tell(request, &view);
 	}
 	if (r >= 0 && !request->dry)
@@ -149,6 +151,8 @@ static bool read_options(const struct invocation *invocation, struct rollback_re
 			request->yes = true;
 		else if (option == 'n')
 			request->dry = true;
+		else if (option == 'l')
+			request->all = true;
 		else
 			return false;
 	}

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/date.h"
 #include "common/base/mem.h"
 
 enum {
@@ -14,6 +15,9 @@ enum {
 	PEER_MAX_BYTES = 1024, /* without its allowed IPs */
 	TOLD_MAX = 1024,
 };
+
+/* Of a path that stands in a command as it is. */
+#define PATH_CHARACTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_./+,:@-"
 
 struct exporting {
 	const struct export *export;
@@ -67,27 +71,35 @@ static int put_key(struct exporting *exporting, const char *name, const char *pa
 }
 
 /* wg reads it from where the agent does. */
-static void put_key_command(struct exporting *exporting, const char *words, const char *path)
+static int put_key_command(struct exporting *exporting, const char *words, const char *path, struct err *err)
 {
 	bool absolute = path[0] == '/';
 
+	if (path[strspn(path, PATH_CHARACTERS)])
+		return err_set(err, -ENOTSUP,
+			"%s: such a path of a key is none to put into a command; with --keys the key itself "
+			"goes in",
+			path);
 	text_add(exporting->out, "PostUp = wg set %%i %s %s%s%s\n", words,
 		absolute ? "" : exporting->export->directory, absolute ? "" : "/", path);
+	return 0;
 }
 
-static void put_key_commands(struct exporting *exporting, const struct fleet_settings *settings)
+static int put_key_commands(
+	struct exporting *exporting, const struct fleet_settings *settings, struct err *err)
 {
 	const struct fleet *fleet = exporting->export->fleet;
 	char words[KEY_TEXT_MAX + 32], key[KEY_TEXT_MAX];
+	int r = put_key_command(exporting, "private-key", settings->private_key_file, err);
 
-	put_key_command(exporting, "private-key", settings->private_key_file);
-	for (size_t i = 0; i < fleet->peer_count; i++) {
+	for (size_t i = 0; !r && i < fleet->peer_count; i++) {
 		if (!is_exported(exporting, &fleet->peers[i]) || !fleet->peers[i].preshared_key_file)
 			continue;
 		snprintf(words, sizeof(words), "peer %s preshared-key",
 			key_format(&fleet->peers[i].public_key, key));
-		put_key_command(exporting, words, fleet->peers[i].preshared_key_file);
+		r = put_key_command(exporting, words, fleet->peers[i].preshared_key_file, err);
 	}
+	return r;
 }
 
 /* ---- [Interface] ---- */
@@ -144,7 +156,7 @@ static int put_interface(struct exporting *exporting, const struct fleet_setting
 	if (settings->fwmark_place.line) /* written, not chosen */
 		text_add(out, "FwMark = 0x%x\n", settings->fwmark);
 	if (!exporting->export->read_key)
-		put_key_commands(exporting, settings);
+		r = put_key_commands(exporting, settings, err);
 	tell_settings(exporting, settings);
 	return r;
 }
@@ -161,8 +173,18 @@ static void put_endpoint(struct text *out, const struct fleet_peer *peer)
 		text_add(out, "Endpoint = %s\n", endpoint_format(&peer->endpoint, buffer, sizeof(buffer)));
 }
 
+static bool shares_any(const struct fleet_peer *peer)
+{
+	for (size_t i = 0; i < peer->allowed_ip_count; i++)
+		if (peer->allowed_ips[i].shared && peer->allowed_ips[i].movable)
+			return true;
+	return false;
+}
+
 static void tell_peer(struct exporting *exporting, const struct fleet_peer *peer)
 {
+	char until[DATE_TEXT_MAX];
+
 	if (peer->unrouted)
 		tell(exporting, "peer %s: route: false: left out; Table = off makes no routes at all",
 			peer->name);
@@ -170,6 +192,13 @@ static void tell_peer(struct exporting *exporting, const struct fleet_peer *peer
 		tell(exporting, "peer %s: route_metric and route_table: left out", peer->name);
 	if (peer->group_count)
 		tell(exporting, "peer %s: groups: left out", peer->name);
+	if (peer->expires_s)
+		tell(exporting, "peer %s: expires: left out: it is let in after %s, too", peer->name,
+			date_format(peer->expires_s, until));
+	if (shares_any(peer))
+		tell(exporting,
+			"peer %s: priority and probe: left out: of peers with one prefix the last gets it",
+			peer->name);
 }
 
 static int put_peer(struct exporting *exporting, const struct fleet_peer *peer, struct err *err)

@@ -169,7 +169,7 @@ void plan_view_print_admitted(const struct plan_view *view, FILE *out)
 		fprintf(out, "%s %s in %s\n", plan->admitted[i].widened ? "widens" : "admits",
 			plan->admitted[i].peer, plan->admitted[i].tunnel);
 	if (plan->admitted_count > shown)
-		fprintf(out, "and %zu more peers\n", plan->admitted_count - shown);
+		fprintf(out, "and %zu more peers (--all lists them)\n", plan->admitted_count - shown);
 }
 
 /* ---- for programs ---- */

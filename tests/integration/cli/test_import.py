@@ -171,6 +171,14 @@ def test_exported_without_keys():
         done = place.expect("export", "gw-a", "wg0")
         assert "PostUp = wg set %i private-key /etc/holdfast/wg0.key\n" in done.stdout and private not in done.stdout, done
         assert "# alice\n[Peer]\n" in done.stdout
+        # What a wg-quick file has no word for is told; what is in a path is no command of a shell's.
+        fleet = place.read("fleet.yaml")
+        place.write("expires.yaml", fleet.replace("    allowed_ips: [10.50.0.2/32]", "    allowed_ips: [10.50.0.2/32]\n    expires: 2020-01-01"))
+        assert "peer alice: expires: left out" in place.expect("export", "gw-a", "wg0", "--fleet", "expires.yaml").stderr
+        for path in ("x; touch y", "$HOME/key", "%i.key", "a#b"):
+            place.write("path.yaml", fleet.replace("private_key_file: wg0.key", f"private_key_file: '{path}'"))
+            done = place.holdfast("export", "gw-a", "wg0", "--fleet", "path.yaml")
+            assert done.returncode == 1 and "--keys" in done.stderr and not done.stdout, done
 
 
 run_module(globals(), shutil.which("wg") and os.geteuid() == 0)

@@ -237,6 +237,14 @@ def test_what_an_operator_types(bench):
     out = holdfast(bench, "history", "--audit")[1]
     assert "refused: the fleet has changed meanwhile" in out and "rollback generation 1" in out, out
     assert len(json.loads(holdfast(bench, "history", "--json")[1])["generations"]) == 3
+    # What is much is cut for people who did not ask for all of it, and never for programs.
+    assert bench.apply(fleet_text(peers=[f"p{number}" for number in range(60)]))[0] == bench.apply(fleet_text(peers=()))[0] == 200
+    out = holdfast(bench, "rollback", "4", "--dry-run")[1]
+    assert out.count("+ peer p") == out.count("and 20 more (--all lists them)") * 40 == 40 and "and 40 more peers (--all" in out, out
+    out = holdfast(bench, "rollback", "4", "--dry-run", "--all")[1]
+    assert out.count("+ peer p") == out.count("admits p") == 60 and " more" not in out, out
+    told = json.loads(holdfast(bench, "rollback", "4", "--dry-run", "--json")[1])
+    assert len(told["admitted"]) == len(told["gateways"][0]["changes"]) == 60, told
 
 
 def test_progress_on_a_terminal(bench):
