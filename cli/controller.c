@@ -10,6 +10,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "cli/printable.h"
 #include "common/base/mem.h"
 #include "common/base/text.h"
 #include "common/io/file.h"
@@ -192,6 +193,7 @@ static int take_answer(const struct controller *controller, const struct http_re
 
 	if (response->size)
 		r = json_parse_bytes(response->body, response->size, &limits, &json, err);
+	printable_make(json);
 	if (response->status >= 200 && response->status < 300) {
 		if (r < 0)
 			return err_prefix(err, r, "%s: not an answer of a controller", controller->url);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/printable.h"
 #include "cli/screen.h"
 #include "cli/size.h"
 #include "cli/span.h"
@@ -121,6 +122,25 @@ START_TEST(a_screen_shows_what_fits)
 }
 END_TEST
 
+START_TEST(nothing_that_a_terminal_obeys_is_left_in_an_answer)
+{
+	json_t *json = json_pack("{s:[s,{s:s}],s:s,s:i}", "reasons", "\033[2Jgone\007", "why",
+		"a\x7f\xc2\x9b"
+		"b",
+		"text", "a\tb\r\nc: \xc3\xbc\xc2\xa0\xe2\x82\xac", "generation", 7);
+	const json_t *reasons = json_object_get(json, "reasons");
+
+	ck_assert_ptr_nonnull(json);
+	printable_make(json);
+	printable_make(NULL);
+	ck_assert_str_eq(json_string_value(json_array_get(reasons, 0)), "?[2Jgone?");
+	ck_assert_str_eq(json_string_value(json_object_get(json_array_get(reasons, 1), "why")), "a??b");
+	ck_assert_str_eq(
+		json_string_value(json_object_get(json, "text")), "a\tb\r\nc: \xc3\xbc\xc2\xa0\xe2\x82\xac");
+	json_decref(json);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("cli/text");
@@ -135,6 +155,7 @@ int main(void)
 	tcase_add_test(test, a_cell_is_no_terminal_command);
 	tcase_add_test(test, sizes_read_as_wg_shows_them);
 	tcase_add_test(test, a_screen_shows_what_fits);
+	tcase_add_test(test, nothing_that_a_terminal_obeys_is_left_in_an_answer);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);
 	srunner_free(runner);
