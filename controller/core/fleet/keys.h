@@ -5,7 +5,7 @@
 #include <stddef.h>
 
 /*
- * The keys of a fleet file: one table that the reader refuses unknown ones by, and that docs/fleet.schema.json is tested
+ * The keys of a fleet file: one table that the reader refuses unknown ones by, and that deploy/fleet.schema.json is tested
  * against. Mappings whose keys are names (gateways, peers, ...) are not in it: any name will do there.
  */
 enum fleet_mapping {
