@@ -154,16 +154,32 @@ static void merge(
 	}
 }
 
+static bool ends_earlier(const struct desired_peer *from, const struct desired_peer *to)
+{
+	return to->expires_s && (!from->expires_s || to->expires_s < from->expires_s);
+}
+
 struct comparison {
 	access_found *found;
 	void *context;
+	struct access_reach back; /* the other way round */
 };
+
+/* A later end, or more that its groups let it reach: who is let in again by that has to be named. */
+static bool lets_more(struct comparison *comparison, const struct meeting *meeting)
+{
+	access_reach_between(&comparison->back, meeting->to_gateway, meeting->from_gateway);
+	return ends_earlier(meeting->to, meeting->from) ||
+	       access_reach_narrows(&comparison->back, meeting->to, meeting->from);
+}
 
 static void tell_change(const struct meeting *meeting, void *context)
 {
-	const struct comparison *comparison = context;
+	struct comparison *comparison = context;
 	unsigned changes = changes_at(meeting);
 
+	if (changes & ACCESS_CHANGED && lets_more(comparison, meeting))
+		changes |= ACCESS_WIDENED;
 	if (changes)
 		comparison->found(meeting->from, meeting->to, changes, comparison->context);
 }
@@ -171,7 +187,7 @@ static void tell_change(const struct meeting *meeting, void *context)
 void access_compare(
 	const struct access_side *from, const struct access_side *to, access_found *found, void *context)
 {
-	struct comparison comparison = {found, context};
+	struct comparison comparison = {.found = found, .context = context};
 
 	merge(from, to, tell_change, &comparison);
 }
@@ -180,11 +196,6 @@ struct narrowing {
 	bool found;
 	struct access_reach reach;
 };
-
-static bool ends_earlier(const struct desired_peer *from, const struct desired_peer *to)
-{
-	return to->expires_s && (!from->expires_s || to->expires_s < from->expires_s);
-}
 
 static void note_narrowed(const struct meeting *meeting, void *context)
 {

@@ -13,7 +13,7 @@
  * each is met once, however many gateways there are.
  *
  * A peer is narrowed when an address that was its own no longer is, or when a pre-shared key is wanted that was not
- * wanted before; widened the other way round; it can be both. That another peer's narrower prefix takes a part of its
+ * wanted before; widened the other way round, and when it ends later or is in groups that let it reach more; it can be both. That another peer's narrower prefix takes a part of its
  * addresses does not count: that is said of the other.
  */
 enum access_change {

@@ -68,14 +68,19 @@ static void say(
 	text_add(text, " ");
 }
 
-static void check(const struct access_side *from, const struct access_side *to, const char *expected)
+static void check_found(const struct access_side *from, const struct access_side *to, const char *expected)
 {
 	struct text text = {0};
 
 	access_compare(from, to, say, &text);
 	ck_assert_str_eq(text.data ? text.data : "", expected);
-	ck_assert(access_narrows(from, to) == (strpbrk(expected, "-<") != NULL));
 	text_clear(&text);
+}
+
+static void check(const struct access_side *from, const struct access_side *to, const char *expected)
+{
+	check_found(from, to, expected);
+	ck_assert(access_narrows(from, to) == (strpbrk(expected, "-<") != NULL));
 }
 
 static const struct {
@@ -146,6 +151,21 @@ START_TEST(who_may_reach_less_is_narrowed)
 	ck_assert_int_eq(access_narrows(&before.side, &after.side), reaches[_i].narrows);
 	ck_assert_int_eq(access_narrows(&after.side, &before.side), reaches[_i].back);
 	ck_assert(!access_narrows(&before.side, &before.side));
+	clear(&before);
+	clear(&after);
+}
+END_TEST
+
+/* Whom a rollback lets reach more has to be named; who reaches less loses no session. */
+START_TEST(who_may_reach_more_is_widened)
+{
+	struct side before, after;
+
+	compile(&before, sample_text("tests/unit/fleet/right/groups.yaml"));
+	compile(&after, replace(sample_text("tests/unit/fleet/right/groups.yaml"), "groups: [staff, admin]",
+				"groups: [staff]"));
+	check_found(&before.side, &after.side, "root~ root~ ");
+	check_found(&after.side, &before.side, "root>~ root>~ ");
 	clear(&before);
 	clear(&after);
 }
@@ -228,6 +248,7 @@ int main(void)
 
 	tcase_add_loop_test(tcase, both_ways, 0, ARRAY_COUNT(changes));
 	tcase_add_loop_test(tcase, who_may_reach_less_is_narrowed, 0, ARRAY_COUNT(reaches));
+	tcase_add_test(tcase, who_may_reach_more_is_widened);
 	tcase_add_test(tcase, another_tunnel_is_another_peer);
 	tcase_add_test(tcase, from_nothing_and_to_nothing);
 	tcase_add_test(tcase, a_gateway_more_changes_nobody);
