@@ -116,9 +116,11 @@ class Agent:
                 self.sessions_heard[session["public_key"]] = session["endpoint"]
 
     def answer_stage(self, delta):
-        self.staged = self.patch(delta)
-        answer = dict(version=1, gateway=self.name, boot=f"{self.boot:016x}", generation=self.staged["generation"],
-                      ok=self.refusal is None, error=self.refusal or "")
+        staged = self.patch(delta)
+        refusal = self.refusal or ("below the revocation floor" if staged["generation"] < self.floor else None)
+        self.staged = None if refusal else staged
+        answer = dict(version=1, gateway=self.name, boot=f"{self.boot:016x}", generation=staged["generation"],
+                      ok=refusal is None, error=refusal or "")
         if self.refusal != "silence":
             self.call("POST", "/v1/agent/staged", answer)
 
