@@ -14,6 +14,7 @@ from lab.cycle import Cycle, watched
 from lab.faults import fail_back, takeover
 from lab.scene import GATEWAYS, HOME, HoldfastScene
 from lab.table import LEASE_MS, Promise
+from lab.wait import LabError
 
 CUT_S, STOPPED_S, BETWEEN_S, LOGIND_S, PREEMPT_MS = 4, 10, 1, 5, 4000      # CUT_S is longer than a lease; LOGIND_S its InhibitDelayMaxSec
 
@@ -83,8 +84,14 @@ def gateway_cut(scene, number):
 
 def lose_controller(scene):
     """SIGKILL; it comes back after RESTART_AFTER, and is killed again where that is too early."""
-    if scene.controller.service.program():
-        scene.controller.service.kill()
+    service = scene.controller.service
+    if not service.program():
+        return
+    try:
+        service.kill()
+    except LabError:
+        if service.program():
+            raise              # else it was about to end: by the kill before this one
 
 
 def controller_then_owner(scene, number):
