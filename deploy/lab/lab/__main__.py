@@ -119,7 +119,7 @@ class Demo:
         self._screen.say("\n" + table.table(cycles, compared, bool(compared), self._promises()) + "\n")
         if table.where_the_time_went(cycles):
             self._screen.say(table.where_the_time_went(cycles))
-        self._screen.say(self._kept or "Nothing left behind. Next: --keep (look inside), --baseline, README.md")
+        self._screen.say(self._kept or "Nothing left behind. Next: --keep (look inside), --baseline, docs/tutorial.md")
 
     def _write_json(self, cycles, compared):
         figures = {"host": self._host, "cycles": [c.row() for c in cycles], "baseline": [c.row() for c in compared]}
