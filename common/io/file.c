@@ -188,15 +188,18 @@ int file_create(const char *path, const void *data, size_t size, mode_t mode, st
 	return write_file(path, data, size, mode, false, err);
 }
 
+/* Another may remove it between two looks: then it is made again. A link to nothing stays in the way. */
 static int make_directory(const char *path, mode_t mode, struct err *err)
 {
 	struct stat status;
 
-	if (mkdir(path, mode) == 0)
-		return 0;
-	if (errno != EEXIST)
-		return fail(path, "cannot make directory", -errno, err);
-	if (stat(path, &status) == 0 && S_ISDIR(status.st_mode))
+	do {
+		if (mkdir(path, mode) == 0)
+			return 0;
+		if (errno != EEXIST)
+			return fail(path, "cannot make directory", -errno, err);
+	} while (lstat(path, &status) < 0 && errno == ENOENT);
+	if (S_ISDIR(status.st_mode) || (stat(path, &status) == 0 && S_ISDIR(status.st_mode)))
 		return 0;
 	return err_at(err, -ENOTDIR, path, 0, 0, "is in the way: not a directory");
 }

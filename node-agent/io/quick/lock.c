@@ -56,10 +56,12 @@ static int try_once(struct quick *quick, const char *path)
 
 	if (fd < 0)
 		return fd;
-	if (flock(fd, LOCK_EX | LOCK_NB) == 0 && lock_file_is_current(fd, path))
-		return fd;
-	if (errno != EWOULDBLOCK && errno != ENOENT)
-		r = err_set(quick->err, -errno, "%s: %s", path, strerror(errno));
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+		if (errno != EWOULDBLOCK)
+			r = err_set(quick->err, -errno, "%s: %s", path, strerror(errno));
+	} else if (lock_file_is_current(fd, path)) {
+		return fd; /* a file that the one before us removed locks nothing */
+	}
 	close(fd);
 	return r;
 }
@@ -82,7 +84,6 @@ static int take_now(struct quick *quick, const char *name, int *ret_fd)
 	int fd;
 
 	lock_path(quick, name, path);
-	errno = 0;
 	fd = try_once(quick, path);
 	if (fd == -EAGAIN)
 		note_awaited(quick, name);
@@ -100,7 +101,6 @@ static int take(struct quick *quick, const char *name, int *ret_fd)
 	int r, tries = 0;
 
 	lock_path(quick, name, path);
-	errno = 0;
 	while ((r = try_once(quick, path)) == -EAGAIN) {
 		if (tries++ == PATIENT_TRIES)
 			quick_say(quick, QUICK_WARNING, "another holdfast is at work on %s: waiting for it",
@@ -108,7 +108,6 @@ static int take(struct quick *quick, const char *name, int *ret_fd)
 		r = quick_check_signal(quick, TRY_EVERY_MS);
 		if (r < 0)
 			return r;
-		errno = 0;
 	}
 	if (r < 0)
 		return r;

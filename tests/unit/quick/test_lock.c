@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <check.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "common/base/text.h"
+#include "node-agent/io/quick/lock.h"
+#include "node-agent/io/quick/session.h"
+
+enum { PROCESSES = 3, TIMES = 2000 };
+
+/* The lock of a tunnel, TIMES over; what others do meanwhile is -EAGAIN and nothing else. Ends the process. */
+static void take_and_free(const char *directory)
+{
+	struct err err = {0};
+	struct quick quick = {.err = &err, .name = "wg0", .lock_fd = -1, .route_lock_fd = -1};
+	int r, taken = 0;
+
+	text_copy(quick.directory, sizeof(quick.directory), directory);
+	text_copy(quick.route_directory, sizeof(quick.route_directory), directory);
+	while (taken < TIMES) {
+		r = quick_try_lock(&quick);
+		if (r < 0 && r != -EAGAIN) {
+			fprintf(stderr, "%s\n", err.text);
+			_exit(EXIT_FAILURE);
+		}
+		if (r < 0)
+			continue;
+		taken++;
+		quick_unlock(&quick);
+	}
+	_exit(EXIT_SUCCESS);
+}
+
+/* The file goes with the lock, and its directory with the last file: whoever opens one of them in that moment tries
+ * again. */
+START_TEST(a_lock_that_goes_is_tried_again)
+{
+	char directory[] = "/tmp/test-lock-XXXXXX";
+	int status;
+
+	ck_assert_ptr_nonnull(mkdtemp(directory));
+	for (int i = 0; i < PROCESSES; i++) {
+		pid_t child = fork();
+
+		ck_assert_int_ge(child, 0);
+		if (child == 0)
+			take_and_free(directory);
+	}
+	for (int i = 0; i < PROCESSES; i++) {
+		ck_assert_int_gt(wait(&status), 0);
+		ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == EXIT_SUCCESS, "status %d", status);
+	}
+	ck_assert_int_ne(access(directory, F_OK), 0);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("quick lock");
+	TCase *test = tcase_create("race");
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	tcase_set_timeout(test, 30);
+	tcase_add_test(test, a_lock_that_goes_is_tried_again);
+	suite_add_tcase(suite, test);
+	srunner_run_all(runner, CK_ENV);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
