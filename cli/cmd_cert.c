@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <getopt.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 
@@ -7,6 +8,7 @@
 #include "common/authority/authority.h"
 #include "common/base/text.h"
 #include "common/io/file.h"
+#include "common/json/write.h"
 #include "proto/limits.h"
 
 enum { CERTIFICATE_DAYS = 825 };
@@ -15,7 +17,7 @@ struct cert_request {
 	const char *directory; /* of the authority */
 	const char *out;       /* NULL: the same */
 	uint64_t days;
-	bool fresh;
+	bool fresh, as_json;
 };
 
 /* Returns the option that is wrong, or 0. */
@@ -30,10 +32,27 @@ static int read_options(const struct invocation *invocation, struct cert_request
 			request->out = optarg;
 		else if (option == 'f')
 			request->fresh = true;
+		else if (option == 'j')
+			request->as_json = true;
 		else if (option != 'n' || text_to_u64(optarg, 1, AUTHORITY_DAYS_MAX, &request->days) < 0)
 			return option;
 	}
 	return 0;
+}
+
+/* Where they are: what is in the key's file is nobody's but its holder's. */
+static void print_json(
+	const struct cert_request *request, enum authority_kind kind, const char *name, const char *out)
+{
+	json_t *json = json_object();
+
+	jput_text(json, "kind", authority_kind_text(kind));
+	jput_text(json, "name", name);
+	jput_text_of(json, "certificate", "%s/%s.pem", out, name);
+	jput_text_of(json, "key", "%s/%s.key", out, name);
+	jput_u64(json, "days", request->days);
+	command_print_json(json);
+	json_decref(json);
 }
 
 static int issue(const struct cert_request *request, enum authority_kind kind, const char *name)
@@ -52,7 +71,11 @@ static int issue(const struct cert_request *request, enum authority_kind kind, c
 	authority_clear(&authority);
 	if (r < 0)
 		return command_fail(&err);
-	printf("%s/%s.pem and %s/%s.key: valid for %u days\n", out, name, out, name, (unsigned)request->days);
+	if (request->as_json)
+		print_json(request, kind, name, out);
+	else
+		printf("%s/%s.pem and %s/%s.key: valid for %u days\n", out, name, out, name,
+			(unsigned)request->days);
 	return COMMAND_OK;
 }
 

@@ -12,11 +12,13 @@
 #include "cli/made_files.h"
 #include "common/base/mem.h"
 #include "common/io/file.h"
+#include "common/json/write.h"
 
 #define AGENT_DIRECTORY "/etc/holdfast"
 
 struct request {
 	const char *tunnel, *gateway, *fleet, *keys, *out;
+	bool as_json;
 };
 
 static int read_request(const struct invocation *invocation, struct request *request)
@@ -31,6 +33,8 @@ static int read_request(const struct invocation *invocation, struct request *req
 			request->keys = optarg;
 		else if (option == 'o')
 			request->out = optarg;
+		else if (option == 'j')
+			request->as_json = true;
 		else
 			return command_misused(invocation, NULL);
 	}
@@ -77,13 +81,37 @@ static int put_out(const struct request *request, const struct text *text, struc
 	struct made_files made = {0};
 	int r;
 
-	if (!request->out) {
-		fputs(text->data, stdout);
+	if (!request->out)
 		return 0;
-	}
 	r = made_files_add(&made, request->out, text->data, text->length, 0600, err);
 	made_files_clear(&made);
 	return r;
+}
+
+static void tell(const struct request *request, const struct text *text, const struct quick_texts *told)
+{
+	for (size_t i = 0; i < told->count; i++)
+		fprintf(stderr, "holdfast: %s\n", told->items[i]);
+	if (!request->out)
+		fputs(text->data, stdout);
+}
+
+/* A text that is printed has no keys in it: those want --out, and then only the file is named. */
+static void tell_as_json(
+	const struct request *request, const struct text *text, const struct quick_texts *told)
+{
+	json_t *json = json_object(), *notes;
+
+	jput_text(json, "gateway", request->gateway);
+	jput_text(json, "tunnel", request->tunnel);
+	jput_text(json, "file", request->out);
+	if (!request->out)
+		jput_text(json, "text", text->data);
+	notes = jput_array(json, "notes");
+	for (size_t i = 0; i < told->count; i++)
+		jput_text(notes, NULL, told->items[i]);
+	command_print_json(json);
+	json_decref(json);
 }
 
 static int make(const struct request *request, const struct fleet *fleet, struct err *err)
@@ -103,10 +131,12 @@ static int make(const struct request *request, const struct fleet *fleet, struct
 	r = find_gateway(fleet, export.tunnel, request->gateway, &export.gateway, err);
 	if (!r)
 		r = export_make(&export, &text, &told, err);
-	for (size_t i = 0; !r && i < told.count; i++)
-		fprintf(stderr, "holdfast: %s\n", told.items[i]);
 	if (!r)
 		r = put_out(request, &text, err);
+	if (!r && request->as_json)
+		tell_as_json(request, &text, &told);
+	else if (!r)
+		tell(request, &text, &told);
 	mem_wipe(text.data, text.capacity);
 	text_clear(&text);
 	quick_texts_clear(&told);

@@ -12,6 +12,7 @@
 #include "common/base/mem.h"
 #include "common/io/file.h"
 #include "common/io/key_pair.h"
+#include "common/json/write.h"
 #include "node-agent/core/quick/read.h"
 
 enum { SOURCES_MAX = PROTO_GATEWAYS_MAX * PROTO_TUNNELS_MAX };
@@ -21,6 +22,7 @@ struct request {
 	size_t count;
 	struct import_source *sources; /* owned */
 	size_t unnamed;                /* gateways that no directory named, so far */
+	bool as_json;
 };
 
 /* ---- which gateway, which tunnel ---- */
@@ -174,30 +176,79 @@ static int write_all(const char *fleet, const struct import_result *result, stru
 	return r;
 }
 
+/* ---- telling ---- */
+
+static int is_not_valid(const struct request *request, struct err *err)
+{
+	return err_at(err, -EBADMSG, request->out, 0, 0, "is written, and is not valid yet: see above");
+}
+
+static int tell(const struct request *request, const struct import_result *result, struct err *err)
+{
+	struct fleet_files files;
+	int r;
+
+	for (size_t i = 0; i < result->told.count; i++)
+		fprintf(stderr, "holdfast: %s\n", result->told.items[i]);
+	fprintf(stderr,
+		"%s: written, and %zu keys beside it, mode 0600: they belong beside every "
+		"agent.yaml\n",
+		request->out, result->key_count);
+	r = fleet_check(request->out, &files, NULL, err);
+	if (r == -EINVAL)
+		return is_not_valid(request, err);
+	if (!r)
+		fleet_files_clear(&files);
+	return r;
+}
+
+/* What was written and what has to be looked at. Of the keys, where they are. */
+static void print_json(const struct request *request, const struct import_result *result,
+	const struct diagnostics *diagnostics)
+{
+	json_t *json = json_object(), *list;
+
+	jput_text(json, "fleet", request->out);
+	list = jput_array(json, "keys");
+	for (size_t i = 0; i < result->key_count; i++) {
+		CLEANUP_FREE char *path = file_beside(request->out, result->keys[i].path);
+
+		jput_text(list, NULL, path);
+	}
+	list = jput_array(json, "notes");
+	for (size_t i = 0; i < result->told.count; i++)
+		jput_text(list, NULL, result->told.items[i]);
+	fleet_put_diagnostics(json, diagnostics);
+	command_print_json(json);
+	json_decref(json);
+}
+
+static int tell_as_json(const struct request *request, const struct import_result *result, struct err *err)
+{
+	struct diagnostics diagnostics;
+	struct fleet_files files;
+	int r = fleet_examine(request->out, &files, NULL, &diagnostics, err);
+
+	if (!r || r == -EINVAL)
+		print_json(request, result, &diagnostics);
+	diagnostics_clear(&diagnostics);
+	if (r == -EINVAL)
+		return is_not_valid(request, err);
+	if (!r)
+		fleet_files_clear(&files);
+	return r;
+}
+
 static int make(const struct request *request, struct err *err)
 {
 	struct import_result result;
-	struct fleet_files files;
 	int r;
 
 	import_make(request->label, request->sources, request->count, &result);
 	r = write_all(request->out, &result, err);
-	for (size_t i = 0; !r && i < result.told.count; i++)
-		fprintf(stderr, "holdfast: %s\n", result.told.items[i]);
 	if (!r)
-		fprintf(stderr,
-			"%s: written, and %zu keys beside it, mode 0600: they belong beside every "
-			"agent.yaml\n",
-			request->out, result.key_count);
+		r = request->as_json ? tell_as_json(request, &result, err) : tell(request, &result, err);
 	import_result_clear(&result);
-	if (r < 0)
-		return r;
-	r = fleet_check(request->out, &files, NULL, err);
-	if (r == -EINVAL)
-		return err_at(
-			err, -EBADMSG, request->out, 0, 0, "is written, and is not valid yet: see above");
-	if (!r)
-		fleet_files_clear(&files);
 	return r;
 }
 
@@ -210,6 +261,8 @@ static int read_options(const struct invocation *invocation, struct request *req
 			request->out = optarg;
 		else if (option == 'n')
 			request->label = optarg;
+		else if (option == 'j')
+			request->as_json = true;
 		else
 			return command_misused(invocation, NULL);
 	}

@@ -31,7 +31,7 @@ enum {
 
 struct join {
 	const char *directory;
-	bool force;
+	bool force, as_json;
 	struct token token;
 	char config[PATH_MAX], ca[PATH_MAX], next_ca[PATH_MAX];
 	struct pair pair;
@@ -267,6 +267,8 @@ static int read_options(const struct invocation *invocation, struct join *join)
 			join->directory = optarg;
 		else if (option == 'f')
 			join->force = true;
+		else if (option == 'j')
+			join->as_json = true;
 		else
 			return -EINVAL;
 	}
@@ -281,6 +283,21 @@ static void print(const struct join *join)
 	     "yet");
 }
 
+/* The token and the key are secrets: only where the key is. */
+static void print_json(const struct join *join)
+{
+	json_t *json = json_object();
+
+	jput_text(json, "gateway", join->token.gateway);
+	jput_text(json, "controller", join->token.controller);
+	jput_text(json, "config", join->config);
+	jput_text(json, "ca", join->ca);
+	jput_text(json, "certificate", join->pair.certificate);
+	jput_text(json, "key", join->pair.key);
+	command_print_json(json);
+	json_decref(json);
+}
+
 int command_join(const struct invocation *invocation)
 {
 	struct join join = {.directory = "/etc/holdfast"};
@@ -292,7 +309,9 @@ int command_join(const struct invocation *invocation)
 	r = read_token(invocation->argv[optind], &join.token, &err);
 	if (!r)
 		r = run(&join, &err);
-	if (!r)
+	if (!r && join.as_json)
+		print_json(&join);
+	else if (!r)
 		print(&join);
 	mem_wipe(&join.token, sizeof(join.token));
 	free(join.certificate_pem);

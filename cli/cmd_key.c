@@ -15,6 +15,7 @@
 #include "common/base/text.h"
 #include "common/io/file.h"
 #include "common/io/key_pair.h"
+#include "common/json/write.h"
 #include "proto/limits.h"
 
 enum { KEY_LINE_MAX = KEY_TEXT_MAX + 64 };
@@ -23,7 +24,7 @@ struct key_request {
 	const char *verb, *tunnel, *file; /* file: NULL, or what install reads; "-": standard input */
 	const char *out;                  /* NULL: the verb's default */
 	const char *public_key;           /* NULL, or what the key must belong to */
-	bool force;
+	bool force, as_json;
 };
 
 static int read_options(const struct invocation *invocation, struct key_request *request)
@@ -37,6 +38,8 @@ static int read_options(const struct invocation *invocation, struct key_request 
 			request->public_key = optarg;
 		else if (option == 'f')
 			request->force = true;
+		else if (option == 'j')
+			request->as_json = true;
 		else
 			return -EINVAL;
 	}
@@ -62,11 +65,35 @@ static int write_key(
 	return r;
 }
 
+static void print_json(const struct key_request *request, const char *path, const struct key *public_key)
+{
+	json_t *json = json_object();
+	char text[KEY_TEXT_MAX];
+
+	jput_text(json, "tunnel", request->tunnel);
+	jput_text(json, "file", path);
+	jput_text(json, "public_key", key_format(public_key, text));
+	command_print_json(json);
+	json_decref(json);
+}
+
+static void print_made(const struct key_request *request, const char *path, const struct key *public_key)
+{
+	char text[KEY_TEXT_MAX];
+
+	printf("public_key: \"%s\"\n", key_format(public_key, text));
+	fflush(stdout); /* before what explains it */
+	fprintf(stderr,
+		"that line belongs to tunnel %s in the fleet file; the private key is in %s: put it on each "
+		"of its "
+		"gateways, as with\n  ssh GATEWAY holdfast key install %s - <%s\nand keep no other copy\n",
+		request->tunnel, path, request->tunnel, path);
+}
+
 static int make(const struct key_request *request, const char *path, struct err *err)
 {
 	CLEANUP_KEY struct key private_key = {{0}};
 	struct key public_key;
-	char text[KEY_TEXT_MAX];
 	int r;
 
 	key_pair_generate(&private_key);
@@ -74,13 +101,10 @@ static int make(const struct key_request *request, const char *path, struct err 
 	r = write_key(request, path, &private_key, err);
 	if (r < 0)
 		return r;
-	printf("public_key: \"%s\"\n", key_format(&public_key, text));
-	fflush(stdout); /* before what explains it */
-	fprintf(stderr,
-		"that line belongs to tunnel %s in the fleet file; the private key is in %s: put it on each "
-		"of its "
-		"gateways, as with\n  ssh GATEWAY holdfast key install %s - <%s\nand keep no other copy\n",
-		request->tunnel, path, request->tunnel, path);
+	if (request->as_json)
+		print_json(request, path, &public_key);
+	else
+		print_made(request, path, &public_key);
 	return 0;
 }
 
@@ -127,7 +151,9 @@ static int install(const struct key_request *request, const char *path, struct e
 	r = check_public(request, &public_key, err);
 	if (!r)
 		r = write_key(request, path, &private_key, err);
-	if (!r)
+	if (!r && request->as_json)
+		print_json(request, path, &public_key);
+	else if (!r)
 		printf("%s: its public key is %s\n", path, key_format(&public_key, text));
 	return r;
 }

@@ -16,6 +16,7 @@
 #include "common/base/text.h"
 #include "common/io/file.h"
 #include "common/io/key_pair.h"
+#include "common/json/write.h"
 
 /*
  * holdfast peer new: a client from nothing. The fleet gets the public key; the private key goes to standard output or a file
@@ -32,7 +33,7 @@ struct request {
 	size_t group_count, address_count;
 	const char *groups[GROUPS_MAX];
 	struct prefix addresses[CLIENT_ADDRESSES_MAX];
-	bool preshared;
+	bool preshared, as_json;
 };
 
 /* What is made of it. */
@@ -91,6 +92,9 @@ static int take_option(struct request *request, int option, struct err *err)
 	case 'o':
 		request->out = optarg;
 		return 0;
+	case 'j':
+		request->as_json = true;
+		return 0;
 	default: /* getopt_long() has said what is wrong */
 		return err_set(err, -EINVAL, "see above");
 	}
@@ -110,6 +114,9 @@ static int read_request(const struct invocation *invocation, struct request *req
 	if (!text_is_name(request->name, PROTO_NAME_MAX))
 		return err_set(err, -EINVAL,
 			"a name is made of letters, digits, '-', '_' and '.', at most %d", PROTO_NAME_MAX);
+	if (request->as_json && !request->out && !request->png)
+		return err_set(err, -EINVAL,
+			"--json prints no private key: say where it goes, --out FILE or --png FILE");
 	if (!request->fleet)
 		request->fleet = fleet_default_path();
 	return 0;
@@ -331,7 +338,7 @@ static bool is_same_file(const char *a, const char *b)
 }
 
 /* A file that no include: names changes nothing: that would be noticed late. */
-static void warn_if_left_out(const struct request *request, const char *path)
+static bool is_included(const struct request *request, const char *path)
 {
 	struct fleet_files files = {0};
 	bool there = false;
@@ -339,15 +346,20 @@ static void warn_if_left_out(const struct request *request, const char *path)
 
 	if (fleet_files_read(request->fleet, &files, &err) < 0) {
 		command_fail(&err);
-		return;
+		return true;
 	}
 	for (size_t i = 0; i < files.count && !there; i++)
 		there = is_same_file(files.items[i].name, path);
-	if (!there)
+	fleet_files_clear(&files);
+	return there;
+}
+
+static void warn_if_left_out(const struct request *request, const char *path)
+{
+	if (!is_included(request, path))
 		fprintf(stderr,
 			"holdfast: %s: no include: of %s names it: add one, such as include: [ %s/*.yaml ]\n",
 			path, request->fleet, request->into);
-	fleet_files_clear(&files);
 }
 
 static void tell_fleet(const struct request *request, const struct client *client)
@@ -383,6 +395,34 @@ static void tell_client(const struct request *request, const struct client *clie
 	wipe_text(&picture);
 }
 
+/* The private key is in the files that the caller named, and so is the preshared one. */
+static void print_json(const struct request *request, const struct client *client)
+{
+	json_t *json = json_object(), *addresses;
+	char key[KEY_TEXT_MAX];
+
+	jput_text(json, "name", request->name);
+	jput_text(json, "public_key", key_format(&client->public_key, key));
+	addresses = jput_array(json, "addresses");
+	for (size_t i = 0; i < request->address_count; i++)
+		jput_prefix(addresses, NULL, &request->addresses[i]);
+	jput_text(json, "file", request->out);
+	jput_text(json, "png", request->png);
+	jput_text(json, "preshared_key_file", client->preshared_path);
+	jput_text(json, "entry", client->entry);
+	jput_text(json, "entry_file", client->entry_path);
+	if (client->entry_path)
+		jput_bool(json, "included", is_included(request, client->entry_path));
+	command_print_json(json);
+	json_decref(json);
+}
+
+static void tell(const struct request *request, const struct client *client)
+{
+	tell_fleet(request, client);
+	tell_client(request, client);
+}
+
 static int run(struct request *request, struct err *err)
 {
 	struct client client = {0};
@@ -395,10 +435,10 @@ static int run(struct request *request, struct err *err)
 	r = make_client(request, &files, before, &client, err);
 	if (!r)
 		r = write_files(request, &client, err);
-	if (!r) {
-		tell_fleet(request, &client);
-		tell_client(request, &client);
-	}
+	if (!r && request->as_json)
+		print_json(request, &client);
+	else if (!r)
+		tell(request, &client);
 	client_clear(&client);
 	fleet_free(before);
 	fleet_files_clear(&files);

@@ -22,9 +22,9 @@ const char *fleet_default_path(void)
 	return access(FLEET_HERE, F_OK) ? FLEET_INSTALLED : FLEET_HERE;
 }
 
-/* only: warnings of that file alone; NULL: all. */
 enum { SECOND_MS = 1000 };
 
+/* only: warnings of that file alone; NULL: all. */
 static void print_diagnostics(const struct diagnostics *diagnostics, const char *only)
 {
 	char line[DIAGNOSTIC_TEXT_MAX];
@@ -41,11 +41,10 @@ static void print_diagnostics(const struct diagnostics *diagnostics, const char 
 }
 
 /* With one more (name NULL: none). */
-static int read_sources(
-	const struct fleet_files *files, const char *name, const char *text, struct fleet **ret_fleet)
+static int read_sources(const struct fleet_files *files, const char *name, const char *text,
+	struct fleet **ret_fleet, struct diagnostics *diagnostics)
 {
 	CLEANUP_FREE struct fleet_source *sources = mem_new(files->count + 1, sizeof(*sources));
-	struct diagnostics diagnostics = {0};
 	size_t count = files->count;
 	int r;
 
@@ -54,29 +53,35 @@ static int read_sources(
 			files->items[i].name, files->items[i].text, files->items[i].size};
 	if (name)
 		sources[count++] = (struct fleet_source){name, text, strlen(text)};
-	r = fleet_read(sources, count, ret_fleet, &diagnostics);
+	r = fleet_read(sources, count, ret_fleet, diagnostics);
 	if (r >= 0)
-		fleet_warn_expired(*ret_fleet, clock_wall_ms() / SECOND_MS, &diagnostics);
-	print_diagnostics(&diagnostics, name);
-	diagnostics_clear(&diagnostics);
+		fleet_warn_expired(*ret_fleet, clock_wall_ms() / SECOND_MS, diagnostics);
 	return r;
 }
 
 int fleet_check_with(
 	const struct fleet_files *files, const char *name, const char *text, struct fleet **ret_fleet)
 {
-	return read_sources(files, name, text, ret_fleet);
+	struct diagnostics diagnostics = {0};
+	int r = read_sources(files, name, text, ret_fleet, &diagnostics);
+
+	print_diagnostics(&diagnostics, name);
+	diagnostics_clear(&diagnostics);
+	return r;
 }
 
-int fleet_check(const char *path, struct fleet_files *ret_files, struct fleet **ret_fleet, struct err *err)
+int fleet_examine(const char *path, struct fleet_files *ret_files, struct fleet **ret_fleet,
+	struct diagnostics *ret_diagnostics, struct err *err)
 {
 	struct fleet_files files = {0};
 	struct fleet *fleet = NULL;
-	int r = fleet_files_read(path, &files, err);
+	int r;
 
+	*ret_diagnostics = (struct diagnostics){0};
+	r = fleet_files_read(path, &files, err);
 	if (r < 0)
 		return r == -EINVAL ? -EBADMSG : r; /* -EINVAL means that all has been said */
-	r = read_sources(&files, NULL, NULL, &fleet);
+	r = read_sources(&files, NULL, NULL, &fleet, ret_diagnostics);
 	if (r < 0) {
 		fleet_files_clear(&files);
 		return -EINVAL;
@@ -87,6 +92,39 @@ int fleet_check(const char *path, struct fleet_files *ret_files, struct fleet **
 	else
 		fleet_free(fleet);
 	return 0;
+}
+
+int fleet_check(const char *path, struct fleet_files *ret_files, struct fleet **ret_fleet, struct err *err)
+{
+	struct diagnostics diagnostics;
+	int r = fleet_examine(path, ret_files, ret_fleet, &diagnostics, err);
+
+	print_diagnostics(&diagnostics, NULL);
+	diagnostics_clear(&diagnostics);
+	return r;
+}
+
+static void put_diagnostic(json_t *list, const struct diagnostic *diagnostic)
+{
+	json_t *item = jput_object(list, NULL);
+
+	jput_text(item, "file", diagnostic->file);
+	jput_u64(item, "line", diagnostic->line);
+	jput_u64(item, "column", diagnostic->column);
+	jput_text(item, "message", diagnostic->text);
+}
+
+void fleet_put_diagnostics(json_t *to, const struct diagnostics *diagnostics)
+{
+	json_t *errors, *warnings;
+
+	jput_bool(to, "valid", !diagnostics->errors);
+	jput_u64(to, "error_count", diagnostics->errors);
+	jput_u64(to, "warning_count", diagnostics->warnings);
+	errors = jput_array(to, "errors");
+	warnings = jput_array(to, "warnings");
+	for (size_t i = 0; i < diagnostics->count; i++)
+		put_diagnostic(diagnostics->items[i].warning ? warnings : errors, &diagnostics->items[i]);
 }
 
 json_t *fleet_bundle(const struct fleet_files *files)

@@ -6,6 +6,7 @@
 
 #include "common/base/err.h"
 #include "common/fleet_files/fleet_files.h"
+#include "controller/core/fleet/diagnostics.h"
 #include "controller/core/fleet/fleet.h"
 
 /* Where the fleet file is that a person means who names none: fleet.yaml here, else the one in /etc/holdfast. */
@@ -17,6 +18,13 @@ const char *fleet_default_path(void);
  * caller's. -EINVAL: it is wrong, and all has been said. Others: err says why it could not be read.
  */
 int fleet_check(const char *path, struct fleet_files *ret_files, struct fleet **ret_fleet, struct err *err);
+
+/* The same, and nothing is printed: what was found is in *ret_diagnostics, which is the caller's to clear in every case. */
+int fleet_examine(const char *path, struct fleet_files *ret_files, struct fleet **ret_fleet,
+	struct diagnostics *ret_diagnostics, struct err *err);
+/* It as JSON: "valid", "errors" and "warnings", each a list of {"file", "line", "column", "message"} of at most
+ * DIAGNOSTICS_MAX, and how many there are in all. */
+void fleet_put_diagnostics(json_t *to, const struct diagnostics *diagnostics);
 
 /*
  * The same with one more file in memory, as if an include: named it: what would become of the fleet. Of what is found only

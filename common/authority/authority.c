@@ -34,6 +34,11 @@ int authority_kind_parse(const char *text, enum authority_kind *ret_kind, struct
 		err, -EINVAL, "\"%s\" is no kind of certificate: gateway, controller or operator", text);
 }
 
+const char *authority_kind_text(enum authority_kind kind)
+{
+	return kind_names[kind];
+}
+
 static int64_t an_hour_ago_s(void)
 {
 	return clock_wall_ms() / MS_PER_SECOND - BACKDATE_SECONDS;

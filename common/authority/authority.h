@@ -24,6 +24,7 @@ struct authority {
 
 /* "gateway", "controller" or "operator"; -EINVAL says which there are. */
 int authority_kind_parse(const char *text, enum authority_kind *ret_kind, struct err *err);
+const char *authority_kind_text(enum authority_kind kind);
 
 /* Make ca.pem (0644) and ca.key (0600) in the directory, which must exist. -EEXIST if either is there: nothing is overwritten. */
 int authority_create(const char *directory, unsigned days, struct err *err);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "common/json/write.h"
 
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -85,6 +87,18 @@ void jput_text(json_t *to, const char *name, const char *text)
 		json = must(json_string(clean));
 	}
 	jput_json(to, name, json);
+}
+
+void jput_text_of(json_t *to, const char *name, const char *format, ...)
+{
+	char *text CLEANUP_FREE = NULL;
+	va_list arguments;
+
+	va_start(arguments, format);
+	if (vasprintf(&text, format, arguments) < 0)
+		must(NULL);
+	va_end(arguments);
+	jput_text(to, name, text);
 }
 
 void jput_bool(json_t *to, const char *name, bool value)

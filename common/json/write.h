@@ -17,6 +17,8 @@
 json_t *jput_object(json_t *to, const char *name); /* a new empty one inside `to`, which owns it */
 json_t *jput_array(json_t *to, const char *name);
 void jput_text(json_t *to, const char *name, const char *text); /* NULL: the member is left out */
+void jput_text_of(json_t *to, const char *name, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
 void jput_bool(json_t *to, const char *name, bool value);
 void jput_u64(json_t *to, const char *name, uint64_t value); /* above INT64_MAX it is written as INT64_MAX */
 void jput_i64(json_t *to, const char *name, int64_t value);

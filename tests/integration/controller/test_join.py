@@ -107,7 +107,11 @@ def test_tokens_end(bench):
     token = bench.holdfast("invite", "gw-d")
     refused(bench, "--force", token)
     assert (bench.directory / "gw-d/gw-d.key").read_text() == key
-    joined(bench, token, "gw-d", "--force")
+    said = json.loads(joined(bench, token, "gw-d", "--force", "--json").stdout)
+    place = bench.directory / "gw-d"
+    assert said.pop("controller").startswith("https://") and said == {
+        "gateway": "gw-d", "config": f"{place}/agent.yaml", "ca": f"{place}/ca.pem", "certificate": f"{place}/gw-d.pem",
+        "key": f"{place}/gw-d.key"}, said
     assert (bench.directory / "gw-d/gw-d.key").read_text() != key
 
 

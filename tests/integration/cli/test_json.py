@@ -1,0 +1,138 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""--json of the commands that make files: what is where, and nothing that is secret. Costs a second."""
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent))
+from runner import run_module  # noqa: E402
+
+BIN = pathlib.Path(os.environ.get("HOLDFAST_BIN", "build/dev/bin")).resolve()
+EXAMPLE = HERE.parents[2] / "deploy/examples/two-gateways.yaml"
+
+
+class Place:
+    """A directory with a fleet file that includes peers.d. What stands in a file that others may not read stands nowhere else."""
+
+    def __enter__(self):
+        self.directory = pathlib.Path(tempfile.mkdtemp(prefix="holdfast-json-"))
+        text = EXAMPLE.read_text().replace("fleet: edge", "include: [ peers.d/*.yaml ]\nfleet: edge", 1)
+        (self.directory / "fleet.yaml").write_text(text)
+        return self
+
+    def __exit__(self, *_):
+        shutil.rmtree(self.directory)
+
+    def secrets(self):
+        """Lines of the files that are for their owner alone, and values in them."""
+        for path in self.directory.rglob("*"):
+            if path.is_file() and path.stat().st_mode & 0o077 == 0 and path.suffix != ".png":
+                for line in path.read_text().splitlines():
+                    yield from (part for part in (line, line.split("= ", 1)[-1]) if len(part) == 44 or len(part) == 64)
+
+    def said(self, *words, status=0, stdin=None):
+        done = subprocess.run([BIN / "holdfast", *words], capture_output=True, text=True, cwd=self.directory, input=stdin, umask=0o022)
+        assert done.returncode == status, done
+        for secret in self.secrets():
+            assert secret not in done.stdout + done.stderr, words
+        return json.loads(done.stdout), done.stderr
+
+    def holds(self, path, mode):
+        assert (self.directory / path).stat().st_mode & 0o777 == mode, path
+
+
+def test_certificates():
+    with Place() as place:
+        said, told = place.said("init", "--dir", "pki", "--json")
+        assert said == {"authority": "pki/ca.pem", "key": "pki/ca.key", "days": 3650} and not told
+        said, told = place.said("cert", "operator", "alice", "--dir", "pki", "--out", "alice", "--days", "7", "--json")
+        assert said == {"kind": "operator", "name": "alice", "certificate": "alice/alice.pem", "key": "alice/alice.key", "days": 7}, said
+        assert not told
+        place.holds("pki/ca.key", 0o600)
+        place.holds("alice/alice.key", 0o600)
+        again = subprocess.run([BIN / "holdfast", "init", "--dir", "pki", "--json"], capture_output=True, text=True, cwd=place.directory)
+        assert again.returncode == 1 and not again.stdout and "already" in again.stderr, again
+
+
+def test_keys():
+    with Place() as place:
+        made, told = place.said("key", "new", "wg0", "--json")
+        public = subprocess.run(["wg", "pubkey"], input=(place.directory / "wg0.key").read_text(), capture_output=True, text=True,
+                                check=True).stdout.strip()
+        assert made == {"tunnel": "wg0", "file": "wg0.key", "public_key": public} and not told
+        installed, told = place.said("key", "install", "wg0", "-", "--out", "there.key", "--json",
+                                     stdin=(place.directory / "wg0.key").read_text())
+        assert installed == {"tunnel": "wg0", "file": "there.key", "public_key": public} and not told
+
+
+def test_validate():
+    with Place() as place:
+        said, told = place.said("validate", "fleet.yaml", "--json")
+        assert not told and said["valid"] and said["errors"] == [] and said["error_count"] == 0, said
+        assert (said["file"], said["fleet"], said["gateways"], said["virtual_endpoints"], said["tunnels"], said["peers"]) == (
+            "fleet.yaml", "edge", 2, 1, 1, 2), said
+        text = (place.directory / "fleet.yaml").read_text()
+        (place.directory / "wrong.yaml").write_text(text.replace("listen_port", "listen_prot") + "\npeer: {}\n")
+        said, told = place.said("validate", "--json", "wrong.yaml", status=1)
+        assert not told and not said["valid"] and said["error_count"] == len(said["errors"]) >= 2 and "fleet" not in said, said
+        line = next(i for i, line in enumerate(text.splitlines(), 1) if "listen_port" in line)
+        wrong = next(error for error in said["errors"] if "listen_prot" in error["message"])
+        assert wrong["file"] == "wrong.yaml" and wrong["line"] == line and wrong["column"] > 1 and 'did you mean "listen_port"' in wrong["message"]
+        plain = subprocess.run([BIN / "holdfast", "validate", "wrong.yaml"], capture_output=True, text=True, cwd=place.directory)
+        assert plain.stderr.splitlines() == ["{file}:{line}:{column}: {message}".format(**error) for error in said["errors"]], plain
+        missing = subprocess.run([BIN / "holdfast", "validate", "--json", "nosuch.yaml"], capture_output=True, text=True, cwd=place.directory)
+        assert missing.returncode == 1 and not missing.stdout and "nosuch.yaml" in missing.stderr
+
+
+def test_warnings_are_no_errors():
+    with Place() as place:
+        (place.directory / "peers.d").mkdir()
+        (place.directory / "peers.d/late.yaml").write_text(
+            f'peers:\n  late:\n    public_key: "{"B" * 42}A="\n    allowed_ips: [10.50.0.9/32]\n    expires: 2020-01-01\n')
+        said, _ = place.said("validate", "fleet.yaml", "--json")
+        assert said["valid"] and said["warning_count"] == len(said["warnings"]) == 1, said
+        assert said["warnings"][0]["file"].endswith("peers.d/late.yaml") and said["warnings"][0]["line"] == 5, said
+
+
+def test_peer():
+    with Place() as place:
+        refused = subprocess.run([BIN / "holdfast", "peer", "new", "carol", "--json"], capture_output=True, text=True, cwd=place.directory)
+        assert refused.returncode == 2 and not refused.stdout and "--out FILE or --png FILE" in refused.stderr, refused
+        said, told = place.said("peer", "new", "carol", "--json", "--out", "carol.conf", "--png", "carol.png", "--preshared-key",
+                                "--into", "peers.d")
+        assert not told and said["included"] is True and said["entry_file"] == "peers.d/carol.yaml", (said, told)
+        assert said["addresses"] == ["10.50.0.4/32", "fd50::3/128"] and said["name"] == "carol", said
+        assert (said["file"], said["png"], said["preshared_key_file"]) == ("carol.conf", "carol.png", "psk/carol")
+        assert said["entry"] == (place.directory / "peers.d/carol.yaml").read_text() and said["public_key"] in said["entry"]
+        place.holds("carol.conf", 0o600)
+        place.holds("psk/carol", 0o600)
+        said, _ = place.said("peer", "new", "dave", "--json", "--out", "dave.conf", "--into", "elsewhere")
+        assert said["included"] is False and "preshared_key_file" not in said, said
+
+
+def test_import_and_export():
+    with Place() as place:
+        keys = [subprocess.run(["wg", "genkey"], capture_output=True, text=True, check=True).stdout.strip() for _ in range(3)]
+        public = subprocess.run(["wg", "pubkey"], input=keys[1], capture_output=True, text=True, check=True).stdout.strip()
+        (place.directory / "wg0.conf").write_text(f"[Interface]\nPrivateKey = {keys[0]}\nAddress = 10.50.0.1/24\nListenPort = 51820\nDNS = 1.1.1.1\n"
+                                                  f"# alice\n[Peer]\nPublicKey = {public}\nPresharedKey = {keys[2]}\nAllowedIPs = 10.50.0.2/32\n")
+        said, told = place.said("import", "gw-a=wg0.conf", "--out", "made/fleet.yaml", "--json")
+        assert not told and said["valid"] and said["fleet"] == "made/fleet.yaml", (said, told)
+        assert sorted(said["keys"]) == ["made/psk/alice", "made/wg0.key"] and any("DNS" in note for note in said["notes"]), said
+        shown, told = place.said("export", "gw-a", "wg0", "--fleet", "made/fleet.yaml", "--json")
+        plain = subprocess.run([BIN / "holdfast", "export", "gw-a", "wg0", "--fleet", "made/fleet.yaml"], capture_output=True, text=True,
+                               cwd=place.directory)
+        assert shown["text"] == plain.stdout and shown["gateway"] == "gw-a" and shown["tunnel"] == "wg0" and not told, shown
+        written, _ = place.said("export", "gw-a", "wg0", "--fleet", "made/fleet.yaml", "--keys", "made", "--out", "back.conf", "--json")
+        assert written == {"gateway": "gw-a", "tunnel": "wg0", "file": "back.conf", "notes": []}, written
+        assert keys[0] in (place.directory / "back.conf").read_text()
+        place.holds("back.conf", 0o600)
+
+
+run_module(globals(), shutil.which("wg") and os.geteuid() == 0)
