@@ -19,6 +19,7 @@ static const struct killer {
 	{TWO_CONTROLLERS, killer_two_controllers},
 	{"one-after-the-other", killer_one_after_the_other},
 	{"standby-without-controller", killer_standby_without_controller},
+	{"standby-beside-a-leaver", killer_standby_beside_a_leaver},
 	{"two-successors", killer_two_successors},
 	{"owner-filtered", killer_owner_filtered},
 	{"guest-paused", killer_guest_paused},

@@ -57,6 +57,30 @@ void killer_standby_without_controller(struct world *world)
 	course_end(world);
 }
 
+/* The same, and the third one, which has the controller's ear, is about to go down: it gets nothing, and as long as it is there
+ * nobody else takes anything either. When it is gone nobody in contact has a controller. */
+void killer_standby_beside_a_leaver(struct world *world)
+{
+	size_t owner = course_owner(world), standby = course_other(world, owner);
+	size_t leaver = GATEWAYS - owner - standby;
+
+	if (world->gateways < 3 || world->exclusive)
+		return;
+	ways_cut_both(world, standby, CTL);
+	fault_leave(world, leaver);
+	course_run(world, course_between(world, 1500, 4000));
+	fault_power(world, owner, OFF_MS);
+	course_run(world, course_between(world, 1500, 4000));
+	if (world->successions > 0)
+		world_fail(world, "L3: a succession, although another member has a controller");
+	fault_power(world, leaver, OFF_MS);
+	course_run(world, 3000);
+	if (world->witness)
+		expect_succession(world);
+	ways_open(world);
+	course_end(world);
+}
+
 /* Two that cannot hear each other succeed at the same time: never under one epoch. */
 void killer_two_successors(struct world *world)
 {
