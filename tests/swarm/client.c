@@ -37,6 +37,16 @@ void client_begin(struct client *client, int64_t now_ms)
 	client->since_ms = now_ms;
 }
 
+void client_cross(struct client *client)
+{
+	client->crosses = true;
+}
+
+bool client_may_initiate(const struct client *client, int64_t now_ms)
+{
+	return now_ms - client->initiated_ms >= REKEY_TIMEOUT_MS;
+}
+
 static uint32_t new_index(struct client *client)
 {
 	client->indices++;
@@ -76,7 +86,7 @@ static void initiate(struct client *client, const struct client_event *event, in
 {
 	uint8_t stamp[STAMP_BYTES], *message;
 
-	if (now_ms - client->initiated_ms < REKEY_TIMEOUT_MS)
+	if (!client_may_initiate(client, now_ms))
 		return;
 	message = append(actions, INITIATION_BYTES);
 	write_stamp(event->wall_ns, stamp);
@@ -85,6 +95,7 @@ static void initiate(struct client *client, const struct client_event *event, in
 	memcpy(client->mac1, message + INITIATION_MAC_AT, MAC_BYTES);
 	client->initiated_ms = now_ms;
 	client->waits = true;
+	client->holds = false;
 }
 
 static void ping(struct client *client, int64_t now_ms, struct client_actions *actions)
@@ -105,7 +116,21 @@ static void ping(struct client *client, int64_t now_ms, struct client_actions *a
 
 /* ---- receiving ---- */
 
-static void take_initiation(struct client *client, const struct client_event *event, int64_t now_ms,
+/* What the network does, not the client: its answer is on its way for so long that the gateway has its initiation first. */
+static void hold_response(struct client *client, struct client_actions *actions)
+{
+	memcpy(client->held, actions->items[--actions->count].bytes, RESPONSE_BYTES);
+	client->holds = true;
+}
+
+static void let_go(struct client *client, struct client_actions *actions)
+{
+	memcpy(append(actions, RESPONSE_BYTES), client->held, RESPONSE_BYTES);
+	client->holds = false;
+	client->crossed++;
+}
+
+static void answer_initiation(struct client *client, const struct client_event *event, int64_t now_ms,
 	struct client_actions *actions)
 {
 	struct handshake handshake = {0};
@@ -128,11 +153,30 @@ static void take_initiation(struct client *client, const struct client_event *ev
 	client->handshakes_answered++;
 }
 
+static void take_initiation(struct client *client, const struct client_event *event, int64_t now_ms,
+	struct client_actions *actions)
+{
+	bool crosses = client->crosses && client_may_initiate(client, now_ms);
+	size_t before;
+
+	client->holds = false; /* the gateway has given up what that would answer */
+	if (crosses)
+		initiate(client, event, now_ms, actions);
+	before = actions->count;
+	answer_initiation(client, event, now_ms, actions);
+	if (!crosses || actions->count == before)
+		return;
+	client->crosses = false;
+	hold_response(client, actions);
+}
+
 static void take_response(struct client *client, const struct client_event *event, int64_t now_ms,
 	struct client_actions *actions)
 {
 	struct session session = {.made_ms = now_ms, .present = true, .initiated = true};
 
+	if (client->holds && message_word(event->datagram, 8) == client->handshake.own_index)
+		let_go(client, actions);
 	if (!client->waits ||
 		!response_read(&client->identity, &client->handshake, event->datagram, &session.keys))
 		return;

@@ -36,7 +36,10 @@ struct client {
 	struct session current, next; /* next: answered, not confirmed by data yet */
 	uint8_t latest_stamp[STAMP_BYTES], mac1[MAC_BYTES], cookie[MAC_BYTES];
 	bool waits, has_cookie; /* waits: for a response */
-	uint32_t indices;       /* given away so far */
+	bool crosses;           /* the gateway's next initiation meets one of its own on the way */
+	bool holds; /* its answer to that one is late: until both initiations have been answered */
+	uint8_t held[RESPONSE_BYTES];
+	uint32_t indices; /* given away so far */
 	uint64_t random;
 	int64_t initiated_ms, ping_ms,
 		unheard_ms; /* unheard_ms: since when something sent was not answered; -1 */
@@ -46,6 +49,7 @@ struct client {
 	int64_t first_ms;    /* the first since client_begin(); -1 */
 	int64_t since_ms;
 	uint32_t answers, pings, cookies, handshakes_answered, handshakes_made;
+	uint32_t crossed; /* both sides answered, and both answers came too late to be of use */
 };
 
 struct client_event {
@@ -69,6 +73,10 @@ void client_init(struct client *client, uint32_t address, uint32_t target, int64
 void client_step(struct client *client, const struct client_event *event, int64_t now_ms,
 	struct client_actions *actions);
 int64_t client_deadline(const struct client *client);
+/* The gateway's next initiation will cross with one of its own, as if that had been sent before this came: each side answers the
+ * other's, has forgotten its own by then, and can use neither answer. Not within REKEY_TIMEOUT_MS of its last. */
+void client_cross(struct client *client);
+bool client_may_initiate(const struct client *client, int64_t now_ms);
 /* first_ms counts from here: only answers from now on. */
 void client_begin(struct client *client, int64_t now_ms);
 

@@ -6,8 +6,9 @@
  *   holdfast-swarm run SEED COUNT GATEWAY-KEY ADDRESS PORT FIRST TARGET PING-MS
  *
  * FIRST is the tunnel's address of client 0, the others follow; each pings TARGET, in the tunnel. On stdin: "state" (who has had
- * an answer within two ping intervals), "begin" (from now on answers count), "result SECONDS" (waits as long for the first answer
- * to each). Each is answered with one line of JSON; the end of stdin ends it.
+ * an answer within two ping intervals, and may initiate again), "begin" (from now on answers count), "cross" (for each, the
+ * gateway's next initiation crosses with its own), "result SECONDS" (waits as long for the first answer to each). Each is answered
+ * with one line of JSON; the end of stdin ends it.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -158,17 +159,18 @@ static void sweep(struct swarm *swarm)
 static void say_state(const struct swarm *swarm)
 {
 	int64_t now_ms = clock_now_ms();
-	size_t answered = 0, sessions = 0;
+	size_t answered = 0, sessions = 0, may_initiate = 0;
 
 	for (size_t i = 0; i < swarm->count; i++) {
 		const struct client *client = &swarm->clients[i];
 
 		sessions += client->current.present;
+		may_initiate += client_may_initiate(client, now_ms);
 		answered +=
 			client->answered_ms >= 0 && now_ms - client->answered_ms < 2 * client->ping_every_ms;
 	}
-	printf("{\"clients\": %zu, \"sessions\": %zu, \"answered\": %zu}\n", swarm->count, sessions,
-		answered);
+	printf("{\"clients\": %zu, \"sessions\": %zu, \"answered\": %zu, \"may_initiate\": %zu}\n",
+		swarm->count, sessions, answered, may_initiate);
 }
 
 static int by_value(const void *a, const void *b)
@@ -196,9 +198,16 @@ static void begin(struct swarm *swarm)
 	for (size_t i = 0; i < swarm->count; i++) {
 		client_begin(&swarm->clients[i], swarm->begun_ms);
 		swarm->clients[i].cookies = swarm->clients[i].handshakes_answered =
-			swarm->clients[i].handshakes_made = 0;
+			swarm->clients[i].handshakes_made = swarm->clients[i].crossed = 0;
 	}
 	printf("{\"begun\": %" PRId64 "}\n", clock_wall_ms());
+}
+
+static void cross(struct swarm *swarm)
+{
+	for (size_t i = 0; i < swarm->count; i++)
+		client_cross(&swarm->clients[i]);
+	printf("{\"cross\": %zu}\n", swarm->count);
 }
 
 static int64_t share(const int64_t *back_ms, size_t back, size_t count, unsigned percent)
@@ -230,22 +239,23 @@ static void say_result(const struct swarm *swarm)
 {
 	CLEANUP_FREE int64_t *back_ms = mem_new(swarm->count, sizeof(*back_ms));
 	size_t back = collect_back(swarm, back_ms), late = 0;
-	uint64_t cookies = 0, answered = 0, made = 0;
+	uint64_t cookies = 0, answered = 0, made = 0, crossed = 0;
 
 	for (size_t i = 0; i < swarm->count; i++) {
 		cookies += swarm->clients[i].cookies;
 		answered += swarm->clients[i].handshakes_answered;
 		made += swarm->clients[i].handshakes_made;
+		crossed += swarm->clients[i].crossed;
 	}
 	for (size_t i = 0; i < back; i++)
 		late += back_ms[i] > 1000;
 	printf("{\"clients\": %zu, \"back\": %zu, \"after_a_second\": %zu, \"first_ms\": %" PRId64
 	       ", \"p50_ms\": %" PRId64 ", \"p99_ms\": %" PRId64 ", \"all_ms\": %" PRId64
 	       ", \"handshakes_answered\": %" PRIu64 ", \"handshakes_made\": %" PRIu64
-	       ", \"cookies\": %" PRIu64 ", \"cpu_ms\": %" PRId64,
+	       ", \"crossed\": %" PRIu64 ", \"cookies\": %" PRIu64 ", \"cpu_ms\": %" PRId64,
 		swarm->count, back, late, back > 0 ? back_ms[0] : -1, share(back_ms, back, swarm->count, 50),
 		share(back_ms, back, swarm->count, 99), share(back_ms, back, swarm->count, 100), answered,
-		made, cookies, (cpu_us() - swarm->begun_cpu_us) / 1000);
+		made, crossed, cookies, (cpu_us() - swarm->begun_cpu_us) / 1000);
 	say_hundreds(back_ms, back);
 	printf("}\n");
 }
@@ -282,6 +292,8 @@ static bool take_command(struct swarm *swarm)
 		say_state(swarm);
 	else if (strcmp(line, "begin\n") == 0)
 		begin(swarm);
+	else if (strcmp(line, "cross\n") == 0)
+		cross(swarm);
 	else if (sscanf(line, "result %d", &seconds) == 1)
 		swarm->wanted_until_ms = clock_now_ms() + seconds * INT64_C(1000);
 	else

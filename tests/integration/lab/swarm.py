@@ -47,6 +47,11 @@ class Swarm:
         """From now on answers count; returns when that was."""
         return self._ask("begin")["begun"] / 1000
 
+    def cross(self):
+        """The new owner's first initiation to each will cross with the client's own. Waits until each may initiate."""
+        wait_for(f"{self.count} clients may initiate", 10, lambda: self.state()["may_initiate"] == self.count)
+        self._ask("cross")
+
     def result(self, seconds):
         """When they had their first answer since begin(), in ms; waits for the last as long."""
         return self._ask(f"result {seconds}")

@@ -164,6 +164,53 @@ START_TEST(unheard_for_fifteen_seconds_it_helps_itself)
 }
 END_TEST
 
+/* Each has answered the other's initiation, and forgotten its own: only another one helps. */
+START_TEST(initiations_that_cross_help_nobody)
+{
+	struct scene scene;
+	struct handshake own;
+	struct keys keys;
+	uint8_t message[INITIATION_BYTES], late[INITIATION_BYTES], response[RESPONSE_BYTES],
+		stamp[STAMP_BYTES];
+	const uint8_t secret[32] = {77};
+
+	build(&scene);
+	take_over(&scene, 1, 100);
+	client_cross(&scene.client);
+	initiate(&scene, 2, 200, message);
+	ck_assert_uint_eq(scene.actions.count, 1);
+	ck_assert_uint_eq(sent_type(&scene), MESSAGE_INITIATION);
+	ck_assert_int_eq(client_deadline(&scene.client), 1100); /* a ping, and no try before 5,200 */
+	memcpy(late, scene.actions.items[0].bytes, sizeof(late));
+	ck_assert(initiation_read(&scene.gateway, &own, late, stamp));
+	response_write(&scene.gateway, &own, 900, secret, NULL, response, &keys);
+	give(&scene, response, sizeof(response), 250);
+	ck_assert_uint_eq(scene.client.handshakes_made, 0);
+	ck_assert_uint_eq(scene.client.crossed, 1);
+	ck_assert_uint_eq(
+		sent_type(&scene), MESSAGE_RESPONSE); /* now, when the gateway looks for it no more */
+	ck_assert_uint_eq(scene.actions.count, 1);
+	take_over(&scene, 3, 400);
+	ck_assert_uint_eq(sent_type(&scene), MESSAGE_DATA);
+}
+END_TEST
+
+START_TEST(none_crosses_that_is_too_early_to_be_sent)
+{
+	struct scene scene;
+	uint8_t message[INITIATION_BYTES];
+
+	build(&scene);
+	give(&scene, NULL, 0, 0);
+	client_cross(&scene.client);
+	initiate(&scene, 1, REKEY_TIMEOUT_MS - 1, message);
+	ck_assert_uint_eq(scene.actions.count, 1);
+	ck_assert_uint_eq(sent_type(&scene), MESSAGE_RESPONSE);
+	initiate(&scene, 2, REKEY_TIMEOUT_MS, message);
+	ck_assert_uint_eq(sent_type(&scene), MESSAGE_INITIATION);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("client");
@@ -177,6 +224,8 @@ int main(void)
 	tcase_add_test(tcase, the_same_initiation_is_answered_once);
 	tcase_add_test(tcase, repeated_data_counts_once);
 	tcase_add_test(tcase, unheard_for_fifteen_seconds_it_helps_itself);
+	tcase_add_test(tcase, initiations_that_cross_help_nobody);
+	tcase_add_test(tcase, none_crosses_that_is_too_early_to_be_sent);
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);
