@@ -134,6 +134,13 @@ bool prefix_covers(const struct prefix *outer, const struct prefix *inner)
 	return addr_equal(&a.addr, &b.addr);
 }
 
+struct addr addr_source(const struct addr *addr)
+{
+	struct prefix source = {.addr = *addr, .length = addr->family == AF_INET6 ? 64 : 32};
+
+	return prefix_mask(&source).addr;
+}
+
 bool addr_is_link_local(const struct addr *addr)
 {
 	if (addr->family == AF_INET)

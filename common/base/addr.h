@@ -65,6 +65,8 @@ struct prefix addr_to_prefix(const struct addr *addr);  /* the host prefix, /32 
 struct prefix prefix_mask(const struct prefix *prefix); /* host bits cleared */
 bool prefix_contains(const struct prefix *prefix, const struct addr *addr);
 bool prefix_covers(const struct prefix *outer, const struct prefix *inner);
+/* Whom to count an address as, so that nobody counts as many: itself, or its IPv6 /64, which one host has to itself. */
+struct addr addr_source(const struct addr *addr);
 bool addr_is_link_local(const struct addr *addr);
 
 /* To and from the kernel's form. Returns the length of the sockaddr; -EAFNOSUPPORT for another family. */

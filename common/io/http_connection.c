@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 
 #include "common/base/mem.h"
+#include "common/io/http_newcomer.h"
 #include "common/io/log.h"
 
 enum { LINGER_MS = 2000, READ_AHEAD_MAX = 64 << 10 };
@@ -24,15 +25,31 @@ static void arm(struct http_connection *c, unsigned ms)
 	evtimer_add(c->timer, &time);
 }
 
+static unsigned state_ms(const struct http_connection *c)
+{
+	const struct http_server_options *options = &c->server->options;
+
+	if (c->state == HTTP_HANDSHAKE)
+		return options->handshake_timeout_ms;
+	if (c->state == HTTP_LINGERING)
+		return LINGER_MS;
+	return c->peer.kind == HTTP_PEER_NEWCOMER ? options->newcomer_timeout_ms : options->idle_timeout_ms;
+}
+
+/* A newcomer has one time for all of its request, however many pieces it comes in. */
+static bool keeps_its_time(const struct http_connection *c)
+{
+	return c->peer.kind == HTTP_PEER_NEWCOMER && c->state > HTTP_READ_HEAD &&
+	       c->state <= HTTP_READ_TRAILERS;
+}
+
 void http_connection_set_state(struct http_connection *c, enum http_state state)
 {
 	c->state = state;
 	if (state == HTTP_HANDLING)
 		evtimer_del(c->timer);
-	else if (state == HTTP_HANDSHAKE)
-		arm(c, c->server->options.handshake_timeout_ms);
-	else
-		arm(c, state == HTTP_LINGERING ? LINGER_MS : c->server->options.idle_timeout_ms);
+	else if (!keeps_its_time(c))
+		arm(c, state_ms(c));
 }
 
 /* The peer gets a clean end of the TLS stream; nobody waits for its own. */
@@ -59,8 +76,7 @@ void http_connection_free(struct http_connection *c)
 		http_request_free(request);
 	LIST_REMOVE(c, entry);
 	c->server->connection_count--;
-	if (c->peer.kind == HTTP_PEER_NEWCOMER)
-		c->server->newcomer_count--;
+	http_newcomer_leave(c);
 	end_tls(c);
 	bufferevent_free(c->bev);
 	event_free(c->timer);
@@ -145,17 +161,7 @@ static bool recognize(struct http_connection *c)
 		c->peer.kind = HTTP_PEER_TLS;
 		return true;
 	}
-	if (!tls_peer_is_newcomer(ssl))
-		return false;
-	if (c->server->newcomer_count >= HTTP_NEWCOMERS_MAX) {
-		log_limited(LEVEL_WARNING, "http", "too-many-newcomers", "",
-			log_u64("limit", HTTP_NEWCOMERS_MAX), log_endpoint("from", &c->peer.address));
-		c->server->counters.newcomers_refused++;
-		return false;
-	}
-	c->peer.kind = HTTP_PEER_NEWCOMER;
-	c->server->newcomer_count++;
-	return true;
+	return tls_peer_is_newcomer(ssl) && http_newcomer_enter(c);
 }
 
 static void connected(struct http_connection *c)

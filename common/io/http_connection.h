@@ -15,7 +15,7 @@ enum { HTTP_PARAMETERS_MAX = 32, HTTP_BODY_MAX_DEFAULT = 1 << 20 };
 
 enum http_state {
 	HTTP_HANDSHAKE, /* TLS */
-	HTTP_READ_HEAD,
+	HTTP_READ_HEAD, /* from here to HTTP_READ_TRAILERS: a request is coming */
 	HTTP_READ_BODY, /* Content-Length */
 	HTTP_READ_CHUNK_LINE,
 	HTTP_READ_CHUNK,
@@ -80,7 +80,8 @@ void http_connection_new(
 void http_connection_free(struct http_connection *connection);
 /* Why its requests are refused, whatever they are; NULL: they are not. */
 const char *http_connection_refusal(const struct http_connection *connection);
-/* The time that a state has begins with it, and anew when it is set again; HTTP_HANDLING has none. */
+/* The time that a state has begins with it, and anew when it is set again; HTTP_HANDLING has none. A newcomer has one for
+ * all of its request. */
 void http_connection_set_state(struct http_connection *connection, enum http_state state);
 /* The reply of its request is in the output buffer and the request is freed: go on, or close. */
 void http_connection_replied(struct http_connection *connection, bool keep_alive);

@@ -162,6 +162,8 @@ static bool read_head(struct http_connection *c, struct evbuffer *input)
 		refuse_head(c, status, err.text);
 		return true;
 	}
+	if (c->peer.kind == HTTP_PEER_NEWCOMER)
+		head.keep_alive = false;
 	c->request = http_request_new(c, &head);
 	if (check_request(c, c->request) < 0)
 		return true;

@@ -6,7 +6,7 @@
 #include "common/base/mem.h"
 #include "common/io/http_connection.h"
 
-enum { CONNECTIONS_MAX_DEFAULT = 1024, IDLE_TIMEOUT_DEFAULT_MS = 60000 };
+enum { CONNECTIONS_MAX_DEFAULT = 1024, IDLE_TIMEOUT_DEFAULT_MS = 60000, NEWCOMER_TIMEOUT_DEFAULT_MS = 5000 };
 
 struct http_server *http_server_new(struct event_base *base, const struct http_server_options *options)
 {
@@ -21,6 +21,8 @@ struct http_server *http_server_new(struct event_base *base, const struct http_s
 		server->options.idle_timeout_ms = IDLE_TIMEOUT_DEFAULT_MS;
 	if (server->options.handshake_timeout_ms == 0)
 		server->options.handshake_timeout_ms = server->options.idle_timeout_ms;
+	if (server->options.newcomer_timeout_ms == 0)
+		server->options.newcomer_timeout_ms = NEWCOMER_TIMEOUT_DEFAULT_MS;
 	LIST_INIT(&server->connections);
 	SLIST_INIT(&server->listeners);
 	return server;

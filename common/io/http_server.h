@@ -71,6 +71,7 @@ struct http_server_options {
 	unsigned handshake_timeout_ms; /* for all of TLS's handshake; 0: idle_timeout_ms */
 	unsigned
 		idle_timeout_ms; /* 0: 60 s without a request (and for the client to send or take one). Held ones: none */
+	unsigned newcomer_timeout_ms; /* 0: 5 s for the whole request of one without a certificate */
 	/* Each request that has a route, when it is answered (body: of the answer), or when its connection dies before that:
 	 * status 0. For a trail of who asked for what. NULL: nobody wants to know. */
 	void (*answered)(
@@ -85,7 +86,7 @@ struct http_server_options {
 struct http_counters {
 	uint64_t handshakes_refused; /* of TLS */
 	uint64_t peers_refused;      /* requests, by options.refuses */
-	uint64_t newcomers_refused;  /* for what is not for them, or too many at a time */
+	uint64_t newcomers_refused;  /* for what is not for them, or gave way because of too many */
 };
 
 struct http_server *http_server_new(struct event_base *base, const struct http_server_options *options);
@@ -101,7 +102,8 @@ int http_server_listen(struct http_server *server, const char *address, SSL_CTX 
 /* New connections of TLS listeners use this context from now on (renewed certificates). A reference is taken. */
 void http_server_set_tls(struct http_server *server, SSL_CTX *tls);
 /* From now on TLS clients without a certificate are let in, at most HTTP_NEWCOMERS_MAX at a time, to the routes that take
- * them; or, as at the beginning, refused in the handshake. Those that are in stay. */
+ * them, with one request each; or, as at the beginning, refused in the handshake. Those that are in stay, but an idle one
+ * gives way to the next if all places are taken. */
 enum { HTTP_NEWCOMERS_MAX = 16 };
 void http_server_welcome(struct http_server *server, bool welcome);
 /* A stale socket is replaced, one that answers is -EADDRINUSE. Removed again by http_server_free(). */

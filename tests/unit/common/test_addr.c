@@ -218,6 +218,22 @@ START_TEST(sockaddrs_go_there_and_back)
 }
 END_TEST
 
+START_TEST(a_source_is_an_address_or_a_64)
+{
+	static const char *const cases[][2] = {{"192.0.2.7", "192.0.2.7"},
+		{"2001:db8:1:2:3:4:5:6", "2001:db8:1:2::"}, {"2001:db8:1:3::", "2001:db8:1:3::"}};
+	char text[ADDR_TEXT_MAX];
+	struct addr addr = {0}, source = addr_source(&addr);
+
+	ck_assert(!addr_is_set(&source));
+	for (size_t i = 0; i < 3; i++) {
+		ck_assert_int_eq(addr_parse(cases[i][0], &addr, NULL), 0);
+		source = addr_source(&addr);
+		ck_assert_str_eq(addr_format(&source, text, sizeof text), cases[i][1]);
+	}
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("addr");
@@ -236,6 +252,7 @@ int main(void)
 	tcase_add_test(tcase, link_local_is_known);
 	tcase_add_test(tcase, a_scope_that_is_not_told_matches);
 	tcase_add_test(tcase, sockaddrs_go_there_and_back);
+	tcase_add_test(tcase, a_source_is_an_address_or_a_64);
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);
