@@ -48,10 +48,18 @@ static bool admit(struct http_request *request, void *context)
 		refuse(controller, request, 403, "this is for a gateway that has no certificate yet");
 		return false;
 	}
-	if (invitations_attempt(&controller->joining.invitations, clock_now_ms()))
-		return true;
-	refuse(controller, request, 429, "too many try to join: wait a minute");
-	return false;
+	return true;
+}
+
+/* A line for each in the trail, which is not for strangers to fill. */
+static void refuse_token(
+	struct controller *controller, struct http_request *request, int status, const char *why)
+{
+	const struct http_peer *peer = http_request_peer(request);
+	if (attempts_spend(&controller->joining.attempts, &peer->address.addr, clock_now_ms()))
+		refuse(controller, request, status, why);
+	else
+		refuse(controller, request, 429, "this token is wrong, and too many are: wait a minute");
 }
 
 static char *newcomer_text(const struct newcomer *newcomer)
@@ -162,12 +170,13 @@ static void handle_body(
 	struct invitation *invitation =
 		invitations_find(&controller->joining.invitations, &body->secret, clock_wall_ms());
 	if (!invitation)
-		refuse(controller, request, 403,
+		refuse_token(controller, request, 403,
 			"no invitation has this token: it has ended, a newer one took its place, or it was "
 			"of "
 			"another controller");
 	else if (invitation->used)
-		refuse(controller, request, 403, "this token has been used: each lets one gateway in, once");
+		refuse_token(
+			controller, request, 403, "this token has been used: each lets one gateway in, once");
 	else if (!joining_can_sign(&controller->joining))
 		refuse(controller, request, 409, "the controller has no authority any more");
 	else if (request_read(body->request, strlen(body->request), &key, &err) < 0)
@@ -183,7 +192,7 @@ static void handle_join(struct http_request *request, void *context)
 	struct join_body body = {0};
 	struct err err = {0};
 	if (read_join(request, &body, &err) < 0)
-		refuse(controller, request, 400, err.text);
+		refuse_token(controller, request, 400, err.text);
 	else
 		handle_body(controller, request, &body);
 	key_wipe(&body.secret);

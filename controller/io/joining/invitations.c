@@ -12,11 +12,6 @@ void invitation_hash(const struct key *secret, char hash[SHA256_HEX_MAX])
 	sha256_hex(secret->bytes, sizeof secret->bytes, hash);
 }
 
-void invitations_init(struct invitations *invitations, int64_t now_ms)
-{
-	*invitations = (struct invitations){.attempts_left = JOIN_ATTEMPTS_MAX, .attempts_ms = now_ms};
-}
-
 /* INVITATIONS_MAX: there is none. */
 static size_t index_of(const struct invitations *invitations, const char *gateway)
 {
@@ -96,17 +91,4 @@ size_t invitations_open(const struct invitations *invitations)
 	for (size_t i = 0; i < invitations->count; i++)
 		open += !invitations->items[i].used;
 	return open;
-}
-
-bool invitations_attempt(struct invitations *invitations, int64_t now_ms)
-{
-	double gained = (double)(now_ms - invitations->attempts_ms) * JOIN_ATTEMPTS_MAX / JOIN_ATTEMPTS_MS;
-	invitations->attempts_ms = now_ms;
-	invitations->attempts_left += gained;
-	if (invitations->attempts_left > JOIN_ATTEMPTS_MAX)
-		invitations->attempts_left = JOIN_ATTEMPTS_MAX;
-	if (invitations->attempts_left < 1)
-		return false;
-	invitations->attempts_left -= 1;
-	return true;
 }

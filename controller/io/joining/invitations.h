@@ -13,7 +13,7 @@
  * given, the store is somebody else's. One that was used is remembered until it would have ended, so that whoever comes
  * with it again hears why it does not count any more.
  */
-enum { INVITATIONS_MAX = 256, JOIN_ATTEMPTS_MAX = 30, JOIN_ATTEMPTS_MS = 60000 };
+enum { INVITATIONS_MAX = 256 };
 
 struct invitations {
 	size_t count;
@@ -21,12 +21,8 @@ struct invitations {
 		struct store_invitation stored;
 		bool used;
 	} items[INVITATIONS_MAX];
-	/* A bucket: as many attempts as may come at once, and in how long it is full again. */
-	double attempts_left;
-	int64_t attempts_ms;
 };
 
-void invitations_init(struct invitations *invitations, int64_t now_ms);
 /* Takes the place of an earlier one of the same gateway. -ENOSPC: INVITATIONS_MAX are open. */
 int invitations_put(struct invitations *invitations, const struct store_invitation *invitation);
 /* Would one for that gateway find a place? */
@@ -41,8 +37,6 @@ void invitations_give_back(struct invitations *invitations, const struct store_i
 void invitations_expire(struct invitations *invitations, int64_t wall_ms);
 /* Unused ones. */
 size_t invitations_open(const struct invitations *invitations);
-/* Somebody tries: may he? At most JOIN_ATTEMPTS_MAX in JOIN_ATTEMPTS_MS, whoever it is. Monotonic time. */
-bool invitations_attempt(struct invitations *invitations, int64_t now_ms);
 
 /* What is kept of a secret. */
 void invitation_hash(const struct key *secret, char hash[SHA256_HEX_MAX]);

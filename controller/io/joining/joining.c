@@ -78,7 +78,7 @@ static void load_revocation(const struct store_revocation *revocation, void *con
 
 int joining_start(struct joining *joining, const struct config *config, struct store *store, struct err *err)
 {
-	invitations_init(&joining->invitations, clock_now_ms());
+	attempts_init(&joining->attempts, clock_now_ms());
 	int r = joining_reload(joining, config, err);
 	if (r < 0 || (r = store_each_invitation(store, load_invitation, joining, err)) < 0)
 		return r;

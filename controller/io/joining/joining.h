@@ -6,6 +6,7 @@
 
 #include "common/authority/authority.h"
 #include "controller/io/config.h"
+#include "controller/io/joining/attempts.h"
 #include "controller/io/joining/invitations.h"
 #include "controller/io/joining/revocations.h"
 
@@ -20,6 +21,7 @@ struct joining {
 	char *ca; /* what a newcomer shall trust: the text of tls: ca */
 	unsigned days;
 	struct invitations invitations;
+	struct attempts attempts;
 	struct revocations revocations;
 	uint64_t joined, renewed, refused; /* since the start */
 };

@@ -9,11 +9,10 @@
 #include "controller/io/joining/invitations.h"
 
 static struct invitations invitations;
-static const int64_t now_ms = 1000000;
 
 static void setup(void)
 {
-	invitations_init(&invitations, now_ms);
+	invitations = (struct invitations){0};
 }
 
 static struct key secret_of(unsigned number)
@@ -96,21 +95,6 @@ START_TEST(there_is_room_for_so_many)
 }
 END_TEST
 
-START_TEST(attempts_are_rationed)
-{
-	for (int i = 0; i < JOIN_ATTEMPTS_MAX; i++)
-		ck_assert(invitations_attempt(&invitations, now_ms));
-	ck_assert(!invitations_attempt(&invitations, now_ms));
-	ck_assert(!invitations_attempt(&invitations, now_ms + JOIN_ATTEMPTS_MS / JOIN_ATTEMPTS_MAX - 1));
-	ck_assert(invitations_attempt(&invitations, now_ms + JOIN_ATTEMPTS_MS / JOIN_ATTEMPTS_MAX + 1));
-	ck_assert(!invitations_attempt(&invitations, now_ms + JOIN_ATTEMPTS_MS / JOIN_ATTEMPTS_MAX + 1));
-	/* A quiet year saves up no more than one burst. */
-	for (int i = 0; i < JOIN_ATTEMPTS_MAX; i++)
-		ck_assert(invitations_attempt(&invitations, now_ms + 31536000000));
-	ck_assert(!invitations_attempt(&invitations, now_ms + 31536000000));
-}
-END_TEST
-
 int main(void)
 {
 	Suite *suite = suite_create("controller/invitations");
@@ -123,7 +107,6 @@ int main(void)
 	tcase_add_test(test, a_newer_one_takes_its_place);
 	tcase_add_test(test, one_that_was_not_used_after_all_is_open_again);
 	tcase_add_test(test, there_is_room_for_so_many);
-	tcase_add_test(test, attempts_are_rationed);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);
 	srunner_free(runner);
