@@ -25,6 +25,7 @@ class Agent:
         self.context = site.client_context(certificate or name)
         self.boot = int.from_bytes(os.urandom(8), "big") | 1
         self.changed = threading.Condition()
+        self.reporting = threading.Lock()
         self.stopping = self.silent = False
         self.refusal = None      # the answer to stages, if not yes
         self.fit, self.reasons = True, []
@@ -199,6 +200,11 @@ class Agent:
             self.report()
 
     def report(self):
+        """One at a time, as a real agent: none overtakes another."""
+        with self.reporting:
+            return self.call("POST", "/v1/agent/report", self.what_it_reports())
+
+    def what_it_reports(self):
         with self.changed:
             body = dict(version=1, gateway=self.name, boot=f"{self.boot:016x}", generation=self.generation, hash=self.hash(),
                         fit=self.fit, reasons=self.reasons, wall_ms=int(time.time() * 1000) + self.ahead_ms,
@@ -210,7 +216,7 @@ class Agent:
                 body["novelty"] = [1, {"x": None}]
                 for part in [*body["seats"], *([body["takeover"]] if self.takeover else [])]:
                     part["novelty"] = "more"
-        return self.call("POST", "/v1/agent/report", body)
+        return body
 
     def report_for_ever(self):
         while not self.silent:
