@@ -349,7 +349,6 @@ static void tell_in_force(const struct controller *controller, apply_done *done,
 		context);
 }
 
-/* A rollback to what is in force. */
 static void finish_in_force(struct apply *apply)
 {
 	struct controller *controller = apply->controller;
@@ -358,6 +357,38 @@ static void finish_in_force(struct apply *apply)
 	if (apply->done)
 		tell_in_force(controller, apply->done, apply->context);
 	apply_free(apply);
+}
+
+static void on_chosen(int r, const char *text, uint64_t generation, void *context)
+{
+	struct apply *apply = ((struct controller *)context)->apply;
+	(void)generation;
+	if (!apply)
+		return; /* the daemon is ending */
+	if (r >= 0) {
+		finish_in_force(apply);
+		return;
+	}
+	lines_add(&apply->errors, "%s", text);
+	fail(apply, 500);
+}
+
+/* A rollback to what is in force. If that awaits a confirmation, a person has chosen it: it stays. */
+static void choose_in_force(struct apply *apply)
+{
+	struct controller *controller = apply->controller;
+	struct err err = {0};
+	int r = apply->forced ? -ENOENT
+			      : confirming_choose(controller->confirming, apply->confirmation.who, on_chosen,
+					controller, &err);
+	if (r == -ENOENT) {
+		finish_in_force(apply);
+	} else if (r < 0) {
+		lines_add(&apply->errors, "%s", err.text);
+		fail(apply, 409);
+	} else {
+		apply->phase = PHASE_STORING;
+	}
 }
 
 static bool may_follow(struct apply *apply)
@@ -394,7 +425,7 @@ static void on_made(struct controller *controller, int r, struct made *made)
 		return;
 	}
 	if (is_that(controller, apply->next->bundle)) {
-		finish_in_force(apply);
+		choose_in_force(apply);
 		return;
 	}
 	text_copy(apply->hash, sizeof apply->hash, apply->next->hash);

@@ -24,7 +24,7 @@ struct confirming {
 	char error[CONFIRMING_TEXT_MAX];
 	bool writing; /* it has been confirmed, and the store is being told */
 	char confirmer[STORE_WHO_MAX + 1];
-	void (*done)(int r, const char *text, uint64_t generation, void *context);
+	confirming_done *done;
 	void *context;
 };
 
@@ -223,21 +223,9 @@ static bool is_being_replaced(const struct confirming *confirming)
 	return apply && apply_look(apply).generation != confirming->state.generation;
 }
 
-int confirming_confirm(struct confirming *confirming, const char *who,
-	void (*done)(int r, const char *text, uint64_t generation, void *context), void *context,
-	struct err *err)
+/* It stays: the store is told. */
+static int keep(struct confirming *confirming, const char *who, confirming_done *done, void *context)
 {
-	if (!confirming->state.awaited)
-		return err_set(err, -ENOENT, "no generation awaits a confirmation");
-	if (confirmation_is_over(&confirming->state, clock_now_ms()))
-		return err_set(err, -EBUSY,
-			"too late: generation %" PRIu64 " is being rolled back to %" PRIu64,
-			confirming->state.generation, confirming->state.back_to);
-	if (is_being_replaced(confirming))
-		return err_set(err, -EBUSY, "too late: somebody is rolling generation %" PRIu64 " back",
-			confirming->state.generation);
-	if (confirming->writing)
-		return err_set(err, -EBUSY, "somebody else is confirming it at this moment");
 	confirming->writing = true;
 	confirming->done = done;
 	confirming->context = context;
@@ -245,6 +233,39 @@ int confirming_confirm(struct confirming *confirming, const char *who,
 	writer_add(confirming->controller->writer,
 		&(struct writer_job){.write = write_confirmed, .done = on_written, .context = confirming});
 	return 0;
+}
+
+static int check_may_stay(const struct confirming *confirming, struct err *err)
+{
+	const struct confirmation *state = &confirming->state;
+	if (!state->awaited)
+		return err_set(err, -ENOENT, "no generation awaits a confirmation");
+	if (confirmation_is_over(state, clock_now_ms()))
+		return err_set(err, -EBUSY,
+			"too late: generation %" PRIu64 " is being rolled back to %" PRIu64,
+			state->generation, state->back_to);
+	if (confirming->writing)
+		return err_set(err, -EBUSY, "somebody else is confirming it at this moment");
+	return 0;
+}
+
+int confirming_confirm(
+	struct confirming *confirming, const char *who, confirming_done *done, void *context, struct err *err)
+{
+	int r = check_may_stay(confirming, err);
+	if (r < 0)
+		return r;
+	if (is_being_replaced(confirming))
+		return err_set(err, -EBUSY, "too late: somebody is rolling generation %" PRIu64 " back",
+			confirming->state.generation);
+	return keep(confirming, who, done, context);
+}
+
+int confirming_choose(
+	struct confirming *confirming, const char *who, confirming_done *done, void *context, struct err *err)
+{
+	int r = check_may_stay(confirming, err);
+	return r < 0 ? r : keep(confirming, who, done, context);
 }
 
 void confirming_forget(struct confirming *confirming, const void *context)

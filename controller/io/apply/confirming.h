@@ -39,10 +39,14 @@ void confirming_describe(const struct confirming *confirming, char *text, size_t
 /* As the store has it, for whoever writes a generation and changes nothing about it. NULL: none is awaited. */
 const struct store_confirmation *confirming_record(const struct confirming *confirming);
 
+typedef void confirming_done(int r, const char *text, uint64_t generation, void *context);
+
 /* Somebody confirms it. done() is called later, with 0, or -EIO and why: the store could not be written. -ENOENT: nothing is
  * awaited; -EBUSY: too late. */
-int confirming_confirm(struct confirming *confirming, const char *who,
-	void (*done)(int r, const char *text, uint64_t generation, void *context), void *context,
+int confirming_confirm(struct confirming *confirming, const char *who, confirming_done *done, void *context,
+	struct err *err);
+/* The same from the apply under way: a rollback whose files are those of what awaits the confirmation. */
+int confirming_choose(struct confirming *confirming, const char *who, confirming_done *done, void *context,
 	struct err *err);
 /* Nobody waits for that any more. */
 void confirming_forget(struct confirming *confirming, const void *context);

@@ -111,6 +111,14 @@ def test_confirmed_in_time(bench):
     assert bench.call("PUT", "/v1/fleet?confirm_ms=600000", {"files": [{"name": "fleet.yaml", "text": fleet_text(peers=())}]})[0] == 200
     assert rollback(bench, 2)[0] == 200 and bench.status()["confirmation"] is None  # a person's rollback ends it, too
     until("gw-a holds it", lambda: gw_a.generation == 4)
+    # Whoever goes back to the very generation that awaits it has chosen it, in this life and the next.
+    assert bench.call("PUT", "/v1/fleet?confirm_ms=600000", {"files": [{"name": "fleet.yaml", "text": fleet_text(peers=())}]})[0] == 200
+    status, answer = rollback(bench, 5)
+    assert status == 200 and answer["generation"] == 5 and not answer["changed"], answer
+    assert bench.status()["confirmation"] is None and bench.events(kind="confirmed")[-1]["generation"] == 5
+    bench.stop()
+    bench.start()
+    assert bench.status()["confirmation"] is None and bench.status()["generation"] == 5
 
 
 def test_confirmed_while_the_apply_still_waits(bench):
