@@ -17,6 +17,7 @@
 #include "common/io/file.h"
 #include "common/io/key_pair.h"
 #include "common/json/write.h"
+#include "common/yaml/plain.h"
 
 /*
  * holdfast peer new: a client from nothing. The fleet gets the public key; the private key goes to standard output or a file
@@ -154,6 +155,16 @@ static void add_entry_address(struct text *text, const struct prefix *address)
 	text_add(text, "%s%s%s", quote, prefix_format(address, buffer, sizeof(buffer)), quote);
 }
 
+static void add_entry_list(struct text *text, const char *key, const char *const *names, size_t count)
+{
+	text_add(text, "    %s: [", key);
+	for (size_t i = 0; i < count; i++) {
+		text_add(text, "%s", i ? ", " : "");
+		yaml_put_text(text, names[i]);
+	}
+	text_add(text, "]\n");
+}
+
 /* What the fleet file says of it. The caller frees. */
 static char *make_entry(
 	const struct request *request, const struct client *client, bool name_tunnel, const char *tunnel)
@@ -161,18 +172,19 @@ static char *make_entry(
 	struct text text = {0};
 	char key[KEY_TEXT_MAX];
 
-	text_add(&text, "peers:\n  %s:\n    public_key: \"%s\"\n    allowed_ips: [", request->name,
-		key_format(&client->public_key, key));
+	text_add(&text, "peers:\n  ");
+	yaml_put_text(&text, request->name);
+	text_add(
+		&text, ":\n    public_key: \"%s\"\n    allowed_ips: [", key_format(&client->public_key, key));
 	for (size_t i = 0; i < request->address_count; i++) {
 		text_add(&text, "%s", i ? ", " : "");
 		add_entry_address(&text, &request->addresses[i]);
 	}
 	text_add(&text, "]\n");
 	if (name_tunnel)
-		text_add(&text, "    tunnels: [%s]\n", tunnel);
-	for (size_t i = 0; i < request->group_count; i++)
-		text_add(&text, "%s%s", i ? ", " : "    groups: [", request->groups[i]);
-	text_add(&text, "%s", request->group_count ? "]\n" : "");
+		add_entry_list(&text, "tunnels", &tunnel, 1);
+	if (request->group_count)
+		add_entry_list(&text, "groups", request->groups, request->group_count);
 	if (request->preshared)
 		text_add(&text, "    preshared_key_file: psk/%s\n", request->name);
 	return text_take(&text);

@@ -8,6 +8,7 @@
 
 #include "cli/import_int.h"
 #include "common/base/mem.h"
+#include "common/yaml/plain.h"
 
 enum { TOLD_MAX = 1024, PLACEHOLDER_FIRST = 11 };
 
@@ -58,7 +59,9 @@ static void put_gateways(struct import *import, const struct import_source *sour
 	for (size_t i = 0; i < count; i++) {
 		if (!is_first_of_gateway(sources, i))
 			continue;
-		text_add(out, "  %s: { address: 192.0.2.%u } # to be changed\n", sources[i].gateway, host);
+		text_add(out, "  ");
+		yaml_put_text(out, sources[i].gateway);
+		text_add(out, ": { address: 192.0.2.%u } # to be changed\n", host);
 		import_tell(import,
 			"%s: its address is not known from a wg-quick file: replace 192.0.2.%u by its own",
 			sources[i].gateway, host++);
@@ -100,7 +103,9 @@ void import_make(const char *label, const struct import_source *sources, size_t 
 	import->result = ret_result;
 	import->last = &import->first;
 	gather(import, sources, count);
-	text_add(&ret_result->fleet, "fleet: %s\n\n", label);
+	text_add(&ret_result->fleet, "fleet: ");
+	yaml_put_text(&ret_result->fleet, label);
+	text_add(&ret_result->fleet, "\n\n");
 	put_gateways(import, sources, count);
 	import_put_tunnels(import);
 	import_put_peers(import);

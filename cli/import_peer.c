@@ -5,6 +5,7 @@
 
 #include "cli/import_int.h"
 #include "common/base/mem.h"
+#include "common/yaml/plain.h"
 
 enum { NAMES_SHOWN_MAX = 8 };
 
@@ -202,7 +203,8 @@ static void put_tunnels_of(struct import *import, const struct import_peer *peer
 	for (size_t i = 0; i < import->tunnel_count; i++) {
 		if (!(peer->tunnels >> i & 1))
 			continue;
-		text_add(out, "%s%s", first ? "    tunnels: [" : ", ", import->tunnels[i].name);
+		text_add(out, "%s", first ? "    tunnels: [" : ", ");
+		yaml_put_text(out, import->tunnels[i].name);
 		first = false;
 	}
 	text_add(out, "]\n");
@@ -213,7 +215,9 @@ static void put_peer(struct import *import, const struct import_peer *peer)
 	struct text *out = &import->result->fleet;
 	char key[KEY_TEXT_MAX], path[PROTO_NAME_MAX + 8];
 
-	text_add(out, "  %s:\n    public_key: \"%s\"\n", peer->name, key_format(&peer->public_key, key));
+	text_add(out, "  ");
+	yaml_put_text(out, peer->name);
+	text_add(out, ":\n    public_key: \"%s\"\n", key_format(&peer->public_key, key));
 	put_allowed(out, peer);
 	put_endpoint(import, peer);
 	if (peer->peer->keepalive_s)

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "cli/import_int.h"
+#include "common/yaml/plain.h"
 
 enum { LISTEN_PORT_DEFAULT = 51820, SUFFIXES_MAX = 1000 };
 
@@ -161,8 +162,11 @@ static void put_override(
 
 	settings_of(&source->config, rule, settings);
 	for (size_t i = 0; i < SETTINGS; i++) {
-		if (settings[i].value.length && !said++)
-			text_add(out, "%s      %s: { ", *first ? "    overrides:\n" : "", source->gateway);
+		if (settings[i].value.length && !said++) {
+			text_add(out, "%s      ", *first ? "    overrides:\n" : "");
+			yaml_put_text(out, source->gateway);
+			text_add(out, ": { ");
+		}
 		if (settings[i].value.length)
 			text_add(out, "%s%s: %s", said > 1 ? ", " : "", settings[i].name,
 				settings[i].value.data);
@@ -196,6 +200,12 @@ static void tell_settings(
 		import_tell(import, "%s: no FwMark, unlike the other gateways: it gets theirs", source->file);
 }
 
+static void put_item(struct text *out, const char *before, const char *name)
+{
+	text_add(out, "%s", before);
+	yaml_put_text(out, name);
+}
+
 static void put_tunnel(struct import *import, const struct import_tunnel *tunnel)
 {
 	const struct import_source *rule = tunnel->sources[0];
@@ -205,11 +215,14 @@ static void put_tunnel(struct import *import, const struct import_tunnel *tunnel
 
 	snprintf(path, sizeof(path), "%s.key", tunnel->name);
 	import_add_key(import, path, &rule->config.private_key);
-	text_add(out, "  %s:\n    private_key_file: %s\n    public_key: \"%s\"\n", tunnel->name, path,
-		key_format(&rule->public_key, key));
+	text_add(out, "  ");
+	yaml_put_text(out, tunnel->name);
+	text_add(out, ":\n    private_key_file: ");
+	yaml_put_text(out, path);
+	text_add(out, "\n    public_key: \"%s\"\n", key_format(&rule->public_key, key));
 	put_settings(out, &rule->config);
 	for (size_t i = 0; i < tunnel->source_count; i++)
-		text_add(out, "%s%s", i ? ", " : "    gateways: [", tunnel->sources[i]->gateway);
+		put_item(out, i ? ", " : "    gateways: [", tunnel->sources[i]->gateway);
 	text_add(out, "]\n");
 	tell_settings(import, rule, NULL);
 	for (size_t i = 1; i < tunnel->source_count; i++) {

@@ -128,6 +128,23 @@ def test_several_gateways():
         assert unequal.returncode == 1 and "wg1 is not on gateway gw-a" in unequal.stderr, unequal
 
 
+def test_names_that_yaml_takes_for_something_else():
+    """null, yes, 1, ... stay names: in what is written, for every reader of YAML, and on the way back."""
+    with Place() as place:
+        names = ["null", "yes", "1", "0x10", "2027-03-31", "off"]
+        peers = [peer(key()[1], f"10.50.0.{number}/32", name, f"PresharedKey = {wg('genpsk')}\n") for number, name in enumerate(names, 2)]
+        place.write("confs/on.conf", plain_conf(key()[0], peers))
+        place.expect("import", "no=confs/on.conf", "--name", "1")
+        fleet = place.read("fleet.yaml")
+        assert re.findall(r'^  "(.*)":$', fleet.split("\npeers:")[1], re.M) == names, fleet
+        assert 'fleet: "1"' in fleet and '  "no": {' in fleet and '  "on":\n' in fleet and 'gateways: ["no"]' in fleet, fleet
+        said = place.expect("validate", "fleet.yaml").stdout
+        assert said == "fleet.yaml: fleet 1 is valid: 1 gateway, 0 virtual endpoints, 1 tunnel, 6 peers\n", said
+        place.expect("export", "no", "on", "--keys", ".", "--out", "back/on.conf")
+        assert place.stripped("back/on.conf") == place.stripped("confs/on.conf")
+        assert re.findall(r"^# (.*)\n\[Peer\]", place.read("back/on.conf"), re.M) == names
+
+
 def test_other_keys_are_other_tunnels():
     with Place() as place:
         for gateway in ("gw-a", "gw-b"):
