@@ -20,7 +20,8 @@ static const char usage[] =
 	"  --help         this text\n"
 	"  --version      the version\n"
 	"\n"
-	"SIGHUP reads the fleet file and the certificates again. SIGTERM ends it: gateways carry on.\n";
+	"SIGHUP reads the fleet file, the certificates and operators: again. SIGTERM ends it:\n"
+	"gateways carry on.\n";
 
 static int misused(void)
 {

@@ -227,6 +227,20 @@ void config_clear(struct config *config)
 	*config = (struct config){0};
 }
 
+int config_reload_operators(struct config *config, struct err *err)
+{
+	struct config fresh;
+	int r = config_load(config->path, &fresh, err);
+	if (r < 0)
+		return r;
+	free(config->operators);
+	config->operators = fresh.operators;
+	config->operator_count = fresh.operator_count;
+	fresh.operators = NULL;
+	config_clear(&fresh);
+	return 0;
+}
+
 struct tls_files config_tls(const struct config *config)
 {
 	return (struct tls_files){.ca = config->ca, .certificate = config->certificate, .key = config->key};

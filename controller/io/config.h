@@ -40,6 +40,8 @@ struct config {
 int config_load(const char *path, struct config *ret_config, struct err *err);
 void config_clear(struct config *config);
 struct tls_files config_tls(const struct config *config);
+/* What the file says of operators by now, and of nothing else; -errno: it is wrong, and nothing changes. */
+int config_reload_operators(struct config *config, struct err *err);
 enum operator_role config_role(const struct config *config, const char *operator_name);
 
 #endif

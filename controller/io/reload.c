@@ -196,6 +196,17 @@ static void reload_authority(struct controller *controller)
 		log_error("joining", "authority-not-renewed", log_err(&err));
 }
 
+/* Each request asks anew what its operator may do. */
+static void reload_operators(struct controller *controller)
+{
+	struct err err = {0};
+	if (config_reload_operators(&controller->config, &err) < 0)
+		log_error("controller", "operators-not-reloaded", log_err(&err));
+	else
+		log_info("controller", "operators-reloaded",
+			log_u64("operators", controller->config.operator_count));
+}
+
 #define SIGHUP_WHO "the fleet file, by SIGHUP"
 
 static void on_applied(const struct apply_result *result, void *context)
@@ -213,6 +224,7 @@ void reload(struct controller *controller)
 {
 	struct bundle bundle = {0};
 	struct err err = {0};
+	reload_operators(controller);
 	reload_tls(controller);
 	reload_authority(controller);
 	if (!controller->config.fleet)

@@ -116,6 +116,15 @@ def test_hangup_reads_the_fleet_again(bench):
     bench.process.send_signal(signal.SIGHUP)
     until("the complaint", lambda: "not-applied" in bench.log.read_text())
     assert bench.status()["generation"] == 2
+    # Who may do what is read again, too; a file that is wrong changes nothing.
+    bench.write_config(fleet="fleet.yaml", operators="{ mallory: admin }")
+    bench.process.send_signal(signal.SIGHUP)
+    until("mallory may", lambda: bench.call("POST", "/v1/thaw", who="mallory")[0] == 200)
+    assert bench.call("GET", "/v1/status", who="alice")[0] == 403
+    bench.write_config(fleet="fleet.yaml", operators="{ alice: king }")
+    bench.process.send_signal(signal.SIGHUP)
+    until("the complaint", lambda: "operators-not-reloaded" in bench.log.read_text() and "king" in bench.log.read_text())
+    assert bench.call("POST", "/v1/thaw", who="mallory")[0] == 200
 
 
 def served_certificate(bench):
