@@ -2,7 +2,7 @@
 #include "common/authority/lifetime.h"
 
 static const int64_t second_ms = 1000, hour_ms = 3600 * 1000LL, day_ms = 24 * 3600 * 1000LL;
-enum { RETRY_SECONDS_MIN = 10, RETRIES_OF_A_LIFE = 200, SHORT_DAYS = 30 };
+enum { RETRY_SECONDS_MIN = 10, RETRIES_OF_A_LIFE = 200, SHORT_DAYS = 30, SHORT_DAYS_OF_AUTHORITY = 90 };
 
 bool lifetime_is_due(const struct lifetime *lifetime, int64_t wall_ms)
 {
@@ -18,11 +18,26 @@ int64_t lifetime_retry_ms(const struct lifetime *lifetime)
 	return retry_ms > hour_ms ? hour_ms : retry_ms;
 }
 
-bool lifetime_is_short(const struct lifetime *lifetime, int64_t wall_ms)
+static bool is_short(const struct lifetime *lifetime, int64_t limit_ms, int64_t wall_ms)
 {
-	int64_t quarter_ms = (lifetime->end_ms - lifetime->start_ms) / 4, limit_ms = SHORT_DAYS * day_ms;
+	int64_t quarter_ms = (lifetime->end_ms - lifetime->start_ms) / 4;
 
 	return lifetime->end_ms - wall_ms < (quarter_ms < limit_ms ? quarter_ms : limit_ms);
+}
+
+bool lifetime_is_short(const struct lifetime *lifetime, int64_t wall_ms)
+{
+	return is_short(lifetime, SHORT_DAYS * day_ms, wall_ms);
+}
+
+bool lifetime_of_authority_is_short(const struct lifetime *lifetime, int64_t wall_ms)
+{
+	return is_short(lifetime, SHORT_DAYS_OF_AUTHORITY * day_ms, wall_ms);
+}
+
+bool lifetime_has_ended(const struct lifetime *lifetime, int64_t wall_ms)
+{
+	return wall_ms > lifetime->end_ms;
 }
 
 int64_t lifetime_days_left(const struct lifetime *lifetime, int64_t wall_ms)

@@ -16,6 +16,9 @@ bool lifetime_is_due(const struct lifetime *lifetime, int64_t wall_ms);
 int64_t lifetime_retry_ms(const struct lifetime *lifetime);
 /* Less than a quarter of it is left, or less than 30 days if that is less. One that is renewed in time never gets there. */
 bool lifetime_is_short(const struct lifetime *lifetime, int64_t wall_ms);
+/* The same of an authority's, which nothing renews and which takes longer to follow: 90 days. */
+bool lifetime_of_authority_is_short(const struct lifetime *lifetime, int64_t wall_ms);
+bool lifetime_has_ended(const struct lifetime *lifetime, int64_t wall_ms);
 /* Whole days, downwards; negative when it has ended. */
 int64_t lifetime_days_left(const struct lifetime *lifetime, int64_t wall_ms);
 

@@ -95,7 +95,8 @@ static int watch_socket(CURL *easy, curl_socket_t socket, int what, void *contex
 	return 0;
 }
 
-/* Say now what would be said at the first connection. */
+/* Say now what would be said at the first connection. A date can come right without anybody's doing anything here: the
+ * files are read anew for each connection, which says so. */
 static int check_files(const struct http_client_options *options, struct err *err)
 {
 	SSL_CTX *context;
@@ -106,7 +107,7 @@ static int check_files(const struct http_client_options *options, struct err *er
 	r = tls_client_new(&options->tls, options->server_kind, &context, NULL, err);
 	if (r == 0)
 		SSL_CTX_free(context);
-	return r;
+	return r == -EKEYEXPIRED ? 0 : r;
 }
 
 static void copy_options(struct http_client_options *to, const struct http_client_options *from)

@@ -14,8 +14,7 @@
 #include "common/base/mem.h"
 #include "common/base/text.h"
 #include "common/io/file.h"
-
-enum { PEM_BYTES_MAX = 1 << 20 };
+#include "common/io/tls_int.h"
 
 /* Everything read from the three files. */
 struct material {
@@ -107,40 +106,6 @@ int tls_peer_identity(const SSL *ssl, struct tls_identity *ret_identity)
 	return tls_identity_of(certificate, ret_identity);
 }
 
-static int read_pem(const char *path, char **ret_text, size_t *ret_size, struct err *err)
-{
-	if (!path)
-		return err_set(err, -EINVAL, "TLS needs ca, certificate and key");
-	return file_read(path, PEM_BYTES_MAX, ret_text, ret_size, err);
-}
-
-static STACK_OF(X509) * parse_certificates(const char *text, size_t size)
-{
-	STACK_OF(X509) *list = sk_X509_new_null();
-	BIO *bio = BIO_new_mem_buf(text, (int)size);
-	X509 *certificate;
-
-	while (list && bio && (certificate = PEM_read_bio_X509(bio, NULL, NULL, NULL)))
-		sk_X509_push(list, certificate);
-	BIO_free(bio);
-	ERR_clear_error();
-	return list;
-}
-
-static int load_certificates(const char *path, STACK_OF(X509) * *ret_list, struct err *err)
-{
-	char *text CLEANUP_FREE = NULL;
-	size_t size;
-	int r = read_pem(path, &text, &size, err);
-
-	if (r < 0)
-		return r;
-	*ret_list = parse_certificates(text, size);
-	if (sk_X509_num(*ret_list) < 1)
-		return err_at(err, -EINVAL, path, 0, 0, "no certificate in PEM form in it");
-	return 0;
-}
-
 /* Without a callback OpenSSL asks for a passphrase on the terminal, and a daemon hangs there. */
 static int no_passphrase(char *buffer, int size, int writing, void *asked)
 {
@@ -157,7 +122,7 @@ static int load_key(const char *path, EVP_PKEY **ret_key, struct err *err)
 	bool asked = false;
 	size_t size;
 	BIO *bio;
-	int r = read_pem(path, &text, &size, err);
+	int r = tls_read_pem(path, &text, &size, err);
 
 	if (r < 0)
 		return r;
@@ -184,10 +149,10 @@ static void material_clear(struct material *material)
 
 static int material_load(const struct tls_files *files, struct material *material, struct err *err)
 {
-	int r = load_certificates(files->ca, &material->authorities, err);
+	int r = tls_load_certificates(files->ca, &material->authorities, err);
 
 	if (r == 0)
-		r = load_certificates(files->certificate, &material->certificates, err);
+		r = tls_load_certificates(files->certificate, &material->certificates, err);
 	if (r == 0)
 		r = load_key(files->key, &material->key, err);
 	return r;
@@ -201,34 +166,68 @@ static void date_text(const ASN1_TIME *time, char *buffer, size_t size)
 		text_copy(buffer, size, "an unreadable date");
 }
 
-static int check_dates(const X509 *certificate, const char *path, struct err *err)
+/* What to do about it: a gateway's is made by its controller, the others' by a person. */
+static void fail_ended(const char *path, const char *date, const struct tls_identity *own, struct err *err)
+{
+	if (own && own->kind == TLS_KIND_GATEWAY)
+		err_at(err, -EKEYEXPIRED, path, 0, 0,
+			"expired on %s: 'holdfast invite %s' on the controller, and 'holdfast join - "
+			"--force' "
+			"here, make a new one",
+			date, own->name);
+	else
+		err_at(err, -EKEYEXPIRED, path, 0, 0, "expired on %s: make a new one with holdfast cert",
+			date);
+}
+
+/* own: whose it is; NULL: an authority's. */
+static int check_dates(
+	const X509 *certificate, const char *path, const struct tls_identity *own, struct err *err)
 {
 	char date[40];
 
 	if (X509_cmp_current_time(X509_get0_notBefore(certificate)) > 0) {
 		date_text(X509_get0_notBefore(certificate), date, sizeof date);
-		return err_at(
-			err, -EINVAL, path, 0, 0, "not valid before %s: is this host's clock right?", date);
+		return err_at(err, -EKEYEXPIRED, path, 0, 0,
+			"not valid before %s: is this host's clock right?", date);
 	}
-	if (X509_cmp_current_time(X509_get0_notAfter(certificate)) < 0) {
-		date_text(X509_get0_notAfter(certificate), date, sizeof date);
-		return err_at(
-			err, -EINVAL, path, 0, 0, "expired on %s: make a new one with holdfast cert", date);
-	}
-	return 0;
+	if (X509_cmp_current_time(X509_get0_notAfter(certificate)) > 0)
+		return 0;
+	date_text(X509_get0_notAfter(certificate), date, sizeof date);
+	if (own)
+		fail_ended(path, date, own, err);
+	else
+		err_at(err, -EKEYEXPIRED, path, 0, 0,
+			"an authority's certificate in it expired on %s: docs/joining.md tells how to follow "
+			"it by "
+			"another",
+			date);
+	return -EKEYEXPIRED;
 }
 
-static int check_chain(const struct material *material, const struct tls_files *files, struct err *err)
+static bool is_about_dates(int problem)
+{
+	return problem == X509_V_ERR_CERT_HAS_EXPIRED || problem == X509_V_ERR_CERT_NOT_YET_VALID;
+}
+
+/* With flags of X509_VERIFY_PARAM_set_flags(3). A date is the last thing that is looked at, and comes with its own text. */
+static int check_chain(
+	const struct material *material, const struct tls_files *files, unsigned long flags, struct err *err)
 {
 	X509_STORE_CTX *context = X509_STORE_CTX_new();
+	const X509 *certificate = NULL;
 	int r = 0, problem;
 
 	X509_STORE_CTX_init(context, NULL, sk_X509_value(material->certificates, 0), material->certificates);
 	X509_STORE_CTX_set0_trusted_stack(context, material->authorities);
+	X509_STORE_CTX_set_flags(context, flags);
 	if (X509_verify_cert(context) != 1) {
 		problem = X509_STORE_CTX_get_error(context);
-		r = err_at(err, -EINVAL, files->certificate, 0, 0, "not signed by the authority in %s (%s)",
-			files->ca, X509_verify_cert_error_string(problem));
+		certificate = is_about_dates(problem) ? X509_STORE_CTX_get_current_cert(context) : NULL;
+		r = certificate ? check_dates(certificate, files->ca, NULL, err)
+				: err_at(err, -EINVAL, files->certificate, 0, 0,
+					  "not signed by the authority in %s (%s)", files->ca,
+					  X509_verify_cert_error_string(problem));
 	}
 	X509_STORE_CTX_free(context);
 	ERR_clear_error();
@@ -240,18 +239,14 @@ static int material_check(const struct material *material, const struct tls_file
 {
 	const X509 *certificate = sk_X509_value(material->certificates, 0);
 	struct tls_identity own;
-	int r = 0;
+	int r;
 
 	if (X509_check_private_key(certificate, material->key) != 1) {
 		ERR_clear_error();
 		return err_at(err, -EINVAL, files->key, 0, 0, "is not the key of the certificate in %s",
 			files->certificate);
 	}
-	r = check_dates(certificate, files->certificate, err);
-	if (r == 0)
-		r = check_dates(sk_X509_value(material->authorities, 0), files->ca, err);
-	if (r == 0)
-		r = check_chain(material, files, err);
+	r = check_chain(material, files, X509_V_FLAG_NO_CHECK_TIME, err);
 	if (r < 0)
 		return r;
 	if (tls_identity_of(certificate, &own) < 0)
@@ -261,7 +256,8 @@ static int material_check(const struct material *material, const struct tls_file
 			"holdfast:operator:NAME");
 	if (ret_own)
 		*ret_own = own;
-	return 0;
+	r = check_dates(certificate, files->certificate, &own, err);
+	return r < 0 ? r : check_chain(material, files, 0, err);
 }
 
 /* What the other side must be; TLS_KIND_NONE: anybody with an identity. Constant, so that a context can point here. */
@@ -448,58 +444,4 @@ void tls_welcome(SSL *ssl)
 bool tls_peer_is_newcomer(const SSL *ssl)
 {
 	return !SSL_get0_peer_certificate(ssl);
-}
-
-int tls_file_has(const char *path, const X509 *certificate, struct err *err)
-{
-	STACK_OF(X509) *list = NULL;
-	int r = load_certificates(path, &list, err);
-	bool found = false;
-
-	for (int i = 0; !r && i < sk_X509_num(list); i++)
-		found = found || X509_cmp(sk_X509_value(list, i), certificate) == 0;
-	sk_X509_pop_free(list, X509_free);
-	if (r < 0 || found)
-		return r;
-	return err_at(err, -ENOENT, path, 0, 0, "that certificate is not among these");
-}
-
-static int wall_ms_of(const ASN1_TIME *time, int64_t *ret_ms)
-{
-	struct tm tm = {0};
-
-	*ret_ms = 0;
-	if (ASN1_TIME_to_tm(time, &tm) != 1)
-		return -EINVAL;
-	*ret_ms = (int64_t)timegm(&tm) * 1000;
-	return 0;
-}
-
-/* -EINVAL: one cannot be read, and is 0. */
-static int dates_of(const X509 *certificate, int64_t *ret_start_ms, int64_t *ret_end_ms)
-{
-	int start = wall_ms_of(X509_get0_notBefore(certificate), ret_start_ms);
-	int end = wall_ms_of(X509_get0_notAfter(certificate), ret_end_ms);
-
-	return start < 0 ? start : end;
-}
-
-int tls_peer_dates(const SSL *ssl, int64_t *ret_start_ms, int64_t *ret_end_ms)
-{
-	const X509 *certificate = SSL_get0_peer_certificate(ssl);
-
-	if (!certificate)
-		return -ENOENT;
-	return dates_of(certificate, ret_start_ms, ret_end_ms);
-}
-
-int tls_certificate_dates(const char *path, int64_t *ret_start_ms, int64_t *ret_end_ms, struct err *err)
-{
-	STACK_OF(X509) *list = NULL;
-	int r = load_certificates(path, &list, err);
-
-	if (r == 0 && dates_of(sk_X509_value(list, 0), ret_start_ms, ret_end_ms) < 0)
-		r = err_at(err, -EINVAL, path, 0, 0, "its dates cannot be read");
-	sk_X509_pop_free(list, X509_free);
-	return r;
 }

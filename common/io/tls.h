@@ -37,7 +37,8 @@ int tls_peer_identity(const SSL *ssl, struct tls_identity *ret_identity);
 /* Load the three files, check them against each other (missing, not PEM, key of another certificate, expired or not yet
  * valid, not signed by the CA, no identity: each its own text, with the path), and make a context.
  * Server: clients must show a certificate signed by the CA with an identity. Client: the server must, of server_kind.
- * Free with SSL_CTX_free(). ret_own (may be NULL): the identity in our own certificate. */
+ * Free with SSL_CTX_free(). ret_own (may be NULL): the identity in our own certificate. -EKEYEXPIRED: nothing is wrong but
+ * a date, of our certificate or of its authority's: it has passed, or has not come; *ret_own is there all the same. */
 int tls_server_new(
 	const struct tls_files *files, SSL_CTX **ret_context, struct tls_identity *ret_own, struct err *err);
 int tls_client_new(const struct tls_files *files, enum tls_kind server_kind, SSL_CTX **ret_context,
@@ -67,6 +68,13 @@ bool tls_peer_is_newcomer(const SSL *ssl);
 
 /* Is this certificate among those of the file? -ENOENT says that it is not. */
 int tls_file_has(const char *path, const X509 *certificate, struct err *err);
+
+/* Was the first certificate of a file signed by that authority? -ENOENT says that it was not. */
+int tls_file_is_issued_by(const char *path, const X509 *authority, struct err *err);
+
+/* From when to when the certificate of the authority is valid that ours ends at: one of those in files->ca. -EINVAL: none. */
+int tls_authority_dates(
+	const struct tls_files *files, int64_t *ret_start_ms, int64_t *ret_end_ms, struct err *err);
 
 /* From when to when the certificate in a file is valid, in ms since 1970. */
 int tls_certificate_dates(const char *path, int64_t *ret_start_ms, int64_t *ret_end_ms, struct err *err);

@@ -16,7 +16,8 @@
 
 #include <openssl/ssl.h>
 
-/* The certificate must say who we say we are: a controller would not believe anything else. */
+/* The certificate must say who we say we are: a controller would not believe anything else. One that has ended keeps us from
+ * the controllers, and from nothing else: what we serve goes on, and people are told. */
 static int check_identity(const struct config *config, struct err *err)
 {
 	struct tls_files files = {.ca = config->ca, .certificate = config->certificate, .key = config->key};
@@ -24,9 +25,12 @@ static int check_identity(const struct config *config, struct err *err)
 	SSL_CTX *context;
 	int r = tls_client_new(&files, TLS_KIND_CONTROLLER, &context, &own, err);
 
-	if (r < 0)
+	if (r == -EKEYEXPIRED)
+		log_error("agent", "certificate-ended", log_err(err));
+	else if (r < 0)
 		return r;
-	SSL_CTX_free(context);
+	else
+		SSL_CTX_free(context);
 	if (own.kind == TLS_KIND_GATEWAY && !strcmp(own.name, config->gateway))
 		return 0;
 	return err_set(err, -EINVAL,

@@ -343,6 +343,9 @@ void repairs_fence(struct agent *agent, int64_t told_ms);
 /* ---- diagnose.c ---- */
 /* What is allowed but likely to hurt. */
 void agent_diagnose(const struct agent *agent, struct health *health);
+/* certificate.c: nothing of an agent alone, which has none. */
+void agent_certificate_warn(const struct agent *agent, struct health *health);
+void agent_certificate_metrics(const struct agent *agent, struct text *out);
 
 /* ---- succession.c: when no controller lives ---- */
 void agent_succession_begin(struct agent_seat *seat);

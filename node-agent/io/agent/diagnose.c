@@ -157,6 +157,7 @@ void agent_diagnose(const struct agent *agent, struct health *health)
 		health_warning(health,
 			"somebody undoes what is repaired here again and again: see the events (networkd, "
 			"NetworkManager, a DHCP client?)");
+	agent_certificate_warn(agent, health);
 	check_names(agent, health);
 	standing_diagnose(agent, health);
 	checking_diagnose(agent, health);

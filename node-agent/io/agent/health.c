@@ -71,18 +71,6 @@ size_t agent_reasons(
 	return count;
 }
 
-static void warn_certificate(const struct agent *agent, struct health *health)
-{
-	const struct lifetime *lifetime = renewal_lifetime(agent->renewal);
-	const char *failure = renewal_failure(agent->renewal);
-	int64_t now_ms = clock_wall_ms();
-
-	if (lifetime->end_ms && lifetime_is_short(lifetime, now_ms))
-		health_warning(health, "%s ends in %lld days%s%s", agent->config->certificate,
-			(long long)lifetime_days_left(lifetime, now_ms),
-			*failure ? ", and could not be renewed: " : "", failure);
-}
-
 static void collect(void *context, struct health *health)
 {
 	const struct agent *agent = context;
@@ -97,8 +85,6 @@ static void collect(void *context, struct health *health)
 			control_failure(agent->control));
 	if (agent->held.desired && !agent->liveness)
 		health_warning(health, "%s", agent->liveness_failure);
-	if (agent->renewal)
-		warn_certificate(agent, health);
 	agent_diagnose(agent, health);
 }
 
@@ -200,16 +186,6 @@ static void claim_metrics(const struct agent *agent, struct text *out)
 	}
 }
 
-static void certificate_metrics(const struct agent *agent, struct text *out)
-{
-	if (!agent->renewal || !renewal_lifetime(agent->renewal)->end_ms)
-		return;
-	metrics_family(out, METRICS_GAUGE, "holdfast_certificate_end_seconds",
-		"When the gateway's certificate expires, since 1970.");
-	metrics_seconds(
-		out, "holdfast_certificate_end_seconds", NULL, renewal_lifetime(agent->renewal)->end_ms);
-}
-
 static void collect_metrics(void *context, struct text *out)
 {
 	const struct agent *agent = context;
@@ -244,7 +220,7 @@ static void collect_metrics(void *context, struct text *out)
 	holding_metrics(agent, out);
 	liveness_metrics(agent, out);
 	claim_metrics(agent, out);
-	certificate_metrics(agent, out);
+	agent_certificate_metrics(agent, out);
 	flows_metrics(agent, out);
 	metrics_process(out);
 }

@@ -21,7 +21,7 @@ struct renewal {
 	struct event_base *base;
 	char *ca, *gateway;
 	struct pair pair;
-	struct lifetime lifetime;
+	struct lifetime lifetime, authority;
 	int64_t looked_ms, retry_ms; /* monotonic; retry_ms 0: at once */
 	char failure[ERR_WHERE_MAX + ERR_TEXT_MAX];
 	/* While one is under way: */
@@ -69,6 +69,17 @@ void renewal_free(struct renewal *renewal)
 	free(renewal);
 }
 
+static void look_at_authority(struct renewal *renewal)
+{
+	const struct tls_files files = {.ca = renewal->ca, .certificate = renewal->pair.certificate};
+	struct lifetime authority = {0};
+	struct err err = {0};
+
+	if (tls_authority_dates(&files, &authority.start_ms, &authority.end_ms, &err) < 0)
+		log_limited(LEVEL_WARNING, "renewal", "authority-not-read", "", log_err(&err));
+	renewal->authority = authority;
+}
+
 static void look_at_files(struct renewal *renewal)
 {
 	struct lifetime lifetime = {0};
@@ -83,6 +94,7 @@ static void look_at_files(struct renewal *renewal)
 		renewal->retry_ms = 0;
 	}
 	renewal->lifetime = lifetime;
+	look_at_authority(renewal);
 }
 
 static void failed(struct renewal *renewal, int r, const struct err *err)
@@ -149,6 +161,11 @@ void renewal_look(struct renewal *renewal, const char *controller)
 const struct lifetime *renewal_lifetime(const struct renewal *renewal)
 {
 	return &renewal->lifetime;
+}
+
+const struct lifetime *renewal_authority(const struct renewal *renewal)
+{
+	return &renewal->authority;
 }
 
 const char *renewal_failure(const struct renewal *renewal)

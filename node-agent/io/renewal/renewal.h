@@ -24,6 +24,8 @@ void renewal_free(struct renewal *renewal); /* waits for one that is under way; 
 void renewal_look(struct renewal *renewal, const char *controller);
 /* From when to when the certificate on the disk is valid, as seen last; all 0: it could not be read. */
 const struct lifetime *renewal_lifetime(const struct renewal *renewal);
+/* The same of the authority that has signed it, which nothing renews. */
+const struct lifetime *renewal_authority(const struct renewal *renewal);
 /* Why the last attempt failed; "" if it did not. */
 const char *renewal_failure(const struct renewal *renewal);
 

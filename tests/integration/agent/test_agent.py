@@ -208,11 +208,19 @@ def test_a_killed_agent_is_not_noticed(bench):
 
 
 def test_a_restart_without_controller(bench):
+    """Not even an ended certificate keeps it from serving; a new one counts without a restart."""
+    good = file_text(bench, "gw-a.pem")
+    bench.make_old_certificate("gw-a", -48, -1)
     bench.controller.close()
     assert bench.stop() == 0
     bench.start()
     until("it serves without a controller", lambda: bench.get("/healthz/vpn")[0] == 200)
+    until("it says what to do", lambda: "gw-a.pem has ended" in bench.get("/readyz")[1] and "'holdfast invite gw-a'" in bench.get("/readyz")[1])
+    assert bench.metric("holdfast_certificate_overdue") == 1 and "certificate-ended" in bench.log()
+    assert bench.metric("holdfast_authority_end_seconds") > time.time()
     bench.controller = Controller(bench.router, "10.9.0.1", 7443, bench.dir)
+    with open(bench.dir + "/gw-a.pem", "w") as file:
+        file.write(good)
     until("it reports to the new controller", lambda: bench.seat().get("role") == "serving")
 
 

@@ -38,6 +38,19 @@ START_TEST(worry_begins_after_renewal)
 }
 END_TEST
 
+START_TEST(an_authority_takes_longer_to_follow)
+{
+	struct lifetime lifetime = {0, 3650 * day_ms}, brief = {0, 8 * day_ms};
+
+	ck_assert(!lifetime_of_authority_is_short(&lifetime, 3560 * day_ms));
+	ck_assert(lifetime_of_authority_is_short(&lifetime, 3560 * day_ms + 1));
+	ck_assert(!lifetime_of_authority_is_short(&brief, 6 * day_ms));
+	ck_assert(lifetime_of_authority_is_short(&brief, 6 * day_ms + 1));
+	ck_assert(!lifetime_has_ended(&brief, 8 * day_ms));
+	ck_assert(lifetime_has_ended(&brief, 8 * day_ms + 1));
+}
+END_TEST
+
 START_TEST(days_are_whole)
 {
 	struct lifetime lifetime = {0, 10 * day_ms};
@@ -60,6 +73,7 @@ int main(void)
 	tcase_add_test(test, it_is_due_at_two_thirds);
 	tcase_add_test(test, a_failure_waits_by_its_length);
 	tcase_add_test(test, worry_begins_after_renewal);
+	tcase_add_test(test, an_authority_takes_longer_to_follow);
 	tcase_add_test(test, days_are_whole);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);

@@ -77,8 +77,13 @@ static void add_extension(X509 *certificate, X509 *issuer, int nid, const char *
 
 void pki_authority(const char *dir, const char *name)
 {
+	pki_authority_dated(dir, name, -3600, 365 * 86400);
+}
+
+void pki_authority_dated(const char *dir, const char *name, long from, long to)
+{
 	EVP_PKEY *key = EVP_EC_gen("P-256");
-	X509 *certificate = new_certificate(name, key, -3600, 365 * 86400);
+	X509 *certificate = new_certificate(name, key, from, to);
 
 	X509_set_issuer_name(certificate, X509_get_subject_name(certificate));
 	add_extension(certificate, certificate, NID_basic_constraints, "critical,CA:TRUE");

@@ -6,6 +6,7 @@
 
 /* Authorities and certificates for tests, as PEM files DIR/NAME.pem and DIR/NAME.key. Any failure aborts. */
 void pki_authority(const char *dir, const char *name);
+void pki_authority_dated(const char *dir, const char *name, long from, long to);
 /* Signed by the authority of that name; valid from now + from to now + to, in seconds. uri may be NULL. */
 void pki_issue(const char *dir, const char *authority, const char *name, const char *uri, long from, long to);
 

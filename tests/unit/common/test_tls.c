@@ -104,6 +104,83 @@ START_TEST(bad_files_say_what_is_wrong)
 }
 END_TEST
 
+static int check(const char *ca, const char *name, struct tls_identity *ret_own)
+{
+	struct pki_files paths;
+	SSL_CTX *tls = NULL;
+	struct err err;
+	int r = tls_client_new(
+		&pki_files(&paths, dir, ca, name)->files, TLS_KIND_CONTROLLER, &tls, ret_own, &err);
+
+	ck_assert_int_eq(r == 0, tls != NULL);
+	SSL_CTX_free(tls);
+	return r;
+}
+
+static void append(const char *name, const char *to)
+{
+	char from_path[128], to_path[128], *text;
+	size_t size, old_size;
+	char *old;
+
+	snprintf(from_path, sizeof from_path, "%s/%s.pem", dir, name);
+	snprintf(to_path, sizeof to_path, "%s/%s.pem", dir, to);
+	ck_assert_int_eq(file_read(from_path, 1 << 16, &text, &size, NULL), 0);
+	ck_assert_int_eq(file_read(to_path, 1 << 16, &old, &old_size, NULL), 0);
+	old = realloc(old, old_size + size);
+	memcpy(old + old_size, text, size);
+	ck_assert_int_eq(file_write(to_path, old, old_size + size, 0644, NULL), 0);
+	free(old);
+	free(text);
+}
+
+/* Whose it is is known all the same; what else is wrong comes first. */
+START_TEST(a_date_alone_is_told_apart)
+{
+	struct tls_identity own = {0};
+
+	pki_issue(dir, "ca", "old", "holdfast:gateway:old", -3600, -60);
+	pki_issue(dir, "ca", "early", "holdfast:gateway:early", 3600, 7200);
+	pki_issue(dir, "other", "stranger", "holdfast:gateway:x", -3600, -60);
+	pki_issue(dir, "ca", "nobody", NULL, -3600, -60);
+	ck_assert_int_eq(check("ca", "gw-a", &own), 0);
+	ck_assert_int_eq(check("ca", "old", &own), -EKEYEXPIRED);
+	ck_assert_str_eq(own.name, "old");
+	ck_assert_int_eq(check("ca", "early", &own), -EKEYEXPIRED);
+	ck_assert_str_eq(own.name, "early");
+	ck_assert_int_eq(check("ca", "stranger", &own), -EINVAL);
+	ck_assert_int_eq(check("ca", "nobody", &own), -EINVAL);
+	ck_assert_ptr_nonnull(strstr(load("ca", "old", "old"), "'holdfast invite old' on the controller"));
+}
+END_TEST
+
+/* While one authority follows another, both are in the file, and the old one ends. */
+START_TEST(the_authority_that_counts_is_the_one_that_signed)
+{
+	struct pki_files paths;
+	struct tls_identity own;
+	int64_t start_ms, end_ms, other_ms;
+	struct err err;
+
+	pki_authority_dated(dir, "ended", -7200, -60);
+	pki_issue(dir, "ended", "gw-b", "holdfast:gateway:gw-b", -3600, 3600);
+	ck_assert_int_eq(check("ended", "gw-b", &own), -EKEYEXPIRED);
+	ck_assert_str_eq(own.name, "gw-b");
+	ck_assert_ptr_nonnull(
+		strstr(load("ended", "gw-b", "gw-b"), "/ended.pem: an authority's certificate"));
+	pki_files(&paths, dir, "ended", "gw-b");
+	ck_assert_int_eq(tls_authority_dates(&paths.files, &start_ms, &end_ms, &err), 0);
+	ck_assert_int_eq((end_ms - start_ms) / 1000, 7140);
+	append("ca", "ended");
+	pki_files(&paths, dir, "ended", "gw-a");
+	ck_assert_int_eq(check("ended", "gw-a", &own), 0);
+	ck_assert_int_eq(tls_authority_dates(&paths.files, &start_ms, &other_ms, &err), 0);
+	ck_assert_int_gt(other_ms, end_ms + 300LL * 86400 * 1000);
+	pki_files(&paths, dir, "other", "gw-a");
+	ck_assert_int_eq(tls_authority_dates(&paths.files, &start_ms, &end_ms, &err), -EINVAL);
+}
+END_TEST
+
 START_TEST(an_encrypted_key_is_not_asked_for)
 {
 	EVP_PKEY *key = EVP_EC_gen("P-256");
@@ -240,6 +317,8 @@ int main(void)
 	tcase_add_checked_fixture(tcase, open_dir, close_dir);
 	tcase_add_test(tcase, identities_have_one_form);
 	tcase_add_test(tcase, bad_files_say_what_is_wrong);
+	tcase_add_test(tcase, a_date_alone_is_told_apart);
+	tcase_add_test(tcase, the_authority_that_counts_is_the_one_that_signed);
 	tcase_add_test(tcase, an_encrypted_key_is_not_asked_for);
 	tcase_add_test(tcase, our_own_identity_and_its_dates_are_known);
 	tcase_add_test(tcase, a_newcomer_trusts_the_authority_that_was_named);
