@@ -23,6 +23,7 @@
 #include "controller/io/drill/drill.h"
 #include "controller/io/floor.h"
 #include "controller/io/notify.h"
+#include "controller/io/own_certificate.h"
 #include "controller/io/reload.h"
 #include "controller/io/report.h"
 #include "controller/io/watch/watch.h"
@@ -163,6 +164,7 @@ static void on_housekeeping(evutil_socket_t fd, short what, void *context)
 	(void)what;
 	directory_expire(controller->directory, clock_now_ms());
 	joining_welcome(controller);
+	own_certificate_look(controller->own, &controller->joining.authority);
 	log_flush();
 }
 
@@ -181,6 +183,20 @@ static void start_events(struct controller *controller)
 	event_add(controller->housekeeping, &(struct timeval){.tv_sec = HOUSEKEEPING_S});
 }
 
+static void on_renewed(void *context)
+{
+	struct controller *controller = context;
+	journal_add(controller->journal, &(struct journal_entry){.event = "renewed",
+						 .text = "the certificate of the controller was renewed"});
+	reload_certificate(controller);
+}
+
+static void start_own_certificate(struct controller *controller)
+{
+	own_certificate_new(controller->base, &controller->config, on_renewed, controller, &controller->own);
+	own_certificate_look(controller->own, &controller->joining.authority);
+}
+
 static int start(struct controller *controller, SSL_CTX *tls, struct err *err)
 {
 	int r = make_directories(&controller->config, err);
@@ -190,6 +206,7 @@ static int start(struct controller *controller, SSL_CTX *tls, struct err *err)
 	floor_tell(controller);
 	if ((r = joining_start(&controller->joining, &controller->config, controller->store, err)) < 0)
 		return r;
+	start_own_certificate(controller);
 	if ((r = confirming_new(controller, &controller->confirming, err)) < 0)
 		return r;
 	if ((r = reload_first_fleet(controller, err)) < 0 || (r = start_api(controller, tls, err)) < 0)
@@ -227,8 +244,10 @@ int controller_new(struct config *config, struct controller **ret_controller, st
 	controller->run = clock_boot_id();
 	controller->started_ms = clock_now_ms();
 	controller->base = loop_new();
-	int r = controller->base ? load_tls(controller, &tls, err)
+	int r = controller->base ? own_certificate_prepare(&controller->config, err)
 				 : err_set(err, -ENOMEM, "libevent: no event base");
+	if (r >= 0)
+		r = load_tls(controller, &tls, err);
 	if (r >= 0)
 		r = check_self(controller, err);
 	if (r >= 0)
@@ -287,6 +306,7 @@ void controller_free(struct controller *controller)
 	generation_free(controller->current);
 	journal_free(controller->journal);
 	timeline_clear(&controller->moments);
+	own_certificate_free(controller->own);
 	joining_stop(&controller->joining);
 	store_close(controller->store);
 	loop_free(controller->base);

@@ -28,6 +28,7 @@ struct event_base;
 struct follow;
 struct http_server;
 struct liveness_view;
+struct own_certificate;
 struct watch;
 
 /*
@@ -63,7 +64,8 @@ struct controller {
 	struct http_server *api, *health;
 	struct health_source health_source;
 	struct follow *follow;
-	struct lifetime certificate; /* its own */
+	struct lifetime certificate; /* its own, that is in use */
+	struct own_certificate *own; /* the same on the disk, and its renewal */
 };
 
 /* Everything that can fail at a start fails here, with one line that says what and where. Takes over *config. */

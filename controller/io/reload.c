@@ -14,6 +14,7 @@
 #include "controller/io/apply/confirming.h"
 #include "controller/io/audit.h"
 #include "controller/io/controller.h"
+#include "controller/io/own_certificate.h"
 
 static void log_warnings(const struct lines *warnings)
 {
@@ -168,7 +169,7 @@ int reload_first_fleet(struct controller *controller, struct err *err)
 	return r;
 }
 
-static void reload_tls(struct controller *controller)
+void reload_certificate(struct controller *controller)
 {
 	struct tls_files files = config_tls(&controller->config);
 	struct tls_identity self;
@@ -225,8 +226,9 @@ void reload(struct controller *controller)
 	struct bundle bundle = {0};
 	struct err err = {0};
 	reload_operators(controller);
-	reload_tls(controller);
+	reload_certificate(controller);
 	reload_authority(controller);
+	own_certificate_look(controller->own, &controller->joining.authority);
 	if (!controller->config.fleet)
 		return;
 	if (generation_read_files(controller->config.fleet, &bundle, &err) < 0) {

@@ -10,6 +10,8 @@ struct controller;
 int reload_first_fleet(struct controller *controller, struct err *err);
 /* SIGHUP: renewed certificates for new connections, and the fleet file applied. What is wrong is logged; nothing
  * changes then. */
+/* Its own certificate, for new connections: it has been replaced. */
+void reload_certificate(struct controller *controller);
 void reload(struct controller *controller);
 
 #endif

@@ -8,16 +8,37 @@
 #include "controller/io/apply/confirming.h"
 #include "controller/io/apply/holding.h"
 #include "controller/io/controller.h"
+#include "controller/io/own_certificate.h"
 #include "controller/io/watch/watch.h"
 
 enum { SKEW_WARNING_MS = 500 };
 
 static void collect_certificate(const struct controller *controller, struct health *health)
 {
+	const char *file = controller->config.certificate, *why = own_certificate_failure(controller->own);
 	int64_t now_ms = clock_wall_ms();
-	if (lifetime_is_short(&controller->certificate, now_ms))
-		health_warning(health, "%s: the certificate expires in %" PRId64 " days",
-			controller->config.certificate, lifetime_days_left(&controller->certificate, now_ms));
+	if (lifetime_has_ended(&controller->certificate, now_ms))
+		health_warning(health,
+			"%s: the certificate has ended, and every gateway refuses it: put another there, and "
+			"reload the controller%s%s",
+			file, *why ? ": it could not be renewed: " : "", why);
+	else if (lifetime_is_short(&controller->certificate, now_ms))
+		health_warning(health, "%s: the certificate expires in %" PRId64 " days, and %s%s", file,
+			lifetime_days_left(&controller->certificate, now_ms),
+			*why ? "could not be renewed: "
+			     : "nothing renews it: put another there, and reload the controller",
+			why);
+}
+
+static void collect_authority(const struct controller *controller, struct health *health)
+{
+	const struct lifetime *authority = own_certificate_authority(controller->own);
+	int64_t now_ms = clock_wall_ms();
+	if (authority->end_ms && lifetime_of_authority_is_short(authority, now_ms))
+		health_warning(health,
+			"%s: the authority ends in %" PRId64
+			" days, and every certificate with it: another has to follow it",
+			controller->config.ca, lifetime_days_left(authority, now_ms));
 }
 
 static void collect_certificate_of(const struct agent *agent, struct health *health)
@@ -109,6 +130,7 @@ void health_collect(void *context, struct health *health)
 	if (!decisions_term(controller->decisions))
 		health_reason(health, "the term is not on the disk: owners cannot be named");
 	collect_certificate(controller, health);
+	collect_authority(controller, health);
 	if (controller->current && controller->current->number < controller->floor)
 		health_warning(health,
 			"this store has generation %" PRIu64 " only, below the revocation floor %" PRIu64

@@ -9,6 +9,7 @@
 #include "controller/io/api/api.h"
 #include "controller/io/api/standby.h"
 #include "controller/io/controller.h"
+#include "controller/io/own_certificate.h"
 #include "controller/io/watch/watch.h"
 
 static void gauge(struct text *out, const char *name, const char *help, uint64_t value)
@@ -21,6 +22,16 @@ static void counter(struct text *out, const char *name, const char *help, uint64
 {
 	metrics_family(out, METRICS_COUNTER, name, help);
 	metrics_u64(out, name, NULL, value);
+}
+
+static void put_authority(const struct controller *controller, struct text *out)
+{
+	const struct lifetime *authority = own_certificate_authority(controller->own);
+	if (!authority->end_ms)
+		return;
+	metrics_family(out, METRICS_GAUGE, "holdfast_authority_end_seconds",
+		"When the certificate of the authority behind it expires, since 1970.");
+	metrics_seconds(out, "holdfast_authority_end_seconds", NULL, authority->end_ms);
 }
 
 static void put_controller(const struct controller *controller, struct text *out)
@@ -42,6 +53,11 @@ static void put_controller(const struct controller *controller, struct text *out
 	metrics_family(out, METRICS_GAUGE, "holdfast_certificate_end_seconds",
 		"When the controller's certificate expires, since 1970.");
 	metrics_seconds(out, "holdfast_certificate_end_seconds", NULL, controller->certificate.end_ms);
+	put_authority(controller, out);
+	metrics_family(out, METRICS_GAUGE, "holdfast_certificate_overdue",
+		"1 if the controller's certificate should have been renewed by now, or has ended.");
+	metrics_u64(out, "holdfast_certificate_overdue", NULL,
+		lifetime_is_short(&controller->certificate, clock_wall_ms()));
 }
 
 static void put_owners(const struct controller *controller, struct text *out)

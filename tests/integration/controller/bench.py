@@ -79,14 +79,24 @@ class Authority:
     def issue_dated(self, kind, name, from_days, to_days):
         """Valid from and to so many days from now, which only `openssl ca` can do."""
         self.issue(kind, name)
-        path, work = self.directory / name, pathlib.Path(tempfile.mkdtemp(dir=self.directory))
+        path = self.directory / name
+        self.sign_dated(f"{path}.csr", f"{path}.pem", f"{path}.ext", from_days, to_days, "-cert", self.directory / f"{self.name}.pem")
+
+    def redate(self, from_days, to_days):
+        """Its own certificate likewise, of the same key: what it has signed stays as good."""
+        path = self.directory / self.name
+        pathlib.Path(f"{path}.ext").write_text("basicConstraints=critical,CA:true\n")
+        run("openssl", "req", "-new", "-key", f"{path}.key", "-subj", f"/CN={self.name}", "-out", f"{path}.csr")
+        self.sign_dated(f"{path}.csr", f"{path}.pem", f"{path}.ext", from_days, to_days, "-selfsign")
+
+    def sign_dated(self, request, certificate, extensions, from_days, to_days, *how):
+        work = pathlib.Path(tempfile.mkdtemp(dir=self.directory))
         (work / "index").touch()
         (work / "config").write_text(f"[ca]\ndefault_ca=it\n[it]\ndatabase={work}/index\nnew_certs_dir={work}\nrand_serial=yes\n"
                                      "default_md=sha256\npolicy=any\n[any]\ncommonName=supplied\n")
         dates = [time.strftime("%y%m%d%H%M%SZ", time.gmtime(time.time() + days * 86400)) for days in (from_days, to_days)]
-        run("openssl", "ca", "-batch", "-config", work / "config", "-in", f"{path}.csr", "-out", f"{path}.pem", "-notext",
-            "-cert", self.directory / f"{self.name}.pem", "-keyfile", self.directory / f"{self.name}.key", "-extfile",
-            f"{path}.ext", "-startdate", dates[0], "-enddate", dates[1])
+        run("openssl", "ca", "-batch", "-config", work / "config", "-in", request, "-out", certificate, "-notext", "-keyfile",
+            self.directory / f"{self.name}.key", "-extfile", extensions, "-startdate", dates[0], "-enddate", dates[1], *how)
 
 
 class Bench:

@@ -4,6 +4,8 @@
 import contextlib
 import json
 import os
+import shutil
+import signal
 import socket
 import ssl
 import subprocess
@@ -159,4 +161,49 @@ def test_a_gateway_renews_its_own(bench):
     assert bench.call("POST", "/v1/agent/certificate", {"request": request}, who="gw-a")[0] == 409
 
 
-main([test_the_wrong_ones, test_revoked, test_a_gateway_renews_its_own])
+def served_end(bench):
+    """When the certificate ends that is shown, in days from now."""
+    with socket.create_connection(bench.listen) as plain, bench.client_context("alice").wrap_socket(plain) as tls:
+        return (ssl.cert_time_to_seconds(tls.getpeercert()["notAfter"]) - time.time()) / 86400
+
+
+def warned(bench, needle):
+    return any(needle in warning for warning in bench.status()["warnings"])
+
+
+def test_the_controller_renews_its_own(bench):
+    key = bench.directory / "ctl.key"
+    bench.write_config(authority="{ certificate: ca.pem, key: ca.key, days: 7 }")
+    # One that ended while nobody was there; half of a renewal of an earlier life is finished or dropped.
+    bench.authority.issue_dated("controller", "ctl", -9, -1)
+    (bench.directory / "ctl.key.next").write_text("half")
+    old = key.read_text()
+    bench.start()
+    assert 6.9 < served_end(bench) < 7.1 and metric(bench, "holdfast_certificate_overdue") == 0
+    assert key.read_text() != old and key.stat().st_mode & 0o777 == 0o600 and not list(bench.directory.glob("*.next"))
+    # One that becomes due while it runs; what keeps it from being renewed is told, and tried again.
+    bench.authority.issue_dated("controller", "ctl", -9, 1)
+    (bench.directory / "ctl.key.next").mkdir()
+    (bench.directory / "ctl.key.next/x").touch()
+    bench.process.send_signal(signal.SIGHUP)
+    until("the failure is told", lambda: warned(bench, "ctl.pem: the certificate expires in 0 days, and could not be renewed"))
+    assert metric(bench, "holdfast_certificate_overdue") == 1 and served_end(bench) < 1.1
+    shutil.rmtree(bench.directory / "ctl.key.next")
+    bench.authority.issue_dated("controller", "ctl", -8, 1.2)
+    bench.process.send_signal(signal.SIGHUP)
+    until("it is renewed", lambda: served_end(bench) > 6.9)
+    assert not warned(bench, "ctl.pem") and bench.events(kind="renewed")
+    # Of somebody else's authority it is not renewed, but told.
+    bench.stop()
+    bench.write_config()
+    bench.authority.issue_dated("controller", "ctl", -9, 1)
+    bench.authority.redate(-9, 1.5)
+    kept = (bench.directory / "ctl.pem").read_text()
+    bench.start()
+    assert warned(bench, "ctl.pem: the certificate expires in 0 days, and nothing renews it")
+    assert warned(bench, "ca.pem: the authority ends in 1 days") and metric(bench, "holdfast_certificate_overdue") == 1
+    assert abs(metric(bench, "holdfast_authority_end_seconds") - time.time() - 1.5 * 86400) < 600
+    assert (bench.directory / "ctl.pem").read_text() == kept
+
+
+main([test_the_wrong_ones, test_revoked, test_a_gateway_renews_its_own, test_the_controller_renews_its_own])
