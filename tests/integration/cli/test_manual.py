@@ -14,7 +14,11 @@ from runner import run_module  # noqa: E402
 
 BIN = pathlib.Path(os.environ.get("HOLDFAST_BIN", "build/dev/bin")).resolve()
 PAGES = BIN.parent / "deploy/man"
-NAMES = ["holdfast.1", "holdfast-agent.8", "holdfast-controller.8", "holdfast-fleet.5"]
+ROOT = HERE.parents[2]
+NAMES = ["holdfast.1", "holdfast-agent.8", "holdfast-controller.8", "holdfast-fleet.5", "holdfast-agent.yaml.5",
+         "holdfast-controller.yaml.5", "holdfast-client.yaml.5"]
+READERS = {"holdfast-agent.yaml.5": "node-agent/io/config/config.c", "holdfast-controller.yaml.5": "controller/io/config.c",
+           "holdfast-client.yaml.5": "cli/controller.c"}
 
 
 def output(*words, **options):
@@ -79,6 +83,26 @@ def test_keys_of_the_fleet():
     page = shown("holdfast-fleet.5")
     for key in ("virtual_endpoints", "private_key_file", "persistent_keepalive", "tunnels.*.forward", "masquerade"):
         assert key in page, key
+
+
+def keys_that_are_read(source):
+    """The reader's tables: known[] of read_root() or of the whole tree, of read_tls() or known_tls[], and so on."""
+    keys = set()
+    for function, body in re.findall(r"^static int \w*read_(\w+)\((.*?)^}", (ROOT / source).read_text(), re.M | re.S):
+        for part, table in re.findall(r"\bknown(\w*)\[\] = \{([^}]*)\}", body):
+            whole = function in ("root", "client_tree")
+            prefix = f"{part.lstrip('_')}." if part else "" if whole else f"{function}."
+            keys.update(prefix + key for key in re.findall(r'"(\w+)"', table))
+    return keys
+
+
+def test_keys_of_the_other_files():
+    """Each key of the reader's tables is told, and nothing that it would refuse."""
+    for page, source in READERS.items():
+        told = re.findall(r"^\.It Li (\S+)$", (PAGES / page).read_text(), re.M)
+        known = keys_that_are_read(source)
+        assert {"tls", "tls.ca", "tls.certificate", "tls.key"} < known, known
+        assert len(told) == len(set(told)) and set(told) == known, (page, set(told) ^ known)
 
 
 run_module(globals(), shutil.which("mandoc") and shutil.which("man"))
