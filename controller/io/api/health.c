@@ -76,6 +76,8 @@ static void collect_gateway(
 	if (!agent->report.fit)
 		health_warning(health, "%s is unfit: %s", agent->name,
 			agent->report.reason_count ? agent->report.reasons[0] : "no reason given");
+	for (size_t i = 0; agent->report.fit && i < agent->report.reason_count; i++)
+		health_warning(health, "%s: %s", agent->name, agent->report.reasons[i]);
 	if (llabs(agent->skew_ms) > SKEW_WARNING_MS)
 		health_warning(health, "%s: its clock is %" PRId64 " ms off", agent->name, agent->skew_ms);
 }

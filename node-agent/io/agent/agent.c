@@ -106,6 +106,7 @@ static void on_second(evutil_socket_t fd, short what, void *context)
 	names_second(agent);
 	tunnels_second(agent);
 	agent_expiry_second(agent);
+	agent_key_files_second(agent);
 	check_disk(agent);
 	agent_tell_blind(agent);
 	flows_second(agent);

@@ -24,6 +24,7 @@
 #include "node-agent/io/agent/flows.h"
 #include "node-agent/io/agent/holding.h"
 #include "node-agent/io/agent/journal.h"
+#include "node-agent/io/agent/key_files.h"
 #include "node-agent/io/agent/moments.h"
 #include "node-agent/io/agent/names.h"
 #include "node-agent/io/agent/standing.h"
@@ -168,6 +169,7 @@ struct agent {
 	bool has_way_to_controller;          /* its last local is the one to talk to it from */
 	struct control *control;
 	struct renewal *renewal; /* NULL: alone */
+	struct key_files key_files;
 	struct leave leave;
 	struct logind *logind;
 	struct event *leave_timer; /* NULL: alone, so nobody could take anything from it */
@@ -343,6 +345,8 @@ void repairs_fence(struct agent *agent, int64_t told_ms);
 /* ---- diagnose.c ---- */
 /* What is allowed but likely to hurt. */
 void agent_diagnose(const struct agent *agent, struct health *health);
+/* key_files.c */
+void agent_key_files_second(struct agent *agent);
 /* certificate.c: nothing of an agent alone, which has none. */
 void agent_certificate_warn(const struct agent *agent, struct health *health);
 void agent_certificate_metrics(const struct agent *agent, struct text *out);

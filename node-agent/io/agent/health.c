@@ -39,6 +39,17 @@ static size_t add_tunnels(
 	return count;
 }
 
+/* A warning: the device has the right key still. */
+static size_t add_key_files(
+	const struct agent *agent, char (*reasons)[PROTO_REASON_MAX + 1], size_t count, size_t max)
+{
+	for (size_t i = 0; i < agent->key_files.count; i++)
+		if (agent->key_files.items[i].failure[0])
+			count = add_reason(reasons, count, max, agent->key_files.items[i].tunnel,
+				agent->key_files.items[i].failure);
+	return count;
+}
+
 size_t agent_reasons(
 	const struct agent *agent, char (*reasons)[PROTO_REASON_MAX + 1], size_t max, bool *ret_fit)
 {
@@ -68,7 +79,7 @@ size_t agent_reasons(
 				"bring the newest");
 	}
 	*ret_fit = count == 0;
-	return count;
+	return add_key_files(agent, reasons, count, max);
 }
 
 static void collect(void *context, struct health *health)
@@ -79,7 +90,7 @@ static void collect(void *context, struct health *health)
 	size_t count = agent_reasons(agent, reasons, ARRAY_COUNT(reasons), &fit);
 
 	for (size_t i = 0; i < count; i++)
-		health_reason(health, "%s", reasons[i]);
+		(fit ? health_warning : health_reason)(health, "%s", reasons[i]);
 	if (agent->control && !control_is_connected(agent->control))
 		health_warning(health, "no controller: %s: %s", control_url(agent->control),
 			control_failure(agent->control));

@@ -35,19 +35,16 @@ static int check_identity(const struct stage_host *host, const struct desired *d
 	return 0;
 }
 
-static int check_private_key(
-	const struct stage_host *host, const struct desired_tunnel *tunnel, struct err *err)
+int stage_check_private_key(const char *config_path, const struct desired_tunnel *tunnel, struct err *err)
 {
-	CLEANUP_FREE char *path = file_beside(host->config->path, tunnel->private_key_file);
+	CLEANUP_FREE char *path = file_beside(config_path, tunnel->private_key_file);
 	CLEANUP_KEY struct key private_key = {{0}};
-	char expected[KEY_TEXT_MAX], found[KEY_TEXT_MAX], warning[1024];
+	char expected[KEY_TEXT_MAX], found[KEY_TEXT_MAX];
 	struct key public_key;
 	int r = file_read_key(path, &private_key, err);
 
 	if (r < 0)
 		return r;
-	if (file_secret_is_open(path, warning, sizeof(warning)))
-		log_warning("stage", "open-key-file", log_text("warning", warning));
 	key_pair_public(&private_key, &public_key);
 	if (key_equal(&public_key, &tunnel->public_key))
 		return 0;
@@ -56,6 +53,18 @@ static int check_private_key(
 		"there",
 		path, key_format(&public_key, found), tunnel->name,
 		key_format(&tunnel->public_key, expected));
+}
+
+static int check_private_key(
+	const struct stage_host *host, const struct desired_tunnel *tunnel, struct err *err)
+{
+	CLEANUP_FREE char *path = file_beside(host->config->path, tunnel->private_key_file);
+	char warning[1024];
+	int r = stage_check_private_key(host->config->path, tunnel, err);
+
+	if (r >= 0 && file_secret_is_open(path, warning, sizeof(warning)))
+		log_warning("stage", "open-key-file", log_text("warning", warning));
+	return r;
 }
 
 static const struct desired_tunnel *current_tunnel(const struct stage_host *host, const char *name)

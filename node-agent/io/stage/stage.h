@@ -19,6 +19,9 @@ struct stage_host {
 	const struct desired *current; /* what it holds now: its ports are its own; NULL: nothing */
 };
 
+/* Is the key file of a tunnel there, and of the tunnel's public key? -errno says what is wrong with it. */
+int stage_check_private_key(const char *config_path, const struct desired_tunnel *tunnel, struct err *err);
+
 /* On 0 *ret_preshared_keys has one for each peer, in order (NULL: no peer has one): stage_keys_free(). */
 int stage_check(const struct stage_host *host, struct reconcile *reconcile, const struct desired *desired,
 	struct key **ret_preshared_keys, struct err *err);

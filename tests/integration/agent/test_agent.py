@@ -87,6 +87,26 @@ def test_apply(bench):
     until("it is ready", lambda: bench.get("/readyz")[0] == 200)
 
 
+def test_a_key_file_that_changes_is_told(bench):
+    """To the controller and in /readyz, long before somebody needs it; the gateway stays fit, since its device has the key."""
+    path = bench.dir + "/wg.key"
+
+    def told(needle):
+        report = bench.controller.report or {}
+        return report.get("fit") and any("wg.key: " + needle in reason for reason in report["reasons"]) \
+            and "wg.key: " + needle in bench.get("/readyz")[1]
+    with open(path, "w") as file:
+        file.write(bench.peer_private)
+    until("another key is told", lambda: told(f"its public key is {bench.peer}"))
+    assert bench.get("/readyz")[0] == 200
+    os.rename(path, path + ".away")
+    until("that it is gone is told", lambda: told("cannot open"))
+    os.rename(path + ".away", path)
+    with open(path, "w") as file:
+        file.write(bench.private)
+    until("it is good again", lambda: (bench.controller.report or {}).get("reasons") == [] and "wg.key" not in bench.get("/readyz")[1])
+
+
 def test_programs_are_told(bench):
     """The state at the start, and each change; one that hangs keeps nobody from serving."""
     program, states = bench.dir + "/told", bench.dir + "/states"
@@ -603,7 +623,7 @@ def test_the_certificate_renews_itself(bench):
     assert bench.stop() == 0
 
 
-TESTS = [test_bad_starts, test_refused_stages, test_apply, test_programs_are_told, test_serve, test_the_command_line_asks_the_agent, test_plan_is_empty, test_drift_is_repaired,
+TESTS = [test_bad_starts, test_refused_stages, test_apply, test_a_key_file_that_changes_is_told, test_programs_are_told, test_serve, test_the_command_line_asks_the_agent, test_plan_is_empty, test_drift_is_repaired,
          test_what_others_drop_is_told, test_a_dead_tunnel_comes_back, test_a_killed_agent_is_not_noticed, test_a_restart_without_controller,
          test_a_lease_that_nobody_renews_takes_the_addresses,
          test_an_answer_from_another_segment_is_no_witness, test_a_preshared_key_that_has_gone, test_carrier_loss_fences, test_release, test_a_warm_standby, test_a_takeover_wakes_the_client,
