@@ -104,6 +104,8 @@ struct explain_sysctls {
 	unsigned ifindex;
 };
 
+enum { EXPLAIN_SHARED_MAX = 400 };
+
 struct explain_facts {
 	struct explain_question question;
 	int64_t now_s; /* wall clock */
@@ -112,6 +114,9 @@ struct explain_facts {
 	struct explain_tunnel tunnel;
 	struct explain_peer peer;
 	struct explain_holder holder;
+	/* Who lay claim to the holder's prefix, in the order of preference, and how each stands, as the agent judges; "": nobody
+	 * else does, or no agent said so. */
+	char shared[EXPLAIN_SHARED_MAX + 1];
 	struct explain_rule *rules; /* of both families, in the order in which they are asked; owned */
 	size_t rule_count, rule_capacity;
 	struct explain_way inner; /* to the address */

@@ -90,6 +90,18 @@ void judge_owner(struct judgement *judgement)
 	explain_todo(finding, "'holdfast status' names the owner; ask there");
 }
 
+static void todo_held(struct explain_finding *finding, const char *shared)
+{
+	if (shared[0])
+		explain_todo(finding,
+			"nothing, if that is meant: of those who share it the first that lives "
+			"has it: %s",
+			shared);
+	else
+		explain_todo(finding, "a prefix belongs to the peer that was given it last: take it from the "
+				      "one, or give the other a longer prefix");
+}
+
 void judge_allowed(struct judgement *judgement)
 {
 	const struct explain_facts *facts = judgement->facts;
@@ -104,16 +116,19 @@ void judge_allowed(struct judgement *judgement)
 		finding = explain_find(judgement->findings, EXPLAIN_ALLOWED, EXPLAIN_NO,
 			"%s is among the allowed IPs of no peer of %s: it takes no packet to it", to,
 			facts->tunnel.name);
-		explain_todo(finding, "add it to the allowed IPs of %s", ours);
+		if (facts->shared[0])
+			todo_held(finding, facts->shared);
+		else
+			explain_todo(finding, "add it to the allowed IPs of %s", ours);
 	} else if (!key_equal(&holder->peer, &facts->peer.public_key)) {
 		finding = explain_find(judgement->findings, EXPLAIN_ALLOWED, EXPLAIN_NO,
 			"%s gives %s to the peer %s (%s), not to %s", facts->tunnel.name, to,
 			key_format(&holder->peer, theirs), prefix, ours);
-		explain_todo(finding, "a prefix belongs to the peer that was given it last: take it from the "
-				      "one, or give the "
-				      "other a longer prefix");
+		todo_held(finding, facts->shared);
 	} else {
-		explain_find(judgement->findings, EXPLAIN_ALLOWED, EXPLAIN_OK, "%s is the peer's", prefix);
+		explain_find(judgement->findings, EXPLAIN_ALLOWED, EXPLAIN_OK, "%s is the peer's%s%s", prefix,
+			facts->shared[0] ? "; of those who share it the first that lives has it: " : "",
+			facts->shared);
 	}
 }
 

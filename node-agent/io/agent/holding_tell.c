@@ -54,6 +54,7 @@ static void put_candidate(json_t *list, const struct holder *holder, size_t clai
 
 	jput_text(object, "peer", peer_of(holder, claim)->name);
 	jput_text(object, "tunnel", peer_of(holder, claim)->tunnel);
+	jput_u64(object, "priority", holder->claims[claim].share->priority);
 	jput_bool(object, "lives", holder->claims[claim].lives);
 	holder_say_state(holder, claim, now_ms, &text);
 	jput_text(object, "state", text.data);

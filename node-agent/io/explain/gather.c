@@ -62,6 +62,8 @@ static int look(struct rtnl *rtnl, const char *agent_socket, struct explain_fact
 	r = explain_find_peer(&wanted, facts, err);
 	if (r < 0 || !facts->found)
 		return r;
+	if (facts->fleet.answered)
+		explain_ask_shared(agent_socket, facts);
 	look_at_firewall(facts);
 	return explain_look_at_ways(rtnl, facts, err);
 }

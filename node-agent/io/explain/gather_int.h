@@ -18,6 +18,9 @@ struct wanted {
 void explain_ask_agent(
 	const char *socket, const char *peer, struct explain_fleet *fleet, struct wanted *wanted);
 
+/* shared.c: who else lays claim to the holder's prefix, as the agent says; no agent is no error. */
+void explain_ask_shared(const char *socket, struct explain_facts *facts);
+
 /* peer.c: the tunnel that holds the peer, and whose the address is there. */
 int explain_find_peer(const struct wanted *wanted, struct explain_facts *facts, struct err *err);
 

@@ -156,6 +156,9 @@ class Place:
         return self.gateway.run(os.path.join(programs(), "holdfast"), "--controller", "unix:/run/holdfast/agent.sock",
                                 "status", *options)
 
+    def explain(self, peer, address):
+        return self.gateway.run(os.path.join(programs(), "holdfast"), "explain", peer, address, check=False)
+
     def shared(self):
         """What the agent says of the network."""
         shared = json.loads(self.status("--json")).get("shared_prefixes", [])

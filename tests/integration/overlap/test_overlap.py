@@ -65,6 +65,11 @@ def tell(place):
     expect(list(states) == ["site-a", "site-b", "hub"], f"candidates: {states}")
     expect(HOST in states["site-a"] and "does not answer the probe of 10.50.0.9" in states["site-b"], f"states: {states}")
     expect(f"{LAN}: hub of wg1 (site-a: " in place.status(), place.status())
+    for peer in "hub", "site-a":
+        told = place.explain(peer, HOST)
+        expect("of those who share it the first that lives has it: site-a of wg0, priority 200: " in told
+               and f"site-b of wg0, priority 100: does not answer the probe of 10.50.0.9" in told
+               and "hub of wg1, priority " in told, f"explain {peer}: {told}")
     expect(json.loads(place.status("--json"))["repairs"] == 0, "what was moved was taken for somebody else's doing")
     for text in (f"peer site-b of wg0 has {LAN}: site-a does not answer the probe of {HOST}",
                  f"peer hub of wg1 has {LAN}: site-b does not answer the probe of 10.50.0.9"):

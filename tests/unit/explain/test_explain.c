@@ -123,6 +123,20 @@ START_TEST(test_allowed_ips)
 }
 END_TEST
 
+START_TEST(test_a_shared_prefix_says_why)
+{
+	text_copy(
+		facts.shared, sizeof(facts.shared), "site-a of wg0, priority 200: no handshake; hub of wg0");
+	run();
+	ck_assert_int_eq(at(EXPLAIN_ALLOWED)->says, EXPLAIN_OK);
+	ck_assert_ptr_nonnull(strstr(at(EXPLAIN_ALLOWED)->text, "is the peer's; of those who share it"));
+	ck_assert_ptr_nonnull(strstr(at(EXPLAIN_ALLOWED)->text, "site-a of wg0, priority 200: no handshake"));
+	facts.holder.peer.bytes[0] = 2;
+	assert_no(EXPLAIN_ALLOWED, "to the peer AgAAA");
+	ck_assert_ptr_nonnull(strstr(at(EXPLAIN_ALLOWED)->todo, "site-a of wg0, priority 200: no handshake"));
+}
+END_TEST
+
 START_TEST(test_no_route)
 {
 	facts.inner.error = -ENETUNREACH;
@@ -452,6 +466,7 @@ static Suite *make_suite(void)
 	tcase_add_test(tcase, test_device);
 	tcase_add_test(tcase, test_standby);
 	tcase_add_test(tcase, test_allowed_ips);
+	tcase_add_test(tcase, test_a_shared_prefix_says_why);
 	tcase_add_test(tcase, test_no_route);
 	tcase_add_test(tcase, test_blackhole);
 	tcase_add_test(tcase, test_covered);
