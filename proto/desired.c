@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "proto/desired.h"
+#include "proto/desired_text.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -52,6 +52,16 @@ bool desired_peer_equal(const struct desired_peer *a, const struct desired_peer 
 	       a->unrouted == b->unrouted && a->route_metric == b->route_metric &&
 	       a->route_table == b->route_table && a->expires_s == b->expires_s &&
 	       text_equal(a->groups, b->groups) && allowed_ips_equal(a, b) && shares_equal(a, b);
+}
+
+bool desired_peers_equal(const struct desired *a, const struct desired *b)
+{
+	if (a->peer_count != b->peer_count)
+		return false;
+	for (size_t i = 0; i < a->peer_count; i++)
+		if (!desired_peer_equal(&a->peers[i], &b->peers[i]))
+			return false;
+	return true;
 }
 
 bool desired_peer_is_in(const struct desired_peer *peer, const char *group)

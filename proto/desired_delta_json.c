@@ -91,6 +91,8 @@ void desired_delta_wipe_json(json_t *json)
 
 char *desired_delta_encode(const struct desired_delta *delta)
 {
+	CLEANUP_FREE char *peers = desired_peers_encode(delta->head_and_set_peers);
+	const char *const all[] = {peers};
 	json_t *json = message_new();
 	char *text;
 
@@ -98,7 +100,7 @@ char *desired_delta_encode(const struct desired_delta *delta)
 	text = json_canonical(json, NULL);
 	desired_delta_wipe_json(json);
 	json_decref(json);
-	return text;
+	return desired_put_peers_in(text, all, 1);
 }
 
 int desired_delta_decode(const char *text, size_t size, struct desired_delta **ret_delta, struct err *err)

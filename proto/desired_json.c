@@ -60,7 +60,7 @@ void desired_put(json_t *to, const struct desired *desired)
 	desired_endpoints_put(to, "endpoints", desired);
 	desired_groups_put(to, "groups", desired);
 	put_partners(to, desired);
-	desired_peers_put(to, "peers", desired);
+	(void)jput_array(to, "peers"); /* desired_put_peers_in() */
 }
 
 /* A malformed secret is a secret too: the error says only where it is. */
@@ -143,7 +143,7 @@ void desired_wipe_json(json_t *json)
 		message_wipe_text(json_object_get(json_array_get(partners, i), "pair_key"));
 }
 
-char *desired_encode(const struct desired *desired)
+char *desired_encode_with(const struct desired *desired, const char *peers)
 {
 	json_t *json = message_new();
 	char *text;
@@ -152,7 +152,14 @@ char *desired_encode(const struct desired *desired)
 	text = json_canonical(json, NULL);
 	desired_wipe_json(json);
 	json_decref(json);
-	return text;
+	return desired_put_peers_in(text, &peers, 1);
+}
+
+char *desired_encode(const struct desired *desired)
+{
+	CLEANUP_FREE char *peers = desired_peers_encode(desired);
+
+	return desired_encode_with(desired, peers);
 }
 
 int desired_decode(const char *text, size_t size, struct desired **ret_desired, struct err *err)

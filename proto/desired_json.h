@@ -4,10 +4,10 @@
 
 #include "common/json/read.h"
 #include "common/json/write.h"
-#include "proto/desired.h"
+#include "proto/desired_text.h"
 
 /* The JSON form of a desired state inside a larger message. For the codecs of this directory. */
-void desired_put(json_t *to, const struct desired *desired); /* fills the object `to` */
+void desired_put(json_t *to, const struct desired *desired); /* fills the object `to`; no peers: see below */
 int desired_get(const struct jnode *from, struct desired **ret_desired, struct err *err);
 
 void desired_delta_put(json_t *to, const char *name, const struct desired_delta *delta);
@@ -18,7 +18,9 @@ void desired_wipe_json(json_t *json);
 void desired_delta_wipe_json(json_t *json);
 
 /* The parts that live in files of their own. */
-void desired_peers_put(json_t *to, const char *name, const struct desired *desired);
+/* A canonical message with `count` desired states in it, in this order, and the peers of each (desired_peers_encode()) put where
+ * they belong. Wipes and frees the message; the result is as secret. */
+char *desired_put_peers_in(char *message, const char *const peers[], size_t count);
 int desired_peers_get(const struct jnode *from, const char *name, struct desired *desired, struct err *err);
 void desired_groups_put(json_t *to, const char *name, const struct desired *desired);
 int desired_groups_get(const struct jnode *from, const char *name, struct desired *desired, struct err *err);

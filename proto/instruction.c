@@ -62,6 +62,22 @@ static void wipe_json(json_t *json)
 		desired_delta_wipe_json(json_object_get(json_array_get(items, i), "stage"));
 }
 
+/* The peers of all stages, into the message. */
+static char *put_peers_in(char *message, const struct instruction_list *list)
+{
+	char **peers = mem_new(list->count + 1, sizeof(*peers));
+	size_t count = 0;
+
+	for (size_t i = 0; i < list->count; i++)
+		if (list->items[i].kind == INSTRUCTION_STAGE)
+			peers[count++] = desired_peers_encode(list->items[i].stage->head_and_set_peers);
+	message = desired_put_peers_in(message, (const char *const *)peers, count);
+	while (count)
+		free(peers[--count]);
+	free(peers);
+	return message;
+}
+
 char *instruction_list_encode(const struct instruction_list *list)
 {
 	json_t *json = message_new(), *array;
@@ -78,7 +94,7 @@ char *instruction_list_encode(const struct instruction_list *list)
 	text = json_canonical(json, NULL);
 	wipe_json(json);
 	json_decref(json);
-	return text;
+	return put_peers_in(text, list);
 }
 
 static int get_next(const struct jnode *from, struct epoch *next, struct err *err)

@@ -16,6 +16,7 @@
 #include "controller/core/fleet/counts.h"
 #include "controller/core/fleet/expired.h"
 #include "controller/core/fleet/read.h"
+#include "proto/desired_text.h"
 
 static void derive_pair_key(void *context, const char *a, const char *b, struct key *ret_key)
 {
@@ -47,27 +48,49 @@ const struct generation_gateway *generation_find(const struct generation *genera
 	return NULL;
 }
 
-static void hash_desired(const struct desired *desired, char hash[SHA256_HEX_MAX])
+static void hash_with(const struct desired *desired, const char *peers, char hash[SHA256_HEX_MAX])
 {
-	char *text = desired_encode(desired);
+	char *text = desired_encode_with(desired, peers);
 	size_t size = strlen(text);
 	sha256_hex(text, size, hash);
 	mem_wipe(text, size);
 	free(text);
 }
 
+static void hash_desired(const struct desired *desired, char hash[SHA256_HEX_MAX])
+{
+	CLEANUP_FREE char *peers = desired_peers_encode(desired);
+	hash_with(desired, peers, hash);
+}
+
+/* The text of a gateway's peers: of the gateways of a pool it is the same, so it is kept for the next one. */
+struct peers_text {
+	const struct desired *of; /* NULL: none yet */
+	char *text;               /* owned */
+};
+
+static void take_peers_text(struct peers_text *kept, const struct desired *desired)
+{
+	if (!kept->of || !desired_peers_equal(kept->of, desired)) {
+		free(kept->text);
+		kept->text = desired_peers_encode(desired);
+	}
+	kept->of = desired;
+}
+
 /* Adds the hash of what it is whatever its number to *all. */
 static void compile_gateway(struct generation_gateway *gateway, const struct fleet *fleet, size_t index,
-	const struct fleet_issue *issue, struct text *all)
+	const struct fleet_issue *issue, struct peers_text *peers, struct text *all)
 {
 	char hash[SHA256_HEX_MAX];
 	text_copy(gateway->name, sizeof gateway->name, fleet->gateways[index].name);
 	gateway->desired = fleet_compile(fleet, index, issue);
+	take_peers_text(peers, gateway->desired);
 	gateway->desired->generation = 0;
-	hash_desired(gateway->desired, hash);
+	hash_with(gateway->desired, peers->text, hash);
 	text_add(all, "%s %s\n", gateway->name, hash);
 	gateway->desired->generation = issue->generation;
-	hash_desired(gateway->desired, gateway->hash);
+	hash_with(gateway->desired, peers->text, gateway->hash);
 	issue->pair_key(issue->context, gateway->name, issue->controller, &gateway->pair_key);
 }
 
@@ -102,6 +125,7 @@ static void set_up_endpoint(struct decisions_endpoint *setup, const struct fleet
 static struct generation *compile(const struct fleet *fleet, const struct fleet_issue *issue)
 {
 	struct generation *generation = mem_new(1, sizeof *generation);
+	struct peers_text peers = {0};
 	struct text all = {0};
 	text_copy(generation->fleet, sizeof generation->fleet, fleet->name);
 	generation->number = issue->generation;
@@ -110,13 +134,14 @@ static struct generation *compile(const struct fleet *fleet, const struct fleet_
 	generation->gateway_count = fleet->gateway_count;
 	generation->gateways = mem_new(fleet->gateway_count + 1, sizeof *generation->gateways);
 	for (size_t i = 0; i < fleet->gateway_count; i++)
-		compile_gateway(&generation->gateways[i], fleet, i, issue, &all);
+		compile_gateway(&generation->gateways[i], fleet, i, issue, &peers, &all);
 	generation->endpoint_count = fleet->endpoint_count;
 	generation->endpoints = mem_new(fleet->endpoint_count + 1, sizeof *generation->endpoints);
 	for (size_t i = 0; i < fleet->endpoint_count; i++)
 		set_up_endpoint(&generation->endpoints[i], &fleet->endpoints[i]);
 	sha256_hex(all.data ? all.data : "", all.length, generation->hash);
 	text_clear(&all);
+	free(peers.text);
 	return generation;
 }
 

@@ -6,6 +6,7 @@
 
 #include "common/base/mem.h"
 #include "proto/desired.h"
+#include "proto/desired_text.h"
 #include "tests/unit/proto/sample.h"
 
 static struct desired *load(void)
@@ -160,6 +161,67 @@ START_TEST(a_copy_is_equal_and_its_own)
 }
 END_TEST
 
+/* Peers are written without jansson, and have to be what it would write: the text is hashed on both sides. */
+static void check_canonical(const char *text)
+{
+	json_t *json = json_loads(text, 0, NULL);
+	char *canonical;
+
+	ck_assert_ptr_nonnull(json);
+	canonical = json_dumps(json, JSON_COMPACT | JSON_SORT_KEYS);
+	ck_assert_str_eq(text, canonical);
+	json_decref(json);
+	free(canonical);
+}
+
+START_TEST(the_text_of_peers_is_canonical)
+{
+	static const char *const paths[] = {"psk/a", "", "psk/\"\\/{", "psk/\x01\n\x7f", "psk/\xc3\xa4", "psk/\xff\xc3",
+		"\"peers\":[]", "{"};
+	struct desired *desired = load();
+
+	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+		char *text;
+
+		free(desired->peers[0].preshared_key_file);
+		desired->peers[0].preshared_key_file = mem_text(paths[i]);
+		text = desired_encode(desired);
+		check_canonical(text);
+		free(text);
+	}
+	desired_free(desired);
+}
+END_TEST
+
+START_TEST(the_text_of_peers_is_the_same_in_two_parts)
+{
+	struct desired *desired = load();
+	char *whole = desired_encode(desired), *peers = desired_peers_encode(desired),
+	     *with = desired_encode_with(desired, peers);
+
+	ck_assert_str_eq(whole, with);
+	ck_assert_ptr_nonnull(strstr(whole, peers));
+	desired_free(desired);
+	free(whole);
+	free(peers);
+	free(with);
+}
+END_TEST
+
+START_TEST(peers_are_equal_if_each_is)
+{
+	struct desired *a = sample_desired(1, 3), *b = sample_desired(2, 3), *fewer = sample_desired(1, 2);
+
+	ck_assert(desired_peers_equal(a, b));
+	ck_assert(!desired_peers_equal(a, fewer) && !desired_peers_equal(fewer, a));
+	b->peers[2].keepalive_s = 1;
+	ck_assert(!desired_peers_equal(a, b));
+	desired_free(a);
+	desired_free(b);
+	desired_free(fewer);
+}
+END_TEST
+
 START_TEST(the_smallest_state_travels)
 {
 	struct desired *desired = sample_desired(1, 0), *back = NULL;
@@ -304,6 +366,9 @@ int main(void)
 	tcase_add_loop_test(tcase, multicast_has_three_values, 0, 3);
 	tcase_add_test(tcase, peers_that_are_routed_differently_differ);
 	tcase_add_test(tcase, a_copy_is_equal_and_its_own);
+	tcase_add_test(tcase, the_text_of_peers_is_canonical);
+	tcase_add_test(tcase, the_text_of_peers_is_the_same_in_two_parts);
+	tcase_add_test(tcase, peers_are_equal_if_each_is);
 	tcase_add_test(tcase, the_smallest_state_travels);
 	tcase_add_loop_test(tcase, a_wrong_value_is_refused_by_its_place, 0, ARRAY_COUNT(wrong));
 	tcase_add_test(tcase, a_malformed_pair_key_is_not_told);

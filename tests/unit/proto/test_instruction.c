@@ -48,6 +48,35 @@ START_TEST(a_move_arrives_in_its_three_parts)
 }
 END_TEST
 
+static void set_stage(struct instruction *instruction, uint64_t generation, size_t peers)
+{
+	struct desired *desired = sample_desired(generation, peers);
+
+	*instruction = (struct instruction){
+		.seq = generation, .kind = INSTRUCTION_STAGE, .stage = desired_diff(NULL, desired)};
+	desired_free(desired);
+}
+
+START_TEST(each_stage_has_its_own_peers)
+{
+	static const size_t peers[] = {2, 0, 3};
+	struct instruction items[4], commit = {.seq = 9, .kind = INSTRUCTION_COMMIT, .commit = 9};
+	struct instruction_list list = {.run = 1, .count = 4, .items = items}, back;
+
+	for (size_t i = 0; i < 3; i++)
+		set_stage(&items[i], i + 1, peers[i]);
+	items[3] = commit;
+	ck_assert_int_eq(decode(instruction_list_encode(&list), &back, NULL), 0);
+	ck_assert_uint_eq(back.count, 4);
+	for (size_t i = 0; i < 3; i++) {
+		ck_assert_uint_eq(back.items[i].stage->head_and_set_peers->peer_count, peers[i]);
+		instruction_clear(&items[i]);
+	}
+	ck_assert_uint_eq(back.items[3].commit, 9);
+	instruction_list_clear(&back);
+}
+END_TEST
+
 START_TEST(stage_commit_and_sessions_arrive)
 {
 	struct instruction_list list = load("orders-stage.json");
@@ -193,6 +222,7 @@ int main(void)
 
 	tcase_set_timeout(tcase, 150);
 	tcase_add_test(tcase, a_move_arrives_in_its_three_parts);
+	tcase_add_test(tcase, each_stage_has_its_own_peers);
 	tcase_add_test(tcase, stage_commit_and_sessions_arrive);
 	tcase_add_test(tcase, a_kind_nobody_knows_is_passed_over);
 	tcase_add_loop_test(tcase, a_wrong_value_is_refused_by_its_place, 0, ARRAY_COUNT(wrong));
