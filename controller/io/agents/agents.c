@@ -36,6 +36,7 @@ void agent_answer_poll(struct agent *agent)
 		&agent->queue, (struct instruction_list){
 				       .run = agents->run, .store = agents->store, .floor = agents->floor});
 	size_t size = strlen(body);
+	agent->takes_in_ms = (int64_t)(size / AGENT_TAKES_IN_BYTES_PER_MS);
 	http_reply(poll, 200, "application/json", body, size);
 	mem_wipe(body, size);
 	free(body);
@@ -67,8 +68,15 @@ static void on_flush(evutil_socket_t fd, short what, void *context)
 
 static bool has_gone(const struct agent *agent, int64_t now_ms)
 {
-	return now_ms - agent->heard_ms > AGENT_SILENT_MS ||
-	       (!agent->poll && now_ms - agent->answered_ms > AGENT_AGAIN_MS);
+	return now_ms - agent->heard_ms > AGENT_SILENT_MS + agent->takes_in_ms ||
+	       (!agent->poll && now_ms - agent->answered_ms > AGENT_AGAIN_MS + agent->takes_in_ms);
+}
+
+bool agent_takes_in(const struct agent *agent)
+{
+	if (agent->poll)
+		return queue_has(&agent->queue, INSTRUCTION_STAGE);
+	return clock_now_ms() - agent->answered_ms < agent->takes_in_ms;
 }
 
 static void tick(struct agent *agent, int64_t now_ms)

@@ -23,9 +23,15 @@ struct http_server;
  *
  * connected: a poll is held, or was answered less than AGENT_AGAIN_MS ago. A connection that closes with its poll ends it
  * at once; one that only falls silent (a gateway without power sends no FIN) after AGENT_SILENT_MS, since an agent reports
- * every second.
+ * every second. An answer of megabytes (a whole generation) takes a while to arrive, and an agent neither asks nor reports while
+ * it takes it in: one that was sent so much gets both times longer, by AGENT_TAKES_IN_BYTES_PER_MS, until it asks again.
  */
-enum { AGENT_POLL_MS = 20000, AGENT_AGAIN_MS = 2000, AGENT_SILENT_MS = 3500 };
+enum {
+	AGENT_POLL_MS = 20000,
+	AGENT_AGAIN_MS = 2000,
+	AGENT_SILENT_MS = 3500,
+	AGENT_TAKES_IN_BYTES_PER_MS = 500, /* a slow line, a busy gateway: 25 s for 100,000 peers */
+};
 
 struct agents;
 struct holding;
@@ -40,6 +46,7 @@ struct agent {
 	struct http_request *poll;
 	int64_t poll_ms;          /* when it came */
 	int64_t answered_ms;      /* when the last one was answered */
+	int64_t takes_in_ms;      /* how long that answer may take it; 0: it has asked again */
 	int64_t heard_ms;         /* when anything came */
 	bool reported;            /* by this boot */
 	int64_t reported_ms;      /* when the last one came */
@@ -85,6 +92,9 @@ struct agent *agents_find(struct agents *agents, const char *name); /* NULL */
 size_t agents_count(const struct agents *agents);
 struct agent *agents_at(
 	struct agents *agents, size_t index); /* index < agents_count(), in the order of names given */
+
+/* Is a stage still to be sent to it, or may it be busy with the one that was? */
+bool agent_takes_in(const struct agent *agent);
 
 /* Queue an instruction, taking over what it owns; it leaves with the held poll in this turn of the loop. */
 uint64_t agent_post(struct agent *agent, struct instruction *instruction);

@@ -98,6 +98,7 @@ static void hold_poll(struct agent *agent, struct http_request *request)
 		agent_answer_poll(agent);
 	agent->poll = request;
 	agent->poll_ms = agent->heard_ms = clock_now_ms();
+	agent->takes_in_ms = 0;
 	http_request_hold(request, poll_gone, agent);
 }
 

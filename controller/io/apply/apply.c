@@ -18,6 +18,11 @@
 #include "controller/io/controller.h"
 #include "controller/io/floor.h"
 
+enum {
+	APPLY_LOOK_AGAIN_MS = 200,
+	APPLY_STAGE_MAX_MS = 50000, /* whoever takes in what: the command waits 60 s in all */
+};
+
 enum phase { PHASE_MAKING, PHASE_STAGING, PHASE_STORING, PHASE_COMMITTING };
 
 struct apply {
@@ -32,6 +37,7 @@ struct apply {
 	bool forced;
 	struct store_confirmation confirmation; /* given_ms 0: none */
 	struct event *timer;
+	int64_t staged_ms; /* when the stages were posted */
 	apply_done *done;
 	void *context;
 };
@@ -253,6 +259,17 @@ static void refuse(struct apply *apply, struct apply_member *member, const char 
 	}
 }
 
+/* Megabytes for many gateways leave one after the other, and take a while: who is at it gets more time, which ends. */
+static bool any_takes_in(const struct apply *apply)
+{
+	for (size_t i = 0; i < apply->member_count; i++) {
+		const struct agent *agent = agents_find(apply->controller->agents, apply->members[i].name);
+		if (apply->members[i].state == APPLY_STAGING && agent && agent_takes_in(agent))
+			return true;
+	}
+	return false;
+}
+
 static void on_timer(evutil_socket_t fd, short what, void *context)
 {
 	struct apply *apply = context;
@@ -263,7 +280,11 @@ static void on_timer(evutil_socket_t fd, short what, void *context)
 		finish(apply, 200);
 		return;
 	}
-	snprintf(why, sizeof why, "no answer within %d s", HOLDING_ANSWER_MS / 1000);
+	if (any_takes_in(apply) && clock_now_ms() - apply->staged_ms < APPLY_STAGE_MAX_MS) {
+		arm(apply, APPLY_LOOK_AGAIN_MS);
+		return;
+	}
+	snprintf(why, sizeof why, "no answer within %d s", (int)((clock_now_ms() - apply->staged_ms) / 1000));
 	for (size_t i = 0; i < apply->member_count; i++)
 		if (apply->members[i].state == APPLY_STAGING)
 			refuse(apply, &apply->members[i], why);
@@ -433,6 +454,7 @@ static void on_made(struct controller *controller, int r, struct made *made)
 	if (!may_follow(apply))
 		return;
 	apply->phase = PHASE_STAGING;
+	apply->staged_ms = clock_now_ms();
 	arm(apply, HOLDING_ANSWER_MS);
 	stage_all(apply);
 	check_staged(apply);

@@ -91,8 +91,9 @@ void holding_take_answer(struct controller *controller, struct agent *agent, con
 }
 
 /* Is a step under way that deserves more patience? */
-static bool must_wait(const struct controller *controller, const struct holding *holding)
+static bool must_wait(const struct controller *controller, const struct agent *agent)
 {
+	const struct holding *holding = agent->holding;
 	int64_t waited_ms = clock_now_ms() - holding->since_ms;
 	switch (holding->state) {
 	case HOLDING_STAGED:
@@ -101,7 +102,7 @@ static bool must_wait(const struct controller *controller, const struct holding 
 	case HOLDING_COMMITTING:
 		if (holding->generation != controller->current->number)
 			return controller->apply != NULL;
-		return waited_ms < HOLDING_ANSWER_MS;
+		return waited_ms < HOLDING_ANSWER_MS || agent_takes_in(agent);
 	case HOLDING_REFUSED:
 		return holding->generation == controller->current->number && waited_ms < HOLDING_RETRY_MS;
 	case HOLDING_UNKNOWN:
@@ -129,6 +130,6 @@ void holding_sync(struct controller *controller, struct agent *agent)
 		return; /* an old store: nobody may go back to what it has */
 	if (holding_is_current(controller, agent))
 		become_current(controller, agent);
-	else if (!must_wait(controller, agent->holding) && !catching_start(controller, agent))
+	else if (!must_wait(controller, agent) && !catching_start(controller, agent))
 		holding_stage(controller, agent, to, controller->current->number);
 }
