@@ -39,7 +39,7 @@ class Files:
         self._holdfast("init", "--dir", self.path("authority"))
 
     def make_gateway(self, name):
-        etc = self._make_host(name, "gateway", name)
+        etc = self.make_host(name, "gateway", name)
         wireguard.write_secret(os.path.join(etc, "wg0.key"), self.tunnel_key)
         self.write(name, "etc", "agent.yaml", text=(
             f"gateway: {name}\n"
@@ -49,7 +49,7 @@ class Files:
             f"state: {self.path(name, 'state')}\n"))
 
     def make_controller(self):
-        self._make_host("ctl", "controller", "ctl")
+        self.make_host("ctl", "controller", "ctl")
         self._certify("operator", "alice", self.path("ctl", "etc"))
         self.write("ctl", "etc", "controller.yaml", text=(
             f"listen: \"{self.controller}\"\n" + _TLS.format("ctl") +
@@ -76,7 +76,7 @@ class Files:
         with open(self.path(*parts), "w", encoding="utf-8") as file:
             file.write(text)
 
-    def _make_host(self, host, kind, name):
+    def make_host(self, host, kind, name):
         etc = self.path(host, "etc")
         os.makedirs(etc)
         os.makedirs(self.path(host, "state"))

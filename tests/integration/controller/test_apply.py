@@ -8,7 +8,8 @@ import threading
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from bench import fleet_text, key_text, main, until  # noqa: E402
+from bench import fleet_text, key_text, main, run, until  # noqa: E402
+from talkers import Talkers  # noqa: E402
 
 
 def holds(agent, generation):
@@ -215,7 +216,39 @@ def test_many_peers(bench):
     assert bench.owner() == "gw-a" and not bench.events(kind="orphan")
 
 
+LARGE_B = 600      # larger than an answer to a report, or a commit; a stage is 2.5 KB
+COUNTER = f"table inet load {{ chain out {{ type filter hook output priority 0; tcp sport 7443 meta length > {LARGE_B} counter; }}; }}"
+
+
+def bytes_of_a_change(bench, talkers, peers):
+    """Of the stages that take one changed peer to every gateway. A gateway that had to connect anew meanwhile costs more, so the least counts."""
+    counts = []
+    for variant in (1, 2, 3):
+        run("nft", "-f", "-", input=COUNTER)
+        status, answer = bench.apply(talkers.fleet_text(peers, variant))
+        counter = run("nft", "list", "table", "inet", "load").split()
+        run("nft", "delete", "table", "inet", "load")
+        assert status == 200 and {gateway["result"] for gateway in answer["gateways"]} == {"committed"}, answer
+        counts.append(int(counter[counter.index("bytes") + 1]))
+    return min(counts)
+
+
+def test_one_changed_peer_costs_as_much_in_a_large_fleet(bench):
+    with Talkers(bench, 20) as talkers:
+        bench.start()
+        talkers.start()
+        found = {}
+        for peers in (100, 3000):
+            status, answer = bench.apply(talkers.fleet_text(peers))
+            assert status == 200, answer
+            until(f"all hold {peers} peers", lambda: talkers.hold(answer["generation"]))
+            found[peers] = bytes_of_a_change(bench, talkers, peers)
+        print(f"        one changed peer, 20 gateways: {found} bytes", flush=True)
+        assert found[100] > 20 * LARGE_B and found[3000] <= found[100] * 1.02, found
+
+
 main([test_a_newcomer_gets_what_it_lacks, test_the_first_apply_finds_who_waits, test_a_change_reaches_everybody, test_only_the_difference_travels,
       test_a_refusal_changes_nothing, test_mistakes_are_all_told, test_if_match, test_one_that_was_away_catches_up, test_one_that_was_away_gets_only_the_difference,
       test_one_that_refuses_when_it_comes_is_not_ready, test_nothing_moves_below_the_revocation_floor, test_one_lost_while_preparing_fails_the_apply,
-      test_a_gateway_joins_and_leaves, test_a_gateway_leaves_unreached, test_many_peers])
+      test_a_gateway_joins_and_leaves, test_a_gateway_leaves_unreached, test_many_peers,
+      test_one_changed_peer_costs_as_much_in_a_large_fleet])

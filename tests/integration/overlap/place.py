@@ -111,7 +111,7 @@ class Place:
     def start(self):
         """The daemons, both on the gateway."""
         self.files.make_authority()
-        etc = self.files._make_host("gw", "gateway", "gw")
+        etc = self.files.make_host("gw", "gateway", "gw")
         for tunnel, key in self.keys.items():
             wireguard.write_secret(os.path.join(etc, f"{tunnel}.key"), key)
         self.files.write("gw", "etc", "agent.yaml", text=json.dumps({
@@ -128,7 +128,7 @@ class Place:
         self.agent.start()
 
     def _make_controller(self):
-        self.files._make_host("ctl", "controller", "ctl")
+        self.files.make_host("ctl", "controller", "ctl")
         self.files._certify("operator", "alice", self.files.path("ctl", "etc"))
         self.files.write("ctl", "etc", "controller.yaml", text=json.dumps({
             "listen": f"{GATEWAY}:{CONTROLLER_PORT}", "tls": {"ca": "ca.pem", "certificate": "ctl.pem", "key": "ctl.key"},

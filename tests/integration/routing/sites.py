@@ -50,7 +50,7 @@ class SiteFiles(Files):
         return self
 
     def make_router(self, site):
-        etc = self._make_host(site.router, "gateway", site.router)
+        etc = self.make_host(site.router, "gateway", site.router)
         wireguard.write_secret(os.path.join(etc, "tunnel.key"), site.key)
         self.write(site.router, "etc", "agent.yaml", text=json.dumps({
             "gateway": site.router, "controllers": [f"https://{CONTROLLER}:7443"],
@@ -59,7 +59,7 @@ class SiteFiles(Files):
             "state": self.path(site.router, "state")}))
 
     def make_site_controller(self):
-        self._make_host("ctl", "controller", "ctl")
+        self.make_host("ctl", "controller", "ctl")
         self._certify("operator", "alice", self.path("ctl", "etc"))
         self.write("ctl", "etc", "controller.yaml", text=json.dumps({
             "listen": f"{CONTROLLER}:7443", "tls": {"ca": "ca.pem", "certificate": "ctl.pem", "key": "ctl.key"},
