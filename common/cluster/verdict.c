@@ -54,8 +54,10 @@ static void become_alive(struct verdict *verdict, int64_t now_ms, struct verdict
 {
 	verdict->rounds = 0;
 	verdict->by_others = !finding_is_recent(verdict, verdict->heard_ms, now_ms);
-	verdict->recheck_ms =
-		verdict->by_others ? verdict->told_ms + 2 * (int64_t)verdict->timing.suspect_ms : INT64_MAX;
+	/* By others, or by a word of its own that came late: whichever was the last. */
+	verdict->recheck_ms = verdict->by_others ? verdict_last_sign_ms(verdict) +
+							   2 * (int64_t)verdict->timing.suspect_ms
+						 : INT64_MAX;
 	become(verdict, VERDICT_ALIVE, false, now_ms, actions);
 }
 

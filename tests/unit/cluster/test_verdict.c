@@ -462,6 +462,28 @@ START_TEST(test_tls_revives)
 }
 END_TEST
 
+/* The loop stood still: what it said during the burst is taken in when it is not recent any more, and nobody else has told. */
+START_TEST(test_a_word_that_comes_late_is_a_sign_of_life)
+{
+	int64_t said;
+
+	view.observers = 0;
+	fall_silent();
+	ck_assert_int_eq(verdict.kind, VERDICT_SUSPECT);
+	said = now + 1;
+	now = said + verdict.timing.suspect_ms;
+	step((struct verdict_event){.kind = VERDICT_EVENT_HEARD, .at_ms = said});
+	ck_assert_int_eq(verdict.kind, VERDICT_SUSPECT);
+	for (int ticks = 0; verdict.kind == VERDICT_SUSPECT && ticks < 100; ticks++) {
+		if (verdict_deadline(&verdict) > now)
+			now = verdict_deadline(&verdict);
+		step((struct verdict_event){.kind = VERDICT_EVENT_TICK});
+	}
+	ck_assert_int_eq(verdict.kind, VERDICT_ALIVE);
+	ck_assert_int_eq(verdict_deadline(&verdict), said + 2 * verdict.timing.suspect_ms);
+}
+END_TEST
+
 START_TEST(test_tls_before_the_silence_proves_nothing)
 {
 	heard();
@@ -683,6 +705,7 @@ int main(void)
 	tcase_add_test(all, test_who_is_known_to_be_blocked_is_not_given_up_between_two_reports);
 	tcase_add_test(all, test_tls_alive_is_an_alarm_not_a_death);
 	tcase_add_test(all, test_tls_revives);
+	tcase_add_test(all, test_a_word_that_comes_late_is_a_sign_of_life);
 	tcase_add_test(all, test_tls_before_the_silence_proves_nothing);
 	tcase_add_test(all, test_never_heard_is_judged_after_the_start);
 	tcase_add_test(all, test_the_dead_are_probed_again_and_return);
