@@ -6,6 +6,7 @@ from bench import BIN, key_text, until
 
 PROGRAM = BIN.parent / "tests/load/holdfast-talker"
 POOL_MAX = 16
+PATIENCE_S = 60      # forty handshakes of programs under sanitizers, on a busy machine
 
 
 class Talkers:
@@ -24,7 +25,7 @@ class Talkers:
         url = "https://%s:%d" % self._bench.listen
         for name in self.names:
             self._processes.append(subprocess.Popen([PROGRAM, name, url, self._bench.directory], stderr=open(self._log, "a")))
-        until("every talker is connected", lambda: sum(gateway["connected"] for gateway in self._bench.status()["gateways"]) == len(self.names))
+        until("every talker is connected", lambda: sum(gateway["connected"] for gateway in self._bench.status()["gateways"]) == len(self.names), PATIENCE_S)
 
     def __exit__(self, *_):
         for process in self._processes:

@@ -9,7 +9,7 @@ import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from bench import fleet_text, key_text, main, run, until  # noqa: E402
-from talkers import Talkers  # noqa: E402
+from talkers import PATIENCE_S, Talkers  # noqa: E402
 
 
 def holds(agent, generation):
@@ -241,10 +241,10 @@ def test_one_changed_peer_costs_as_much_in_a_large_fleet(bench):
         for peers in (100, 3000):
             status, answer = bench.apply(talkers.fleet_text(peers))
             assert status == 200, answer
-            until(f"all hold {peers} peers", lambda: talkers.hold(answer["generation"]))
+            until(f"all hold {peers} peers", lambda: talkers.hold(answer["generation"]), PATIENCE_S)
             found[peers] = bytes_of_a_change(bench, talkers, peers)
         print(f"        one changed peer, 20 gateways: {found} bytes", flush=True)
-        assert found[100] > 20 * LARGE_B and found[3000] <= found[100] * 1.02, found
+        assert found[100] > 20 * LARGE_B and found[3000] <= found[100] * 1.05, found
 
 
 main([test_a_newcomer_gets_what_it_lacks, test_the_first_apply_finds_who_waits, test_a_change_reaches_everybody, test_only_the_difference_travels,
