@@ -47,7 +47,7 @@ class Cycle:
 @contextmanager
 def watched(scene, cycle):
     """Measures the pings around what happens inside; the block ends when traffic should be whole again."""
-    scene.wait_steady()
+    scene.wait_steady(since=0)
     begin = time.time()
     _pings_for(scene, begin, LEAD)
     yield

@@ -119,10 +119,11 @@ class _Target:
         return len(self._arrivals) - bisect.bisect_left(self._arrivals, begin)
 
     def settled(self, end, patience):
-        """What the pinger says takes its time to get here: only one sent after `end` tells that no more are to come."""
+        """What the pinger says takes its time to get here: only one sent after `end` tells that no more are to come, and one sent after a
+        ping's patience was over that it was not answered in time."""
         count, told = bisect.bisect_left(self._sent_at, end), self._sent_at[-1] if self._sent_at else 0
-        return told >= end + patience or (
-            count < len(self._sent_at) and all(seq in self._answered for seq in range(max(0, count - 200), count)))
+        recent = range(bisect.bisect_right(self._sent_at, told - patience), count)
+        return told >= end and all(seq in self._answered for seq in recent)
 
     def recent(self, end, count):
         last = bisect.bisect_left(self._sent_at, end)

@@ -53,9 +53,10 @@ class Scene:
         windows = [self.pings.window(end - 0.3, end, target) for target in range(2)]
         return all(window.sent and not window.lost for window in windows)
 
-    def wait_steady(self, seconds=60):
-        began = time.time()
-        wait_for("pings to both hosts are answered", seconds, lambda: time.time() > began + 0.4 and self.steady())
+    def wait_steady(self, seconds=60, since=None):
+        """Until what was sent since then, or since now, and for a third of a second at least, is answered."""
+        since = time.time() if since is None else since
+        wait_for("pings to both hosts are answered", seconds, lambda: time.time() > since + 0.4 and self.steady())
 
     def other(self, name):
         return next(gateway for gateway in self.gateways.values() if gateway.name != name)

@@ -16,7 +16,7 @@ from lab.scene import GATEWAYS, HOME, HoldfastScene
 from lab.table import LEASE_MS, Promise
 from lab.wait import LabError
 
-CUT_S, STOPPED_S, BETWEEN_S, LOGIND_S, PREEMPT_MS = 4, 10, 1, 5, 4000      # CUT_S is longer than a lease; LOGIND_S its InhibitDelayMaxSec
+CUT_S, STOPPED_S, BETWEEN_S, LOGIND_S, PREEMPT_MS = 4, 10, 1, 5, 1000      # CUT_S is longer than a lease; LOGIND_S its InhibitDelayMaxSec
 
 
 def orders(scene, after):
@@ -50,10 +50,11 @@ def controller_cut(scene, number):
     cycle, gateway, last = Cycle("controller-cut", number), scene.gateways[HOME], scene.controller.last_event()
     ports = [gateway.port(network.MANAGEMENT), scene.network.controller_port]
     with watched(scene, cycle):
+        since = time.time()
         scene.network.isolate(ports, True)
         wait_for("the controller misses it", 20, lambda: any(
             event["event"] == "disconnected" and event["gateway"] == HOME for event in scene.controller.events(last)))
-        scene.pings.settle(time.time() + CUT_S, patience=0)
+        scene.pings.settle(since + CUT_S, patience=0)
         scene.network.isolate(ports, False)
         wait_for("it is connected again", 20, lambda: any(
             event["event"] == "connected" and event["gateway"] == HOME for event in scene.controller.events(last)))
@@ -75,7 +76,7 @@ def gateway_cut(scene, number):
     cycle = Cycle("gateway-cut", number)
     with takeover(scene, cycle):
         cut_off(scene, True)
-    scene.pings.settle(time.time() + CUT_S, patience=0)
+    scene.pings.settle(cycle.began + CUT_S, patience=0)
     cut_off(scene, False)
     fail_back(scene, cycle)
     expect(cycle.details["cause"] == "host-dead", f"it moved because of {cycle.details['cause']}")

@@ -2,8 +2,9 @@
 """What the lab calls a lost ping: one without an answer, not one that the lab has not read of yet. No network; about 3 s."""
 import subprocess
 import sys
+import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from labtest import LabError, expect, run, wait_for
 from lab.pings import Pinger
@@ -68,6 +69,44 @@ def what_has_no_answer_is_lost():
         expect(window.lost == 1 and window.first_lost == unanswered, f"{window.lost} lost, the first {window.first_lost}")
 
 
+class Told:
+    """A machine whose pinger tells of pings at made-up times, from second 1000 on, and then of nothing more."""
+
+    def __init__(self, count, unanswered):
+        self._lines = "".join(f"s 0 {seq} {self.when(seq)} 0\n" + ("" if seq == unanswered else f"r 0 {seq} {self.when(seq)}\n")
+                              for seq in range(count))
+
+    @staticmethod
+    def when(seq):
+        return 1_000_000_000_000 + seq * INTERVAL_MS * 1_000_000
+
+    def spawn(self, *_, **options):
+        return subprocess.Popen([sys.executable, "-c", f"import sys; print({self._lines!r}, end='', flush=True); sys.stdin.read()"], **options)
+
+
+def settles(pinger, end, patience):
+    """Whether it does with what was told."""
+    def settle():
+        with suppress(LabError):      # in the end it is stopped
+            pinger.settle(end, patience)
+    waiting = threading.Thread(target=settle, daemon=True)
+    waiting.start()
+    waiting.join(0.5)
+    return not waiting.is_alive()
+
+
+def no_ping_is_waited_for_longer_than_its_patience():
+    pinger = Pinger(Told(count=101, unanswered=50), ["anywhere"], INTERVAL_MS)
+    try:
+        wait_for("all is read", 20, lambda: pinger.window(0, 2000).sent == 101)
+        end = 1000 + 90 * INTERVAL_MS / 1000
+        expect(settles(pinger, end, 0.2), "the lost ping was sent 0.25 s before the last, and is waited for")
+        expect(not settles(pinger, end, 0.3), "the lost ping may be answered yet, and is not waited for")
+        expect(not settles(pinger, end + 0.1, 0.2), "more pings are to come before the end")
+    finally:
+        pinger.stop()
+
+
 def a_pinger_that_ended_is_not_waited_for():
     with pinging() as pinger:
         pass
@@ -78,4 +117,5 @@ def a_pinger_that_ended_is_not_waited_for():
     expect(False, "nobody pings, and the pings have settled")
 
 
-run(what_is_read_late_is_waited_for, what_has_no_answer_is_lost, a_pinger_that_ended_is_not_waited_for)
+run(what_is_read_late_is_waited_for, what_has_no_answer_is_lost, no_ping_is_waited_for_longer_than_its_patience,
+    a_pinger_that_ended_is_not_waited_for)
