@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 
+from .pings import Window
 from .wait import LabError
 
 
@@ -13,7 +14,7 @@ class Stream:
     """From one machine to an address of another, a datagram every so often; nothing ever goes the other way."""
 
     def __init__(self, sender, receiver, address, port, interval_ms):
-        self.interval_ms, self._arrivals = interval_ms, []
+        self.interval_ms, self._numbers, self._arrivals = interval_ms, [], []
         self._receiver = _program(receiver, "receive", port, stdout=subprocess.PIPE)
         if self._receiver.stdout.readline() != "ready\n":
             raise LabError(f"{receiver.name}: nothing receives on port {port}")
@@ -23,7 +24,9 @@ class Stream:
 
     def _read(self):
         for line in self._receiver.stdout:
-            self._arrivals.append(int(line.split()[1]) / 1e9)
+            number, when = line.split()
+            self._numbers.append(int(number))
+            self._arrivals.append(int(when) / 1e9)
 
     def arrived(self):
         return len(self._arrivals)
@@ -37,6 +40,13 @@ class Stream:
         arrivals = list(self._arrivals)
         times = [begin, *arrivals[bisect.bisect_left(arrivals, begin):bisect.bisect_left(arrivals, end)], end]
         return max(zip(times, times[1:]), key=lambda pair: pair[1] - pair[0])
+
+    def window(self, begin, end):
+        """What became of the datagrams from the first to the last that arrived within that time."""
+        first, last = (bisect.bisect_left(self._arrivals, when) for when in (begin, end))
+        came = set(self._numbers[first:last])
+        return Window([number in came for number in range(min(came, default=0), max(came, default=-1) + 1)], self.outage(begin, end),
+                      self.interval_ms)
 
     def stop(self):
         for process in (self._sender, self._receiver):

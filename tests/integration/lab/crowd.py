@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Clients of every kind at once, each with the traffic of its kind, and the fault that is measured under them: the owner loses power."""
+import time
+
+from labtest import change_fleet, expect, wait_for
+from transfers import PLAIN, TRANSLATED, Transfers, be_strict
+from lab import network
+from lab.cycle import LEAD, Cycle
+from lab.faults import fail_back, takeover
+from lab.pings import Pinger, Window
+from lab.scene import HOME, HoldfastScene
+from lab.streams import Stream
+
+INTERVAL_MS, PORT = 10, 9000
+# Name, number of the link, and what is special. The lab's own client is the third behind the NAT.
+KINDS = [("behind-nat", 2, {}), ("another-behind-nat", 3, {}), ("without-nat", 4, {"translated": False}),
+         ("over-ipv6", 5, {"dial": network.DIAL6}), ("idle-keepalive", 6, {"keepalive_s": 25}), ("idle", 7, {}),
+         ("sends-only", 8, {}), ("receives-only", 9, {})]
+OWN = "third-behind-nat"
+PINGING = ("behind-nat", "another-behind-nat", "without-nat", "over-ipv6")
+IDLE = ("idle-keepalive", "idle")
+TRANSFERS = {"tcp-plain": PLAIN, "tcp-translated": TRANSLATED}
+PARTS = (OWN, *PINGING, *IDLE, "sends-only", "receives-only", *TRANSFERS)
+
+
+class Question:
+    """Who asks the idle clients, from the LAN, and nobody until it may: what they answered would tell an owner where they are."""
+
+    def __init__(self, machine, addresses):
+        self._machine, self._addresses = machine, addresses
+        self.forbid()
+        self.pinger = Pinger(machine, addresses, INTERVAL_MS)
+        wait_for("somebody would ask the idle", 10, lambda: self.pinger.window(0, time.time(), len(addresses) - 1).sent)
+
+    def forbid(self):
+        self._machine.ip(*(f"route add blackhole {address}/32" for address in self._addresses))
+
+    def allow(self):
+        self._machine.ip(*(f"route del blackhole {address}/32" for address in self._addresses))
+
+    def answered(self, since):
+        return all(self.pinger.answered_since(since, target) for target in range(len(self._addresses)))
+
+
+class Crowd:
+    """All clients, connected."""
+
+    def __init__(self, scene):
+        self._scene, self._streams = scene, {}
+        self._clients = {name: scene.new_client(name, index, f"10.50.0.{60 + index}", **options) for name, index, options in KINDS}
+        for gateway in scene.gateways.values():
+            be_strict(gateway)
+        self._connect()
+        self.pingers = {name: self._clients[name].pinger(INTERVAL_MS) for name in PINGING}
+        lan = scene.network.machines["lan"]
+        self._stream("sends-only", lambda client: (client.machine, lan, network.LAN_HOST))
+        self._stream("receives-only", lambda client: (lan, client.machine, client.address))
+        self._question = Question(lan, [self._clients[name].address for name in IDLE])
+        self.transfers = Transfers(scene)
+
+    def _connect(self):
+        change_fleet(self._scene, lambda text: text + "".join(client.peer_line(name) for name, client in self._clients.items()))
+        for name, client in self._clients.items():
+            client.connect()
+            wait_for(f"{name} reaches the LAN", 10, lambda c=client: c.reaches(network.LAN_HOST))
+        wait_for("all sessions are known", 10, lambda: self._scene.controller.view().get("sessions") == len(KINDS) + 1)
+
+    def _stream(self, name, ends):
+        self._streams[name] = Stream(*ends(self._clients[name]), PORT, INTERVAL_MS)
+        wait_for(f"{name}: it arrives", 10, lambda: self._streams[name].arrived() > 50)
+
+    def wait_flowing(self):
+        """Until the traffic of each that has some flows."""
+        def flows():
+            return (all(pinger.answered_since(time.time() - 0.1) for pinger in self.pingers.values())
+                    and all(stream.flows(time.time() - 0.1) for stream in self._streams.values()))
+        wait_for("everybody's traffic flows again", 30, flows)
+
+    def ask_the_idle(self):
+        self._question.allow()
+
+    def wait_asked(self, since):
+        wait_for("the idle answer", 30, lambda: self._question.answered(since))
+
+    def leave_the_idle(self):
+        self._question.forbid()
+
+    def windows(self, began, end):
+        """What became of each one's traffic around a power cut; the idle, who had none, are without their gateway from the cut on."""
+        begin = began - LEAD
+        idle = {name: _from_the_cut_on(self._question.pinger.window(began, end, target)) for target, name in enumerate(IDLE)}
+        pinging = {name: pinger.window(begin, end) for name, pinger in {OWN: self._scene.pings, **self.pingers}.items()}
+        worst_ms = self.transfers.worst_ms()
+        return {**pinging, **idle, **{name: stream.window(begin, end) for name, stream in self._streams.items()},
+                **{name: Window([], (begin, begin + worst_ms[which] / 1000), 0) for name, which in TRANSFERS.items()}}
+
+    def settle(self, end):
+        for pinger in (*self.pingers.values(), self._question.pinger):
+            pinger.settle(end)
+
+    def worst_wait_ms(self, outage):
+        """By whatever pinger saw it."""
+        return max(pinger.worst_wait_ms(*outage) for pinger in (self._scene.pings, *self.pingers.values()))
+
+    def stop(self):
+        for traffic in (*self.pingers.values(), *self._streams.values(), self._question.pinger, self.transfers):
+            traffic.stop()
+
+
+class CrowdScene(HoldfastScene):
+    """A lab with a crowd."""
+
+    crowd = None
+
+    def build(self):
+        super().build()
+        self.crowd = Crowd(self)
+
+    def destroy(self):
+        if self.crowd:
+            self.crowd.stop()
+        super().destroy()
+
+
+def _from_the_cut_on(window):
+    return Window(window.answered, window.outage, 0)
+
+
+def clients(scene, number):
+    """A power cut; a cycle for each kind of client."""
+    whole, gateway, crowd = Cycle("clients", number), scene.gateways[HOME], scene.crowd
+    last = scene.controller.last_event()
+    crowd.transfers.wait_mirrored()
+    with takeover(scene, whole):
+        whole.began = gateway.machine.links_down()
+        crowd.ask_the_idle()
+        gateway.power_off()
+        crowd.transfers.mark()
+        crowd.wait_flowing()
+        crowd.wait_asked(whole.began)
+    crowd.transfers.wait_going("go on after a power cut")
+    end = time.time()
+    crowd.settle(end)
+    windows = crowd.windows(whole.began, end)
+    crowd.leave_the_idle()
+    _all_are_back(scene, last)
+    gateway.power_on()
+    be_strict(gateway)
+    fail_back(scene, whole)
+    for part, window in windows.items():
+        yield _part(whole, crowd, part, window)
+
+
+def _all_are_back(scene, last):
+    """By the new owner's doing, not by their own timers'."""
+    takeover_event = scene.controller.wait_event(last, "takeover", scene.other(HOME).name)
+    expect(takeover_event["back"] == takeover_event["sessions"] == len(KINDS) + 1,
+           f"{takeover_event['back']} of {takeover_event['sessions']} sessions are back, of {len(KINDS) + 1} clients")
+
+
+def _part(whole, crowd, part, window):
+    cycle = Cycle(whole.fault, whole.number)
+    cycle.lan = cycle.far = window
+    cycle.began, cycle.owner, cycle.late_ms = whole.began, whole.owner, crowd.worst_wait_ms(window.outage)
+    cycle.details = {**whole.details, "part": part}
+    return cycle
