@@ -63,9 +63,10 @@ def controller_cut(scene, number):
     yield cycle
 
 
-def cut_off(scene, cut):
-    """The owner hears its clients and its witness, the router, and nobody else."""
-    gateway, other = scene.gateways[HOME], scene.other(HOME)
+def cut_off(scene, cut, gateway=None):
+    """The gateway, or else the one at home, hears its clients and its witness, the router, and nobody else."""
+    gateway = gateway or scene.gateways[HOME]
+    other = scene.other(gateway.name)
     scene.network.isolate([gateway.port(network.OUTER), other.port(network.OUTER)], cut)
     for bridge in (network.LAN, network.MANAGEMENT):
         scene.network.block(gateway.port(bridge), cut)

@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""`isolation: fence`, with a lease of 1 s: a lab of it, its faults, and that never two gateways speak as owners."""
+import re
+from contextlib import contextmanager
+
+from capture import capture
+from hard_faults import cut_off
+from labtest import expect
+from lab import network
+from lab.cycle import Cycle
+from lab.faults import fail_back, takeover
+from lab.scene import GATEWAYS, HOME, HoldfastScene
+from lab.table import Promise
+
+LEASE_MS, GAP_MS, CUT_S = 1000, 1300, 2      # CUT_S is two leases
+
+
+def exclusive(text):
+    changed, count = re.subn(r"(?m)^  lease: .*$", "  lease: 1s\n  isolation: fence", text)
+    expect(count == 1, "the example has no lease to change")
+    return changed
+
+
+@contextmanager
+def never_both(scene, old, new):
+    """A move within this block: on the segment nothing that only an owner says comes from the one after the first such from the other."""
+    taps = {gateway.name: capture(scene, gateway, network.OUTER) for gateway in (old, new)}
+    yield
+    said = {name: tap.stop() for name, tap in taps.items()}
+    expect(said[old.name] and said[new.name], "the captures saw nothing of an owner")
+    last_of_old, first_of_new = max(said[old.name])[0], min(said[new.name])[0]
+    expect(last_of_old < first_of_new, f"both served: {old.name} until {last_of_old}, {new.name} from {first_of_new} on")
+    print(f"{len(said[old.name])} packets of {old.name}, then, {(first_of_new - last_of_old) * 1000:.0f} ms later, {len(said[new.name])} of {new.name}")
+
+
+class FenceScene(HoldfastScene):
+    """A lab in which exclusivity comes first."""
+
+    def __init__(self, files, programs, **options):
+        super().__init__(files, programs, change=exclusive, **options)
+
+
+def fence_power(scene, number):
+    """The owner loses power, and is followed when its lease has been outlasted."""
+    cycle, gateway = Cycle("fence-power", number), scene.gateways[HOME]
+    with takeover(scene, cycle):
+        cycle.began = gateway.power_off()
+    gateway.power_on()
+    fail_back(scene, cycle)
+    yield cycle
+
+
+def fence_cut(scene, number):
+    """The owner is cut off from all but its clients, and of both only one ever serves."""
+    cycle, gateway = Cycle("fence-cut", number), scene.gateways[HOME]
+    with never_both(scene, gateway, scene.other(HOME)):
+        with takeover(scene, cycle):
+            cut_off(scene, True)
+        scene.pings.settle(cycle.began + CUT_S, patience=0)
+        cut_off(scene, False)
+        scene.controller.wait_ready(GATEWAYS)
+    fail_back(scene, cycle)
+    yield cycle
+
+
+PROMISES = {"fence-power": Promise(worst_ms=GAP_MS), "fence-cut": Promise(worst_ms=GAP_MS)}
+FAULTS = {"fence-power": (FenceScene, fence_power), "fence-cut": (FenceScene, fence_cut)}
