@@ -1,134 +1,139 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The section "Faults" of docs/failover-figures.md from what soak.py wrote: figures.py RESULTS prints it, figures.py RESULTS PAGE puts it into
-that page. Ends with 1 if a promise was missed or a lab broke, and says so on standard error."""
-import json
+"""The table of faults in docs/failover-figures.md from what soak.py measured (results.py): figures.py RESULTS prints it, figures.py RESULTS PAGE
+puts it into that page, between its markers. Ends with 1 if a promise was missed or a lab broke, and says so on standard error."""
+import math
 import re
 import statistics
 import sys
 
+import crowd
+import exclusive
 import hard_faults
-import labtest  # noqa: F401: it knows where the lab is
+from results import cycles, load
 from lab import table
 
 ENOUGH = 50
-PROMISES = table.PROMISES | hard_faults.PROMISES
+KEEPALIVED, CLIENTS = "keepalived-", "clients"
+BEGIN, END = "<!-- begin of what figures.py writes -->", "<!-- end of what figures.py writes -->"
+PARTS = {f"{CLIENTS}/{part}": None if part in crowd.TRANSFERS else table.PROMISES["power"] for part in crowd.PARTS}
+PROMISES = table.PROMISES | hard_faults.PROMISES | exclusive.PROMISES | PARTS
 EVENTS = table.EVENTS | {
     "agent-stop": "agent stopped for 10 s", "controller-cut": "owner cut off from its controller",
     "gateway-cut": "owner cut off from all but clients", "controller-then-owner": "controller killed, then the owner",
-    "one-box": "owner and controller on one box", "failback": "preferred gateway back (`preempt`)", "reboot": "orderly reboot"}
-KEEPALIVED = "keepalived-"
-HEAD = """## Faults
-
-Made by `tests/integration/lab/figures.py build/soak-lab.jsonl` of what `tests/run soak` measured: the lab of `deploy/lab/demo`, a stock
-wireguard-go client behind a NAT, a ping every 10 ms to two hosts; the worse one counts. A gap is the longest time between two answers, less
-those 10 ms. What each fault is: [deploy/lab/lab/faults.py](../deploy/lab/lab/faults.py), [hard_faults.py](../tests/integration/lab/hard_faults.py);
-what is promised and why: [failure-model.md](failure-model.md).
-"""
-COLUMNS = ("fault", "cycles", "gap median", "99th percentile", "worst", "lost / sent", "promise", "held")
+    "one-box": "owner and controller on one box", "failback": "preferred gateway back (`preempt`)", "reboot": "orderly reboot",
+    "fence-power": "owner loses power (`fence`)", "fence-cut": "owner cut off from all but clients (`fence`)",
+    **{name: f"power, client {name.removeprefix(CLIENTS + '/').replace('-', ' ')}" for name in PARTS}}
+COLUMNS = ("fault", "n", "gap p50", "p99", "worst", "lost / sent", "promise", "held")
 
 
 class Reading:
     """One row of the file, as a promise wants it."""
 
     def __init__(self, row):
-        self.details, self.late_ms, self.at = row, row["late_ms"], row["at"]
-        self.gap_ms = max(row["outage_ms"], row["far_outage_ms"])
-        self.lost, self.sent = max((row["lost"], row["sent"]), (row["far_lost"], row["far_sent"]))
+        self.gap_ms, self.lost, self.sent, self.late_ms, self.at = (row[key] for key in ("gap", "lost", "sent", "late", "at"))
+        self.details = {"back_ms": row.get("back")}
 
 
-def load(path):
-    with open(path, encoding="utf-8") as file:
-        return [json.loads(line) for line in file if line.endswith("\n")]
-
-
-def percentile(gaps):
-    return table.duration(table.tail(gaps)) if len(gaps) >= table.TAIL_OF else "-"
+def percentile(gaps, percent):
+    """The smallest that so many of a hundred do not exceed."""
+    return sorted(gaps)[math.ceil(len(gaps) * percent / 100) - 1]
 
 
 def line(cells):
     return "| " + " | ".join(str(cell) for cell in cells) + " |"
 
 
+def gap_cells(readings):
+    """Where every ping was answered there was no gap; TCP has no pings."""
+    if any(r.sent for r in readings) and not any(r.lost for r in readings):
+        return "none", "none", "none"
+    gaps = [r.gap_ms for r in readings]
+    return tuple(table.duration(value) for value in (statistics.median(gaps), percentile(gaps, 99), max(gaps)))
+
+
 def cells(name, readings, promise):
-    gaps, lost, sent = [r.gap_ms for r in readings], sum(r.lost for r in readings), sum(r.sent for r in readings)
-    shown = (table.duration(statistics.median(gaps)), percentile(gaps), table.duration(max(gaps))) if lost else ("none", "-", "none")
-    cycles = len({r.at for r in readings})
-    return (name, cycles, *shown, f"{lost} / {sent}", promise.words() if promise else "-", promise.verdict(readings) if promise else "-")
+    lost, sent = sum(r.lost for r in readings), sum(r.sent for r in readings)
+    return (event(name), len({r.at for r in readings}), *gap_cells(readings), f"{lost} / {sent}" if sent else "-",
+            promise.words() if promise else "-", promise.verdict(readings) if promise else "-")
 
 
 def grouped(rows):
+    """By fault; of clients by kind."""
     groups = {}
     for row in rows:
         if "error" not in row:
-            groups.setdefault(row["what"], []).append(Reading(row))
+            name = f"{CLIENTS}/{row['part']}" if row["what"] == CLIENTS else row["what"]
+            groups.setdefault(name, []).append(Reading(row))
     return groups
 
 
 def event(name):
-    return EVENTS[name.removeprefix(KEEPALIVED)] + (", keepalived" if name.startswith(KEEPALIVED) else "")
+    return EVENTS.get(name.removeprefix(KEEPALIVED), name) + (", keepalived" if name.startswith(KEEPALIVED) else "")
 
 
 def measured_on(rows):
     """Where, and of which revisions."""
-    hosts = {(row["host"]["kernel"], row["host"]["cpus"]) for row in rows}
-    revisions = sorted({row["host"]["revision"] for row in rows})
-    return (f"Measured on {'; '.join(f'Linux {kernel}, {cpus} CPUs' for kernel, cpus in sorted(hosts))}, revision {', '.join(revisions)}.")
+    hosts, revisions = sorted({row["host"] for row in rows}), sorted({row["rev"] for row in rows})
+    return f"Measured on {'; '.join(hosts)}; revision {', '.join(revisions)}."
 
 
-def remarks(rows, groups):
-    few = [name for name, readings in groups.items() if len({r.at for r in readings}) < ENOUGH]
+def remarks(rows):
+    few = [name for name, count in cycles(rows).items() if count < ENOUGH]
     if few:
-        yield f"**Not the whole run yet**: {len(few)} rows have fewer than {ENOUGH} cycles. `tests/run soak` goes on where this ended."
+        yield f"**Not the whole run yet**: {len(few)} faults have fewer than {ENOUGH} cycles."
     for row in rows:
         if "error" in row:
-            yield f"**Broken**: {event(row['what'])}: {row['error']}"
+            yield f"**Broken** (revision {row['rev']}): {event(row['what'])}: {row['error']}"
 
 
 def section(rows, groups):
-    yield HEAD
     yield measured_on(rows) + "\n"
     yield line(COLUMNS)
     yield line("---" for _ in COLUMNS)
-    for name in [*PROMISES, *(name for name in groups if name.startswith(KEEPALIVED))]:
+    for name in [*PROMISES, *sorted(name for name in groups if name.startswith(KEEPALIVED))]:
         if name in groups:
-            yield line(cells(event(name), groups[name], PROMISES.get(name)))
-    yield ("\n`noisy`: a time is too long by no more than what a program on this machine had to wait for its turn meanwhile. \"3.35 s\": from the fault to\n"
-           "the first answer, which is the lease and 350 ms. Under keepalived (adverts every 0.1 s) wg-quick makes the tunnel, and WireGuard's own timers the gap.")
-    for remark in remarks(rows, groups):
+            yield line(cells(name, groups[name], PROMISES.get(name)))
+    for remark in remarks(rows):
         yield "\n" + remark
 
 
 def misses(rows, groups):
-    return ([event(name) for name, promise in PROMISES.items() if name in groups and promise.verdict(groups[name]) == "MISSED"]
+    return ([event(name) for name, promise in PROMISES.items() if promise and name in groups and promise.verdict(groups[name]) == "MISSED"]
             + [f"{event(row['what'])}: {row['error']}" for row in rows if "error" in row])
 
 
 def put(path, text):
-    """In the place of the section that the page has, or at its end."""
+    """Between the markers of the page."""
     with open(path, encoding="utf-8") as file:
         page = file.read()
-    found = re.search(r"^## Faults\n.*?(?=^## |\Z)", page, re.M | re.S)
-    begin, end = found.span() if found else (len(page), len(page))
-    page = page[:begin].rstrip("\n") + "\n\n" + text.strip("\n") + "\n\n" + page[end:]
+    found = re.search(f"(?<={re.escape(BEGIN)}\n).*?(?={re.escape(END)})", page, re.S)
+    if not found:
+        raise SystemExit(f"figures: {path}: it has no line '{BEGIN}' with '{END}' after it")
     with open(path, "w", encoding="utf-8") as file:
-        file.write(page.rstrip("\n") + "\n")
+        file.write(page[:found.start()] + text + "\n" + page[found.end():])
+
+
+def write(results, page=None):
+    """Puts the table into the page, or prints it; false if something did not hold."""
+    rows = load(results)
+    groups = grouped(rows)
+    text = "\n".join(section(rows, groups)) if rows else "Nothing was measured yet."
+    if page:
+        put(page, text)
+    else:
+        print(text)
+    missed = misses(rows, groups)
+    for what in missed:
+        print(f"figures: did not hold: {what}", file=sys.stderr)
+    return not missed
 
 
 def main():
     if len(sys.argv) not in (2, 3):
         print("usage: figures.py RESULTS [PAGE]", file=sys.stderr)
         return 2
-    rows = load(sys.argv[1])
-    groups = grouped(rows)
-    text = "\n".join(section(rows, groups))
-    if len(sys.argv) == 3:
-        put(sys.argv[2], text)
-    else:
-        print(text)
-    for missed in misses(rows, groups):
-        print(f"figures: did not hold: {missed}", file=sys.stderr)
-    return 1 if misses(rows, groups) else 0
+    return 0 if write(*sys.argv[1:]) else 1
 
 
 if __name__ == "__main__":

@@ -1,103 +1,153 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Every fault of the lab many times over. Each cycle is a line of JSON in RESULTS, where what earlier calls did stays: a call does what is
-missing. `figures.py` makes a page of it.
+"""Every fault of the lab many times over. What is measured is added to RESULTS (results.py), where what earlier calls did stays: a call does
+what is missing. Several labs run side by side, keepalived's in addition, which does little but wait. `figures.py` makes a table of it.
 
-usage: soak.py RESULTS [--cycles N] [--seconds N] [--fault NAME]... [--no-baseline]
+usage: soak.py RESULTS [--cycles N] [--seconds N] [--fault NAME]... [--labs N] [--no-baseline] [--page FILE]
 """
 import argparse
-import json
+import ctypes
 import os
-import platform
+import signal
 import subprocess
 import sys
 import time
 from collections import Counter
 
+import crowd
+import exclusive
+import figures
 import hard_faults
-from labtest import ROOT, Missed, running_scene
+from labtest import Missed, running_scene
+from results import Results
 from lab import baseline, faults
 from lab.baseline import BaselineScene
 from lab.scene import HoldfastScene
 from lab.wait import LabError
 
-PER_LAB = 10      # cycles, before a new one is built
-FAULTS = {name: (HoldfastScene, fault) for name, fault in faults.FAULTS.items()} | hard_faults.FAULTS
-BASELINE = {f"keepalived-{name}": (lambda files, programs: BaselineScene(files), fault) for name, fault in baseline.FAULTS.items()}
+PER_LAB, LABS = 25, 2      # cycles, before a new lab is built; of Holdfast's, at a time
+KEEPALIVED = figures.KEEPALIVED
+# Those first that take long, so that no lab is left with one of them in the end.
+FAULTS = {**hard_faults.FAULTS, "clients": (crowd.CrowdScene, crowd.clients), **exclusive.FAULTS,
+          **{name: (HoldfastScene, fault) for name, fault in faults.FAULTS.items()}}
+BASELINE = {KEEPALIVED + name: (lambda files, programs: BaselineScene(files), fault) for name, fault in baseline.FAULTS.items()}
+KNOWN = FAULTS | BASELINE
 
 
-class Results:
-    """The file."""
-
-    def __init__(self, path):
-        self._path = path
-        self._host = {"kernel": platform.release(), "cpus": len(os.sched_getaffinity(0)), "revision": _revision()}
-
-    def rows(self):
-        if not os.path.exists(self._path):
-            return []
-        with open(self._path, encoding="utf-8") as file:
-            return [json.loads(line) for line in file if line.endswith("\n")]
-
-    def done(self):
-        """The number of whole cycles of each fault."""
-        return Counter(name for name, _ in {(row["what"], row["at"]) for row in self.rows() if "error" not in row})
-
-    def add(self, what, at, row):
-        with open(self._path, "a", encoding="utf-8") as file:
-            file.write(json.dumps({"what": what, "at": at, **row, "host": self._host}) + "\n")
-
-
-def _revision():
-    done = subprocess.run(["git", "-C", ROOT, "describe", "--always", "--dirty"], capture_output=True, text=True, check=False)
-    return done.stdout.strip() or "unknown"
-
-
-def run_some(results, name, kind, fault, count, end):
-    """So many cycles in one lab, or until the end. A lab that breaks is a row, too."""
+def run_lab(results, name, count, end):
+    """So many cycles of a fault in one lab, or until the end. A lab that breaks is a row, too."""
+    kind, fault = KNOWN[name]
     at = time.time()
     try:
         with running_scene(kind=kind) as scene:
             scene.wait_steady()
             for number in range(1, count + 1):
                 at = time.time()
-                for cycle in fault(scene, number):
-                    results.add(name, at, cycle.row())
                 if at > end:
                     break
+                results.add(name, at, list(fault(scene, number)))
+                print(f"{name} {number}/{count}: {time.time() - at:.1f} s", flush=True)
     except (LabError, Missed) as error:
-        results.add(name, at, {"error": str(error)})
+        results.add_error(name, at, error)
         print(f"{name}: {error}", file=sys.stderr, flush=True)
         return False
     return True
 
 
-def soak(results, chosen, cycles, end):
+class Labs:
+    """The labs that run now, each in a process of its own that ends with this one."""
+
+    def __init__(self, results, end, places):
+        self._results, self._end = results, end
+        self._free, self._running, self.well = Counter(places), {}, True
+
+    def has_place(self, name):
+        return self._free[_kind(name)] > 0 and name not in self._running.values()
+
+    def start(self, name, count):
+        self._free[_kind(name)] -= 1
+        command = [sys.executable, "-B", os.path.abspath(__file__), self._results.path, "--lab", name, "--cycles", str(count),
+                   "--until", str(self._end)]
+        lab = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True, preexec_fn=_end_with_parent)
+        self._running[lab] = name
+
+    def wait_one(self):
+        """Until one has ended; false if none runs."""
+        if not self._running:
+            return False
+        pid, status = os.wait()
+        lab = next(lab for lab in self._running if lab.pid == pid)
+        lab.returncode = os.waitstatus_to_exitcode(status)
+        self.well &= not lab.returncode
+        self._free[_kind(self._running.pop(lab))] += 1
+        return True
+
+    def stop(self):
+        for lab in self._running:
+            lab.terminate()
+        for lab in self._running:
+            lab.wait()
+
+
+def _kind(name):
+    return "keepalived" if name in BASELINE else "holdfast"
+
+
+def _end_with_parent():
+    ctypes.CDLL(None).prctl(1, signal.SIGTERM, 0, 0, 0)
+
+
+def soak(results, chosen, cycles, end, labs):
     """Rounds over all faults, so that a run that is cut short has some of each, and one that breaks keeps no other from its turn."""
-    well, turns = True, Counter()
-    while time.time() < end:
-        done = results.done()
-        missing = {name: cycles - done[name] for name in chosen if done[name] < cycles}
-        if not missing:
-            break
-        name = min(missing, key=lambda name: (turns[name], done[name], list(chosen).index(name)))
-        turns[name] += 1
-        print(f"{name}: {done[name]} of {cycles}", flush=True)
-        well &= run_some(results, name, *chosen[name], min(PER_LAB, missing[name]), end)
-    return well
+    turns, running = Counter(), Labs(results, end, {"holdfast": labs, "keepalived": 1})
+    try:
+        while True:
+            done = results.done()
+            ready = [name for name in chosen if done[name] < cycles and running.has_place(name)] if time.time() < end else []
+            if ready:
+                name = min(ready, key=lambda name: (turns[name], chosen.index(name)))
+                turns[name] += 1
+                running.start(name, min(PER_LAB, cycles - done[name]))
+            elif not running.wait_one():
+                return running.well
+    finally:
+        running.stop()
 
 
-def main():
-    known = FAULTS | BASELINE
+def _ask_to_end(number, frame):
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)      # once is enough: what was made is being unmade
+    sys.exit(128 + number)
+
+
+def parse():
     parser = argparse.ArgumentParser(description="Every fault of the lab many times over.")
     parser.add_argument("results")
     parser.add_argument("--cycles", type=int, default=50, help="of each fault (50)")
     parser.add_argument("--seconds", type=float, default=float("inf"), help="begins no other cycle after so long")
-    parser.add_argument("--fault", action="append", choices=list(known), help="only these")
+    parser.add_argument("--fault", action="append", choices=list(KNOWN), help="only these")
+    parser.add_argument("--labs", type=int, default=LABS, help=f"so many of Holdfast's at a time ({LABS})")
     parser.add_argument("--no-baseline", action="store_true", help="without keepalived's")
-    options = parser.parse_args()
-    chosen = {name: known[name] for name in options.fault or (FAULTS if options.no_baseline else known)}
-    return 0 if soak(Results(options.results), chosen, options.cycles, time.time() + options.seconds) else 1
+    parser.add_argument("--page", help="puts the table into this file in the end")
+    parser.add_argument("--lab", choices=list(KNOWN), help=argparse.SUPPRESS)
+    parser.add_argument("--until", type=float, help=argparse.SUPPRESS)
+    return parser.parse_args()
+
+
+def main():
+    options = parse()
+    signal.signal(signal.SIGTERM, _ask_to_end)
+    results = Results(options.results)
+    if options.lab:
+        return 0 if run_lab(results, options.lab, options.cycles, options.until) else 1
+    chosen = options.fault or list(FAULTS if options.no_baseline else KNOWN)
+    try:
+        well = soak(results, chosen, options.cycles, time.time() + options.seconds, options.labs)
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
+    print(f"{sum(results.done().values())} cycles of faults so far in {os.path.relpath(results.path)}")
+    if options.page:
+        well &= figures.write(results.path, options.page)
+    return 0 if well else 1
 
 
 if __name__ == "__main__":
