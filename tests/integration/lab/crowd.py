@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Clients of every kind at once, each with the traffic of its kind, and the fault that is measured under them: the owner loses power."""
+import subprocess
 import time
 
 from labtest import change_fleet, expect, wait_for
@@ -27,19 +28,31 @@ class Question:
     """Who asks the idle clients, from the LAN, and nobody until it may: what they answered would tell an owner where they are."""
 
     def __init__(self, machine, addresses):
-        self._machine, self._addresses = machine, addresses
+        self._addresses = addresses
+        self._routes = machine.spawn("ip", "-batch", "-", stdin=subprocess.PIPE, text=True)      # runs already when it is in a hurry
+        self.asked = None
         self.forbid()
         self.pinger = Pinger(machine, addresses, INTERVAL_MS)
         wait_for("somebody would ask the idle", 10, lambda: self.pinger.window(0, time.time(), len(addresses) - 1).sent)
 
     def forbid(self):
-        self._machine.ip(*(f"route add blackhole {address}/32" for address in self._addresses))
+        self._say("route replace blackhole")
 
     def allow(self):
-        self._machine.ip(*(f"route del blackhole {address}/32" for address in self._addresses))
+        self._say("route del blackhole")
+        self.asked = time.time()
+
+    def _say(self, what):
+        self._routes.stdin.write("".join(f"{what} {address}/32\n" for address in self._addresses))
+        self._routes.stdin.flush()
 
     def answered(self, since):
         return all(self.pinger.answered_since(since, target) for target in range(len(self._addresses)))
+
+    def stop(self):
+        self.pinger.stop()
+        self._routes.stdin.close()
+        self._routes.wait()
 
 
 class Crowd:
@@ -98,12 +111,13 @@ class Crowd:
         for pinger in (*self.pingers.values(), self._question.pinger):
             pinger.settle(end)
 
-    def worst_wait_ms(self, outage):
-        """By whatever pinger saw it."""
-        return max(pinger.worst_wait_ms(*outage) for pinger in (self._scene.pings, *self.pingers.values()))
+    def late_ms(self, part, began, outage):
+        """The longest that a program waited for its turn, by whatever pinger saw it; that which asks the idle from the cut on, too."""
+        waited = max(pinger.worst_wait_ms(*outage) for pinger in (self._scene.pings, *self.pingers.values()))
+        return max(waited, (self._question.asked - began) * 1000) if part in IDLE else waited
 
     def stop(self):
-        for traffic in (*self.pingers.values(), *self._streams.values(), self._question.pinger, self.transfers):
+        for traffic in (*self.pingers.values(), *self._streams.values(), self._question, self.transfers):
             traffic.stop()
 
 
@@ -161,6 +175,6 @@ def _all_are_back(scene, last):
 def _part(whole, crowd, part, window):
     cycle = Cycle(whole.fault, whole.number)
     cycle.lan = cycle.far = window
-    cycle.began, cycle.owner, cycle.late_ms = whole.began, whole.owner, crowd.worst_wait_ms(window.outage)
+    cycle.began, cycle.owner, cycle.late_ms = whole.began, whole.owner, crowd.late_ms(part, whole.began, window.outage)
     cycle.details = {**whole.details, "part": part}
     return cycle
