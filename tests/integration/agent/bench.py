@@ -157,7 +157,7 @@ class Bench:
 
     def stop(self, number=signal.SIGTERM):
         self.agent.send_signal(number)
-        status = self.agent.wait(10)
+        status = self.agent.wait(60)
         self.agent = None
         return status
 
@@ -166,6 +166,18 @@ class Bench:
         done = subprocess.run(["ip", "netns", "exec", self.gateway, BIN + "/holdfast-agent", "--config",
                                self.write_config(**changes)], capture_output=True, text=True, timeout=10)
         return done.returncode, done.stderr.strip().splitlines()[-1]
+
+    def processes(self):
+        """(pid, command line) of all in the gateway; one may be gone before it is looked at."""
+        for pid in run("ip", "netns", "pids", self.gateway).split():
+            try:
+                with open(f"/proc/{pid}/cmdline", "rb") as file:
+                    yield int(pid), file.read()
+            except (FileNotFoundError, ProcessLookupError):
+                pass
+
+    def running(self):
+        return [command for _, command in self.processes()]
 
     def get(self, path):
         def ask():

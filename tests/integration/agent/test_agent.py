@@ -129,8 +129,7 @@ def test_programs_are_told(bench):
     until("it is a standby, although the program hangs", lambda: bench.seat().get("role") == "standby")
     bench.apply(bench.desired())
     until("what nobody wants any more is ended", lambda: not any(
-        b"told" in open(f"/proc/{pid}/cmdline", "rb").read() or b"sleep\0300" in open(f"/proc/{pid}/cmdline", "rb").read()
-        for pid in run("ip", "netns", "pids", bench.gateway).split()))
+        word in command for command in bench.running() for word in (b"told", b"sleep\0300")))
     assert len(told()) == 2, told()
 
 
@@ -490,22 +489,21 @@ def test_a_controller_by_name_is_beaten_to(bench):
 
 def test_a_wireguard_program_that_hangs(bench):
     """It makes this gateway unfit, and costs it no lease: the loop does not wait for it."""
-    programs = [pid for pid in run("ip", "netns", "pids", bench.gateway).split()
-                if open(f"/proc/{pid}/comm").read().strip() == "wireguard-go"]
+    programs = [pid for pid, command in bench.processes() if command.split(b"\0")[0].endswith(b"wireguard-go")]
     if not programs:
         return print("  no wireguard-go here", flush=True)
     until("it is ready", lambda: bench.get("/readyz")[0] == 200)
     if bench.get("/healthz/vpn")[0] != 200:
         bench.serve()
     before = os.path.getsize(bench.dir + "/agent.log")
-    os.kill(int(programs[0]), signal.SIGSTOP)
+    os.kill(programs[0], signal.SIGSTOP)
     try:
         bench.ip("link", "set", "eth1", "txqueuelen", "700")  # a reason to look
         until("it says so", lambda: f"{bench.tunnel} does not answer" in bench.get("/readyz")[1], 8)
         end = time.monotonic() + 3.2  # a whole lease
         until("a lease has passed", lambda: time.monotonic() > end)
     finally:
-        os.kill(int(programs[0]), signal.SIGCONT)
+        os.kill(programs[0], signal.SIGCONT)
     until("it is ready again", lambda: bench.get("/readyz")[0] == 200)
     with open(bench.dir + "/agent.log", errors="replace") as log:
         log.seek(before)
