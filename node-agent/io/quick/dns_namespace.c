@@ -70,16 +70,36 @@ static bool parent_is_ours(void)
 	return ours;
 }
 
+/* Tunnels of other namespaces have other locks: the last of them may take /etc/netns away between our two steps, which
+ * is -EAGAIN. A link to nothing stays in the way. */
+static int try_directories(const char *directory, struct err *err)
+{
+	struct stat status;
+	bool parent = mkdir(PARENT, 0755) == 0;
+	int r;
+
+	if (!parent && errno != EEXIST)
+		return err_set(err, -errno, "%s: %s", PARENT, strerror(errno));
+	parent = parent || parent_is_ours();
+	r = mkdir(directory, 0755) < 0 ? -errno : 0;
+	if (r == -ENOENT && lstat(PARENT, &status) < 0)
+		return -EAGAIN;
+	if (r == -EEXIST)
+		return 0;
+	if (r < 0)
+		return err_set(err, r, "%s: %s", directory, strerror(-r));
+	return parent ? 2 : 1;
+}
+
 /* How much of it is ours: an index of made_by_us. */
 static int make_directories(const char *directory, struct err *err)
 {
-	bool parent = mkdir(PARENT, 0755) == 0 || parent_is_ours(), own = mkdir(directory, 0755) == 0;
+	int made;
 
-	if (!own && errno != EEXIST)
-		return err_set(err, -errno, "%s: %s", directory, strerror(errno));
-	if (!own)
-		return 0;
-	return parent ? 2 : 1;
+	do
+		made = try_directories(directory, err);
+	while (made == -EAGAIN);
+	return made;
 }
 
 static int make_file(const char *directory, const char *path, struct err *err)
@@ -170,31 +190,37 @@ static void remove_own(const char *directory, const char *path, const char *text
 	}
 }
 
+static int take_out_of_file(struct quick *quick, const char *directory, const char *path)
+{
+	CLEANUP_FREE char *before = NULL, *after = NULL;
+	int r = refuse_hosts(path, quick->err);
+
+	if (r >= 0)
+		r = file_read(path, NETNS_CONF_MAX_BYTES, &before, NULL, quick->err);
+	if (r < 0)
+		return r;
+	after = quick_resolv_conf_remove(before, quick->name);
+	r = quick_overwrite(path, before, after, quick->err);
+	if (r >= 0)
+		remove_own(directory, path, after);
+	return r;
+}
+
+/* Whether the file is there is looked at under the lock: another tunnel of ours may be about to make it. */
 static int take_away(struct quick *quick)
 {
 	char directory[FILE_PATH_MAX], path[FILE_PATH_MAX];
-	CLEANUP_FREE char *before = NULL, *after = NULL;
 	int r;
 
 	paths(quick, directory, path);
 	quick_say(quick, QUICK_STEP, "%s: name servers of %s go", path, quick->name);
 	if (quick->options->dry_run)
 		return 0;
-	if (access(path, F_OK) < 0) {
-		remove_directories(quick, directory);
-		return 0;
-	}
 	r = quick_lock_routes(quick);
-	if (r >= 0)
-		r = refuse_hosts(path, quick->err);
-	if (r >= 0)
-		r = file_read(path, NETNS_CONF_MAX_BYTES, &before, NULL, quick->err);
-	if (r >= 0) {
-		after = quick_resolv_conf_remove(before, quick->name);
-		r = quick_overwrite(path, before, after, quick->err);
-	}
-	if (r >= 0)
-		remove_own(directory, path, after);
+	if (r >= 0 && access(path, F_OK) == 0)
+		r = take_out_of_file(quick, directory, path);
+	else if (r >= 0)
+		remove_directories(quick, directory);
 	quick_unlock_routes(quick);
 	return r;
 }

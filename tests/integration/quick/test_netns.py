@@ -24,29 +24,35 @@ OTHER_PEER = f"\n[Peer]\nPublicKey = {public(FAR)}\nAllowedIPs = 10.50.0.0/24\nE
 # written into /etc is this machine's own, without what others have in /etc/netns, which comes and goes.
 FAR_END = f"""
 mkdir /run/etc
-for file in /etc/*; do [[ $file == /etc/netns ]] || cp -a $file /run/etc/; done
+GLOBIGNORE=/etc/netns
+cp -a /etc/* /run/etc/
+unset GLOBIGNORE
 mount --bind /run/etc /etc
 cp /run/resolv.conf /etc/resolv.conf
 ip netns add far
 ip link set eth0-far netns far
 sysctl -qw net.ipv6.conf.eth0.accept_dad=0
 ip netns exec far sysctl -qw net.ipv6.conf.all.disable_ipv6=0 net.ipv6.conf.eth0-far.disable_ipv6=0 net.ipv6.conf.all.accept_dad=0 net.ipv6.conf.default.accept_dad=0
-ip -n far link set lo up
-ip -n far link set eth0-far up
-ip -n far address add 192.0.2.1/24 dev eth0-far
-ip -n far address add 2001:db8::1/64 dev eth0-far nodad
-ip -n far address add 203.0.113.9/32 dev lo
-ip -n far address add 2001:db8:9::9/128 dev lo
+ip -n far -batch - <<'END'
+link set lo up
+link set eth0-far up
+address add 192.0.2.1/24 dev eth0-far
+address add 2001:db8::1/64 dev eth0-far nodad
+address add 203.0.113.9/32 dev lo
+address add 2001:db8:9::9/128 dev lo
+END
 ip -n far link add far0 type wireguard 2>/dev/null || program=wireguard-go
 ip netns exec far bash -ec "mount -t tmpfs none /run/wireguard
 ${{program:+$program far0 >/dev/null 2>&1; until wg show far0 >/dev/null 2>&1; do :; done}}
 wg set far0 listen-port 51820 private-key <(echo {FAR}) \\
 	peer {public(PRIVATE)} allowed-ips 10.50.0.2/32,fd50::2/128 peer {public(SECOND)} allowed-ips 10.51.0.2/32,fd51::2/128"
-ip -n far address add 10.50.0.1/24 dev far0
-ip -n far address add fd50::1/64 dev far0 nodad
-ip -n far link set far0 up
-ip -n far route add 10.51.0.0/24 dev far0
-ip -n far -6 route add fd51::/64 dev far0
+ip -n far -batch - <<'END'
+address add 10.50.0.1/24 dev far0
+address add fd50::1/64 dev far0 nodad
+link set far0 up
+route add 10.51.0.0/24 dev far0
+route add fd51::/64 dev far0
+END
 for link in eth0; do until [[ $(ip -o link show $link) == *"state UP"* ]]; do :; done; done
 until ping -c1 -W1 192.0.2.1 >/dev/null && ping -c1 -W1 2001:db8::1 >/dev/null; do :; done
 """
@@ -351,6 +357,13 @@ def test_handed_over_meanwhile():
         machine.write(path, json.dumps(dict(journal, loopback=False)))
         machine.down()
         machine.clean("handed over meanwhile")
+        # /etc/netns was there, and the last tunnel of another namespace took it away in that moment.
+        machine.conf(INTERFACE + "DNS = 10.50.0.1\n" + PEER)
+        status, _, machine.said = machine.call("strace", "-qq", "-o", "/dev/null", "-P", "/etc/netns", "-e", "inject=mkdir:error=EEXIST:when=1",
+                                               HOLDFAST, "up", "wg0", env={"ASAN_OPTIONS": "detect_leaks=0"})
+        assert status == 0 and "nameserver 10.50.0.1" in machine.read("/etc/netns/vpn/resolv.conf"), machine.said
+        machine.down()
+        machine.clean("/etc/netns went meanwhile")
     print("handed over meanwhile")
 
 
