@@ -12,6 +12,7 @@ import tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "agent"))
 from bench import BIN, run, until  # noqa: E402
+from etc_netns import make_etc  # noqa: E402
 from runner import run_all  # noqa: E402
 from trouble import mend, print_table  # noqa: E402
 
@@ -58,7 +59,7 @@ class Machine:
         self.ip("addr", "add", "10.9.0.11/24", "dev", "eth0")
         self.ip("addr", "add", "2001:db8::11/64", "dev", "eth0", "nodad")
         self.ways()
-        os.makedirs(f"/etc/netns/{self.host}")  # ip netns exec puts what is in there over /etc
+        make_etc(self.host)  # ip netns exec puts what is in there over /etc
         self.resolv = f"/etc/netns/{self.host}/resolv.conf"
         self.resolv_conf("nameserver 10.9.0.1\noptions timeout:1 attempts:1\n")
 

@@ -7,6 +7,7 @@ import re
 import sys
 
 sys.dont_write_bytecode = True
+from etc_netns import make_etc  # noqa: E402
 from keeping import FAR_PORT, Machine, main, run, until  # noqa: E402
 
 SOON_MS = 15000  # where no event tells, it is up to 30 s
@@ -148,7 +149,7 @@ def test_where_the_socket_is(machine):
     run("ip", "-n", machine.router, "link", "set", "wanp", "up")
     for words in ("addr add 10.9.1.11/24 dev eth0", "link set eth0 up", "link set lo up", "route add default via 10.9.1.1"):
         run("ip", "-n", phys, *words.split())
-    os.makedirs(f"/etc/netns/{phys}", exist_ok=True)
+    make_etc(phys)
     with open(f"/etc/netns/{phys}/resolv.conf", "w") as file:
         file.write("nameserver 10.9.0.1\noptions timeout:1 attempts:1\n")
     machine.resolv_conf(NOWHERE)

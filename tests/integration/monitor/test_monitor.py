@@ -13,6 +13,7 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "agent"))
 sys.dont_write_bytecode = True
 from bench import VIP, VIP6, Bench, run, until  # noqa: E402
+from etc_netns import make_etc  # noqa: E402
 from runner import run_all  # noqa: E402
 from trouble import print_table, record  # noqa: E402
 
@@ -37,7 +38,7 @@ class Site(Bench):
         self.far_device = f"y{os.getpid()}"
         self.dnsmasq = None
         self.resolv = f"/etc/netns/{self.gateway}"
-        os.makedirs(self.resolv)  # ip netns exec puts what is in there over /etc
+        make_etc(self.gateway)  # ip netns exec puts what is in there over /etc
         with open(self.resolv + "/resolv.conf", "w") as file:
             file.write("nameserver 10.9.0.1\noptions timeout:1 attempts:1\n")
         self.ip("route", "add", "default", "via", "10.9.0.1")
