@@ -3,6 +3,7 @@
 import atexit
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -148,6 +149,10 @@ class Bench:
             return ""
         with open(path, errors="replace") as file:
             return file.read()
+
+    def stood_still_ms(self):
+        """For how long the agent did not get its turn, of all its life: what took longer by that says nothing of it."""
+        return sum(int(gap) for gap in re.findall(r" stalled gap_ms=(\d+)", self.log()))
 
     def start(self, **changes):
         log = open(self.dir + "/agent.log", "ab")

@@ -16,6 +16,8 @@ from bench import BIN, VIP, VIP6, Bench, run, until  # noqa: E402
 from controller import Controller, in_namespace  # noqa: E402
 from runner import run_all  # noqa: E402
 
+EXCUSED_MS = 500  # of a takeover, to a machine that does something else as well
+
 
 def test_bad_starts(bench):
     def refused(needle, **changes):
@@ -327,7 +329,7 @@ def test_a_preshared_key_that_has_gone(bench):
 
 def test_carrier_loss_fences(bench):
     run("ip", "-n", bench.router, "link", "set", "wan", "down")
-    until("it has fenced itself", lambda: bench.get("/healthz/vpn")[0] == 503, 1)
+    until("it has fenced itself", lambda: bench.get("/healthz/vpn")[0] == 503, 2)  # a lease is 3 s
     until("the address has gone", lambda: not bench.has_address("eth0", VIP + "/32"), 1)
     assert VIP not in bench.nft("list", "set", "inet", "holdfast", "permit4")
     run("ip", "-n", bench.router, "link", "set", "wan", "up")
@@ -361,6 +363,7 @@ def sessions_told(bench):
 def test_a_takeover_wakes_the_client(bench):
     client = bench.make_client()
     bench.order("gw-b")
+    stood_ms = bench.stood_still_ms()
     bench.serve()
     takeover = until("the takeover is over", lambda: (bench.controller.report or {}).get("takeover"))
     until("the handshake is done", lambda: not run(
@@ -368,7 +371,7 @@ def test_a_takeover_wakes_the_client(bench):
     log = open(bench.dir + "/agent.log", errors="replace").read()
     last = re.findall(r"takeover .*", log)[-1]
     assert "sessions=1 back=1" in last, (last, takeover)
-    assert int(re.search(r"took_ms=(\d+)", last).group(1)) < 200, last
+    assert in_time(bench, last, 200, stood_ms), last
     print("  " + last, flush=True)
     run("ip", "netns", "exec", bench.router, "ping", "-c", "2", "-i", "0.1", "-W", "2", "10.50.0.1")
     until("the owner reports the session", lambda: bench.get("/metrics") and bench.metric("holdfast_sessions") == 1)
@@ -389,16 +392,22 @@ def test_a_takeover_over_ipv6(bench):
         {"tunnel": bench.tunnel, "public_key": bench.peer, "endpoint": "[2001:db8::1]:4711", "age_ms": 0}])
     until("the endpoint is known", lambda: "[2001:db8::1]:4711" in run(
         "ip", "netns", "exec", bench.gateway, "wg", "show", bench.tunnel, "endpoints"))
-    before = len(takeovers(bench))
+    before, stood_ms = len(takeovers(bench)), bench.stood_still_ms()
     bench.serve()
     line = until("the takeover is over", lambda: takeovers(bench)[before:])[-1]
     print("  " + line, flush=True)
-    assert "sessions=1 back=1" in line and int(re.search(r"took_ms=(\d+)", line).group(1)) < 400
+    assert "sessions=1 back=1" in line and in_time(bench, line, 400, stood_ms), line
     assert bench.has_address("eth0", VIP6 + "/128")
     endpoints = run("ip", "netns", "exec", bench.router, "wg", "show", client, "endpoints")
     assert f"[{VIP6}]:51820" in endpoints, endpoints  # the handshake came from the virtual address
     run("ip", "netns", "exec", bench.router, "ping", "-c", "1", "-W", "2", VIP6)
     run("ip", "netns", "exec", bench.router, "ping", "-c", "2", "-i", "0.1", "-W", "2", "10.50.0.1")
+
+
+def in_time(bench, takeover, limit_ms, stood_ms):
+    """But for the time in which the agent did not get its turn since stood_ms; WireGuard itself would take 5 s."""
+    took_ms = int(re.search(r"took_ms=(\d+)", takeover).group(1))
+    return took_ms < limit_ms + min(bench.stood_still_ms() - stood_ms, EXCUSED_MS)
 
 
 def takeovers(bench):
@@ -414,13 +423,13 @@ def test_a_lost_initiation_is_repeated(bench):
             udp dport 4711 @th,64,8 1 quota until 200 bytes counter drop
         }
     }""")
-    before = len(takeovers(bench))
+    before, stood_ms = len(takeovers(bench)), bench.stood_still_ms()
     bench.serve()
     lines = until("the takeover is over", lambda: takeovers(bench)[before:])
     assert "counter packets 1 " in run("ip", "netns", "exec", bench.router, "nft", "list", "table", "inet", "lossy")
     print("  " + lines[-1], flush=True)
     assert "sessions=1 back=1" in lines[-1] and "repeated=1" in lines[-1]
-    assert int(re.search(r"took_ms=(\d+)", lines[-1]).group(1)) < 400
+    assert in_time(bench, lines[-1], 400, stood_ms), lines[-1]
 
 
 def test_a_lost_confirmation_is_repeated(bench):
