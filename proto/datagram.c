@@ -8,7 +8,7 @@
 #include "proto/wire.h"
 
 enum { MAGIC = 'H' << 8 | 'F', FLAG_FROM_CONTROLLER = 1 };
-enum { FLAG_LEADER_CONTACT = 1, FLAG_UNDERLAY_OK = 2, FLAG_FLOOR_CONFIRMED = 4 };
+enum { FLAG_LEADER_CONTACT = 1, FLAG_UNDERLAY_OK = 2, FLAG_FLOOR_CONFIRMED = 4, FLAG_FROZEN = 8 };
 enum { FLAG_BURST_DONE = 1, FLAG_AGENT_ANSWERED = 2, FLAG_KERNEL_ANSWERED = 4, FLAG_BLIND = 8 };
 
 static bool echo_is_sane(const struct datagram_echo *echo)
@@ -72,7 +72,8 @@ static void put_beat(struct wire_writer *writer, const struct datagram_beat *bea
 	wire_put_u64(writer, beat->generation);
 	wire_put_u8(writer, (beat->leader_contact ? FLAG_LEADER_CONTACT : 0) |
 				    (beat->underlay_ok ? FLAG_UNDERLAY_OK : 0) |
-				    (beat->floor_confirmed ? FLAG_FLOOR_CONFIRMED : 0));
+				    (beat->floor_confirmed ? FLAG_FLOOR_CONFIRMED : 0) |
+				    (beat->frozen ? FLAG_FROZEN : 0));
 	wire_put_u32(writer, beat->lag_ms);
 	wire_put_u8(writer, (uint8_t)beat->seat_count);
 	for (size_t i = 0; i < beat->seat_count; i++)
@@ -193,6 +194,7 @@ static bool get_beat(struct wire_reader *reader, struct datagram_beat *beat)
 	beat->leader_contact = flags & FLAG_LEADER_CONTACT;
 	beat->underlay_ok = flags & FLAG_UNDERLAY_OK;
 	beat->floor_confirmed = flags & FLAG_FLOOR_CONFIRMED;
+	beat->frozen = flags & FLAG_FROZEN;
 	beat->lag_ms = wire_get_u32(reader);
 	beat->seat_count = wire_get_u8(reader);
 	if (beat->seat_count > PROTO_ENDPOINTS_MAX)

@@ -70,6 +70,7 @@ struct datagram_beat {
 	struct seat_state seats[PROTO_ENDPOINTS_MAX];
 	uint64_t floor;       /* the revocation floor that the sender knows; 0: none */
 	bool floor_confirmed; /* a controller says so itself; a gateway has heard so since it started (rule 10) */
+	bool frozen; /* from a controller: people have forbidden automatic moves; from a gateway it says nothing */
 };
 
 /* I have not heard `suspect` for silent_ms, on the underlay; what answered my burst. Sent to the controller,

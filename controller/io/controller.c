@@ -204,6 +204,7 @@ static int start(struct controller *controller, SSL_CTX *tls, struct err *err)
 		return r;
 	start_agents(controller);
 	floor_tell(controller);
+	watch_set_frozen(controller->watch, store_is_frozen(controller->store));
 	if ((r = joining_start(&controller->joining, &controller->config, controller->store, err)) < 0)
 		return r;
 	start_own_certificate(controller);

@@ -85,6 +85,8 @@ void controller_start(struct world *world, size_t controller)
 	h->claim_ms = world->now + OWNERSHIP_LISTEN_MS - 50;
 	ownership_init(&h->ownership, &config, &h->source, world->now);
 	controller_floor(world, controller);
+	if (h->frozen)
+		ownership_freeze(&h->ownership, world->now, &actions);
 	if (!changed)
 		return;
 	terms_of_controller(world, &h->terms, &config);
@@ -197,6 +199,20 @@ int controller_move(struct world *world, size_t gateway)
 	world_say(world, "move to %s: %s", world_name(gateway), rc < 0 ? err.text : "ok");
 	act(world, CTL, &actions);
 	return rc;
+}
+
+void controller_freeze(struct world *world, bool freeze)
+{
+	struct host *h = &world->hosts[CTL];
+	struct ownership_actions actions = {0};
+
+	world_say(world, freeze ? "frozen" : "thawed");
+	h->frozen = freeze;
+	if (freeze)
+		ownership_freeze(&h->ownership, world->now, &actions);
+	else
+		ownership_thaw(&h->ownership, world->now, &actions);
+	act(world, CTL, &actions);
 }
 
 int controller_change(struct world *world, uint32_t lease_ms, size_t members)

@@ -69,6 +69,7 @@ static void greet(struct world *world, size_t gateway, size_t controller)
 
 void gateway_start(struct world *world, size_t gateway)
 {
+	world->hosts[gateway].frozen = false; /* forgotten */
 	floor_start(world, gateway);
 	gateway_begin(world, gateway);
 	for (size_t controller = CTL; controller < HOSTS; controller++)
@@ -123,6 +124,8 @@ static void take_contact(struct world *world, size_t gateway, const struct messa
 void gateway_heard(
 	struct world *world, size_t gateway, size_t from, const struct message *message, bool proven)
 {
+	if (host_controls(from) && proven && message->head.kind == DATAGRAM_BEAT)
+		world->hosts[gateway].frozen = message->frozen;
 	if (host_controls(from) && proven)
 		successor_leader(world, gateway);
 	if (message->head.kind == DATAGRAM_BEAT)

@@ -20,6 +20,7 @@ static const struct killer {
 	{"one-after-the-other", killer_one_after_the_other},
 	{"standby-without-controller", killer_standby_without_controller},
 	{"standby-beside-a-leaver", killer_standby_beside_a_leaver},
+	{"frozen-without-controller", killer_frozen_without_controller},
 	{"two-successors", killer_two_successors},
 	{"owner-filtered", killer_owner_filtered},
 	{"guest-paused", killer_guest_paused},

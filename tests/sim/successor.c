@@ -11,6 +11,7 @@ static struct succession_view look(const struct world *world, size_t gateway)
 	return (struct succession_view){.highest = h->seat.disk.highest,
 		.generation = h->terms.generation,
 		.floor = h->floor.known,
+		.frozen = h->frozen,
 		.ready = seat_is_ready(&h->seat, world->now)};
 }
 

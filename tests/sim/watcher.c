@@ -47,6 +47,7 @@ static void send_beat(struct world *world, size_t host, size_t to)
 	if (!host_controls(host))
 		seat_state_fill(&world->hosts[host].seat, world->now, &beat.seat);
 	floor_fill(world, host, &beat);
+	beat.frozen = host_controls(host) && world->hosts[host].frozen;
 	beat.leader_contact = !host_controls(host) && successor_has_leader(world, host);
 	post_with_echo(world, host, to, &beat);
 }

@@ -69,6 +69,7 @@ struct message {
 	struct terms terms; /* that a commit brings, or a report or beat tells of */
 	uint64_t floor;     /* of revocation: of a beat, and of whatever a controller sends over TLS */
 	bool floor_confirmed;
+	bool frozen; /* of a controller's beat */
 };
 
 struct queue {
@@ -100,6 +101,7 @@ struct host {
 	struct terms terms;    /* that it holds: a gateway's on its disk, a controller's in force */
 	struct floor floor;    /* of revocation, as it knows it ... */
 	uint64_t stored_floor; /* ... and as its disk does */
+	bool frozen; /* people have forbidden moves: a controller's disk says it; a gateway heard it */
 
 	/* a gateway's */
 	struct seat seat;
@@ -254,6 +256,7 @@ void controller_tick(struct world *world, size_t controller);
 /* Another lease, another pool. -1: it is refused, or there is no controller. */
 int controller_change(struct world *world, uint32_t lease_ms, size_t members);
 int controller_move(struct world *world, size_t gateway);
+void controller_freeze(struct world *world, bool freeze);
 
 /* action.c: what an agent does with an action of its seat. False: the rest of the list is void. */
 bool gateway_act(struct world *world, size_t gateway, const struct seat_action *action);

@@ -12,6 +12,7 @@
 #include "controller/io/api/access.h"
 #include "controller/io/api/api.h"
 #include "controller/io/controller.h"
+#include "controller/io/watch/watch.h"
 
 /* Settings of people that last: first on the disk, then in force, then, for a drain, until it is empty. */
 enum setting_kind { SETTING_DRAIN, SETTING_RESUME, SETTING_FREEZE, SETTING_THAW };
@@ -110,6 +111,7 @@ static void put_in_force(const struct setting *setting)
 	case SETTING_FREEZE:
 	case SETTING_THAW:
 		decisions_set_frozen(decisions, setting->kind == SETTING_FREEZE);
+		watch_set_frozen(setting->controller->watch, setting->kind == SETTING_FREEZE);
 		break;
 	}
 }

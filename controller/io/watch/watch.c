@@ -23,6 +23,7 @@ struct watch {
 	struct echo *echo;
 	struct watch_hooks hooks;
 	uint64_t floor;
+	bool frozen;
 	size_t known_count;
 	struct known known[PROTO_GATEWAYS_MAX];
 };
@@ -50,6 +51,7 @@ static void on_fill(void *context, struct datagram_beat *beat)
 	const struct watch *watch = context;
 	beat->floor = watch->floor;
 	beat->floor_confirmed = true;
+	beat->frozen = watch->frozen;
 }
 
 static void on_beat(void *context, const char *partner, const struct datagram *datagram,
@@ -212,6 +214,11 @@ void watch_set_generation(struct watch *watch, const struct generation *generati
 void watch_set_floor(struct watch *watch, uint64_t floor)
 {
 	watch->floor = floor;
+}
+
+void watch_set_frozen(struct watch *watch, bool frozen)
+{
+	watch->frozen = frozen;
 }
 
 void watch_hear_tls(struct watch *watch, const char *gateway)

@@ -35,6 +35,8 @@ void watch_free(struct watch *watch); /* NULL-safe */
 void watch_set_generation(struct watch *watch, const struct generation *generation);
 /* The revocation floor: in every beat from now on. */
 void watch_set_floor(struct watch *watch, uint64_t floor);
+/* Whether people have forbidden automatic moves: likewise. */
+void watch_set_frozen(struct watch *watch, bool frozen);
 /* An agent spoke over TLS. */
 void watch_hear_tls(struct watch *watch, const char *gateway);
 /* To that gateway, for itself or to be passed on. One that is not known any more gets none. */

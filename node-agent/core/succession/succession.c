@@ -56,7 +56,7 @@ static int64_t open_ms(
 /* Anything to do with a succession at all? */
 static bool is_concerned(const struct succession *succession, const struct succession_view *view)
 {
-	return view->ready && pool_is_in_doubt(succession);
+	return view->ready && !view->frozen && pool_is_in_doubt(succession);
 }
 
 static uint32_t detect_ms(const struct succession_member *owner, int64_t now_ms)

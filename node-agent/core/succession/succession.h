@@ -24,6 +24,7 @@
  * - SUCCESSION_PROBES questions for the endpoint's addresses were not answered. A fence closes ARP and ND, so whoever
  *   answers holds a permit;
  * - the epoch that it would serve under is on its disk;
+ * - people have not forbidden automatic moves: those are for work that looks like failures, of the controller, too;
  * - it is this gateway's turn: each member in contact that comes before it has SUCCESSION_TURN_MS.
  *
  * The epoch is the highest seen with the next minor that leaves this gateway's rank in the pool, modulo
@@ -77,6 +78,7 @@ struct succession_view {
 	uint64_t generation;  /* that it holds */
 	uint64_t floor;       /* the revocation floor that it knows */
 	bool ready;           /* a standby that could serve now */
+	bool frozen;          /* people have forbidden automatic moves, as the controller said last */
 };
 
 struct succession_event {

@@ -166,6 +166,7 @@ struct agent {
 	struct liveness_config liveness_config;
 	char liveness_failure[ERR_TEXT_MAX]; /* why it is not open; for /readyz */
 	int64_t leader_ms;                   /* when a controller was last heard, by whatever path */
+	bool frozen;                         /* ... and whether it forbade automatic moves, by UDP */
 	bool has_way_to_controller;          /* its last local is the one to talk to it from */
 	struct control *control;
 	struct renewal *renewal; /* NULL: alone */
@@ -363,6 +364,8 @@ void agent_successions_stalled(struct agent *agent);
 void agent_leader_heard(struct agent *agent, int64_t at_ms);
 /* Lately enough to be relied on. */
 bool agent_has_leader(const struct agent *agent);
+/* By a controller's proven beat: whether people have forbidden automatic moves. */
+void agent_frozen_heard(struct agent *agent, bool frozen);
 /* A member's word on this endpoint, proven fresh. */
 void agent_succession_heard(struct agent_seat *seat, const char *from, const struct datagram_beat *beat,
 	const struct seat_state *state);

@@ -37,6 +37,8 @@ static void on_beat(void *context, const char *partner, const struct datagram *d
 	bool vouches = datagram->head.from_controller || datagram->beat.floor_confirmed;
 
 	agent_floor_hear(agent, datagram->beat.floor, receipt->proven && vouches);
+	if (receipt->proven && datagram->head.from_controller)
+		agent_frozen_heard(agent, datagram->beat.frozen);
 	for (size_t i = 0; i < datagram->beat.seat_count; i++) {
 		struct agent_seat *seat = agent_seat_find(agent, datagram->beat.seats[i].endpoint);
 		struct seat_event event = {.kind = SEAT_EVENT_HEARD,

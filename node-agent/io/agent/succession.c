@@ -18,6 +18,7 @@ static struct succession_view look(const struct agent_seat *seat)
 	return (struct succession_view){.highest = seat->seat.disk.highest,
 		.generation = agent->held.desired->generation,
 		.floor = agent->floor.known,
+		.frozen = agent->frozen,
 		.ready = !agent->stranger && !leave_is_leaving(&agent->leave) &&
 			 seat_is_ready(&seat->seat, clock_now_ms())};
 }
@@ -132,6 +133,18 @@ void agent_leader_heard(struct agent *agent, int64_t at_ms)
 		agent->leader_ms = at_ms;
 	for (size_t i = 0; i < agent->seat_count; i++)
 		agent_succession_step(agent->seats[i], event);
+}
+
+void agent_frozen_heard(struct agent *agent, bool frozen)
+{
+	if (agent->frozen == frozen)
+		return;
+	agent->frozen = frozen;
+	log_notice("seat", frozen ? "frozen" : "thawed",
+		log_text("what", frozen ? "nothing is taken without a controller" : "as ever"));
+	for (size_t i = 0; i < agent->seat_count; i++)
+		agent_succession_step(
+			agent->seats[i], (struct succession_event){.kind = SUCCESSION_EVENT_TICK});
 }
 
 bool agent_has_leader(const struct agent *agent)

@@ -103,13 +103,21 @@ def device(scene, standby):
     well(scene, standby, "the device is back")
 
 
+def was_told(scene, name, event):
+    """By the controller's beats: without a controller it would take nothing while moves are frozen."""
+    with open(scene.files.log(name), encoding="utf-8", errors="replace") as log:
+        return any(line.split()[2] == event for line in log if len(line.split()) > 2)
+
+
 def drill(scene, standby):
     """While the client's own pings go on; and none is made while people have said that nothing shall move."""
     scene.controller.holdfast("freeze")
+    wait_for("all have heard of it", 5, lambda: all(was_told(scene, name, "frozen") for name in GATEWAYS))
     expect("FROZEN" in text(scene).splitlines()[0], text(scene))
     code, out, errors = scene.controller.try_holdfast("drill")
     expect(code == 1 and "frozen" in errors and not out, f"drilled although frozen: {code} {out} {errors}")
     scene.controller.holdfast("thaw")
+    wait_for("all have heard of that", 5, lambda: all(was_told(scene, name, "thawed") for name in GATEWAYS))
     home = scene.owner()
     with nothing_lost(scene, "a drill"):
         code, out, errors = scene.controller.try_holdfast("drill", "--json", "vpn")

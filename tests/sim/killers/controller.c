@@ -81,6 +81,26 @@ void killer_standby_beside_a_leaver(struct world *world)
 	course_end(world);
 }
 
+/* People have forbidden automatic moves, and it is kept when nobody is there who could decide, and when one is back. */
+void killer_frozen_without_controller(struct world *world)
+{
+	size_t owner = course_owner(world);
+
+	controller_freeze(world, true);
+	course_run(world, course_between(world, 1000, 3000));
+	fault_kill(world, CTL, course_between(world, 3000, 6000));
+	course_run(world, course_between(world, 0, 2000));
+	fault_power(world, owner, OFF_MS);
+	course_run(world, 8000);
+	if (world->moves > 0)
+		world_fail(
+			world, "L3: %u moves (%s), although they are forbidden", world->moves, world->cause);
+	controller_freeze(world, false);
+	course_run(world, 1500);
+	expect_one_move(world, owner);
+	course_end(world);
+}
+
 /* Two that cannot hear each other succeed at the same time: never under one epoch. */
 void killer_two_successors(struct world *world)
 {

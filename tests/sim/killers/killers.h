@@ -31,6 +31,7 @@ void killer_controller_restored(struct world *world);
 void killer_one_after_the_other(struct world *world);
 void killer_standby_without_controller(struct world *world);
 void killer_standby_beside_a_leaver(struct world *world);
+void killer_frozen_without_controller(struct world *world);
 void killer_two_successors(struct world *world);
 void killer_controller_gone(struct world *world);
 void killer_controller_and_standby_gone(struct world *world);

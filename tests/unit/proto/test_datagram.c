@@ -92,6 +92,22 @@ START_TEST(the_fields_arrive)
 }
 END_TEST
 
+START_TEST(a_controller_says_whether_it_is_frozen)
+{
+	size_t size = sample_hex("beat-controller.hex", bytes, sizeof(bytes));
+	struct datagram datagram;
+	int encoded;
+
+	ck_assert_int_eq(datagram_decode(bytes, size, &datagram), 0);
+	ck_assert(!datagram.beat.frozen);
+	datagram.beat.frozen = true;
+	encoded = datagram_encode(&datagram, bytes, sizeof(bytes));
+	ck_assert_int_eq(encoded, (int)size);
+	ck_assert_int_eq(datagram_decode(bytes, size, &datagram), 0);
+	ck_assert(datagram.beat.frozen && datagram.beat.floor_confirmed);
+}
+END_TEST
+
 /* Nothing is known of a floor then, and nothing is confirmed. */
 START_TEST(a_beat_of_before_says_nothing_of_a_floor)
 {
@@ -236,7 +252,7 @@ static const struct {
 	{FROM, 0, -EBADMSG},
 	{FROM + 1, 0, -EBADMSG},
 	{FROM + 1, '/', -EBADMSG},
-	{BEAT_FLAGS, 0xf8, 0},
+	{BEAT_FLAGS, 0xf0, 0},
 	{SEATS, 2, -EBADMSG},
 	{SEATS, PROTO_ENDPOINTS_MAX + 1, -EBADMSG},
 	{ROLE, 7, -EBADMSG},
@@ -338,6 +354,7 @@ int main(void)
 	tcase_add_loop_test(tcase, a_cut_example_is_refused, 0, count);
 	tcase_add_loop_test(tcase, what_a_newer_sender_adds_is_passed_over, 0, count);
 	tcase_add_test(tcase, the_fields_arrive);
+	tcase_add_test(tcase, a_controller_says_whether_it_is_frozen);
 	tcase_add_test(tcase, a_beat_of_before_says_nothing_of_a_floor);
 	tcase_add_test(tcase, a_floor_at_and_beyond_the_limit);
 	tcase_add_test(tcase, silence_arrives);

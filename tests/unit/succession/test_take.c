@@ -45,6 +45,20 @@ START_TEST(test_controller_is_long_dead)
 }
 END_TEST
 
+START_TEST(test_nothing_while_moves_are_frozen)
+{
+	lose_controller();
+	heir.view.frozen = true;
+	heir_bury(&heir);
+	heir_pass(&heir, 60000);
+	ck_assert_uint_eq(heir.taken + heir.probes + heir.asked_leader + heir.persisted, 0);
+	heir.view.frozen = false;
+	heir_step(&heir, (struct succession_event){.kind = SUCCESSION_EVENT_TICK});
+	heir_pass(&heir, 1000);
+	ck_assert_uint_eq(heir.taken, 1);
+}
+END_TEST
+
 START_TEST(test_nothing_while_a_controller_is_heard)
 {
 	heir.tls = false;
@@ -269,6 +283,7 @@ static Suite *take_suite(void)
 	tcase_add_checked_fixture(tcase, setup, NULL);
 	tcase_add_test(tcase, test_owner_and_controller_die_at_once);
 	tcase_add_test(tcase, test_controller_is_long_dead);
+	tcase_add_test(tcase, test_nothing_while_moves_are_frozen);
 	tcase_add_test(tcase, test_nothing_while_a_controller_is_heard);
 	tcase_add_test(tcase, test_nothing_while_one_answers_over_tls);
 	tcase_add_test(tcase, test_its_silence_counts_from_a_question);
