@@ -84,9 +84,12 @@ static bool is_superseded(const struct seat *seat)
 	       epoch_compare(&seat->spent, &seat->awaited.epoch) >= 0;
 }
 
-/* As for an order's evidence in `hold`: what is left of the lease must be worth taking. */
+/* As for an order's evidence in `hold`: what is left of the lease must be worth taking. An endpoint that has become one of
+ * `hold` since is taken with the order. */
 static bool has_leave(const struct seat *seat, int64_t now_ms)
 {
+	if (!seat->config.exclusive)
+		return true;
 	int64_t from_ms = exclusive_from_ms(seat, &seat->awaited.epoch, now_ms);
 
 	return from_ms != SEAT_NEVER && now_ms - from_ms < (int64_t)seat->config.lease_ms * 3 / 4;
@@ -138,6 +141,8 @@ void exclusive_step(struct seat *seat, int64_t now_ms, struct seat_actions *acti
 
 int64_t exclusive_deadline(const struct seat *seat)
 {
+	if (awaits(seat) && !seat->config.exclusive)
+		return seat->bound_until_ms; /* as soon as what it promised is over */
 	return claims(seat) ? next_claim_ms(seat) : INT64_MAX;
 }
 

@@ -268,6 +268,42 @@ START_TEST(test_what_was_answered_on_other_terms_is_worth_nothing)
 }
 END_TEST
 
+static void become_hold(void)
+{
+	struct seat_config config = chair.seat.config;
+
+	config.exclusive = false;
+	seat_configure(&chair.seat, &config, chair.now);
+}
+
+/* Nobody answers a claim of it any more. */
+START_TEST(test_an_order_that_waits_is_carried_out_once_the_endpoint_is_of_hold)
+{
+	chair_order(&chair, 5, "gw-a");
+	chair_pass(&chair, 20);
+	ck_assert_int_eq(chair.seat.role, SEAT_STANDBY);
+	become_hold();
+	chair_pass(&chair, 1);
+	ck_assert_int_eq(chair.seat.role, SEAT_SERVING);
+	ck_assert_uint_eq(chair.seat.epoch.n, 5);
+}
+END_TEST
+
+START_TEST(test_a_promise_binds_it_then_too)
+{
+	int64_t promised_ms = chair.now;
+
+	ask(4, true, SEAT_NEVER);
+	ck_assert_uint_eq(chair.promised, 1);
+	chair_order(&chair, 5, "gw-a");
+	become_hold();
+	chair_pass(&chair, promised_ms + BOUND_MS - 1 - chair.now);
+	ck_assert_int_eq(chair.seat.role, SEAT_STANDBY);
+	chair_pass(&chair, 1);
+	ck_assert_int_eq(chair.seat.role, SEAT_SERVING);
+}
+END_TEST
+
 START_TEST(test_nothing_is_promised_on_other_terms)
 {
 	struct claim claim = {
@@ -298,6 +334,8 @@ int main(void)
 	tcase_add_test(tcase, test_without_a_controller_all_have_to_promise);
 	tcase_add_test(tcase, test_a_stall_extends_nothing_before_a_new_answer);
 	tcase_add_test(tcase, test_a_promise_binds_for_a_lease_and_longer);
+	tcase_add_test(tcase, test_an_order_that_waits_is_carried_out_once_the_endpoint_is_of_hold);
+	tcase_add_test(tcase, test_a_promise_binds_it_then_too);
 	tcase_add_test(tcase, test_nothing_is_promised_to_whom_it_is_not_due);
 	tcase_add_test(tcase, test_an_owner_and_one_who_waits_promise_nothing);
 	tcase_add_test(tcase, test_one_who_restarts_takes_nothing_for_a_lease);
