@@ -45,6 +45,7 @@ class Controller:
         self.store = "5d41402abc4b2a76"  # its generations' ...
         self.floor = 0           # ... and what it says of them
         self.closing = False
+        self.broken = False      # it has nothing but 500 for anybody
         self.stranger_to = None  # the store of a controller whose fleet knows this gateway not
 
         def listen():
@@ -98,7 +99,13 @@ class Controller:
                 self.answer(404, json.dumps({"version": 1, "type": "urn:holdfast:problem:no-gateway", "title": "Not Found",
                                              "status": 404, "gateway": "gw-a", "store": controller.stranger_to}).encode())
 
+            def refuse_broken(self):
+                self.answer(500, json.dumps({"version": 1, "type": "about:blank", "title": "Internal Server Error", "status": 500,
+                                             "detail": "disk full"}).encode())
+
             def do_GET(self):
+                if controller.broken:
+                    return self.refuse_broken()
                 if controller.stranger_to:
                     return self.refuse()
                 query = urllib.parse.parse_qs(urllib.parse.urlparse(self.path).query)
@@ -114,10 +121,14 @@ class Controller:
                     body = {"version": 1, "run": controller.run, "store": controller.store, "instructions": controller.queue}
                     if controller.floor:
                         body["floor"] = controller.floor
+                if controller.broken:
+                    return self.refuse_broken()
                 self.answer(200, json.dumps(body).encode())
 
             def do_POST(self):
                 body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                if controller.broken:
+                    return self.refuse_broken()
                 if controller.stranger_to:
                     return self.refuse()
                 if self.path == "/v1/agent/certificate":
