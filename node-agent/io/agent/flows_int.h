@@ -39,6 +39,7 @@ struct seat_flows {
 	struct epoch source_epoch;
 	struct http_client *client; /* to the source */
 	struct http_transfer *transfer;
+	size_t failures;            /* to reach it, since it is the source: each leads to its next address */
 	int64_t heard_ms;           /* when the source answered last; 0: it has not */
 	char failure[ERR_TEXT_MAX]; /* of the last question; "": it was answered */
 	struct flow_ops ops;        /* to be done; from ops_done on */

@@ -189,7 +189,7 @@ static void take_body(struct seat_flows *of, const struct http_response *respons
 	flow_page_clear(&page);
 }
 
-/* After a failure, or an answer that was no use, the next second asks again. */
+/* After a failure, or an answer that was no use, the next second asks again; where nobody could be reached, at the next address. */
 static void on_answer(const struct http_response *response, const struct err *err, void *context)
 {
 	struct seat_flows *of = context;
@@ -197,6 +197,7 @@ static void on_answer(const struct http_response *response, const struct err *er
 	of->transfer = NULL;
 	text_copy(of->failure, sizeof(of->failure), err ? err->text : "");
 	if (err) {
+		of->failures++;
 		log_limited(LEVEL_INFO, "flows", "no-answer", of->source, log_text("from", of->source),
 			log_err(err));
 		return;
@@ -237,7 +238,8 @@ static int open_client(struct seat_flows *of, struct err *err)
 
 static void make_url(const struct seat_flows *of, const struct desired_partner *partner, char url[URL_MAX])
 {
-	struct endpoint at = {.addr = partner->addresses[0], .port = FLOWS_PORT};
+	struct endpoint at = {
+		.addr = partner->addresses[of->failures % partner->address_count], .port = FLOWS_PORT};
 	char text[ENDPOINT_TEXT_MAX];
 	uint64_t run, last;
 	int length = snprintf(url, URL_MAX, "https://%s" FLOWS_PATH "?endpoint=%s",
@@ -289,6 +291,7 @@ void flows_heard(struct agent_seat *seat, const char *member, const struct seat_
 		return;
 	end_client(of);
 	of->heard_ms = 0;
+	of->failures = 0;
 	of->failure[0] = '\0';
 	text_copy(of->source, sizeof(of->source), member);
 	if (!flows_is_source(seat))
