@@ -429,7 +429,7 @@ def test_a_lost_initiation_is_repeated(bench):
     lines = until("the takeover is over", lambda: takeovers(bench)[before:])
     assert "counter packets 1 " in run("ip", "netns", "exec", bench.router, "nft", "list", "table", "inet", "lossy")
     print("  " + lines[-1], flush=True)
-    assert "sessions=1 back=1" in lines[-1] and "repeated=1" in lines[-1]
+    assert "sessions=1 back=1" in lines[-1] and re.search(r"repeated=[12] ", lines[-1])  # the third copy, where the answer took long
     assert in_time(bench, lines[-1], 400, stood_ms), lines[-1]
 
 
