@@ -6,6 +6,7 @@
 
 #include "common/base/mem.h"
 #include "common/base/text.h"
+#include "common/io/http_match.h"
 #include "common/io/http_server.h"
 #include "common/json/read.h"
 #include "common/json/write.h"
@@ -110,16 +111,16 @@ static void put_gone(struct http_request *request, void *context)
 	free(put);
 }
 
-/* RFC 9110 13.1.1: any of the list, or *. */
+/* Before the first fleet its number is 0, which may be asked for, though * finds nothing. */
 static bool if_match_holds(const char *if_match, const struct controller *controller)
 {
 	char etag[ETAG_MAX];
 	if (!if_match)
 		return true;
 	format_etag(controller->current ? controller->current->number : 0, etag);
-	if (strcmp(if_match, "*") == 0)
-		return controller->current != NULL;
-	return strstr(if_match, etag) != NULL;
+	if (!controller->current && strcmp(if_match, "*") == 0)
+		return false;
+	return http_if_match_holds(if_match, etag);
 }
 
 bool fleet_matches(struct controller *controller, struct http_request *request)

@@ -92,6 +92,7 @@ def test_if_match(bench):
     assert bench.apply(fleet_text(), headers={"If-Match": "\"0\""})[0] == 200
     status, answer = bench.apply(fleet_text(peers=()), headers={"If-Match": "\"7\""})
     assert status == 412 and "generation 1" in answer["detail"], answer
+    assert bench.apply(fleet_text(peers=()), headers={"If-Match": "W/\"1\""})[0] == 412
     assert bench.apply(fleet_text(peers=()), headers={"If-Match": "\"1\""})[1]["generation"] == 2
 
 
