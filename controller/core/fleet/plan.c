@@ -18,6 +18,8 @@ const char *fleet_plan_why_text(enum fleet_plan_why why)
 		return "another key";
 	case PLAN_TUNNEL_KEY:
 		return "the tunnel has another key";
+	case PLAN_TUNNEL_PORT:
+		return "the tunnel has another port";
 	case PLAN_PRESHARED:
 		return "another pre-shared key";
 	case PLAN_NARROWED:
@@ -208,11 +210,38 @@ static void find_new_keys(struct fleet_plan *plan)
 	}
 }
 
-static bool has_new_key(const struct fleet *from, const struct fleet *to, const char *tunnel)
+/* 0: the gateway has it not. */
+static uint16_t port_on(const struct fleet *fleet, const struct fleet_tunnel *tunnel, const char *gateway)
+{
+	for (size_t i = 0; i < fleet->gateway_count; i++)
+		if (!strcmp(fleet->gateways[i].name, gateway) && fleet_tunnel_is_on(fleet, tunnel, i))
+			return fleet_tunnel_settings(tunnel, i)->listen_port;
+	return 0;
+}
+
+static bool has_new_port(const struct fleet *from, const struct fleet_tunnel *old, const struct fleet *to,
+	const struct fleet_tunnel *new)
+{
+	for (size_t i = 0; i < from->gateway_count; i++) {
+		const char *gateway = from->gateways[i].name;
+		uint16_t before = port_on(from, old, gateway), after = port_on(to, new, gateway);
+
+		if (before && after && before != after)
+			return true;
+	}
+	return false;
+}
+
+/* Does each session in it end, whatever becomes of its peer? */
+static bool ends_all(
+	const struct fleet *from, const struct fleet *to, const char *tunnel, enum fleet_plan_why *ret_why)
 {
 	const struct fleet_tunnel *old = find_tunnel(from, tunnel), *new = find_tunnel(to, tunnel);
 
-	return old && new && !key_equal(&old->public_key, &new->public_key);
+	if (!old || !new)
+		return false;
+	*ret_why = key_equal(&old->public_key, &new->public_key) ? PLAN_TUNNEL_PORT : PLAN_TUNNEL_KEY;
+	return *ret_why == PLAN_TUNNEL_KEY || has_new_port(from, old, to, new);
 }
 
 static void forget_costs_in(struct fleet_plan *plan, const char *tunnel)
@@ -225,11 +254,12 @@ static void forget_costs_in(struct fleet_plan *plan, const char *tunnel)
 	plan->cost_count = kept;
 }
 
-static void add_costs_in(struct fleet_plan *plan, const struct desired *gateway, const char *tunnel)
+static void add_costs_in(
+	struct fleet_plan *plan, const struct desired *gateway, const char *tunnel, enum fleet_plan_why why)
 {
 	for (size_t i = 0; i < gateway->peer_count; i++)
 		if (!strcmp(gateway->peers[i].tunnel, tunnel))
-			add_cost(plan, &gateway->peers[i], PLAN_TUNNEL_KEY);
+			add_cost(plan, &gateway->peers[i], why);
 }
 
 static bool has_tunnel(const struct desired *gateway, const char *tunnel)
@@ -240,21 +270,21 @@ static bool has_tunnel(const struct desired *gateway, const char *tunnel)
 	return false;
 }
 
-/* A tunnel with another key: each session in it ends, whatever becomes of its peer. */
-static void add_rekeyed_tunnels(
+static void add_ended_tunnels(
 	struct fleet_plan *plan, const struct fleet *from, const struct fleet *to, const struct cover *before)
 {
 	for (size_t i = 0; i < from->tunnel_count; i++) {
 		const char *tunnel = from->tunnels[i].name;
+		enum fleet_plan_why why;
 		size_t member = 0;
 
-		if (!has_new_key(from, to, tunnel))
+		if (!ends_all(from, to, tunnel, &why))
 			continue;
 		forget_costs_in(plan, tunnel);
 		while (member < before->count && !has_tunnel(before->gateways[member], tunnel))
 			member++;
 		if (member < before->count)
-			add_costs_in(plan, before->gateways[member], tunnel);
+			add_costs_in(plan, before->gateways[member], tunnel, why);
 	}
 }
 
@@ -268,7 +298,7 @@ static void add_peers(struct fleet_plan *plan, const struct fleet *from, const s
 	access_compare(&before.side, &after.side, note_peer, plan);
 	find_new_keys(plan);
 	if (from)
-		add_rekeyed_tunnels(plan, from, to, &before);
+		add_ended_tunnels(plan, from, to, &before);
 	cover_clear(&before);
 	cover_clear(&after);
 }

@@ -21,11 +21,12 @@ struct fleet_plan_gateway {
 };
 
 enum fleet_plan_why {
-	PLAN_REMOVED,    /* it is no peer of the tunnel any more */
-	PLAN_KEY,        /* the peer of that name has another key */
-	PLAN_TUNNEL_KEY, /* the tunnel itself has another key: clients have to be told */
-	PLAN_PRESHARED,  /* another pre-shared key, from the next handshake on */
-	PLAN_NARROWED,   /* loses some of its addresses */
+	PLAN_REMOVED,     /* it is no peer of the tunnel any more */
+	PLAN_KEY,         /* the peer of that name has another key */
+	PLAN_TUNNEL_KEY,  /* the tunnel itself has another key: clients have to be told */
+	PLAN_TUNNEL_PORT, /* it listens elsewhere, on some gateway: where clients dial nobody answers */
+	PLAN_PRESHARED,   /* another pre-shared key, from the next handshake on */
+	PLAN_NARROWED,    /* loses some of its addresses */
 };
 
 /* A peer whose session it costs, if it has one. */

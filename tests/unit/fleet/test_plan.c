@@ -96,6 +96,16 @@ static const struct {
 		"gw-a 1, gw-b 1, costs alice the tunnel has another key, costs bob the tunnel has another "
 		"key, "
 		"costs site1 the tunnel has another key, +0 ~0 -0 o1"},
+	/* Where they all dial. */
+	{"listen_port: 51820", "listen_port: 51821",
+		"gw-a 1, gw-b 1, costs alice the tunnel has another port, costs bob the tunnel has another "
+		"port, "
+		"costs site1 the tunnel has another port, +0 ~0 -0 o1"},
+	/* On one of the gateways. */
+	{"mtu: 1400", "mtu: 1400, listen_port: 51821",
+		"gw-a 0, gw-b 1, costs alice the tunnel has another port, costs bob the tunnel has another "
+		"port, "
+		"costs site1 the tunnel has another port, +0 ~0 -0 o1"},
 };
 
 START_TEST(what_it_costs_and_whom_it_lets_in)
