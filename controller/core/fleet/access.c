@@ -178,8 +178,8 @@ static void tell_change(const struct meeting *meeting, void *context)
 	struct comparison *comparison = context;
 	unsigned changes = changes_at(meeting);
 
-	if (changes & ACCESS_CHANGED && lets_more(comparison, meeting))
-		changes |= ACCESS_WIDENED;
+	if (meeting->from && meeting->to && lets_more(comparison, meeting))
+		changes |= ACCESS_WIDENED; /* who is the same himself, too: his groups may have grown */
 	if (changes)
 		comparison->found(meeting->from, meeting->to, changes, comparison->context);
 }

@@ -34,7 +34,7 @@ struct access_side {
 typedef void access_found(
 	const struct desired_peer *from, const struct desired_peer *to, unsigned changes, void *context);
 
-/* Each peer that differs, once; tunnels in the order of `from`, then new ones. A merge: linear in the peers. */
+/* Each peer that differs, or whose groups let it reach more, once; tunnels in the order of `from`, then new ones. A merge: linear in the peers. */
 void access_compare(
 	const struct access_side *from, const struct access_side *to, access_found *found, void *context);
 

@@ -18,7 +18,7 @@ static void count_peer(
 		counts->added++;
 	else if (changes & ACCESS_REMOVED)
 		counts->removed++;
-	else
+	else if (changes & ACCESS_CHANGED)
 		counts->changed++;
 }
 

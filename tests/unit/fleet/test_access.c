@@ -171,6 +171,21 @@ START_TEST(who_may_reach_more_is_widened)
 }
 END_TEST
 
+/* The peers are the same: what their group lets them reach is not. */
+START_TEST(whose_group_grows_is_widened)
+{
+	struct side before, after;
+
+	compile(&before, sample_text("tests/unit/fleet/right/groups.yaml"));
+	compile(&after, replace(sample_text("tests/unit/fleet/right/groups.yaml"), "may_reach: 192.168.9.9",
+				"may_reach: []"));
+	check_found(&before.side, &after.side, "");
+	check_found(&after.side, &before.side, "bob> ");
+	clear(&before);
+	clear(&after);
+}
+END_TEST
+
 START_TEST(another_tunnel_is_another_peer)
 {
 	struct side before, after;
@@ -249,6 +264,7 @@ int main(void)
 	tcase_add_loop_test(tcase, both_ways, 0, ARRAY_COUNT(changes));
 	tcase_add_loop_test(tcase, who_may_reach_less_is_narrowed, 0, ARRAY_COUNT(reaches));
 	tcase_add_test(tcase, who_may_reach_more_is_widened);
+	tcase_add_test(tcase, whose_group_grows_is_widened);
 	tcase_add_test(tcase, another_tunnel_is_another_peer);
 	tcase_add_test(tcase, from_nothing_and_to_nothing);
 	tcase_add_test(tcase, a_gateway_more_changes_nobody);
