@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/date.h"
 #include "common/base/host.h"
 #include "common/base/mem.h"
 #include "common/base/text.h"
@@ -153,7 +154,7 @@ static int get_peer(const struct jnode *from, struct desired_peer *peer, struct 
 			 &peer->preshared_key_file, err)) ||
 		(r = get_endpoint(from, peer, err)) ||
 		(r = jnode_u64(from, "keepalive_s", JSON_OPTIONAL, 0, UINT16_MAX, &keepalive_s, err)) ||
-		(r = jnode_u64(from, "expires_s", JSON_OPTIONAL, 0, INT64_MAX, &expires_s, err)) ||
+		(r = jnode_u64(from, "expires_s", JSON_OPTIONAL, 0, DATE_MAX_S, &expires_s, err)) ||
 		(r = get_groups(from, peer, err)))
 		return r;
 	peer->expires_s = (int64_t)expires_s;

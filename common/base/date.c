@@ -97,10 +97,10 @@ int date_parse_until(const char *text, int64_t *ret_until_s, struct err *err)
 	bool ok = take_day(&at, &until_s);
 
 	if (ok && *at == '\0')
-		until_s += DAY_S;
+		until_s = until_s > DATE_MAX_S - DAY_S ? DATE_MAX_S : until_s + DAY_S;
 	else
 		ok = ok && take(&at, 'T') && take_time(&at, &until_s) && *at == '\0';
-	if (!ok || until_s <= 0) /* 0 would be "never" to whoever keeps it */
+	if (!ok || until_s <= 0 || until_s > DATE_MAX_S) /* 0 would be "never" to whoever keeps it */
 		return err_set(err, -EINVAL,
 			"\"%.40s\" is not a date such as 2027-03-31 (that whole day in UTC) or "
 			"2027-03-31T18:00:00Z",

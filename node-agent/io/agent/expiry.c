@@ -77,7 +77,8 @@ void agent_expiry_second(struct agent *agent)
 		return;
 	if (generation_make_again(
 		    desired_copy(whole), copy_keys(keys, whole->peer_count), held->hash, &next, &err) < 0) {
-		log_error("agent", "expiry", log_err(&err));
+		/* Tried again each second. */
+		log_limited(LEVEL_ERROR, "agent", "expiry", "", log_err(&err));
 		return;
 	}
 	tell(agent, held->desired, next.desired, "expired", "is removed");

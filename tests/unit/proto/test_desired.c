@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/date.h"
 #include "common/base/mem.h"
 #include "proto/desired.h"
 #include "proto/desired_text.h"
@@ -294,6 +295,7 @@ static const struct {
 	{"peers.1.groups", "[\"staff\", \"staff\"]", "peers[1].groups[1]: not in rising order"},
 	{"peers.1.groups", "[\"a,b\"]", "peers[1].groups[0]: "},
 	{"peers.1.expires_s", "-1", "peers[1].expires_s: "},
+	{"peers.1.expires_s", "253402300800", "peers[1].expires_s: expected a number from 0 to 253402300799"},
 	{"groups.0.name", "\"zoo\"", "groups[1]: not in rising order"},
 	{"groups.1.may_reach", "[\"192.168.1.1/24\"]",
 		"groups[1].may_reach[0]: has bits set beyond its length"},
@@ -321,6 +323,19 @@ START_TEST(a_wrong_value_is_refused_by_its_place)
 	ck_assert_msg(!strncmp(err.text, wrong[_i].error, strlen(wrong[_i].error)), "%s\nnot\n%s", err.text,
 		wrong[_i].error);
 	ck_assert_ptr_null(desired);
+	free(text);
+}
+END_TEST
+
+/* One more is among the wrong values. */
+START_TEST(the_last_end_that_can_be_written_is_read)
+{
+	struct desired *desired = NULL;
+	char *text = sample_with("desired.json", "peers.1.expires_s", "253402300799");
+
+	ck_assert_int_eq(desired_decode(text, strlen(text), &desired, NULL), 0);
+	ck_assert_int_eq(desired->peers[1].expires_s, DATE_MAX_S);
+	desired_free(desired);
 	free(text);
 }
 END_TEST
@@ -371,6 +386,7 @@ int main(void)
 	tcase_add_test(tcase, peers_are_equal_if_each_is);
 	tcase_add_test(tcase, the_smallest_state_travels);
 	tcase_add_loop_test(tcase, a_wrong_value_is_refused_by_its_place, 0, ARRAY_COUNT(wrong));
+	tcase_add_test(tcase, the_last_end_that_can_be_written_is_read);
 	tcase_add_test(tcase, a_malformed_pair_key_is_not_told);
 	tcase_add_test(tcase, peers_out_of_order_are_refused);
 	suite_add_tcase(suite, tcase);
