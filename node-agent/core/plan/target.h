@@ -36,6 +36,8 @@ struct plan_facts {
 	uint32_t egress_mtu[PROTO_TUNNELS_MAX]; /* by index of desired->tunnels: MTU towards its peers; 0: not
 						   known */
 	const struct key *preshared_keys;       /* by index of desired->peers; NULL: there are none */
+	/* The kernel does not have the rules of groups: peers in groups are kept out, since nothing would hold them. */
+	bool groups_missing;
 	const struct plan_world *observed;      /* for the addresses that interfaces have of their own */
 	plan_live_endpoint *live_endpoint;      /* NULL: nothing known */
 	/* Where the host name of a peer's configured endpoint leads, or NULL; NULL: nothing known. */

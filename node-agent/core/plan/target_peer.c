@@ -88,8 +88,11 @@ void plan_target_peers(struct plan_device *device, const struct plan_facts *fact
 
 	for (size_t i = first; i < first + count; i++) {
 		const struct desired_peer *from = &facts->desired->peers[i];
-		struct plan_peer *peer = plan_device_peer(device, &from->public_key);
+		struct plan_peer *peer;
 
+		if (facts->groups_missing && from->groups)
+			continue;
+		peer = plan_device_peer(device, &from->public_key);
 		if (facts->preshared_keys)
 			peer->preshared_key = facts->preshared_keys[i];
 		peer->allowed_ips = plan_peer_allowed_ips(facts, from, &peer->allowed_ip_count);

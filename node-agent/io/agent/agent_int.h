@@ -139,6 +139,7 @@ struct agent {
 		uint64_t store, floor;
 	} word;                   /* of the controller on it, over TLS, in this life; store 0: none */
 	bool reach_holds;         /* the kernel has the rules of groups of the generation held */
+	bool reach_missing;       /* it refused them: peers in groups are kept out */
 	struct reach *reached;    /* or these, and nobody else has changed them; NULL: who knows */
 	bool stranger;            /* the fleet knows this gateway no more: until it gives it a generation */
 	struct desired *previous; /* the head before, until what it had is gone */
@@ -236,7 +237,8 @@ void agent_expiry_second(struct agent *agent);
 void reach_replaced(struct agent *agent);
 /* Somebody else has changed them. */
 void reach_forget(struct agent *agent);
-/* What peers of the generation held may reach is there, and what keeps those in bounds that have not gone yet. */
+/* What peers of the generation held may reach is there, and what keeps those in bounds that have not gone yet. Fails:
+ * agent->reach_missing. */
 int reach_before_peers(struct agent *agent, struct err *err);
 /* Just what the generation held wants. */
 int reach_after_peers(struct agent *agent, struct err *err);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "common/base/mem.h"
@@ -52,6 +53,7 @@ static void fill_facts(struct agent *agent, struct plan_facts *facts)
 	facts->live_endpoint = standby_live_endpoint;
 	facts->resolved_endpoint = names_endpoint;
 	facts->allowed_ips = holding_allowed_ips;
+	facts->groups_missing = agent->reach_missing;
 	facts->context = agent;
 	for (size_t i = 0; i < agent->seat_count; i++) {
 		facts->serving[agent->seats[i]->index] = seat_holds(&agent->seats[i]->seat);
@@ -96,6 +98,17 @@ static int64_t next_wait_ms(struct agent *agent, bool failed)
 	return agent->retry_ms;
 }
 
+/* Told before anything else that failed: whoever is kept out shall be able to find out why. */
+static void describe_reach(const struct agent *agent, const struct err *err, char *text, size_t size)
+{
+	char why[ERR_WHERE_MAX + ERR_TEXT_MAX];
+
+	snprintf(text, size, "%s%s",
+		agent->reach_missing ? "peers in groups are kept out, the kernel refuses what holds them: "
+				     : "",
+		err_format(err, why, sizeof(why)));
+}
+
 void agent_look_now(struct agent *agent)
 {
 	struct nft_seed *seeds = mem_new(PROTO_ENDPOINTS_MAX, sizeof(*seeds));
@@ -115,10 +128,10 @@ void agent_look_now(struct agent *agent)
 	}
 	names_update(agent);
 	steering_look(agent);
+	reached = reach_before_peers(agent, &reach_err);
 	fill_facts(agent, &input.facts);
 	repairs_begin(agent, &input.facts);
 	input.seed_count = fill_seeds(agent, seeds);
-	reached = reach_before_peers(agent, &reach_err);
 	r = reconcile_run(agent->reconcile, &input, &result, &err);
 	mem_free_pointer(&seeds);
 	agent->looks++;
@@ -133,8 +146,8 @@ void agent_look_now(struct agent *agent)
 		err_format(&err, result.failure, sizeof(result.failure));
 	if (reached >= 0 && !result.failure[0])
 		reached = reach_after_peers(agent, &reach_err);
-	if (reached < 0 && !result.failure[0])
-		err_format(&reach_err, result.failure, sizeof(result.failure));
+	if (reached < 0)
+		describe_reach(agent, &reach_err, result.failure, sizeof(result.failure));
 	if (!result.failure[0]) {
 		desired_free(agent->previous);
 		agent->previous = NULL;
@@ -357,7 +370,10 @@ static void on_watch(evutil_socket_t fd, short what, void *context)
 		if (agent->held.desired && agent_restore_fence(agent) >= 0)
 			repairs_fence(agent, now_ms);
 		repair_tell(&agent->repair, REPAIR_FIREWALL, now_ms, "a table of ours was deleted");
-		agent_look_soon(agent);
+		if (agent->reach_missing)
+			agent_look_now(agent); /* nothing holds them: out with them */
+		else
+			agent_look_soon(agent);
 		tunnels_firewall_changed(agent, NULL);
 		break;
 	case NFT_NEWS_CHANGED:

@@ -35,7 +35,7 @@ size_t agent_recreate_peer(const struct agent *agent, const char *tunnel, const 
 	const struct desired *desired = agent->held.desired;
 	const struct desired_peer *peer = agent_find_peer(desired, tunnel, public_key);
 
-	if (!peer)
+	if (!peer || (peer->groups && agent->reach_missing))
 		return 0;
 	changes[0] = (struct wg_peer_change){.public_key = *public_key, .flags = WG_PEER_REMOVE};
 	changes[1] = (struct wg_peer_change){.public_key = *public_key,

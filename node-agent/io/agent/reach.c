@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <stdio.h>
 
+#include "common/io/log.h"
 #include "node-agent/io/agent/agent_int.h"
 #include "node-agent/io/nft/groups.h"
 
@@ -31,6 +32,18 @@ static int apply(struct agent *agent, const struct reach *to, struct err *err)
 	return r;
 }
 
+/* What differs was refused, perhaps since the table is not what it was: then the whole of it, before anybody is kept out. */
+static int apply_or_anew(struct agent *agent, const struct reach *to, struct err *err)
+{
+	bool whole = !agent->reached;
+	int r = apply(agent, to, err);
+
+	if (r >= 0 || whole)
+		return r;
+	log_warning("agent", "groups-made-anew", log_err(err));
+	return apply(agent, to, err);
+}
+
 /* An address that a peer is about to lose is in its groups until it has. */
 int reach_before_peers(struct agent *agent, struct err *err)
 {
@@ -40,7 +53,8 @@ int reach_before_peers(struct agent *agent, struct err *err)
 	if (agent->reach_holds || !agent->held.reach)
 		return 0;
 	between = agent->reached ? reach_between(agent->reached, agent->held.reach) : NULL;
-	r = apply(agent, between ? between : agent->held.reach, err);
+	r = apply_or_anew(agent, between ? between : agent->held.reach, err);
+	agent->reach_missing = r < 0;
 	if (r < 0) {
 		reach_free(between);
 		return r;

@@ -579,6 +579,31 @@ def test_what_a_group_may_reach_is_held(bench):
     until("they are back", held)
     bench.nft("flush", "set", "inet", "holdfast_groups", f"from4.{bench.tunnel}.staff")
     until("the elements are back", held)
+    check_nobody_is_let_in_without_rules(bench)
+
+
+def check_nobody_is_let_in_without_rules(bench):
+    """The kernel refuses them, since the table is another's: then it lets nobody in whom they would hold."""
+    def is_peer():
+        return bench.peer in run("ip", "netns", "exec", bench.gateway, "wg", "show", bench.tunnel, "peers", check=False)
+
+    bench.apply(bench.desired())
+    until("there are none", lambda: "holdfast_groups" not in bench.nft("list", "tables"))
+    other = subprocess.Popen(["ip", "netns", "exec", bench.gateway, "nft", "-i"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
+                             text=True)
+    try:
+        other.stdin.write("add table inet holdfast_groups { flags owner; }\n")
+        other.stdin.flush()
+        until("it is another's", lambda: "holdfast_groups" in bench.nft("list", "tables"))
+        assert is_peer()
+        bench.apply(of_staff(bench))
+        until("it is told", lambda: "peers in groups are kept out" in bench.get("/readyz")[1])
+        assert not is_peer()
+    finally:
+        other.stdin.close()
+        other.wait()
+    until("it is a peer, with its rules", is_peer)
+    assert "10.50.0.2" in bench.nft("list", "table", "inet", "holdfast_groups")
 
 
 def test_a_peer_ends_when_its_time_is_over(bench):

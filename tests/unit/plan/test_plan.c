@@ -117,6 +117,25 @@ START_TEST(a_prefix_is_with_whom_it_is_now)
 }
 END_TEST
 
+START_TEST(nobody_in_a_group_is_let_in_without_its_rules)
+{
+	char staff[] = "staff";
+
+	sample.peers[0].groups = staff;
+	sample.facts.groups_missing = true;
+	sample_plan(&sample);
+	ck_assert_uint_eq(sample.target.world.devices[0].peer_count, 1);
+	sample.facts.groups_missing = false;
+	settle(true);
+	sample.facts.groups_missing = true;
+	sample_plan(&sample);
+	EXPECT_LINE(0, "wg set wg0 remove 1 peers");
+	ck_assert(key_equal(
+		&sample.plan.ops[0].wireguard.changes[0].peer.public_key, &sample.peers[0].public_key));
+	ck_assert_uint_eq(sample.plan.count, 1);
+}
+END_TEST
+
 START_TEST(what_is_not_ours_is_left_alone)
 {
 	struct prefix own = prefix("10.9.0.11/24"), link_local = prefix("fe80::1/64");
@@ -471,6 +490,7 @@ static Suite *suite(void)
 	tcase_add_test(tc, an_owner_has_addresses_routes_and_keepalives);
 	tcase_add_test(tc, a_demoted_owner_loses_them);
 	tcase_add_test(tc, a_prefix_is_with_whom_it_is_now);
+	tcase_add_test(tc, nobody_in_a_group_is_let_in_without_its_rules);
 	tcase_add_test(tc, what_is_not_ours_is_left_alone);
 	tcase_add_test(tc, a_stranger_on_our_tunnel_goes);
 	tcase_add_test(tc, a_new_link_gets_its_flags_as_it_comes_up);
