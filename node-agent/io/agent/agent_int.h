@@ -179,6 +179,11 @@ struct agent {
 	struct health_source health_source;
 	struct journal journal;
 
+	struct {
+		bool looks, tells; /* what is waited with ... */
+		unsigned tries;
+		struct staged staged; /* ... to tell */
+	} aside;
 	bool fit, look_is_near;
 	char failure[RECONCILE_FAILURE_MAX]; /* why not */
 	int64_t retry_ms;
@@ -323,6 +328,18 @@ size_t agent_recreate_peer(const struct agent *agent, const char *tunnel, const 
 int agent_set_peers(struct agent *agent, const char *tunnel, const struct wg_peer_change *changes,
 	size_t count, struct err *err);
 int agent_get_device(struct agent *agent, const char *tunnel, struct wg_device *ret_device);
+
+/* ---- aside.c ---- */
+/* Before a look of the loop's own, and before the controller is told that a generation could be put in force: devices of many peers are
+ * read in the thread. false: not worth it, or read already; else the look is taken, or it is told, once they are. */
+bool aside_look(struct agent *agent);
+bool aside_staged(struct agent *agent, const struct staged *staged);
+/* Something else has come of the staged generation. */
+void aside_forget_staged(struct agent *agent);
+/* Is a device of the generation held told sooner than a thread is woken? Else it is read there. */
+bool aside_is_small(const struct agent *agent);
+/* A device was read, for whatever reason, or could not be. Keeps the device, if it is waited for. */
+void aside_take_read(struct agent *agent, struct device_read *read);
 
 /* ---- look.c ---- */
 /* Observe, plan, apply: now, or after the events of a burst are in. */

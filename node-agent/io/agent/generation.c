@@ -96,6 +96,7 @@ void agent_stage(struct agent *agent, const struct desired_delta *delta)
 		.boot = agent->boot, .generation = delta->head_and_set_peers->generation, .ok = true};
 	struct err err = {0};
 
+	aside_forget_staged(agent);
 	generation_clear(&agent->staged);
 	text_copy(staged.gateway, sizeof(staged.gateway), agent->config->gateway);
 	if (stage(agent, delta, &err) < 0) {
@@ -104,7 +105,8 @@ void agent_stage(struct agent *agent, const struct desired_delta *delta)
 		journal_add(&agent->journal, "stage-refused", NULL, "generation %" PRIu64 ": %s",
 			staged.generation, staged.error);
 	}
-	control_staged(agent->control, &staged);
+	if (!staged.ok || !aside_staged(agent, &staged))
+		control_staged(agent->control, &staged);
 }
 
 /* Peers that the new generation lacks: nobody wakes them or keeps them warm any more. */
@@ -164,6 +166,7 @@ void agent_commit(struct agent *agent, uint64_t number)
 		log_warning("agent", "commit-of-unstaged", log_u64("generation", number));
 		return;
 	}
+	aside_forget_staged(agent);
 	journal_add(&agent->journal, "generation", NULL, "generation %" PRIu64 " of fleet %s", number,
 		agent->staged.desired->fleet);
 	generation_hold(agent, &agent->staged);

@@ -121,7 +121,7 @@ void agent_look_now(struct agent *agent)
 	int64_t wait_ms;
 	int r, reached;
 
-	agent->look_is_near = false;
+	agent->look_is_near = agent->aside.looks = false;
 	if (!agent->held.desired) {
 		mem_free_pointer(&seeds);
 		return;
@@ -177,7 +177,8 @@ static void on_look(evutil_socket_t fd, short what, void *context)
 {
 	(void)fd;
 	(void)what;
-	agent_look_now(context);
+	if (!aside_look(context))
+		agent_look_now(context);
 }
 
 static bool is_tunnel(const struct agent *agent, const char *device)
@@ -252,7 +253,9 @@ static void on_link(struct agent *agent, const struct monitor_event *event)
 	tell_carrier(agent, link->name, event->kind == MONITOR_LINK && link->up && link->carrier);
 	if (is_ours(agent, link->name))
 		look_why(agent, event);
-	if (!is_tunnel(agent, link->name))
+	if (is_tunnel(agent, link->name))
+		reconcile_forget_given(agent->reconcile, link->name);
+	else
 		underlay_check_soon(&agent->underlay);
 }
 

@@ -28,14 +28,20 @@ static bool tells_sessions(const struct agent_seat *seat, const struct device_re
 	       (seat->takeover || agent_seat_serves(seat));
 }
 
-static void on_read(const struct device_read *read, void *context)
+/* A standby's device is read for the sake of a look (aside.c); what it says of peers is old. */
+static bool tells_of_peers(const struct agent_seat *seat)
 {
-	struct agent *agent = context;
+	return !seat || seat->takeover || agent_seat_serves(seat);
+}
+
+static void take_read(struct agent *agent, const struct device_read *read)
+{
 	struct agent_seat *seat = agent_seat_of_tunnel(agent, read->tunnel);
 	uint64_t known = sessions_changed(agent->sessions);
 
 	reconcile_told(agent->reconcile, read->tunnel, read->result, read->userspace);
-	holding_take_read(agent, read);
+	if (tells_of_peers(seat))
+		holding_take_read(agent, read);
 	if (!seat)
 		return; /* it is in no endpoint any more */
 	if (tells_sessions(seat, read))
@@ -46,6 +52,12 @@ static void on_read(const struct device_read *read, void *context)
 	}
 	agent->next_poll_ms += read->took_us / 1000 * POLL_SHARE;
 	newcomers_take_read(agent, read->took_us, sessions_changed(agent->sessions) != known);
+}
+
+static void on_read(struct device_read *read, void *context)
+{
+	take_read(context, read);
+	aside_take_read(context, read);
 }
 
 void owner_ask(struct agent *agent, const char *tunnel)

@@ -28,9 +28,9 @@ struct device_read {
 	struct wg_device device;
 };
 
-/* taken(): on the loop, once for each reading asked for, failed ones too. What it is given ends with it. The reader must not
- * be freed in it. */
-typedef void device_taken(const struct device_read *read, void *context);
+/* taken(): on the loop, once for each reading asked for, failed ones too. What it is given ends with it, but for a device that it
+ * takes over, leaving an empty one. The reader must not be freed in it. */
+typedef void device_taken(struct device_read *read, void *context);
 
 int device_reader_new(struct event_base *base, device_taken *taken, void *context,
 	struct device_reader **ret_reader, struct err *err);

@@ -112,6 +112,7 @@ static int apply_wireguard(struct reconcile *reconcile, const struct reconcile_i
 	change.peers = peers;
 	change.peer_count = op->change_count;
 	r = wg_set(wg, &change, err);
+	reconcile_forget_given(reconcile, op->name);
 	mem_wipe(&change, sizeof(change));
 	mem_wipe(peers, op->change_count * sizeof(*peers));
 	free(peers);

@@ -73,7 +73,27 @@ int reconcile_set(
 	struct wg *wg;
 	int r = open_briefly(reconcile, tunnel, silence, patience_ms, &wg, err);
 
-	return r < 0 ? r : conclude(silence, tunnel, wg_set(wg, change, err), wg_is_userspace(wg), err);
+	if (r < 0)
+		return r;
+	r = conclude(silence, tunnel, wg_set(wg, change, err), wg_is_userspace(wg), err);
+	given_changed(&reconcile->given, tunnel, r < 0 ? NULL : change, clock_now_ms());
+	return r;
+}
+
+bool reconcile_give(
+	struct reconcile *reconcile, const char *tunnel, struct wg_device *device, int64_t began_ms)
+{
+	return given_put(&reconcile->given, tunnel, device, began_ms);
+}
+
+bool reconcile_is_given(const struct reconcile *reconcile, const char *tunnel)
+{
+	return given_is_there(&reconcile->given, tunnel, clock_now_ms());
+}
+
+void reconcile_forget_given(struct reconcile *reconcile, const char *tunnel)
+{
+	given_changed(&reconcile->given, tunnel, NULL, clock_now_ms());
 }
 
 bool reconcile_may_ask(struct reconcile *reconcile, const char *tunnel)

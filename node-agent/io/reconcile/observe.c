@@ -7,6 +7,7 @@
 
 #include "common/base/mem.h"
 #include "common/base/text.h"
+#include "common/io/clock.h"
 #include "node-agent/io/reconcile/reconcile_int.h"
 #include "node-agent/io/rtnl/address.h"
 #include "node-agent/io/rtnl/link.h"
@@ -149,6 +150,20 @@ static bool is_absent(int r, bool userspace)
 	return userspace || r == -ENODEV || r == -EOPNOTSUPP;
 }
 
+/* At once, if it has just been read elsewhere. */
+static int read_device(
+	struct reconcile *reconcile, const char *name, struct wg_device *ret_device, struct err *err)
+{
+	int r;
+
+	if (given_take(&reconcile->given, name, clock_now_ms(), ret_device))
+		return 0;
+	r = reconcile_get(reconcile, name, ret_device, err);
+	if (r < 0)
+		reconcile_forget_wg(reconcile, name);
+	return r;
+}
+
 static int observe_device(
 	struct reconcile *reconcile, const char *name, struct observation *observation, struct err *err)
 {
@@ -159,9 +174,7 @@ static int observe_device(
 
 	if (r >= 0) {
 		userspace = wg_is_userspace(wg);
-		r = reconcile_get(reconcile, name, from, err);
-		if (r < 0)
-			reconcile_forget_wg(reconcile, name);
+		r = read_device(reconcile, name, from, err);
 	}
 	if ((r == -EINPROGRESS || r == -ETIMEDOUT) && userspace && !reconcile_is_dead(reconcile, name))
 		return r;

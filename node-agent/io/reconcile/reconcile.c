@@ -36,6 +36,7 @@ void reconcile_close(struct reconcile *reconcile)
 		return;
 	for (size_t i = 0; i < reconcile->device_count; i++)
 		wg_close(reconcile->devices[i].wg);
+	given_clear(&reconcile->given);
 	plan_world_clear(&reconcile->observed);
 	nft_close(reconcile->nft);
 	rtnl_close(reconcile->rtnl);
@@ -84,6 +85,7 @@ int reconcile_wg(struct reconcile *reconcile, const char *tunnel, struct wg **re
 
 void reconcile_forget_wg(struct reconcile *reconcile, const char *tunnel)
 {
+	reconcile_forget_given(reconcile, tunnel);
 	for (size_t i = 0; i < reconcile->device_count; i++) {
 		if (strcmp(reconcile->devices[i].name, tunnel))
 			continue;

@@ -39,6 +39,13 @@ int reconcile_set(
 /* For who reads it elsewhere than on the loop: may it be asked now, and what came of it (wg_get()'s result). */
 bool reconcile_may_ask(struct reconcile *reconcile, const char *tunnel);
 void reconcile_told(struct reconcile *reconcile, const char *tunnel, int result, bool userspace);
+/* What was read elsewhere, from began_ms on (monotonic): the next round takes it instead of asking, if it comes soon. Takes *device over.
+ * false: the loop has changed it since, so that it is to be read again. */
+bool reconcile_give(
+	struct reconcile *reconcile, const char *tunnel, struct wg_device *device, int64_t began_ms);
+bool reconcile_is_given(const struct reconcile *reconcile, const char *tunnel);
+/* Others did something to it. */
+void reconcile_forget_given(struct reconcile *reconcile, const char *tunnel);
 void reconcile_set_patience(struct reconcile *reconcile, int patience_ms);
 int reconcile_patience_ms(const struct reconcile *reconcile);
 /* Its device may be another, or none, from now on. */

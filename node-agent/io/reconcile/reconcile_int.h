@@ -3,6 +3,7 @@
 #define HOLDFAST_AGENT_RECONCILE_INT_H
 
 #include "node-agent/core/repair/silence.h"
+#include "node-agent/io/reconcile/given.h"
 #include "node-agent/io/reconcile/reconcile.h"
 #include "node-agent/io/rtnl/route.h"
 
@@ -20,6 +21,7 @@ struct reconcile {
 	int patience_ms;
 	size_t silence_count;
 	struct reconcile_silence silences[PROTO_TUNNELS_MAX];
+	struct given_list given;
 	char *config_path, *implementation;
 	struct rtnl *rtnl;
 	struct nft *nft;

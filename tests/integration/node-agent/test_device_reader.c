@@ -35,7 +35,7 @@ static struct taken reads[READS_MAX];
 static size_t read_count;
 static const char *again; /* a tunnel that is asked for once more while another is handed over */
 
-static void take(const struct device_read *read, void *context)
+static void take(struct device_read *read, void *context)
 {
 	struct taken *taken = &reads[read_count++];
 
