@@ -19,6 +19,7 @@ static int acquire(struct agent_seat *seat, bool announces)
 	int r;
 
 	flows_settle(seat);
+	forgetting_finish(seat);
 	seat->permit.announces = announces;
 	r = nft_permit_acquire(nft, &seat->permit, permit_ms(seat));
 	if (r == -ESTALE) { /* somebody flushed the fence: first that, closed */
@@ -196,7 +197,7 @@ static void resign(struct agent_seat *seat)
 		log_error("seat", "resign-failed", log_text("endpoint", seat->seat.config.endpoint),
 			log_err(&err));
 	plan_world_clear(&served);
-	standby_forget_sessions(seat);
+	forgetting_begin(seat);
 	agent->sessions_told = agent->sessions_sent = false;
 	agent_look_soon(agent); /* routes and IPv6 addresses of the tunnels went with the links */
 }
@@ -208,6 +209,7 @@ void agent_seat_vacate(struct agent_seat *seat)
 		steering_set(seat, SEAT_STEER_OFF);
 	if (seat_holds(&seat->seat))
 		resign(seat);
+	forgetting_finish(seat);
 }
 
 static void announce_one(struct agent *agent, const char *interface, const struct addr *address)

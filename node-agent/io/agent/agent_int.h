@@ -105,6 +105,7 @@ struct agent_seat {
 	uint64_t claim_number;     /* ... as that of the seats written; 0: none */
 	int64_t addresses_ms;      /* when the lifetime of its addresses was renewed last */
 	struct witness witness;
+	struct forgetting *forgetting;  /* NULL: of nothing */
 	struct seat_flows *flows;       /* NULL: not yet, or nothing is mirrored here */
 	struct seat_standing *standing; /* NULL: it is no standby, or was not judged yet */
 	const struct asked *asked;      /* whose claim is being taken in; NULL: nobody's */
@@ -292,8 +293,15 @@ void takeover_refresh(struct agent_seat *seat, const struct desired *before);
 /* Where the pool's live peers are, from the controller: kept as endpoints in our devices. */
 void standby_learn(struct agent *agent, const struct session *sessions, size_t count);
 const struct endpoint *standby_live_endpoint(const char *tunnel, const struct key *public_key, void *agent);
-/* Every keepalive of the endpoint's tunnels off, sessions forgotten, the peers kept. */
-void standby_forget_sessions(struct agent_seat *seat);
+
+/* ---- forgetting.c: of one that serves no more ---- */
+/* Every keepalive of the endpoint's tunnels off, sessions forgotten, the peers kept: now, or of many peers in the turns of the loop that
+ * follow. */
+void forgetting_begin(struct agent_seat *seat);
+/* The rest of it, now: before the endpoint's tunnels may speak again, or nobody is there any more who would do it. */
+void forgetting_finish(struct agent_seat *seat);
+/* A device was read, for whatever reason, or could not be. */
+void forgetting_take_read(struct agent *agent, const struct device_read *read);
 
 /* ---- owner.c ---- */
 /* The devices that we serve are read in a thread; the sessions in them are kept, a takeover is told of handshakes. */
@@ -336,7 +344,7 @@ bool aside_look(struct agent *agent);
 bool aside_staged(struct agent *agent, const struct staged *staged);
 /* Something else has come of the staged generation. */
 void aside_forget_staged(struct agent *agent);
-/* Is a device of the generation held told sooner than a thread is woken? Else it is read there. */
+/* Is a device of the generation held told sooner than a thread is woken? Else it is read there, and changed in parts. */
 bool aside_is_small(const struct agent *agent);
 /* A device was read, for whatever reason, or could not be. Keeps the device, if it is waited for. */
 void aside_take_read(struct agent *agent, struct device_read *read);

@@ -176,6 +176,7 @@ static struct agent_seat *seat_new(struct agent *agent, size_t index)
 static void seat_free(struct agent_seat *seat)
 {
 	takeover_end(seat);
+	forgetting_finish(seat);
 	flows_seat_free(seat);
 	standing_free(seat);
 	agent_succession_end(seat);
