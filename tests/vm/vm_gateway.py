@@ -39,7 +39,7 @@ class VmGateway(Gateway):
 
     def __init__(self, net, name, files, kernel, image):
         super().__init__(net, name)
-        self._files, self._kernel, self._image, self._qemu = files, kernel, image, None
+        self._files, self._kernel, self._image, self._qemu, self._asked = files, kernel, image, None, 0
 
     def power_on(self):
         fabric = self.network.machines["fabric"]
@@ -67,6 +67,21 @@ class VmGateway(Gateway):
         time.sleep(whole - ahead_s - _OBEYS_S - time.time())
         self.tell(f"date -s @{whole} > /dev/null")
 
+    def processor_ms(self, seconds=30):
+        """What its kernel has counted so far, in ms: all of it but the idle time, the interrupts' part, its agent's."""
+        self._asked += 1
+        mark = f"processor {self._asked}:"
+        self.tell(f'echo "{mark} $(head -n 1 /proc/stat) $(cut -d " " -f 14,15 /proc/$(pidof holdfast-agent)/stat)"')
+        words = wait_for(f"{self.name} tells its processor time", seconds, lambda: self._said(mark))
+        user, nice, system, _, _, irq, softirq, *_ = map(int, words[1:11])      # proc(5): in hundredths of a second
+        return {"busy": 10 * (user + nice + system + irq + softirq), "interrupts": 10 * (irq + softirq), "agent": 10 * sum(map(int, words[11:13]))}
+
+    def _said(self, mark):
+        """The words behind the mark on its console, once all of them are there."""
+        with open(self._files.log(f"{self.name}-console"), encoding="utf-8", errors="replace") as console:
+            line = next((line for line in console if line.startswith(mark)), "")
+        return line[len(mark):].split() if line.endswith("\n") else None
+
     def panic(self):
         """Its kernel panics and stands still."""
         self.tell("echo 1 > /proc/sys/kernel/sysrq; echo c > /proc/sysrq-trigger")
@@ -85,9 +100,11 @@ class VmGateway(Gateway):
         return self._ports[bridge]
 
     def _network_lines(self):
-        """Links of a lab's namespace are born up."""
+        """Links of a lab's namespace are born up, and with their names."""
         place = self.place
-        return (*(f"link set {link} up" for link in (place.wan, place.lan, place.management)), *self.address_lines())
+        links = tuple(enumerate((place.wan, place.lan, place.management)))
+        return (*(f"link set eth{n} name {link}" for n, link in links if link != f"eth{n}"), *(f"link set {link} up" for _, link in links),
+                *self.address_lines())
 
     def _initrd(self):
         """The image, and behind it this gateway's own disk."""
@@ -109,19 +126,19 @@ def _mac(tap):
 
 
 class VmScene(HoldfastScene):
-    """The first gateway is a virtual machine, everything else is as ever."""
+    """One gateway is a virtual machine, everything else is as ever."""
 
-    def __init__(self, files, programs, kernel, image, **options):
+    def __init__(self, files, programs, kernel, image, virtual=HOME, **options):
         super().__init__(files, programs, **options)
-        self._boots = kernel, image
+        self._boots, self._virtual = (kernel, image), virtual
 
     def new_gateway(self, name):
-        if name != HOME:
+        if name != self._virtual:
             return super().new_gateway(name)
         return VmGateway(self.network, name, self.files, *self._boots)
 
     def stop(self):
         """What is left of it ends as an administrator would end it."""
-        for service in (*(gateway.agent for gateway in self.gateways.values() if gateway.name != HOME), self.controller.service):
+        for service in (*(gateway.agent for gateway in self.gateways.values() if gateway.name != self._virtual), self.controller.service):
             service.stop()
             service.check_log()

@@ -78,9 +78,10 @@ class HoldfastScene(Scene):
 
     gateway_kind, operator_at = HoldfastGateway, "ctl"
 
-    def __init__(self, files, programs, peers=0, liveness=None, change=None, **options):
+    def __init__(self, files, programs, peers=0, liveness=None, change=None, patience_s=30, **options):
+        """`patience_s`: until all gateways are ready, for those that are slow."""
         super().__init__(files, **options)
-        self._programs, self._peers, self._liveness, self._change = programs, peers, liveness, change
+        self._programs, self._peers, self._liveness, self._change, self._patience_s = programs, peers, liveness, change, patience_s
         self.controller = None
 
     def start_gateways(self):
@@ -94,7 +95,7 @@ class HoldfastScene(Scene):
             self.files.make_gateway(name)
             self.gateways[name] = self.new_gateway(name)
             self.gateways[name].power_on()
-        self.controller.wait_ready(GATEWAYS, 30 + self._peers / 100)
+        self.controller.wait_ready(GATEWAYS, self._patience_s + self._peers / 100)
         self.go_home()
 
     def build(self):

@@ -71,7 +71,7 @@ class Swarm:
 def known_everywhere(scene, count):
     """Whether each gateway knows so many sessions, by its own metrics."""
     def sessions(gateway):
-        text = gateway.machine.run("curl", "-s", f"http://{gateway.place.management_address}:9581/metrics", check=False)
+        text = scene.network.machines["ctl"].run("curl", "-s", f"http://{gateway.place.management_address}:9581/metrics", check=False)
         return next((float(line.split()[1]) for line in text.splitlines() if line.startswith("holdfast_sessions ")), 0)
     return all(sessions(gateway) >= count for gateway in scene.gateways.values())
 
