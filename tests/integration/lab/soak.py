@@ -25,11 +25,13 @@ from lab.baseline import BaselineScene
 from lab.scene import HoldfastScene
 from lab.wait import LabError
 
-PER_LAB, LABS = 25, 2      # cycles, before a new lab is built; of Holdfast's, at a time
+PER_LAB, LABS, BREAKS = 25, 2, 3      # cycles, before a new lab is built; of Holdfast's, at a time; labs of a fault that may break
 KEEPALIVED = figures.KEEPALIVED
-# Those first that take long, so that no lab is left with one of them in the end.
-FAULTS = {**hard_faults.FAULTS, "clients": (crowd.CrowdScene, crowd.clients), **exclusive.FAULTS,
+# These do little but wait, and come last: the place that keepalived's have done with is theirs, too.
+WAITING = ("agent-stop", "controller-kill", "controller-cut", "agent-hang")
+FAULTS = {"clients": (crowd.CrowdScene, crowd.clients), **hard_faults.FAULTS, **exclusive.FAULTS,
           **{name: (HoldfastScene, fault) for name, fault in faults.FAULTS.items()}}
+FAULTS |= {name: FAULTS.pop(name) for name in WAITING}
 BASELINE = {KEEPALIVED + name: (lambda files, programs: BaselineScene(files), fault) for name, fault in baseline.FAULTS.items()}
 KNOWN = FAULTS | BASELINE
 
@@ -55,21 +57,23 @@ def run_lab(results, name, count, end):
 
 
 class Labs:
-    """The labs that run now, each in a process of its own that ends with this one."""
+    """The labs that run now, each in a process of its own that ends with this one. `places` is how many of a kind may run at a time."""
 
     def __init__(self, results, end, places):
         self._results, self._end = results, end
-        self._free, self._running, self.well = Counter(places), {}, True
+        self._free, self._running, self.broken = Counter(places), {}, Counter()
 
-    def has_place(self, name):
-        return self._free[_kind(name)] > 0 and name not in self._running.values()
+    def place(self, name, quiet_is_spare):
+        """Of what kind one is free for this fault, None if there is none."""
+        runs = any(name == other for other, _ in self._running.values())
+        return next((kind for kind in _kinds(name, quiet_is_spare) if self._free[kind] > 0 and not runs), None)
 
-    def start(self, name, count):
-        self._free[_kind(name)] -= 1
+    def start(self, name, kind, count):
+        self._free[kind] -= 1
         command = [sys.executable, "-B", os.path.abspath(__file__), self._results.path, "--lab", name, "--cycles", str(count),
                    "--until", str(self._end)]
         lab = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True, preexec_fn=_end_with_parent)
-        self._running[lab] = name
+        self._running[lab] = name, kind
 
     def wait_one(self):
         """Until one has ended; false if none runs."""
@@ -78,8 +82,9 @@ class Labs:
         pid, status = os.wait()
         lab = next(lab for lab in self._running if lab.pid == pid)
         lab.returncode = os.waitstatus_to_exitcode(status)
-        self.well &= not lab.returncode
-        self._free[_kind(self._running.pop(lab))] += 1
+        name, kind = self._running.pop(lab)
+        self.broken[name] += lab.returncode != 0
+        self._free[kind] += 1
         return True
 
     def stop(self):
@@ -89,8 +94,10 @@ class Labs:
             lab.wait()
 
 
-def _kind(name):
-    return "keepalived" if name in BASELINE else "holdfast"
+def _kinds(name, quiet_is_spare):
+    if name in BASELINE:
+        return ("quiet",)
+    return ("quiet", "holdfast") if quiet_is_spare and name in WAITING else ("holdfast",)
 
 
 def _end_with_parent():
@@ -98,18 +105,21 @@ def _end_with_parent():
 
 
 def soak(results, chosen, cycles, end, labs):
-    """Rounds over all faults, so that a run that is cut short has some of each, and one that breaks keeps no other from its turn."""
-    turns, running = Counter(), Labs(results, end, {"holdfast": labs, "keepalived": 1})
+    """Rounds over all faults, so that a run that is cut short has some of each, and one that breaks keeps no other from its turn, nor the
+    run from its end. False if a lab broke."""
+    turns, running = Counter(), Labs(results, end, {"holdfast": labs, "quiet": 1})
     try:
         while True:
             done = results.done()
-            ready = [name for name in chosen if done[name] < cycles and running.has_place(name)] if time.time() < end else []
+            due = [name for name in chosen if done[name] < cycles and running.broken[name] < BREAKS] if time.time() < end else []
+            spare = not any(name in BASELINE for name in due)
+            ready = [name for name in due if running.place(name, spare)]
             if ready:
                 name = min(ready, key=lambda name: (turns[name], chosen.index(name)))
                 turns[name] += 1
-                running.start(name, min(PER_LAB, cycles - done[name]))
+                running.start(name, running.place(name, spare), min(PER_LAB, cycles - done[name]))
             elif not running.wait_one():
-                return running.well
+                return not running.broken.total()
     finally:
         running.stop()
 
