@@ -68,9 +68,9 @@ class Change:
 
 
 def netlink_requests(scene, peers):
-    """Of one real gateway, for one change more; None: there is no strace."""
-    name = next(iter(scene.agents))
-    if not syscalls.available():
+    """Of one real gateway, for one change more; None: there is no strace, or no such gateway."""
+    name = next(iter(scene.agents), None)
+    if not name or not syscalls.available():
         return None
     with syscalls.Trace(Process(scene.agents[name].agent).pid) as trace:
         Change(scene, peers, 9, scene.sent_bytes())
@@ -128,7 +128,7 @@ def under_load():
     table(["peers", "plan", "confirmed", "in kernels", "ctl cpu", "B an agent", "B a talker", "netlink requests"],
           [[f"{row.size:,}", f"{row.plan.seconds:.2f}", f"{row.least(lambda c: c.apply.seconds):.2f}",
             f"{row.least(lambda c: c.kernels_s):.2f}", f"{row.least(lambda c: c.apply.controller_s):.2f}",
-            f"{row.least(lambda c: c.bytes['agents']) / AGENTS:,.0f}", f"{row.least(lambda c: c.bytes['talkers']) / max(TALKERS, 1):,.0f}",
+            f"{row.least(lambda c: c.bytes['agents']) / max(AGENTS, 1):,.0f}", f"{row.least(lambda c: c.bytes['talkers']) / max(TALKERS, 1):,.0f}",
             "-" if row.netlink is None else str(row.netlink)] for row in rows])
     print("\n  Memory at most, MiB resident:")
     table(["peers", "controller", "a real agent", "a talker"], [[f"{row.size:,}", *(f"{peak:.0f}" for peak in row.peaks)] for row in rows])

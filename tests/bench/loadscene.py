@@ -104,7 +104,7 @@ class LoadScene:
         def peak(service):
             with open(f"/proc/{Process(service).pid}/status", encoding="utf-8") as file:
                 return int(re.search(r"VmHWM:\s+(\d+)", file.read()).group(1)) / 1024
-        return (peak(self.controller.service), max(peak(agent.agent) for agent in self.agents.values()),
+        return (peak(self.controller.service), max((peak(agent.agent) for agent in self.agents.values()), default=0),
                 max(map(peak, self._services)) if self._services else 0)
 
     def stop(self):
