@@ -11,7 +11,8 @@ from lab.network import CONTROLLER, MANAGEMENT, PLACES, Network
 from lab.service import Service
 from process import Process
 
-POOL_MAX = 16      # gateways of one tunnel: so many need two
+POOL_MAX = 16         # gateways of one tunnel: more need two
+SHARE_MAX = 50000     # peers of one tunnel: wireguard-go takes 65,536, the rest is refused as an invalid argument
 _TALKERS = "10.8.0.30"
 _COUNTERS = """
 table inet bench {{
@@ -27,6 +28,11 @@ table inet bench {{
 def key(number):
     """A public key that nobody has the private one of; of one number always the same."""
     return base64.b64encode(number.to_bytes(4, "big") * 8).decode()
+
+
+def tunnel(pool, share):
+    """The tunnel of these gateways that has this share of the peers."""
+    return f"wg{pool}" if share == 0 else f"wg{pool}-{share}"
 
 
 class LoadScene:
@@ -72,23 +78,26 @@ class LoadScene:
         return [*self.agents, *self._talkers]
 
     def write_fleet(self, peers, variant=0):
-        """The peers are in every tunnel, so on every gateway; `variant` is seen in the addresses of the last one."""
+        """Every peer is in a tunnel of each pool, so on every gateway; `variant` is seen in the addresses of the last one."""
         text = ["fleet: load\ngateways:\n"]
         for number, name in enumerate(self.names()):
             address = PLACES[name].outer_address if name in PLACES else f"10.9.1.{number}"
             text.append(f"  {name}: {{ address: {address} }}\n")
         pools = [self.names()[at:at + POOL_MAX] for at in range(0, len(self.names()), POOL_MAX)]
+        shares = max(1, -(-peers // SHARE_MAX))
         text.append("tunnels:\n")
-        for number, pool in enumerate(pools):
-            text.append(f"  wg{number}: {{ private_key_file: wg0.key, public_key: \"{self.files.tunnel_public}\", address: [10.64.0.1/14], "
-                        f"listen_port: {51820 + number}, gateways: [{', '.join(pool)}] }}\n")
+        for pool, gateways in enumerate(pools):
+            for share in range(shares):
+                text.append(f"  {tunnel(pool, share)}: {{ private_key_file: wg0.key, public_key: \"{self.files.tunnel_public}\", "
+                            f"address: [10.{64 + 4 * share}.0.1/14], listen_port: {51820 + pool * shares + share}, "
+                            f"gateways: [{', '.join(gateways)}] }}\n")
         text.append("peers:\n" if peers else "")
-        tunnels = f", tunnels: [{', '.join(f'wg{number}' for number in range(len(pools)))}]" if len(pools) > 1 else ""
         for number in range(peers):
-            place = number + 256      # beside the tunnel's own address
-            more = f", 10.67.0.{variant}/32" if variant and number == peers - 1 else ""
-            text.append(f"  p{number}: {{ public_key: \"{key(number)}\", allowed_ips: "
-                        f"[10.{64 + (place >> 16)}.{place >> 8 & 255}.{place & 255}/32{more}]{tunnels} }}\n")
+            share, place = number // SHARE_MAX, number % SHARE_MAX + 256      # beside the tunnel's own address
+            more = f", 10.{67 + 4 * share}.0.{variant}/32" if variant and number == peers - 1 else ""
+            text.append(f"  p{number}: {{ public_key: \"{key(number)}\", "
+                        f"allowed_ips: [10.{64 + 4 * share}.{place >> 8}.{place & 255}/32{more}], "
+                        f"tunnels: [{', '.join(tunnel(pool, share) for pool in range(len(pools)))}] }}\n")
         self.files.write("ctl", "etc", "fleet.yaml", text="".join(text))
 
     def sent_bytes(self):
@@ -97,7 +106,7 @@ class LoadScene:
         return {name: int(count) for count, name in re.findall(r'bytes (\d+) comment "(\w+)"', listing)}
 
     def peers_in_kernel(self, name):
-        return len(self.agents[name].machine.run("wg", "show", "wg0", "peers").split())
+        return len(re.findall(r"(?m)^\S+\t\S+$", self.agents[name].machine.run("wg", "show", "all", "peers")))
 
     def peaks_mib(self):
         """The most that the controller, an agent and a talker have had resident so far."""
