@@ -28,15 +28,23 @@ TIMEOUT_S = 60
 
 # What a machine has before the tunnel: an uplink on which nobody answers, with a default route of both families.
 UPLINK = """
-ip link set lo up
-ip link add eth0 address 02:00:00:00:00:01 type veth peer name eth0-far address 02:00:00:00:00:02
-sysctl -qw net.ipv6.conf.eth0.addr_gen_mode=0 net.ipv6.conf.eth0-far.disable_ipv6=1 net.ipv6.conf.eth0.accept_dad=0
-ip link set eth0-far up
-ip link set eth0 up
-ip address add 192.0.2.2/24 dev eth0
-ip address add 2001:db8::2/64 dev eth0 nodad
-ip route add default via 192.0.2.1
-ip -6 route add default via 2001:db8::1
+ip -batch - <<'END'
+link set lo up
+link add eth0 address 02:00:00:00:00:01 type veth peer name eth0-far address 02:00:00:00:00:02
+END
+cd /proc/sys/net/ipv6/conf
+echo 0 >eth0/addr_gen_mode
+echo 1 >eth0-far/disable_ipv6
+echo 0 >eth0/accept_dad
+cd /
+ip -batch - <<'END'
+link set eth0-far up
+link set eth0 up
+address add 192.0.2.2/24 dev eth0
+address add 2001:db8::2/64 dev eth0 nodad
+route add default via 192.0.2.1
+route add default via 2001:db8::1
+END
 for link in eth0 eth0-far; do until [[ $(ip -o link show $link) == *"state UP"* ]]; do :; done; done
 until [[ $(ip -6 route show table local dev eth0) == *"local 2001:db8::2 "*"local fe80::"* ]]; do :; done
 """
@@ -52,42 +60,73 @@ chmod 755 /run/bin/resolvconf
 : >/run/transcript
 """
 
+# Taken a thousand times: what the shell can read itself is not given to a program.
 SNAPSHOT = r"""
 export LC_ALL=C
 say() { echo "== $*"; "$@" 2>&1; }
-# wireguard-go needs a moment to notice that its link is gone: what is there after two seconds stays.
+show() { # byte for byte
+	local part
+	while IFS= read -rd '' part; do printf '%s\0' "$part"; done <"$1"
+	printf '%s' "$part"
+}
+has_link() {
+	local links
+	read -rd '' links </proc/net/dev
+	[[ $'\n'$links == *[[:space:]]"$1:"* ]]
+}
+processes() { # their arguments; one that is only a zombie has none
+	local file words
+	for file in /proc/[0-9]*/cmdline; do
+		words=()
+		mapfile -d '' -t words <"$file"
+		[[ ${#words[@]} = 0 ]] || echo "${words[*]//$'\n'/ }"
+	done 2>/dev/null
+}
+# wireguard-go needs a moment to notice that its link is gone; what it leaves when it has ended stays.
 for socket in /run/wireguard/*.sock; do
 	name=${socket##*/} name=${name%.sock}
-	for _ in {1..200}; do
-		if [[ -S $socket ]] && ! ip link show "$name" >/dev/null 2>&1; then sleep 0.01; else break; fi
-	done
-	for _ in {1..200}; do
-		[[ ! -S $socket && $(ps -e -o stat=,args=) == *[RSD]*"wireguard-go $name"$'\n'* ]] || break
+	for _ in {1..300}; do
+		[[ $(processes)$'\n' == *"wireguard-go $name"$'\n'* ]] || break
+		if [[ -S $socket ]] && has_link "$name"; then break; fi
 		sleep 0.01
 	done
 done
-say ip -d link show
 say ip -d address show
-say ip -4 rule show
-say ip -6 rule show
-say ip -4 route show table all
-say ip -6 route show table all
-say nft -n list ruleset
-say nft --debug=netlink list ruleset | grep -E '^(== |ip|  \[)'
-say sysctl net.ipv4.conf.all.src_valid_mark net.ipv4.conf.all.rp_filter net.ipv4.ip_forward
-echo "== sysctls of links"; grep -H . /proc/sys/net/ipv[46]/conf/{all,default,wg*}/* /proc/sys/net/ipv6/neigh/wg*/* 2>/dev/null | grep -vE 'valid_mark|stable_secret'
-for name in $(wg show interfaces); do
-	say wg showconf $name
-	say wg show $name dump
+for family in 4 6; do
+	echo "== ip -$family rule and route"; ip -$family -force -batch - <<<$'rule show\nroute show table all' 2>&1
 done
-echo "== processes"; ps -e -o args= | grep -v defunct | grep -E '^[^ ]*(wireguard-go|bash -e|sleep)' | sort
-echo "== sockets"; ls /run/wireguard
-echo "== transcript"; cat /run/transcript
-for file in /etc/wireguard/*; do
-	echo "== $file $(stat -c %a "$file")"; cat "$file"
+say nft -n --debug=netlink list ruleset
+echo "== sysctls"
+for name in conf/all/src_valid_mark conf/all/rp_filter ip_forward; do
+	name=net/ipv4/$name
+	read -r value <"/proc/sys/$name"
+	echo "${name//\//.} = $value"
 done
-echo "== resolv.conf"; cat /etc/resolv.conf
+echo "== sysctls of links"; grep -H . /proc/sys/net/ipv[46]/conf/{all,default,wg*}/* /proc/sys/net/ipv6/neigh/wg*/* 2>/dev/null
+last=
+while IFS=$'\t' read -r name line; do
+	[[ $name = "$last" ]] || echo "== wg show $name dump"
+	last=$name
+	printf '%s\n' "$line"
+done < <(wg show all dump 2>&1)
+echo "== processes"
+while read -r line; do
+	[[ ! $line =~ ^[^\ ]*(wireguard-go|bash\ -e|sleep) ]] || printf '%s\n' "$line"
+done < <(processes)
+echo "== sockets"
+for socket in /run/wireguard/*; do
+	[[ ! -e $socket ]] || echo "${socket##*/}"
+done
+echo "== transcript"; show /run/transcript
+while read -r mode file; do
+	echo "== $file $mode"; show "$file"
+done < <(stat -c '%a %n' /etc/wireguard/* 2>/dev/null)
+echo "== resolv.conf"; show /etc/resolv.conf
 """
+
+
+def private(path, flags):
+    return os.open(path, flags, 0o600)
 
 
 class Host:
@@ -131,8 +170,9 @@ class Host:
         return out
 
     def write(self, path, text, mode=0o600):
-        subprocess.run(self.enter("sh", "-c", f"umask 077; cat >'{path}'; chmod {mode:o} '{path}'"),
-                       input=text, text=True, check=True)
+        with open(f"/proc/{self.pid}/root{path}", "w", newline="", encoding="utf-8", opener=private) as file:
+            file.write(text)
+            os.fchmod(file.fileno(), mode)
 
     def read(self, path):
         return self.must(f"cat '{path}'")
@@ -152,27 +192,22 @@ class Host:
         self.close()
 
 
-def sort_peers(text):
-    """Peers come in no particular order: sections of showconf, lines of dump."""
-    head, *peers = re.split(r"(?m)^(?=\[Peer\])", text)
-    return head + "".join(sorted(peer.rstrip("\n") + "\n" for peer in peers))
-
-
-def sort_allowed(match):
-    return match.group(1) + ", ".join(sorted(match.group(2).split(", ")))
+def rule_or_route(line):
+    """Rules as they are, by their priority; of routes the order says nothing."""
+    return (0, "") if re.match(r"(?:N:|\d+:)\s", line) else (1, line)
 
 
 def sort_section(section):
     """Sections in which the order says nothing."""
     title, _, body = section.partition("\n")
-    if title.startswith("ip -4 route") or title.startswith("ip -6 route") or " dump" in title:
+    if " dump" in title:
         body = "".join(sorted(body.splitlines(True)))
-    if title.startswith("wg showconf"):
-        body = sort_peers(re.sub(r"(?m)^(AllowedIPs = )(.*)$", sort_allowed, body))
+    if title.startswith("ip ") and title.endswith("rule and route"):
+        body = "".join(sorted(body.splitlines(True), key=rule_or_route))
     if title.startswith("processes"):
         body = "".join(sorted(body.splitlines(True)))
     if title.startswith("nft"):
-        body = "".join(sorted(re.split(r"(?m)^(?=table|ip6? )", body)))
+        body = "".join(sorted(re.split(r"(?m)^(?=table|ip6? |inet |arp |bridge |netdev )", body)))
     if " dump" in title:
         body = "".join("\t".join(sort_field(field) for field in line.split("\t")) for line in body.splitlines(True))
     return title + "\n" + body
@@ -196,7 +231,8 @@ def normalise(text, random_port=True, deliberate=True):
     text = re.sub(r"if\d+|@if\w+|link-netnsid \d+", "", text)
     text = re.sub(r"(fe80:)(:[0-9a-f]+){1,4}", "fe80::X", text)
     text = re.sub(r"0x000080fe 0x00000000 0x\w+ 0x\w+", "fe80::X", text)
-    text = re.sub(r"(?m)^(ip6? \S+ \S+)( \d+)+$", r"\1", text)
+    text = re.sub(r"(?m)^((?:ip6?|inet|arp|bridge|netdev) \S+ \S+)( \d+)+$", r"\1", text)
+    text = re.sub(r"(?m)^/proc/sys/\S*(?:valid_mark|stable_secret)\S*\n", "", text)
     text = re.sub(r"valid_lft \d+sec|preferred_lft \d+sec", "", text)
     text = re.sub(r"(?m)^local fe80::X dev (?!eth).*\n", "", text.replace(" tentative", ""))
     text = re.sub(r"(?m)\t\d+\t\d+(\t(?:off|\d+))$", r"\tRX\tTX\1", text)
