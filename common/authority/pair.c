@@ -31,7 +31,9 @@ int pair_paths(const char *certificate, const char *key, struct pair *ret_pair, 
 
 int pair_prepare_key(const struct pair *pair, const char *key_pem, struct err *err)
 {
-	return file_write(pair->next_key, key_pem, strlen(key_pem), 0600, err);
+	int r = pair_recover(pair, err);
+
+	return r < 0 ? r : file_write(pair->next_key, key_pem, strlen(key_pem), 0600, err);
 }
 
 int pair_prepare_certificate(const struct pair *pair, const char *certificate_pem, struct err *err)

@@ -18,7 +18,8 @@ struct pair {
 
 /* -ENAMETOOLONG */
 int pair_paths(const char *certificate, const char *key, struct pair *ret_pair, struct err *err);
-/* The key of a certificate that is about to be asked for: mode 0600. */
+/* The key of a certificate that is about to be asked for: mode 0600. What an earlier life began is finished or dropped before, or
+ * its certificate would be taken for one of this key. */
 int pair_prepare_key(const struct pair *pair, const char *key_pem, struct err *err);
 /* Its certificate has come: mode 0644. Not in force yet, so that the two can be looked at. */
 int pair_prepare_certificate(const struct pair *pair, const char *certificate_pem, struct err *err);

@@ -100,6 +100,17 @@ START_TEST(also_between_the_two)
 }
 END_TEST
 
+/* Killed between the two, and whoever comes next wants a pair of his own: both are of one life, whenever he is killed. */
+START_TEST(also_by_who_begins_anew)
+{
+	prepare();
+	ck_assert_int_eq(rename(pair.next_key, pair.key), 0);
+	ck_assert_int_eq(pair_prepare_key(&pair, "newer", NULL), 0);
+	ck_assert_int_eq(pair_recover(&pair, NULL), 0);
+	check_both("new");
+}
+END_TEST
+
 START_TEST(where_nothing_was_begun_nothing_is_done)
 {
 	ck_assert_int_eq(pair_recover(&pair, NULL), 0);
@@ -121,6 +132,7 @@ int main(void)
 	tcase_add_test(test, a_key_alone_is_dropped);
 	tcase_add_test(test, what_was_prepared_is_finished);
 	tcase_add_test(test, also_between_the_two);
+	tcase_add_test(test, also_by_who_begins_anew);
 	tcase_add_test(test, where_nothing_was_begun_nothing_is_done);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);
