@@ -107,12 +107,14 @@ bool directory_put(
 	struct entry *entry = find_or_add(directory, session);
 	if (!entry)
 		return false;
+	const struct teller *teller = teller_of(directory, gateway);
+	bool same_teller = entry->teller == teller; /* the one who told before it has been told nothing yet */
 	entry->round = directory->round;
-	entry->teller = teller_of(directory, gateway);
+	entry->teller = teller;
 	entry->told_ms = now_ms;
 	entry->rx_bytes = session->rx_bytes;
 	entry->tx_bytes = session->tx_bytes;
-	if (entry->version && endpoint_equal(&entry->endpoint, &session->endpoint) &&
+	if (same_teller && endpoint_equal(&entry->endpoint, &session->endpoint) &&
 		llabs(handshake_ms - entry->handshake_ms) <= AGE_NOISE_MS)
 		return false;
 	entry->endpoint = session->endpoint;

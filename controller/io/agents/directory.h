@@ -20,7 +20,8 @@ enum { SESSION_LIVE_MS = 180000 };
 struct directory *directory_new(void);
 void directory_free(struct directory *directory);
 
-/* From an owner, the gateway. Returns true if anything changed that others should know: not for counted bytes. */
+/* From an owner, the gateway. Returns true if anything changed that others should know: not for counted bytes, but if
+ * another told of it before, for that one is a standby now, which has to be told. */
 bool directory_put(
 	struct directory *directory, const char *gateway, const struct session *session, int64_t now_ms);
 /* An owner tells all it has: between these two calls it puts them; those of the tunnel that it did not are forgotten. */

@@ -50,6 +50,19 @@ START_TEST(only_changes_get_a_version)
 }
 END_TEST
 
+/* Moved within a second of its handshake: as old as before, but he who told of it is a standby now, and was never told. */
+START_TEST(what_another_tells_is_new_for_the_one_before_it)
+{
+	struct session one = session("wg0", 1, "192.0.2.1:1000", 0);
+	ck_assert(directory_put(directory, "gw-a", &one, 1000000));
+	uint64_t version = directory_version(directory);
+	ck_assert(directory_put(directory, "gw-b", &one, 1000500));
+	ck_assert_uint_eq(directory_version(directory), version + 1);
+	ck_assert(!directory_put(directory, "gw-b", &one, 1000600));
+	ck_assert(directory_put(directory, "gw-a", &one, 1000700)); /* and back */
+}
+END_TEST
+
 START_TEST(a_reader_gets_what_is_newer_and_wanted)
 {
 	struct session *items;
@@ -121,6 +134,7 @@ int main(void)
 	TCase *tests = tcase_create("directory");
 	tcase_add_checked_fixture(tests, setup, teardown);
 	tcase_add_test(tests, only_changes_get_a_version);
+	tcase_add_test(tests, what_another_tells_is_new_for_the_one_before_it);
 	tcase_add_test(tests, a_reader_gets_what_is_newer_and_wanted);
 	tcase_add_test(tests, the_dead_do_not_count_and_are_forgotten);
 	tcase_add_test(tests, what_a_whole_list_leaves_out_is_gone);
