@@ -232,7 +232,7 @@ static bool has_new_port(const struct fleet *from, const struct fleet_tunnel *ol
 	return false;
 }
 
-/* Does each session in it end, whatever becomes of its peer? */
+/* Does each session in it end, if not with its peer? */
 static bool ends_all(
 	const struct fleet *from, const struct fleet *to, const char *tunnel, enum fleet_plan_why *ret_why)
 {
@@ -244,22 +244,48 @@ static bool ends_all(
 	return *ret_why == PLAN_TUNNEL_KEY || has_new_port(from, old, to, new);
 }
 
-static void forget_costs_in(struct fleet_plan *plan, const char *tunnel)
+static int compare_keys(const void *left, const void *right)
 {
-	size_t kept = 0;
-
-	for (size_t i = 0; i < plan->cost_count; i++)
-		if (strcmp(plan->costs[i].tunnel, tunnel) != 0)
-			plan->costs[kept++] = plan->costs[i];
-	plan->cost_count = kept;
+	return memcmp(left, right, sizeof(struct key));
 }
 
-static void add_costs_in(
+/* Of a tunnel whose sessions all end: what it costs whom for another reason is forgotten, but for who goes altogether,
+ * whose keys are returned in order. */
+static struct key *keep_gone_in(struct fleet_plan *plan, const char *tunnel, size_t *ret_count)
+{
+	struct key *gone = mem_new(plan->cost_count + 1, sizeof(*gone));
+	size_t kept = 0, count = 0;
+
+	for (size_t i = 0; i < plan->cost_count; i++) {
+		const struct fleet_plan_cost *cost = &plan->costs[i];
+		bool is_here = !strcmp(cost->tunnel, tunnel);
+
+		if (is_here && cost->why != PLAN_REMOVED && cost->why != PLAN_KEY)
+			continue;
+		if (is_here)
+			gone[count++] = cost->public_key;
+		plan->costs[kept++] = *cost;
+	}
+	plan->cost_count = kept;
+	qsort(gone, count, sizeof(*gone), compare_keys);
+	*ret_count = count;
+	return gone;
+}
+
+static void end_all_in(
 	struct fleet_plan *plan, const struct desired *gateway, const char *tunnel, enum fleet_plan_why why)
 {
-	for (size_t i = 0; i < gateway->peer_count; i++)
-		if (!strcmp(gateway->peers[i].tunnel, tunnel))
-			add_cost(plan, &gateway->peers[i], why);
+	size_t gone_count;
+	struct key *gone = keep_gone_in(plan, tunnel, &gone_count);
+
+	for (size_t i = 0; i < gateway->peer_count; i++) {
+		const struct desired_peer *peer = &gateway->peers[i];
+
+		if (!strcmp(peer->tunnel, tunnel) &&
+			!bsearch(&peer->public_key, gone, gone_count, sizeof(*gone), compare_keys))
+			add_cost(plan, peer, why);
+	}
+	free(gone);
 }
 
 static bool has_tunnel(const struct desired *gateway, const char *tunnel)
@@ -280,11 +306,10 @@ static void add_ended_tunnels(
 
 		if (!ends_all(from, to, tunnel, &why))
 			continue;
-		forget_costs_in(plan, tunnel);
 		while (member < before->count && !has_tunnel(before->gateways[member], tunnel))
 			member++;
 		if (member < before->count)
-			add_costs_in(plan, before->gateways[member], tunnel, why);
+			end_all_in(plan, before->gateways[member], tunnel, why);
 	}
 }
 
