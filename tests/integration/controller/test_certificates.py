@@ -104,6 +104,7 @@ def test_revoked(bench):
         assert bench.call("GET", "/v1/status")[0] == 403
         listed = bench.call_locally("GET", "/v1/revocations")[1]["revocations"]
         assert [(item["kind"], item["name"]) for item in listed] == [("gateway", "gw-b"), ("operator", "alice")]
+        assert bench.call_locally("GET", "/v1/invitations")[1]["invitations"] == []      # nor does it come back
         bench.stop()
         bench.start()
     # Both come back with new certificates.

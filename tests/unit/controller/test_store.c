@@ -155,7 +155,7 @@ static int count_rows(const char *table)
 {
 	sqlite3 *db;
 	sqlite3_stmt *statement;
-	char sql[64];
+	char sql[128];
 	snprintf(sql, sizeof sql, "SELECT count(*) FROM %s", table);
 	ck_assert_int_eq(sqlite3_open(path, &db), SQLITE_OK);
 	ck_assert_int_eq(sqlite3_prepare_v2(db, sql, -1, &statement, NULL), SQLITE_OK);
@@ -313,8 +313,8 @@ END_TEST
 static void collect_audit(const struct store_audit *audit, void *context)
 {
 	char *rows = context;
-	sprintf(rows + strlen(rows), "%d:%s:%s:%s:%d:%d:%s ", (int)audit->seq, audit->who, audit->what,
-		audit->target, (int)audit->generation, audit->status, audit->detail);
+	sprintf(rows + strlen(rows), "%d:%d:%s:%s:%s:%d:%d:%s ", (int)audit->seq, (int)audit->wall_ms,
+		audit->who, audit->what, audit->target, (int)audit->generation, audit->status, audit->detail);
 }
 
 START_TEST(the_trail_is_read_by_the_page)
@@ -333,10 +333,10 @@ START_TEST(the_trail_is_read_by_the_page)
 	ck_assert_int_eq(store_add_audit(store, &audit, NULL), 0);
 	ck_assert_int_eq(store_add_audit(store, &audit, NULL), 0);
 	ck_assert_int_eq(store_each_audit(store, 0, 2, collect_audit, rows, NULL), 0);
-	ck_assert_str_eq(rows, "1:alice:move:vpn:3:200: 2:alice:move:vpn:3:409:busy ");
+	ck_assert_str_eq(rows, "1:42:alice:move:vpn:3:200: 2:42:alice:move:vpn:3:409:busy ");
 	rows[0] = '\0';
 	ck_assert_int_eq(store_each_audit(store, 2, 2, collect_audit, rows, NULL), 0);
-	ck_assert_str_eq(rows, "3:alice:move:vpn:3:409:busy ");
+	ck_assert_str_eq(rows, "3:42:alice:move:vpn:3:409:busy ");
 	store_close(store);
 }
 END_TEST
@@ -358,16 +358,18 @@ static void fill_audit(int status, int count)
 
 START_TEST(the_trail_is_bounded_and_the_refused_do_not_push_out_the_rest)
 {
-	struct store_audit done = {.status = 200}, refused = {.status = 403};
+	struct store_audit done = {.status = 200, .wall_ms = 8}, refused = {.status = 403, .wall_ms = 7};
 	struct store *store = open_it();
 	fill_audit(200, 10);
 	fill_audit(403, STORE_AUDIT_REFUSED_KEPT + 20);
 	ck_assert_int_eq(store_add_audit(store, &refused, NULL), 0);
 	ck_assert_int_eq(count_rows("audit WHERE status = 403"), STORE_AUDIT_REFUSED_KEPT);
 	ck_assert_int_eq(count_rows("audit"), STORE_AUDIT_REFUSED_KEPT + 10);
+	ck_assert_int_eq(count_rows("audit WHERE status = 403 AND wall_ms = 7"), 1); /* the last is there */
 	fill_audit(200, STORE_AUDIT_KEPT);
 	ck_assert_int_eq(store_add_audit(store, &done, NULL), 0);
 	ck_assert_int_eq(count_rows("audit"), STORE_AUDIT_KEPT);
+	ck_assert_int_eq(count_rows("audit WHERE wall_ms = 8"), 1);
 	store_close(store);
 }
 END_TEST
@@ -379,6 +381,8 @@ START_TEST(old_generations_are_forgotten)
 		add_generation(store, i);
 	store_close(store);
 	ck_assert_int_eq(count_rows("generations"), STORE_GENERATIONS_KEPT);
+	ck_assert_int_eq(
+		count_rows("generations WHERE number > 1"), STORE_GENERATIONS_KEPT); /* the oldest went */
 }
 END_TEST
 
