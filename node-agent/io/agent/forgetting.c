@@ -10,11 +10,14 @@
 
 /*
  * A demoted gateway that keeps its sessions poisons a later failback. wireguard-go is told peer by peer, 10,000 of them for seconds: in
- * parts, so that beats go on and leases of other endpoints are renewed. Its fence is closed meanwhile, and whoever opens it lets this end
- * first.
+ * parts, so that beats go on and leases of other endpoints are renewed. One that hangs is told when it answers again. Its fence is closed
+ * meanwhile, and whoever opens it lets this end first.
  */
 
-enum { PART_MAX = 32 }; /* peers made anew in one turn of the loop: some 10 ms */
+enum {
+	PART_MAX = 32,  /* peers made anew in one turn of the loop: some 10 ms */
+	HANGS_MS = 250, /* before who hangs is looked at again; how often it is asked is repair/silence.h's */
+};
 
 struct spoken {
 	struct key public_key;
@@ -28,7 +31,7 @@ struct forgetting {
 	size_t tunnel_count, tunnel;
 	char tunnels[PROTO_TUNNELS_MAX]
 		    [PROTO_INTERFACE_MAX + 1]; /* the endpoint may have others by the end */
-	struct spoken *peers; /* of the tunnel that it is at; NULL: its device is being read */
+	struct spoken *peers; /* of the tunnel that it is at; NULL: its device is being read, or hangs */
 	size_t count, done;
 };
 
@@ -40,6 +43,12 @@ static void set_peers(
 	if (agent_set_peers(agent, tunnel, changes, count, &err) < 0)
 		log_limited(LEVEL_WARNING, "standby", "not-forgotten", tunnel, log_text("tunnel", tunnel),
 			log_err(&err));
+}
+
+/* What it was told last may not have been done. */
+static bool hangs(struct agent *agent, const char *tunnel)
+{
+	return !reconcile_may_ask(agent->reconcile, tunnel);
 }
 
 /* ---- the kernel's: the link goes down and up ---- */
@@ -149,6 +158,11 @@ static void schedule(struct forgetting *forgetting)
 	event_add(forgetting->timer, &(struct timeval){.tv_usec = 1});
 }
 
+static void wait_for_answers(struct forgetting *forgetting)
+{
+	event_add(forgetting->timer, &(struct timeval){.tv_usec = HANGS_MS * 1000});
+}
+
 static void end(struct agent_seat *seat)
 {
 	struct forgetting *forgetting = seat->forgetting;
@@ -171,7 +185,12 @@ static void read_next(struct forgetting *forgetting)
 		owner_ask(agent, tunnel);
 		if (device_reader_is_asked(agent->reader, tunnel))
 			return;
-		read_and_forget(agent, tunnel);
+		if (!hangs(agent, tunnel))
+			read_and_forget(agent, tunnel);
+		if (hangs(agent, tunnel)) {
+			wait_for_answers(forgetting);
+			return;
+		}
 	}
 	end(forgetting->seat);
 }
@@ -185,27 +204,43 @@ static void next_tunnel(struct forgetting *forgetting)
 	read_next(forgetting);
 }
 
+/* Those of a message that was not answered are made anew once more. */
+static void go_on(struct forgetting *forgetting)
+{
+	struct agent *agent = forgetting->seat->agent;
+	const char *tunnel = forgetting->tunnels[forgetting->tunnel];
+	size_t done = forgetting->done;
+
+	if (done < forgetting->count && !hangs(agent, tunnel))
+		done = recreate_some(agent, tunnel, forgetting->peers, forgetting->count, done);
+	if (hangs(agent, tunnel)) {
+		wait_for_answers(forgetting);
+		return;
+	}
+	forgetting->done = done;
+	if (done < forgetting->count)
+		schedule(forgetting);
+	else
+		next_tunnel(forgetting);
+}
+
 static void on_timer(evutil_socket_t fd, short what, void *context)
 {
 	struct forgetting *forgetting = context;
 
 	(void)fd;
 	(void)what;
-	if (forgetting->done < forgetting->count)
-		forgetting->done =
-			recreate_some(forgetting->seat->agent, forgetting->tunnels[forgetting->tunnel],
-				forgetting->peers, forgetting->count, forgetting->done);
-	if (forgetting->done < forgetting->count)
-		schedule(forgetting);
+	if (forgetting->peers)
+		go_on(forgetting);
 	else
-		next_tunnel(forgetting);
+		read_next(forgetting);
 }
 
 static void take_read(struct forgetting *forgetting, const struct device_read *read)
 {
 	if (forgetting->peers || strcmp(forgetting->tunnels[forgetting->tunnel], read->tunnel) != 0)
 		return;
-	if (read->began_ms <= forgetting->began_ms) {
+	if (read->began_ms <= forgetting->began_ms || hangs(forgetting->seat->agent, read->tunnel)) {
 		read_next(forgetting);
 	} else if (read->result >= 0 && read->device.userspace) {
 		forgetting->peers = who_spoke(&read->device, &forgetting->count);
@@ -233,29 +268,51 @@ void forgetting_finish(struct agent_seat *seat)
 	while (forgetting->done < forgetting->count)
 		forgetting->done = recreate_some(seat->agent, forgetting->tunnels[forgetting->tunnel],
 			forgetting->peers, forgetting->count, forgetting->done);
-	for (size_t i = forgetting->tunnel + (forgetting->peers != NULL); i < forgetting->tunnel_count; i++)
-		read_and_forget(seat->agent, forgetting->tunnels[i]);
+	for (size_t i = forgetting->tunnel + (forgetting->peers != NULL); i < forgetting->tunnel_count; i++) {
+		const char *tunnel = forgetting->tunnels[i];
+
+		read_and_forget(seat->agent, tunnel);
+		if (hangs(seat->agent, tunnel))
+			log_warning("standby", "sessions-not-forgotten", log_text("tunnel", tunnel),
+				log_text("why", "its WireGuard program hangs"));
+	}
 	end(seat);
+}
+
+static struct forgetting *forgetting_new(struct agent_seat *seat)
+{
+	struct forgetting *forgetting = mem_new(1, sizeof(*forgetting));
+
+	forgetting->seat = seat;
+	forgetting->timer = event_new(seat->agent->base, -1, 0, on_timer, forgetting);
+	forgetting->began_ms = clock_now_ms();
+	return forgetting;
+}
+
+/* Few peers are. false: in parts. */
+static bool forget_now(struct agent *agent, const char *tunnel)
+{
+	if (!aside_is_small(agent) || hangs(agent, tunnel))
+		return false;
+	read_and_forget(agent, tunnel);
+	return !hangs(agent, tunnel);
 }
 
 void forgetting_begin(struct agent_seat *seat)
 {
 	const struct desired_endpoint *endpoint = agent_seat_endpoint(seat);
-	struct forgetting *forgetting;
+	struct forgetting *forgetting = NULL;
 
 	forgetting_finish(seat);
-	if (aside_is_small(seat->agent)) {
-		for (size_t i = 0; i < endpoint->tunnel_count; i++)
-			read_and_forget(seat->agent, endpoint->tunnels[i]);
-		return;
+	for (size_t i = 0; i < endpoint->tunnel_count; i++) {
+		if (forget_now(seat->agent, endpoint->tunnels[i]))
+			continue;
+		if (!forgetting)
+			forgetting = forgetting_new(seat);
+		text_copy(forgetting->tunnels[forgetting->tunnel_count++], sizeof(forgetting->tunnels[0]),
+			endpoint->tunnels[i]);
 	}
-	forgetting = mem_new(1, sizeof(*forgetting));
-	forgetting->seat = seat;
-	forgetting->timer = event_new(seat->agent->base, -1, 0, on_timer, forgetting);
-	forgetting->began_ms = clock_now_ms();
-	forgetting->tunnel_count = endpoint->tunnel_count;
-	for (size_t i = 0; i < endpoint->tunnel_count; i++)
-		text_copy(forgetting->tunnels[i], sizeof(forgetting->tunnels[i]), endpoint->tunnels[i]);
 	seat->forgetting = forgetting;
-	read_next(forgetting);
+	if (forgetting)
+		read_next(forgetting);
 }

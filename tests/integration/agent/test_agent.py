@@ -510,13 +510,22 @@ def test_a_controller_by_name_is_beaten_to(bench):
 
 
 def test_a_wireguard_program_that_hangs(bench):
-    """It makes this gateway unfit, and costs it no lease: the loop does not wait for it."""
+    """It makes this gateway unfit, and costs it no lease: the loop does not wait for it. What it shall forget it forgets once it can."""
+    def wg(*arguments):
+        return run("ip", "netns", "exec", bench.gateway, "wg", *arguments)
+
+    def sent():
+        return int(wg("show", bench.tunnel, "transfer").split()[2])
+
     programs = [pid for pid, command in bench.processes() if command.split(b"\0")[0].endswith(b"wireguard-go")]
     if not programs:
         return print("  no wireguard-go here", flush=True)
     until("it is ready", lambda: bench.get("/readyz")[0] == 200)
     if bench.get("/healthz/vpn")[0] != 200:
         bench.serve()
+    wg("set", bench.tunnel, "peer", bench.peer, "endpoint", "10.9.0.1:4712", "persistent-keepalive", "off")
+    wg("set", bench.tunnel, "peer", bench.peer, "persistent-keepalive", "25")
+    until("it has spoken", sent)
     before = os.path.getsize(bench.dir + "/agent.log")
     os.kill(programs[0], signal.SIGSTOP)
     try:
@@ -524,9 +533,12 @@ def test_a_wireguard_program_that_hangs(bench):
         until("it says so", lambda: f"{bench.tunnel} does not answer" in bench.get("/readyz")[1], 8)
         end = time.monotonic() + 3.2  # a whole lease
         until("a lease has passed", lambda: time.monotonic() > end)
+        bench.order("gw-b")
+        until("it is a standby", lambda: bench.seat().get("role") == "standby")
     finally:
         os.kill(programs[0], signal.SIGCONT)
     until("it is ready again", lambda: bench.get("/readyz")[0] == 200)
+    until("its peer was made anew", lambda: not sent())
     with open(bench.dir + "/agent.log", errors="replace") as log:
         log.seek(before)
         said = log.read()
