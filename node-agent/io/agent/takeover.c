@@ -13,6 +13,7 @@ enum {
 	POLL_SHARE = 4,  /* a program tells us for a quarter of its time: many peers are polled less often */
 	POLL_MAX_MS = 250,
 	SETTLED_MS = 2000, /* after that only stragglers are out, and nobody counts milliseconds */
+	SILENT_MS = 25, /* before who hangs is looked at again; repair/silence.h says when it may be asked */
 };
 
 struct gather {
@@ -71,6 +72,8 @@ static int64_t next_step_ms(const struct takeover_run *run, int64_t now_ms)
 	/* Its end is the next step, unless the tunnel left the endpoint. */
 	if (takeover_is_being_read(run))
 		return now_ms + POLL_MAX_MS;
+	if (takeover_is_silent(run))
+		return now_ms + SILENT_MS;
 	if (takeover_has_actions(run))
 		return now_ms;
 	if (next_ms == INT64_MAX && run->seat->result.over)
@@ -95,7 +98,7 @@ static void finish(struct agent_seat *seat)
 	agent_look_soon(seat->agent);
 }
 
-/* Not while the device is read: what the look finds may be a reason against what was wanted before it. */
+/* Not while the device is read: what the look finds may be a reason against what was wanted before it. Nor while it hangs. */
 static void act(struct takeover_run *run)
 {
 	if (!takeover_has_actions(run)) {
@@ -110,7 +113,7 @@ static void step(struct takeover_run *run)
 	struct agent_seat *seat = run->seat;
 	bool was_over = seat->result.over;
 
-	if (!takeover_is_being_read(run))
+	if (!takeover_is_being_read(run) && !takeover_is_silent(run))
 		act(run);
 	takeover_take_result(run);
 	if (seat->result.over && !was_over)

@@ -111,12 +111,22 @@ static void do_tunnel(struct takeover_run *run, const char *tunnel, size_t from,
 	mem_wipe(changes, sizeof(changes));
 }
 
+bool takeover_is_silent(const struct takeover_run *run)
+{
+	const struct desired_endpoint *endpoint = agent_seat_endpoint(run->seat);
+
+	for (size_t i = 0; i < endpoint->tunnel_count; i++)
+		if (reconcile_may_ask(run->seat->agent->reconcile, endpoint->tunnels[i]))
+			return false;
+	return endpoint->tunnel_count > 0;
+}
+
 void takeover_do_some(struct takeover_run *run)
 {
 	const struct desired_endpoint *endpoint = agent_seat_endpoint(run->seat);
 	int64_t until_ms = clock_now_ms() + TURN_MS;
 
-	while (run->done < run->actions.count && clock_now_ms() < until_ms) {
+	while (run->done < run->actions.count && clock_now_ms() < until_ms && !takeover_is_silent(run)) {
 		size_t to = run->done + MESSAGE_MAX;
 
 		if (to > run->actions.count)

@@ -24,6 +24,8 @@ struct takeover_run {
 void takeover_ask_devices(struct takeover_run *run);
 /* wireguard-go takes no change while it tells, and a message now would make the loop wait for the rest of it. */
 bool takeover_is_being_read(const struct takeover_run *run);
+/* The program of each tunnel hangs and is not to be asked yet: what it would be told now was lost, and counted as a try. */
+bool takeover_is_silent(const struct takeover_run *run);
 void takeover_take_handshakes(struct takeover_run *run, const struct wg_device *device);
 /* Of what the last step wanted. Small messages, and the loop gets its turn in between: making 256 peers anew takes wireguard-go 0.1 s. */
 void takeover_do_some(struct takeover_run *run);
