@@ -20,6 +20,15 @@ static void forget(struct given *given)
 	given->present = false;
 }
 
+/* But not that they were changed: a reading from before that may be under way. */
+static void forget_all(struct given_list *list)
+{
+	for (size_t i = 0; i < list->count; i++)
+		if (list->items[i].changed_ms > list->changed_ms)
+			list->changed_ms = list->items[i].changed_ms;
+	given_clear(list);
+}
+
 static struct given *get(struct given_list *list, const char *name)
 {
 	const struct given *known = find(list, name);
@@ -28,9 +37,9 @@ static struct given *get(struct given_list *list, const char *name)
 	if (known)
 		return &list->items[known - list->items];
 	if (list->count == PROTO_TUNNELS_MAX)
-		given_clear(list); /* of tunnels that have gone */
+		forget_all(list); /* of tunnels that have gone, some of them */
 	given = &list->items[list->count++];
-	*given = (struct given){.changed_ms = INT64_MIN};
+	*given = (struct given){.changed_ms = list->changed_ms};
 	text_copy(given->name, sizeof(given->name), name);
 	return given;
 }

@@ -24,6 +24,7 @@ struct given {
 
 struct given_list {
 	size_t count;
+	int64_t changed_ms; /* the last change of those that had to make room; 0: none had */
 	struct given items[PROTO_TUNNELS_MAX];
 };
 

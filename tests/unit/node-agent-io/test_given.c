@@ -120,6 +120,23 @@ START_TEST(more_tunnels_than_there_may_be)
 }
 END_TEST
 
+START_TEST(who_made_room_was_changed_all_the_same)
+{
+	struct given_list list = {0};
+	struct wg_device device = device_of(25);
+	char name[16];
+
+	for (int i = 0; i < PROTO_TUNNELS_MAX + 1; i++) {
+		snprintf(name, sizeof(name), "wg%d", i);
+		given_changed(&list, name, NULL, 1050 - i);
+	}
+	ck_assert(!given_put(&list, "wg0", &device, 1050));
+	device = device_of(25);
+	ck_assert(given_put(&list, "wg0", &device, 1051));
+	given_clear(&list);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("given");
@@ -133,6 +150,7 @@ int main(void)
 	tcase_add_test(all, an_unknown_change_ends_it);
 	tcase_add_test(all, a_reading_that_began_before_a_change_is_none);
 	tcase_add_test(all, more_tunnels_than_there_may_be);
+	tcase_add_test(all, who_made_room_was_changed_all_the_same);
 	suite_add_tcase(suite, all);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);
