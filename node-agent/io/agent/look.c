@@ -360,6 +360,7 @@ static void on_watch(evutil_socket_t fd, short what, void *context)
 {
 	struct agent *agent = context;
 	int64_t now_ms = clock_now_ms();
+	bool restored;
 
 	(void)fd;
 	(void)what;
@@ -370,13 +371,14 @@ static void on_watch(evutil_socket_t fd, short what, void *context)
 		break;
 	case NFT_NEWS_GONE:
 		reach_forget(agent);
-		if (agent->held.desired && agent_restore_fence(agent) >= 0)
+		restored = agent->held.desired && agent_restore_fence(agent) >= 0;
+		if (restored)
 			repairs_fence(agent, now_ms);
 		repair_tell(&agent->repair, REPAIR_FIREWALL, now_ms, "a table of ours was deleted");
-		if (agent->reach_missing)
-			agent_look_now(agent); /* nothing holds them: out with them */
-		else
+		if (restored)
 			agent_look_soon(agent);
+		else
+			agent_look_now(agent); /* nothing holds peers in groups: out with them */
 		tunnels_firewall_changed(agent, NULL);
 		break;
 	case NFT_NEWS_CHANGED:
