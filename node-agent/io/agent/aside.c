@@ -63,12 +63,11 @@ void aside_forget_staged(struct agent *agent)
 	agent->aside.tells = false;
 }
 
-/* A look takes what was read: for the generation that waits it is read once more. */
+/* A look takes what was read: for the generation that waits it is read once more. Not for ever: looks may follow each other closely. */
 static void go_on(struct agent *agent)
 {
 	if (agent->aside.looks) {
 		agent_look_now(agent);
-		agent->aside.tries = 0;
 		if (agent->aside.tells && ask(agent))
 			return;
 	}

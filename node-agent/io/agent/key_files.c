@@ -29,7 +29,7 @@ static bool is_of(const struct key_file *file, const struct desired_tunnel *tunn
 static void read_it(const struct agent *agent, const struct desired_tunnel *tunnel, struct key_file *file)
 {
 	char line[ERR_WHERE_MAX + ERR_TEXT_MAX], before[sizeof(file->failure)];
-	struct err err;
+	struct err err = {0};
 
 	memcpy(before, file->failure, sizeof(before));
 	file->failure[0] = '\0';
