@@ -8,16 +8,15 @@ import subprocess
 from .wait import LabError, wait_for
 
 # Three files under /run/NAME: the keeper's pid, the program's pid, and how the program ended when it was asked to.
+# TERM may come in any line: "$!" is what was started last, also where no line has taken note of that yet.
 _KEEPER = """
-child=
-trap 'trap "" TERM; kill -TERM "$child" 2>/dev/null; wait "$child"; echo $? > "$files.status"; exit' TERM
 files=/run/$1 pause=$2; shift 2
+trap 'trap "" TERM; kill -TERM "$!" 2>/dev/null; wait "$!"; echo $? > "$files.status"; exit' TERM
 echo $$ > "$files.keeper"
 while :; do
   "$@" &
-  child=$!
-  echo $child > "$files.pid"
-  wait $child
+  echo $! > "$files.pid"
+  wait $!
   echo "(the lab: ended with status $?, restarted in $pause s)"
   sleep "$pause" & wait $!
 done
