@@ -51,8 +51,9 @@ class Pinger:
         return sorted(_within(self._late, begin, end))
 
     def worst_wait_ms(self, begin, end):
-        """The longest that a program on this machine waited for its turn within a window, whatever its priority."""
-        return max([*_within(self._late, begin, end), *_within(self._waited, begin, end)], default=0.0)
+        """The longest that a program on this machine waited for its turn within a window, whatever its priority. It is told when the wait
+        is over, which may be after the window that it has made longer: then what of it was within."""
+        return max(0.0, *_waits(self._late, begin, end), *_waits(self._waited, begin, end))
 
     def answered_since(self, begin, target=LAN):
         """The number of answers that came in since then."""
@@ -77,6 +78,11 @@ class Pinger:
 
 def _within(delays, begin, end):
     return (ms for _, ms in delays[bisect.bisect_left(delays, (begin,)):bisect.bisect_left(delays, (end,))])
+
+
+def _waits(delays, begin, end):
+    """Those that ended since `begin`, as far as they were before `end`: less than nothing of one that began later."""
+    return (ms - max(0.0, when - end) * 1000 for when, ms in delays[bisect.bisect_left(delays, (begin,)):])
 
 
 class Window:

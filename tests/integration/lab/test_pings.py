@@ -72,8 +72,10 @@ def what_has_no_answer_is_lost():
 class Told:
     """A machine whose pinger tells of pings at made-up times, from second 1000 on, and then of nothing more."""
 
-    def __init__(self, count, unanswered):
-        self._lines = "".join(f"s 0 {seq} {self.when(seq)} 0\n" + ("" if seq == unanswered else f"r 0 {seq} {self.when(seq)}\n")
+    def __init__(self, count, unanswered, waits=()):
+        """`waits`: (which ping was sent when it was over, for how many ms)."""
+        self._lines = "".join(f"s 0 {seq} {self.when(seq)} 0\n" + ("" if seq == unanswered else f"r 0 {seq} {self.when(seq)}\n") +
+                              "".join(f"o 0 0 {self.when(seq)} {ms * 1_000_000}\n" for when, ms in waits if when == seq)
                               for seq in range(count))
 
     @staticmethod
@@ -107,6 +109,17 @@ def no_ping_is_waited_for_longer_than_its_patience():
         pinger.stop()
 
 
+def a_wait_counts_where_it_was():
+    pinger = Pinger(Told(count=101, unanswered=50, waits=((5, 90), (30, 20), (44, 40), (70, 30))), ["anywhere"], INTERVAL_MS)
+    try:
+        wait_for("all is read", 20, lambda: pinger.window(0, 2000).sent == 101)
+        for first, last, expected in ((20, 40, 20), (20, 41, 25), (20, 60, 40), (71, 80, 0)):
+            found = pinger.worst_wait_ms(*(1000 + seq * INTERVAL_MS / 1000 for seq in (first, last)))
+            expect(abs(found - expected) < 0.01, f"from {first} to {last} somebody waited {found} ms, not {expected}")
+    finally:
+        pinger.stop()
+
+
 def a_pinger_that_ended_is_not_waited_for():
     with pinging() as pinger:
         pass
@@ -118,4 +131,4 @@ def a_pinger_that_ended_is_not_waited_for():
 
 
 run(what_is_read_late_is_waited_for, what_has_no_answer_is_lost, no_ping_is_waited_for_longer_than_its_patience,
-    a_pinger_that_ended_is_not_waited_for)
+    a_wait_counts_where_it_was, a_pinger_that_ended_is_not_waited_for)
