@@ -8,6 +8,7 @@ from .service import Service
 from .wait import LabError, wait_for
 
 RESTART_AFTER = 5      # seconds a killed controller stays away
+SILENT_S = 10
 
 
 class Controller:
@@ -43,6 +44,18 @@ class Controller:
         if code:
             raise LabError(f"holdfast {' '.join(arguments)}: {(errors or out).strip()}")
         return out
+
+    def move(self, name):
+        """Moves the endpoint, and waits until it is there. On a busy machine a gateway may be late with a beat, and is not moved to at that
+        moment: then at the next."""
+        wait_for(f"{name} is not silent any more", SILENT_S, lambda: self._is_moved(name))
+        self.wait_owner(name)
+
+    def _is_moved(self, name):
+        code, out, errors = self.try_holdfast("move", self.endpoint, name)
+        if code and "is silent at the moment" not in errors:
+            raise LabError(f"holdfast move {self.endpoint} {name}: {(errors or out).strip()}")
+        return not code
 
     def status(self):
         """What `holdfast status --json` says; empty while no controller answers."""

@@ -32,8 +32,7 @@ def streams_go_on():
 def goes_on_after_a_move(scene, transfers, to, what):
     scene.controller.wait_ready(GATEWAYS)
     transfers.wait_mirrored()
-    scene.controller.holdfast("move", scene.controller.endpoint, to)
-    scene.controller.wait_owner(to)
+    scene.controller.move(to)
     transfers.mark()
     transfers.wait_going(f"go on after {what}")
     for name, worst_ms in transfers.worst_ms().items():
