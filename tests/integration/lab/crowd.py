@@ -110,6 +110,7 @@ class Crowd:
     def settle(self, end):
         for pinger in (*self.pingers.values(), self._question.pinger):
             pinger.settle(end)
+        wait_for("it is read what arrived", 10, lambda: all(stream.flows(end) for stream in self._streams.values()))
 
     def late_ms(self, part, began, outage):
         """The longest that a program waited for its turn, by whatever pinger saw it; that which asks the idle from the cut on, too."""
