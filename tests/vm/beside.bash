@@ -33,7 +33,7 @@ beside_programs() {
 # run_beside NAME FILE: runs it; prints its result line.
 run_beside() {
 	local name=$1 status=passed took=$SECONDS
-	HOLDFAST_BIN=$build/bin timeout -k 10 180 python3 -B "$2" "$kernel" "$work/gateway.initrd" >"$output/$name" 2>&1 </dev/null || status=failed
+	HOLDFAST_BIN=$build/bin timeout -k 10 300 python3 -B "$2" "$kernel" "$work/gateway.initrd" >"$output/$name" 2>&1 </dev/null || status=failed
 	printf '%s\t%s\t%d\t%s\n' "$status" "$name" $((SECONDS - took)) "$output/$name"
 }
 

@@ -19,7 +19,7 @@ from swarm import Swarm, known_everywhere  # noqa: E402
 from vm_gateway import VmScene  # noqa: E402
 
 SKEWS_S, TOLERANCE_MS, INTERVAL_MS = (1, -1), 300, 5
-SESSIONS, MOVE_TRIES = 50, 5
+SESSIONS, MOVE_TRIES, BOOT_S = 50, 5, 150
 # What is emulated stands still for a while now and then: beats every 500 ms, and what is promised for 50 counts ten times.
 LIVENESS, WORST_MS = "500ms", 3500
 
@@ -84,7 +84,7 @@ def a_machine_panics():
     kernel, image = sys.argv[1:]
     swarm = Swarm(SESSIONS, ping_ms=5000)
     with running_scene(lambda files, programs, **options: VmScene(files, programs, kernel, image, **options), liveness=LIVENESS,
-                       interval_ms=INTERVAL_MS, patience_s=90, change=lambda text: text + swarm.peer_lines()) as scene:
+                       interval_ms=INTERVAL_MS, patience_s=BOOT_S, change=lambda text: text + swarm.peer_lines()) as scene:
         try:
             swarm.connect(scene)
             wait_for("both gateways know all sessions", 60, lambda: known_everywhere(scene, 1 + SESSIONS))
