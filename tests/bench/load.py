@@ -125,8 +125,8 @@ def under_load():
             f"{row.first.seconds:.2f}", f"{row.first.mib:.0f}", f"{row.first.controller_s:.2f}", f"{row.first_s:.1f}",
             f"{row.kernels_s:.1f}", f"{row.first_bytes / 1e6:.1f}"] for row in rows])
     print(f"\n  One changed peer, the least of {CHANGES}: until the last gateway has confirmed, and in real kernels; bytes in IP packets from the controller")
-    table(["peers", "plan", "confirmed", "in kernels", "ctl cpu", "B an agent", "B a talker", "netlink requests"],
-          [[f"{row.size:,}", f"{row.plan.seconds:.2f}", f"{row.least(lambda c: c.apply.seconds):.2f}",
+    table(["peers", "confirmed", "in kernels", "ctl cpu", "B an agent", "B a talker", "netlink requests"],
+          [[f"{row.size:,}", f"{row.least(lambda c: c.apply.seconds):.2f}",
             f"{row.least(lambda c: c.kernels_s):.2f}", f"{row.least(lambda c: c.apply.controller_s):.2f}",
             f"{row.least(lambda c: c.bytes['agents']) / max(AGENTS, 1):,.0f}", f"{row.least(lambda c: c.bytes['talkers']) / max(TALKERS, 1):,.0f}",
             "-" if row.netlink is None else str(row.netlink)] for row in rows])
