@@ -86,14 +86,14 @@ class Told:
         return subprocess.Popen([sys.executable, "-c", f"import sys; print({self._lines!r}, end='', flush=True); sys.stdin.read()"], **options)
 
 
-def settles(pinger, end, patience):
+def settles(pinger, end, patience, within_s=0.5):
     """Whether it does with what was told."""
     def settle():
         with suppress(LabError):      # in the end it is stopped
             pinger.settle(end, patience)
     waiting = threading.Thread(target=settle, daemon=True)
     waiting.start()
-    waiting.join(0.5)
+    waiting.join(within_s)
     return not waiting.is_alive()
 
 
@@ -102,7 +102,7 @@ def no_ping_is_waited_for_longer_than_its_patience():
     try:
         wait_for("all is read", 20, lambda: pinger.window(0, 2000).sent == 101)
         end = 1000 + 90 * INTERVAL_MS / 1000
-        expect(settles(pinger, end, 0.2), "the lost ping was sent 0.25 s before the last, and is waited for")
+        expect(settles(pinger, end, 0.2, 20), "the lost ping was sent 0.25 s before the last, and is waited for")
         expect(not settles(pinger, end, 0.3), "the lost ping may be answered yet, and is not waited for")
         expect(not settles(pinger, end + 0.1, 0.2), "more pings are to come before the end")
     finally:
