@@ -8,7 +8,7 @@ import time
 
 from lab import network
 from lab.gateway import Gateway
-from lab.scene import HOME, HoldfastScene
+from lab.scene import GATEWAYS, HOME, HoldfastScene
 from lab.wait import wait_for
 
 _MEMORY_MB, _OBEYS_S = 384, 0.05
@@ -136,6 +136,14 @@ class VmScene(HoldfastScene):
         if name != self._virtual:
             return super().new_gateway(name)
         return VmGateway(self.network, name, self.files, *self._boots)
+
+    def go_home(self):
+        """At the start. What is emulated may be too slow to confirm an order in time, and is passed over: then it is asked again."""
+        wait_for(f"{HOME} has the endpoint", 90, self._is_home)
+
+    def _is_home(self):
+        self.controller.wait_ready(GATEWAYS)
+        return self.owner() == HOME or self.controller.try_holdfast("move", self.controller.endpoint, HOME)[0] == 0
 
     def stop(self):
         """What is left of it ends as an administrator would end it."""
