@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The owner loses power under clients of every kind at once, three times: each is back by the new owner's doing, TCP goes on, and how
-long each missed is printed. About 40 s."""
+long each missed is printed. About 31 s."""
 import statistics
 
 from crowd import IDLE, TRANSFERS, CrowdScene, clients
