@@ -202,6 +202,7 @@ static void on_connected(struct agent *agent, void *context)
 	holding_sync(controller, agent);
 	post_sessions(controller, agent); /* what changed while it was away, if it has kept its generation */
 	tell_connection(controller, agent, "connected");
+	apply_take_return(controller, agent);
 }
 
 static void on_disconnected(struct agent *agent, void *context)

@@ -123,6 +123,15 @@ bool apply_has(const struct apply *apply, const char *gateway)
 	return false;
 }
 
+/* Away for a moment, and not given up yet. */
+static bool any_lost(const struct apply *apply)
+{
+	for (size_t i = 0; i < apply->member_count; i++)
+		if (apply->members[i].lost_ms)
+			return true;
+	return false;
+}
+
 static void arm(struct apply *apply, int ms)
 {
 	const struct timeval after = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000L};
@@ -240,7 +249,7 @@ static void store_next(struct apply *apply)
 
 static void check_staged(struct apply *apply)
 {
-	if (apply->phase != PHASE_STAGING || any_in(apply, APPLY_STAGING))
+	if (apply->phase != PHASE_STAGING || any_in(apply, APPLY_STAGING) || any_lost(apply))
 		return;
 	if (any_in(apply, APPLY_REFUSED) && !apply->forced)
 		fail(apply, 409);
@@ -252,6 +261,7 @@ static void refuse(struct apply *apply, struct apply_member *member, const char 
 {
 	struct agent *agent = agents_find(apply->controller->agents, member->name);
 	member->state = APPLY_REFUSED;
+	member->lost_ms = 0;
 	lines_add(&apply->errors, "%s: %s", member->name, why);
 	if (agent) {
 		holding_set(agent, HOLDING_REFUSED, apply->number);
@@ -270,24 +280,39 @@ static bool any_takes_in(const struct apply *apply)
 	return false;
 }
 
+static void refuse_late(struct apply *apply)
+{
+	int64_t waited_ms = clock_now_ms() - apply->staged_ms;
+	char why[64];
+	if (waited_ms < HOLDING_ANSWER_MS || (waited_ms < APPLY_STAGE_MAX_MS && any_takes_in(apply)))
+		return;
+	snprintf(why, sizeof why, "no answer within %d s", (int)(waited_ms / 1000));
+	for (size_t i = 0; i < apply->member_count; i++)
+		if (apply->members[i].state == APPLY_STAGING)
+			refuse(apply, &apply->members[i], why);
+}
+
+static void refuse_lost(struct apply *apply)
+{
+	for (size_t i = 0; i < apply->member_count; i++) {
+		struct apply_member *member = &apply->members[i];
+		if (member->lost_ms && clock_now_ms() - member->lost_ms >= APPLY_RETURN_MS)
+			refuse(apply, member, "the connection was lost while it prepared; apply again");
+	}
+}
+
 static void on_timer(evutil_socket_t fd, short what, void *context)
 {
 	struct apply *apply = context;
-	char why[64];
 	(void)fd;
 	(void)what;
 	if (apply->phase == PHASE_COMMITTING) {
 		finish(apply, 200);
 		return;
 	}
-	if (any_takes_in(apply) && clock_now_ms() - apply->staged_ms < APPLY_STAGE_MAX_MS) {
-		arm(apply, APPLY_LOOK_AGAIN_MS);
-		return;
-	}
-	snprintf(why, sizeof why, "no answer within %d s", (int)((clock_now_ms() - apply->staged_ms) / 1000));
-	for (size_t i = 0; i < apply->member_count; i++)
-		if (apply->members[i].state == APPLY_STAGING)
-			refuse(apply, &apply->members[i], why);
+	refuse_lost(apply);
+	refuse_late(apply);
+	arm(apply, APPLY_LOOK_AGAIN_MS);
 	check_staged(apply);
 }
 
@@ -320,14 +345,30 @@ void apply_take_report(struct controller *controller, const struct agent *agent)
 	check_committed(apply);
 }
 
+/* A connection breaks for less than a gateway's death: it may come back, and goes on then with what it was asked. */
 void apply_take_loss(struct controller *controller, const struct agent *agent)
 {
 	struct apply *apply = controller->apply;
 	struct apply_member *member = find_member(apply, agent->name);
-	if (!member || apply->phase != PHASE_STAGING || member->state == APPLY_UNREACHABLE)
+	if (!member || apply->phase != PHASE_STAGING ||
+		(member->state != APPLY_STAGING && member->state != APPLY_STAGED))
 		return;
-	if (member->state != APPLY_REFUSED)
-		refuse(apply, member, "the connection was lost while it prepared; apply again");
+	member->lost_ms = clock_now_ms();
+	arm(apply, APPLY_LOOK_AGAIN_MS);
+}
+
+void apply_take_return(struct controller *controller, struct agent *agent)
+{
+	struct apply *apply = controller->apply;
+	struct apply_member *member = find_member(apply, agent->name);
+	if (!member || apply->phase != PHASE_STAGING || !member->lost_ms)
+		return;
+	member->lost_ms = 0;
+	if (agent->boot != member->boot)
+		refuse(apply, member, "it was started again while it prepared; apply again");
+	else
+		holding_set(agent, member->state == APPLY_STAGED ? HOLDING_STAGED : HOLDING_STAGING,
+			apply->number);
 	check_staged(apply);
 }
 
@@ -348,8 +389,10 @@ static void stage_all(struct apply *apply)
 		struct agent *agent = agents_find(controller->agents, next->gateways[i].name);
 		text_copy(member->name, sizeof member->name, next->gateways[i].name);
 		member->state = agent && agent->connected ? APPLY_STAGING : APPLY_UNREACHABLE;
-		if (member->state == APPLY_STAGING)
-			holding_stage(controller, agent, &next->gateways[i], next->number);
+		if (member->state != APPLY_STAGING)
+			continue;
+		member->boot = agent->boot;
+		holding_stage(controller, agent, &next->gateways[i], next->number);
 	}
 }
 

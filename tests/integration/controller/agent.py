@@ -27,7 +27,7 @@ class Agent:
         self.changed = threading.Condition()
         self.reporting = threading.Lock()
         self.stopping = self.silent = False
-        self.refusal = None      # the answer to stages, if not yes
+        self.refusal = None      # the answer to stages, if not yes; "silence": none until tell_staged()
         self.fit, self.reasons = True, []
         self.ahead_ms = 0        # its wall clock
         self.held = self.staged = None
@@ -58,10 +58,15 @@ class Agent:
         with self.changed:
             self.stopping = self.silent = True
             self.changed.notify_all()
+        self.lose_connections()
+
+    def lose_connections(self):
+        """By the kernel: whoever is reading from one is told so, as its TLS object is not touched."""
         for connection in list(self.open_connections):
-            if connection.sock:
+            sock = connection.sock
+            if sock:
                 try:
-                    connection.sock.shutdown(socket.SHUT_RDWR)
+                    socket.socket.shutdown(sock, socket.SHUT_RDWR)
                 except OSError:
                     pass
 
@@ -118,12 +123,16 @@ class Agent:
 
     def answer_stage(self, delta):
         staged = self.patch(delta)
-        refusal = self.refusal or ("below the revocation floor" if staged["generation"] < self.floor else None)
+        refusal = self.refusal if self.refusal != "silence" else None
+        refusal = refusal or ("below the revocation floor" if staged["generation"] < self.floor else None)
         self.staged = None if refusal else staged
-        answer = dict(version=1, gateway=self.name, boot=f"{self.boot:016x}", generation=staged["generation"],
-                      ok=refusal is None, error=refusal or "")
+        self.answer = dict(version=1, gateway=self.name, boot=f"{self.boot:016x}", generation=staged["generation"],
+                           ok=refusal is None, error=refusal or "")
         if self.refusal != "silence":
-            self.call("POST", "/v1/agent/staged", answer)
+            self.tell_staged()
+
+    def tell_staged(self):
+        self.call("POST", "/v1/agent/staged", self.answer)
 
     def obey_order(self, order):
         order = dict(order, owner=order.get("owner", ""), at=time.monotonic())

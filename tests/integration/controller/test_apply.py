@@ -175,8 +175,25 @@ def test_one_lost_while_preparing_fails_the_apply(bench):
     gw_b.stop()
     thread.join(20)
     status, answer = answers[0]
-    assert status == 409 and answer["detail"].startswith("gw-b: "), answer
+    assert status == 409 and answer["detail"].startswith("gw-b: the connection was lost"), answer
     assert bench.status()["generation"] == 1 and gw_a.generation == 1
+
+
+def test_one_that_is_back_at_once_while_preparing_is_not_lost(bench):
+    gw_a, gw_b = bench.start_pair()
+    gw_b.refusal = "silence"
+    answers = []
+    thread = threading.Thread(target=lambda: answers.append(bench.apply(fleet_text(peers=("alice", "bob")))))
+    thread.start()
+    until("gw-b was asked", lambda: gw_b.instructions.count("stage") == 2)
+    for name, agent in (("gw-a", gw_a), ("gw-b", gw_b)):
+        until(f"{name} was lost", lambda: agent.lose_connections() or any(event["gateway"] == name for event in bench.events(kind="disconnected")))
+        until(f"{name} is back", lambda: bench.gateway(name)["connected"])
+    assert not answers, answers
+    gw_b.tell_staged()
+    thread.join(20)
+    status, answer = answers[0]
+    assert status == 200 and gw_a.generation == gw_b.generation == answer["generation"], answer
 
 
 def test_a_gateway_joins_and_leaves(bench):
@@ -256,5 +273,6 @@ def test_one_changed_peer_costs_as_much_in_a_large_fleet(bench):
 main([test_a_newcomer_gets_what_it_lacks, test_the_first_apply_finds_who_waits, test_a_change_reaches_everybody, test_only_the_difference_travels,
       test_a_refusal_changes_nothing, test_mistakes_are_all_told, test_if_match, test_one_that_was_away_catches_up, test_one_that_was_away_gets_only_the_difference,
       test_one_that_refuses_when_it_comes_is_not_ready, test_nothing_moves_below_the_revocation_floor, test_one_lost_while_preparing_fails_the_apply,
+      test_one_that_is_back_at_once_while_preparing_is_not_lost,
       test_a_gateway_joins_and_leaves, test_a_gateway_leaves_unreached, test_many_peers,
       test_one_changed_peer_costs_as_much_in_a_large_fleet])
