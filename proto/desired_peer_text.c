@@ -191,12 +191,21 @@ char *desired_peers_encode(const struct desired *desired)
 #define PLACE "\"peers\":[]"
 enum { PLACE_BYTES = sizeof(PLACE) - 1, NAME_BYTES = sizeof("\"peers\":") - 1 };
 
+/* Room for all of it at once: a text that grows leaves copies of secrets behind. */
+static void make_room(struct text *text, size_t size, const char *const peers[], size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		size += strlen(peers[i]);
+	text->data = mem_grow(NULL, &text->capacity, size + 1, 1);
+}
+
 char *desired_put_peers_in(char *message, const char *const peers[], size_t count)
 {
 	struct text text = {0};
 	size_t size = strlen(message);
 	const char *at = message;
 
+	make_room(&text, size, peers, count);
 	for (size_t i = 0; i < count; i++) {
 		const char *place = strstr(at, PLACE);
 
