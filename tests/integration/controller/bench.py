@@ -255,7 +255,7 @@ class Bench:
         (self.directory / "fleet.yaml").write_text(fleet_text())
         self.start()
         pair = self.agent("gw-a").start(), self.agent("gw-b").start()
-        until("gw-a owns vpn", self.settle)
+        until("gw-a owns vpn", self.settle, patience_s=60)      # one that was late to take it is asked again after 5 s only
         until("gw-b is ready", lambda: self.endpoint()["ready"] == ["gw-b"])
         return pair
 

@@ -183,9 +183,9 @@ def test_the_controller_renews_its_own(bench):
     assert 6.9 < served_end(bench) < 7.1 and metric(bench, "holdfast_certificate_overdue") == 0
     assert key.read_text() != old and key.stat().st_mode & 0o777 == 0o600 and not list(bench.directory.glob("*.next"))
     # One that becomes due while it runs; what keeps it from being renewed is told, and tried again.
-    bench.authority.issue_dated("controller", "ctl", -9, 1)
-    (bench.directory / "ctl.key.next").mkdir()
+    (bench.directory / "ctl.key.next").mkdir()      # before it is due: it looks every 10 s
     (bench.directory / "ctl.key.next/x").touch()
+    bench.authority.issue_dated("controller", "ctl", -9, 1)
     bench.process.send_signal(signal.SIGHUP)
     until("the failure is told", lambda: warned(bench, "ctl.pem: the certificate expires in 0 days, and could not be renewed"))
     assert metric(bench, "holdfast_certificate_overdue") == 1 and served_end(bench) < 1.1

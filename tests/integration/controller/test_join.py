@@ -159,8 +159,10 @@ def test_newcomers_may_do_nothing_else(bench):
                            ({"secret": "0" * 64, "request": "x" * 8193}, 400), ({"secret": "0" * 62, "request": "x"}, 400),
                            ({"request": "x" * 12288}, 413)):
         assert bench.call("POST", "/v1/join", body, who=None)[0] == expected, (len(str(body)), expected)
-    answers = [bench.call("POST", "/v1/join", {}, who=None)[0] for _ in range(40)]
-    assert answers[0] == 400 and 429 in answers, answers
+    answers = [bench.call("POST", "/v1/join", {}, who=None)[0]]
+    while answers[-1] == 400 and len(answers) < 200:      # one is forgiven every two seconds
+        answers.append(bench.call("POST", "/v1/join", {}, who=None)[0])
+    assert answers[0] == 400 and answers[-1] == 429, answers
     # And they keep nobody out who has a token, though they take every place there is.
     strangers = [http.client.HTTPSConnection(*bench.listen, context=bench.client_context(None)) for _ in range(24)]
     for stranger in strangers:
