@@ -191,7 +191,7 @@ int file_create(const char *path, const void *data, size_t size, mode_t mode, st
 /* Another may remove it between two looks: then it is made again. A link to nothing stays in the way. */
 static int make_directory(const char *path, mode_t mode, struct err *err)
 {
-	struct stat status;
+	struct stat status = {0};
 
 	do {
 		if (mkdir(path, mode) == 0)

@@ -8,10 +8,10 @@ struct controller;
 
 /* At the start: the generation in the store; when there is none, the fleet file, if the configuration names one. */
 int reload_first_fleet(struct controller *controller, struct err *err);
-/* SIGHUP: renewed certificates for new connections, and the fleet file applied. What is wrong is logged; nothing
- * changes then. */
 /* Its own certificate, for new connections: it has been replaced. */
 void reload_certificate(struct controller *controller);
+/* SIGHUP: that, operators: and the authority, and the fleet file applied. What is wrong is logged; nothing of it changes
+ * then. */
 void reload(struct controller *controller);
 
 #endif
