@@ -83,6 +83,14 @@ static void consider(struct ownership *ownership, int64_t now_ms, struct ownersh
 	}
 }
 
+/* A target that has fallen below the revocation floor since it was ordered would refuse the order, and get no other: it is
+ * passed over unless it catches up in time. An owner that has it back serves all the while. */
+static bool is_worth_repeating(const struct ownership *ownership)
+{
+	return ownership->phase != OWNERSHIP_TAKING || ownership->target == ownership->owner ||
+	       revocation_check(ownership, ownership->target, NULL) >= 0;
+}
+
 /* Of two owners the lower is told, and told again while it goes on. Two under one epoch get a new one. */
 static void correct(
 	struct ownership *ownership, size_t member, int64_t now_ms, struct ownership_actions *actions)
@@ -91,7 +99,7 @@ static void correct(
 	bool settled = ownership->phase == OWNERSHIP_STABLE || ownership->phase == OWNERSHIP_TAKING;
 	size_t right = ownership->phase == OWNERSHIP_TAKING ? ownership->target : ownership->owner;
 
-	if (!settled || !member_serves(m) || member == right)
+	if (!settled || !member_serves(m) || member == right || !is_worth_repeating(ownership))
 		return;
 	if (m->told_ms != INT64_MIN && now_ms - m->told_ms < OWNERSHIP_RESEND_MS)
 		return;

@@ -134,6 +134,27 @@ START_TEST(test_an_owner_that_cannot_be_told_is_given_up)
 }
 END_TEST
 
+/* gw-a is back, and serves under the lower epoch; gw-b, which has the order, learns of the floor before it has taken it. */
+START_TEST(test_an_order_that_its_target_would_refuse_is_not_repeated)
+{
+	pool.obedient = false;
+	pool_verdict(&pool, GW_A, VERDICT_DEAD);
+	ck_assert_uint_eq(pool.orders, 1);
+	ck_assert_str_eq(pool.last.owner, "gw-b");
+	pool_return(&pool, GW_A);
+	ck_assert_uint_eq(pool.orders, 2); /* it is told */
+	hold(7, 6, 7);
+	pool_floor(&pool, 7);
+	pool_pass(&pool, OWNERSHIP_CONFIRM_MS - 50);
+	ck_assert_uint_eq(pool.orders, 2);
+	hold(7, 7, 7);
+	pool_say(&pool, GW_B);
+	pool_pass(&pool, 40);
+	ck_assert_uint_eq(pool.orders, 3);
+	ck_assert_str_eq(pool.last.owner, "gw-b");
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("revocation");
@@ -149,6 +170,7 @@ int main(void)
 	tcase_add_test(tcase, test_an_owner_that_stays_below_is_moved_away_from);
 	tcase_add_test(tcase, test_an_owner_below_stays_the_owner_while_nobody_else_can);
 	tcase_add_test(tcase, test_an_owner_that_cannot_be_told_is_given_up);
+	tcase_add_test(tcase, test_an_order_that_its_target_would_refuse_is_not_repeated);
 	suite_add_tcase(suite, tcase);
 	SRunner *runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);
