@@ -4,7 +4,7 @@
 #include "common/base/text.h"
 #include "tests/sim/world.h"
 
-enum { DISK_MS = 5, TERM_SPREAD = 256 }; /* as the daemon does it */
+enum { DISK_MS = 5, EVENT_MS = 20, TERM_SPREAD = 256 }; /* as the daemon does it */
 
 /* S7: nobody is moved to who is below the floor, but for an owner that has it back. */
 static void check_target(struct world *world, size_t controller)
@@ -17,6 +17,36 @@ static void check_target(struct world *world, size_t controller)
 			world_name(ownership->target));
 }
 
+/* Orders are events, and an event is on the disk a moment after it has happened. */
+static void note_order(struct world *world, size_t controller, const struct order *order)
+{
+	struct host *h = &world->hosts[controller];
+
+	if (order->owner[0] == '\0' || epoch_compare(&order->epoch, &h->noting.epoch) <= 0)
+		return;
+	h->noting = *order;
+	h->noted_ms = world->now + EVENT_MS;
+}
+
+static void write_events(struct world *world, size_t controller)
+{
+	struct host *h = &world->hosts[controller];
+
+	if (h->noted_ms > world->now)
+		return;
+	h->noted = h->noting;
+	h->noted_ms = INT64_MAX;
+}
+
+static void recall_events(struct world *world, size_t controller)
+{
+	struct host *h = &world->hosts[controller];
+
+	h->noting = h->noted; /* one that was on its way is lost */
+	h->noted_ms = INT64_MAX;
+	ownership_recall_epoch(&h->ownership, h->noted.owner, &h->noted.epoch);
+}
+
 static void send_order(struct world *world, size_t controller, const struct order *order)
 {
 	struct message message = {.kind = MSG_ORDER, .from = controller, .order = *order};
@@ -27,6 +57,7 @@ static void send_order(struct world *world, size_t controller, const struct orde
 	if (order->cause[0] == '\0')
 		world_fail(world, "L3: an order without a cause");
 	check_target(world, controller);
+	note_order(world, controller, order);
 	text_copy(world->cause, sizeof(world->cause), order->cause);
 	floor_fill(world, controller, &message);
 	for (size_t i = 0; i < world->gateways; i++) {
@@ -84,6 +115,7 @@ void controller_start(struct world *world, size_t controller)
 	epoch_source_init(&h->source, h->stored_term);
 	h->claim_ms = world->now + OWNERSHIP_LISTEN_MS - 50;
 	ownership_init(&h->ownership, &config, &h->source, world->now);
+	recall_events(world, controller);
 	controller_floor(world, controller);
 	if (h->frozen)
 		ownership_freeze(&h->ownership, world->now, &actions);
@@ -181,6 +213,7 @@ void controller_tick(struct world *world, size_t controller)
 		epoch_source_claimed(&h->source, term);
 		h->claim_ms = world->now + DISK_MS;
 	}
+	write_events(world, controller);
 	if (controller == CTL)
 		generation_tick(world);
 	if (ownership_deadline(&h->ownership) <= world->now)

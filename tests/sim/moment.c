@@ -57,6 +57,7 @@ static int64_t of_controller(const struct world *world, const struct host *h)
 {
 	int64_t ms = sooner(once(world, h->claim_ms), deadline(world, ownership_deadline(&h->ownership)));
 
+	ms = sooner(ms, deadline(world, h->noted_ms));
 	return h == &world->hosts[CTL] ? sooner(ms, deadline(world, generation_deadline(world))) : ms;
 }
 

@@ -247,6 +247,7 @@ void fault_restore(struct world *world)
 {
 	world_say(world, "FAULT an old database");
 	world->hosts[CTL].stored_term = 0;
+	world->hosts[CTL].noted = (struct order){0};
 	world->hosts[CTL].terms = world->hosts[CTL].stored = (struct terms){1, LEASE_MS, world->gateways};
 	world->hosts[CTL].before = (struct terms){0};
 	world->hosts[CTL].stored_floor = 0;

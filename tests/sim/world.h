@@ -132,6 +132,9 @@ struct host {
 	int64_t claim_ms;
 	struct terms before;  /* the generation before; 0: there was none */
 	struct terms stored;  /* on its disk */
+	struct order noted;   /* the last order among its events, on its disk ... */
+	struct order noting;  /* ... and the one that will be ... */
+	int64_t noted_ms;     /* ... then; INT64_MAX */
 	struct terms next;    /* being prepared by the gateways ... */
 	bool next_raises;     /* ... and the floor rises with it ... */
 	int64_t stored_ms;    /* ... until it is stored, and ... */

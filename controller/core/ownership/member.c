@@ -240,16 +240,48 @@ int64_t ownership_expiry_ms(const struct ownership *ownership, size_t member)
 	return from_ms + lease_outlast_ms(ownership->config.lease_ms);
 }
 
+/* It has said that it serves under it, in this life of the controller, or was the only one who could. */
+static bool is_holder(const struct ownership_member *member, const struct epoch *epoch)
+{
+	bool said = member->served_ms != INT64_MIN && epoch_compare(&member->seat.epoch, epoch) == 0;
+
+	return said || epoch_compare(&member->recalled, epoch) == 0;
+}
+
+/* Of the highest epoch that anybody has told of; OWNERSHIP_NOBODY: it is not known, or this controller gave out a higher one. */
+static size_t find_holder(const struct ownership *ownership)
+{
+	const struct epoch *highest = &ownership->highest;
+	size_t holder = OWNERSHIP_NOBODY;
+
+	for (size_t i = 0; i < ownership->config.member_count; i++) {
+		if (epoch_compare(&ownership->members[i].recalled, highest) > 0)
+			return OWNERSHIP_NOBODY;
+		if (!epoch_is_zero(highest) && is_holder(&ownership->members[i], highest))
+			holder = i;
+	}
+	return holder;
+}
+
+static bool is_accounted_for(const struct ownership *ownership, size_t member, int64_t now_ms)
+{
+	const struct ownership_member *m = &ownership->members[member];
+
+	return m->spoken || m->verdict == VERDICT_DEAD ||
+	       (m->verdict == VERDICT_AGENT_DOWN && now_ms >= ownership_expiry_ms(ownership, member));
+}
+
+/* Gateways tell each other the highest epoch that they know, and whoever serves under a lower one steps down. So where it is
+ * known who holds the highest, and somebody else who knows of none that is higher could take the endpoint, that one alone may be
+ * serving unheard. */
 size_t ownership_unaccounted(const struct ownership *ownership, int64_t now_ms)
 {
-	for (size_t i = 0; i < ownership->config.member_count; i++) {
-		const struct ownership_member *member = &ownership->members[i];
-		if (member->spoken || member->verdict == VERDICT_DEAD)
-			continue;
-		if (member->verdict == VERDICT_AGENT_DOWN && now_ms >= ownership_expiry_ms(ownership, i))
-			continue;
-		return i;
-	}
+	bool wanted = ownership_pick(ownership, OWNERSHIP_NOBODY, now_ms) != OWNERSHIP_NOBODY;
+	size_t holder = wanted ? find_holder(ownership) : OWNERSHIP_NOBODY;
+
+	for (size_t i = 0; i < ownership->config.member_count; i++)
+		if ((holder == OWNERSHIP_NOBODY || i == holder) && !is_accounted_for(ownership, i, now_ms))
+			return i;
 	return OWNERSHIP_NOBODY;
 }
 

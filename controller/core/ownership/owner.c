@@ -67,6 +67,14 @@ void ownership_recall(
 		holddown_forgive(&ownership->members[taker].holddown);
 }
 
+void ownership_recall_epoch(struct ownership *ownership, const char *owner, const struct epoch *epoch)
+{
+	size_t member = ownership_find(ownership, owner);
+
+	if (member != OWNERSHIP_NOBODY && epoch_compare(epoch, &ownership->members[member].recalled) > 0)
+		ownership->members[member].recalled = *epoch;
+}
+
 static void lose_owner(struct ownership *ownership, const char *cause, size_t except, int64_t now_ms,
 	struct ownership_actions *actions)
 {

@@ -19,8 +19,9 @@
  * Who owns one virtual endpoint, as the controller decides it (FAILOVER sections 1, 2 and 5; one controller). Pure. (It is called `ownership` because `struct endpoint` is an address with a port.)
  *
  * Gateways are the truth about ownership: a controller that starts listens for OWNERSHIP_LISTEN_MS and adopts
- * the highest epoch that it hears served. It names an owner itself only when every member has spoken or is known
- * to be down, and every order carries an epoch of its own that is higher than all heard.
+ * the highest epoch that it hears served. It names an owner itself only when whoever holds the highest epoch of all has
+ * spoken or is known to be down (every member, where it is not known who that is), and every order carries an epoch of its
+ * own that is higher than all heard.
  *
  * In `fence` (`exclusive`) nobody serves without leave that is granted to its claims, and nobody new is ordered before
  * whoever may be serving has released it, or all leave has run out: after a start that is one lease later. When lease
@@ -144,6 +145,7 @@ struct ownership_member {
 	int64_t standby_since_ms; /* it has said "standby" since; INT64_MAX: it says otherwise */
 	unsigned standby_count;   /* ... in that many messages */
 	int64_t fenced_since_ms;  /* it has said "fenced" since; INT64_MAX */
+	struct epoch recalled;    /* its highest in earlier lives of the controller; zero: none */
 	bool fit_known;           /* it has reported fitness, in this life of its host */
 	bool fit;
 	int64_t fit_ms;                      /* when it last reported fitness; INT64_MIN */
@@ -240,6 +242,10 @@ void ownership_thaw(struct ownership *ownership, int64_t now_ms, struct ownershi
  * lived on; nothing else is taken from it: the gateways are the truth about who serves. */
 void ownership_recall(
 	struct ownership *ownership, const char *from, const char *to, const char *cause, int64_t at_ms);
+
+/* Likewise, in any order: the epoch of an order, which is nobody else's, ever. If the gateways know of none that is higher, it
+ * is known who holds the highest, although that one may not be there any more to say so. */
+void ownership_recall_epoch(struct ownership *ownership, const char *owner, const struct epoch *epoch);
 
 /* The number of a member by name; OWNERSHIP_NOBODY. */
 size_t ownership_find(const struct ownership *ownership, const char *name);

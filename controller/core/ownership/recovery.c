@@ -20,8 +20,8 @@ static bool is_worth_waiting(const struct ownership *ownership, int64_t now_ms)
 	return false;
 }
 
-/* Rule 6: at the end of listening, the highest that is served is adopted. With nobody serving, a first owner is
- * named only when every member has spoken or is known not to serve. */
+/* Rule 6: at the end of listening, the highest that is served is adopted. With nobody serving, an owner is named only when
+ * nobody can be serving unheard. */
 void recovery_watch(struct ownership *ownership, int64_t now_ms, struct ownership_actions *actions)
 {
 	if (now_ms < ownership->started_ms + OWNERSHIP_LISTEN_MS)

@@ -7,8 +7,9 @@
 #include "controller/io/decisions/state.h"
 
 /*
- * Who has lost an endpoint too often (core/ownership/holddown.h) is in no table of the store: it follows from the orders
- * among the events, which are written there anyway, a moment after them. A controller that starts goes through them once.
+ * Who has lost an endpoint too often (core/ownership/holddown.h), and whose an epoch was, is in no table of the store: it
+ * follows from the orders among the events, which are written there anyway, a moment after them. A controller that starts goes
+ * through them once.
  */
 
 enum { RECALL_MAX_MS = 2 * HOLDDOWN_LONGEST_MS }; /* what was before that holds nobody down any more */
@@ -17,12 +18,21 @@ struct order_entry {
 	int64_t time_ms; /* wall clock */
 	char endpoint[PROTO_NAME_MAX + 1], from[PROTO_NAME_MAX + 1], to[PROTO_NAME_MAX + 1],
 		cause[PROTO_NAME_MAX + 1];
+	struct epoch epoch; /* zero: it is not told */
 };
 
 struct recall {
 	const struct decisions *decisions;
 	int64_t wall_ms, now_ms;
 };
+
+static int read_epoch(const struct jnode *root, struct epoch *ret_epoch)
+{
+	char text[EPOCH_TEXT_MAX] = "";
+	int r = jnode_text(root, "epoch", JSON_OPTIONAL, text, sizeof text, NULL);
+
+	return r < 0 || !text[0] ? r : epoch_parse(text, ret_epoch, NULL);
+}
 
 static int read_entry(const struct jnode *root, struct order_entry *entry)
 {
@@ -35,7 +45,9 @@ static int read_entry(const struct jnode *root, struct order_entry *entry)
 		r = jnode_text(root, "from", JSON_OPTIONAL, entry->from, sizeof entry->from, NULL);
 	if (r >= 0)
 		r = jnode_text(root, "to", JSON_REQUIRED, entry->to, sizeof entry->to, NULL);
-	return r < 0 ? r : jnode_text(root, "cause", JSON_REQUIRED, entry->cause, sizeof entry->cause, NULL);
+	if (r >= 0)
+		r = jnode_text(root, "cause", JSON_REQUIRED, entry->cause, sizeof entry->cause, NULL);
+	return r < 0 ? r : read_epoch(root, &entry->epoch);
 }
 
 static void recall_entry(const struct recall *recall, const struct order_entry *entry)
@@ -43,6 +55,8 @@ static void recall_entry(const struct recall *recall, const struct order_entry *
 	struct decided *decided = decided_find(recall->decisions, entry->endpoint);
 	int64_t age_ms = recall->wall_ms - entry->time_ms;
 
+	if (decided)
+		ownership_recall_epoch(&decided->ownership, entry->to, &entry->epoch);
 	if (decided && age_ms >= 0 && age_ms < RECALL_MAX_MS)
 		ownership_recall(
 			&decided->ownership, entry->from, entry->to, entry->cause, recall->now_ms - age_ms);

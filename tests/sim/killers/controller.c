@@ -148,6 +148,31 @@ void killer_controller_and_standby_gone(struct world *world)
 	course_end(world);
 }
 
+/* A controller starts and hears one gateway through others alone. If that is the owner, it keeps what it has. If it is a
+ * standby, and the owner dies, perhaps before it could speak to the new life, what is known is enough to name the next. */
+void killer_controller_restarts_beside_a_cut(struct world *world)
+{
+	size_t owner = course_owner(world), standby = course_other(world, owner);
+	bool is_owner = world->gateways < 3 || world_chance(world, 0.3);
+
+	if (is_owner && world->exclusive && world->loss > 0.05)
+		return; /* claims go by way of others, and both ways are lost for the rest of a lease one time in some hundreds */
+	ways_cut_both(world, is_owner ? owner : standby, CTL);
+	course_run(world, course_between(world, 0, 1000));
+	fault_kill(world, CTL, course_between(world, 20, 300));
+	if (is_owner) {
+		course_run(world, 5000);
+		expect_no_move(world, owner);
+	} else {
+		course_run(world, course_between(world, 0, 1000));
+		fault_power(world, owner, OFF_MS);
+		course_run(world, 3000);
+		expect_one_move(world, owner);
+	}
+	ways_open(world);
+	course_end(world);
+}
+
 /* Two boxes and no third, or three: the controller is on the owner's, and its power goes. */
 void killer_box_of_both(struct world *world)
 {

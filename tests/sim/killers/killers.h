@@ -35,6 +35,7 @@ void killer_frozen_without_controller(struct world *world);
 void killer_two_successors(struct world *world);
 void killer_controller_gone(struct world *world);
 void killer_controller_and_standby_gone(struct world *world);
+void killer_controller_restarts_beside_a_cut(struct world *world);
 void killer_box_of_both(struct world *world);
 void killer_two_controllers(struct world *world);
 

@@ -444,6 +444,19 @@ START_TEST(who_was_held_down_still_is)
 }
 END_TEST
 
+START_TEST(whose_an_epoch_was_is_known)
+{
+	const struct ownership *ownership;
+
+	run_until_owner("gw-a", both);
+	restart();
+	ownership = decisions_find(decisions, "vpn");
+	ck_assert_int_eq(epoch_compare(&ownership->members[0].recalled, &last_order[0].epoch), 0);
+	ck_assert(!epoch_is_zero(&ownership->members[0].recalled));
+	ck_assert(epoch_is_zero(&ownership->members[1].recalled));
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("decisions");
@@ -466,6 +479,7 @@ int main(void)
 	tcase_add_test(tests, settings_hold_for_a_new_generation);
 	tcase_add_test(tests, a_higher_term_that_is_heard_is_topped);
 	tcase_add_test(tests, who_was_held_down_still_is);
+	tcase_add_test(tests, whose_an_epoch_was_is_known);
 	suite_add_tcase(suite, tests);
 	SRunner *runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);

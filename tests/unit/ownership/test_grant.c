@@ -42,6 +42,25 @@ START_TEST(test_a_start_listens_for_a_lease_before_it_names_anybody)
 }
 END_TEST
 
+/* gw-a tells that it serves, and dies while this controller listens; gw-c is not heard, and can have leave under no lower epoch. */
+START_TEST(test_a_start_waits_for_whoever_had_leave_alone)
+{
+	struct epoch before = {.term = 6, .n = 2};
+
+	pool_init_in(&pool, true);
+	pool.members[GW_B].seat.highest = before;
+	pool.members[GW_C].alive = false;
+	pool_serve(&pool, GW_A, before);
+	pool_pass(&pool, 200);
+	pool_verdict(&pool, GW_A, VERDICT_DEAD);
+	pool_pass(&pool, OUTLAST_MS - 201);
+	ck_assert_uint_eq(pool.orders, 0);
+	pool_pass(&pool, 2);
+	ck_assert_uint_eq(pool.orders, 1);
+	ck_assert_str_eq(pool.last.owner, "gw-b");
+}
+END_TEST
+
 START_TEST(test_leave_is_for_the_owner_and_its_epoch)
 {
 	ck_assert_uint_eq(pool_claim(&pool, GW_B, first, true), 0);
@@ -349,6 +368,7 @@ int main(void)
 	tcase_add_checked_fixture(tcase, setup, NULL);
 	tcase_add_test(tcase, test_it_waits_a_lease_is_outlasted);
 	tcase_add_test(tcase, test_a_start_listens_for_a_lease_before_it_names_anybody);
+	tcase_add_test(tcase, test_a_start_waits_for_whoever_had_leave_alone);
 	tcase_add_test(tcase, test_leave_is_for_the_owner_and_its_epoch);
 	tcase_add_test(tcase, test_in_hold_nobody_needs_leave);
 	tcase_add_test(tcase, test_a_dead_owner_is_followed_when_its_leave_has_run_out);

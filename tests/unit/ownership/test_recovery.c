@@ -83,6 +83,85 @@ START_TEST(test_nobody_is_named_while_somebody_may_serve_unheard)
 }
 END_TEST
 
+/* gw-a tells that it serves, and dies before the controller has listened to the end; gw-c is cut off from the controller alone. */
+START_TEST(test_who_held_the_highest_epoch_is_all_that_has_to_be_known)
+{
+	pool.members[GW_B].seat.highest = (struct epoch){.term = 6, .n = 2};
+	pool.members[GW_C].alive = false;
+	pool_serve(&pool, GW_A, (struct epoch){.term = 6, .n = 2});
+	pool_pass(&pool, 200);
+	pool_verdict(&pool, GW_A, VERDICT_DEAD);
+	pool_pass(&pool, 250);
+	ck_assert_uint_eq(pool.orders, 0);
+	pool_pass(&pool, 50);
+	ck_assert_uint_eq(pool.orders, 1);
+	ck_assert_str_eq(pool.last.owner, "gw-b");
+	ck_assert_str_eq(pool.last.cause, "unserved");
+}
+END_TEST
+
+/* gw-b has heard of a later one: gw-c may serve under that. */
+START_TEST(test_who_held_a_lower_epoch_says_nothing_of_the_highest)
+{
+	pool.members[GW_B].seat.highest = (struct epoch){.term = 6, .n = 3};
+	pool.members[GW_C].alive = false;
+	pool_serve(&pool, GW_A, (struct epoch){.term = 6, .n = 2});
+	pool_pass(&pool, 200);
+	pool_verdict(&pool, GW_A, VERDICT_DEAD);
+	pool_pass(&pool, 5000);
+	ck_assert_uint_eq(pool.orders, 0);
+	ck_assert_str_eq(pool.ownership.why, "waiting for a word from gw-c, or of its death");
+}
+END_TEST
+
+/* gw-a is dead before it could speak; gw-c is cut off from the controller alone. */
+START_TEST(test_an_epoch_that_is_recalled_tells_who_is_waited_for)
+{
+	struct epoch before = {.term = 6, .n = 1}, last = {.term = 6, .n = 2};
+
+	ownership_recall_epoch(&pool.ownership, "gw-c", &before);
+	ownership_recall_epoch(&pool.ownership, "gw-a", &last);
+	pool.members[GW_B].seat.highest = last;
+	pool.members[GW_C].alive = false;
+	pool_verdict(&pool, GW_A, VERDICT_DEAD);
+	pool_pass(&pool, 500);
+	ck_assert_uint_eq(pool.orders, 1);
+	ck_assert_str_eq(pool.last.owner, "gw-b");
+}
+END_TEST
+
+START_TEST(test_an_owner_that_is_recalled_and_lives_keeps_it)
+{
+	struct epoch last = {.term = 6, .n = 2};
+
+	ownership_recall_epoch(&pool.ownership, "gw-c", &last);
+	pool.members[GW_A].seat.highest = pool.members[GW_B].seat.highest = last;
+	pool.members[GW_C].alive = false;
+	pool_pass(&pool, 5000);
+	ck_assert_uint_eq(pool.orders, 0);
+	ck_assert_str_eq(pool.ownership.why, "waiting for a word from gw-c, or of its death");
+}
+END_TEST
+
+/* gw-b has just booted, and knows of no later epoch yet than the one under which it served last. */
+START_TEST(test_who_served_before_it_booted_is_not_taken_for_the_last)
+{
+	struct epoch before = {.term = 6, .n = 2}, last = {.term = 6, .n = 3};
+
+	pool_serve(&pool, GW_B, before);
+	pool_fence(&pool, GW_B);
+	pool.members[GW_A].alive = pool.members[GW_C].alive = false;
+	pool_verdict(&pool, GW_A, VERDICT_DEAD);
+	pool_pass(&pool, 2000);
+	ck_assert_uint_eq(pool.orders, 0);
+	ownership_recall_epoch(&pool.ownership, "gw-b", &before);
+	ownership_recall_epoch(&pool.ownership, "gw-c", &last);
+	pool_pass(&pool, 2000);
+	ck_assert_uint_eq(pool.orders, 0);
+	ck_assert_str_eq(pool.ownership.why, "waiting for a word from gw-c, or of its death");
+}
+END_TEST
+
 START_TEST(test_an_unheard_agent_is_waited_for_a_lease)
 {
 	pool.members[GW_C].alive = false;
@@ -153,6 +232,11 @@ int main(void)
 	tcase_add_test(all, test_what_is_served_is_adopted_without_an_order);
 	tcase_add_test(all, test_next_epoch_is_above_what_was_heard);
 	tcase_add_test(all, test_nobody_is_named_while_somebody_may_serve_unheard);
+	tcase_add_test(all, test_who_held_the_highest_epoch_is_all_that_has_to_be_known);
+	tcase_add_test(all, test_who_held_a_lower_epoch_says_nothing_of_the_highest);
+	tcase_add_test(all, test_an_epoch_that_is_recalled_tells_who_is_waited_for);
+	tcase_add_test(all, test_an_owner_that_is_recalled_and_lives_keeps_it);
+	tcase_add_test(all, test_who_served_before_it_booted_is_not_taken_for_the_last);
 	tcase_add_test(all, test_an_unheard_agent_is_waited_for_a_lease);
 	tcase_add_test(all, test_unserved_after_a_restart_goes_to_the_next_without_waiting);
 	tcase_add_test(all, test_a_fenced_owner_is_not_the_next);
