@@ -100,11 +100,24 @@ static atomic_int threads_left = INT_MAX;
 int __real_pthread_create(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
 int __wrap_pthread_create(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
 
+/* Whoever holds it keeps the next thread from beginning; only one is made meanwhile. */
+static pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
+static _Atomic(void *(*)(void *)) held_start;
+
+static void *start_late(void *context)
+{
+	pthread_mutex_lock(&gate);
+	pthread_mutex_unlock(&gate);
+	return held_start(context);
+}
+
 int __wrap_pthread_create(
 	pthread_t *thread, const pthread_attr_t *attributes, void *(*start)(void *), void *context)
 {
-	return atomic_fetch_sub(&threads_left, 1) > 0 ? __real_pthread_create(thread, attributes, start, context)
-						      : EAGAIN;
+	held_start = start;
+	return atomic_fetch_sub(&threads_left, 1) > 0
+		       ? __real_pthread_create(thread, attributes, start_late, context)
+		       : EAGAIN;
 }
 
 /* A thread that was in another namespace ends; when no other can be started, those that wait are told. */
@@ -118,8 +131,10 @@ START_TEST(questions_do_not_wait_for_a_thread_that_cannot_start)
 	here.fd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
 	ck_assert_int_ge(here.fd, 0);
 	atomic_store(&threads_left, 1);
+	pthread_mutex_lock(&gate); /* or it has answered the one and ended before the other is asked */
 	for (uint64_t i = 0; i < 2; i++)
 		ck_assert_int_eq(resolver_ask(resolver, i, "localhost", &place), 0);
+	pthread_mutex_unlock(&gate);
 	for (int i = 0; i < 2; i++) {
 		wait_for(&answer);
 		told |= strstr(answer.failure, "no thread to ask") != NULL;
