@@ -367,7 +367,7 @@ class Connected(Machine):
             inside = f"ip netns exec {where} " if where else ""
             self.pings.append(self.start("bash", "-c", f"exec {inside}ping -n -i {interval_s} {to} >/run/ping.{number}"))
         for number, _ in enumerate(WAYS):
-            self.until("an answer", lambda: "icmp_seq" in self.read(f"/run/ping.{number}"))
+            self.until("an answer", lambda: "icmp_seq" in self.shell(f"cat /run/ping.{number}")[1])
 
     def lost(self):
         """(sent, without an answer), without those that are still on their way."""
