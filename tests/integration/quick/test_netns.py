@@ -21,10 +21,11 @@ OTHER = f"[Interface]\nPrivateKey = {SECOND}\nAddress = 10.51.0.2/24, fd51::2/64
 OTHER_PEER = f"\n[Peer]\nPublicKey = {public(FAR)}\nAllowedIPs = 10.50.0.0/24\nEndpoint = [2001:db8::1]:51820\n"
 
 # The far end of the uplink, with a stock WireGuard that has an inside, and a bit of the internet behind it. What is
-# written into /etc is this machine's own, without what others have in /etc/netns, which comes and goes.
+# written into /etc is this machine's own, without what others write there, which comes and goes:
+# /etc/netns, and files beside a resolv.conf that becomes another.
 FAR_END = f"""
 mkdir /run/etc
-GLOBIGNORE=/etc/netns
+GLOBIGNORE='/etc/netns:/etc/resolv.conf*'
 cp -a /etc/* /run/etc/
 unset GLOBIGNORE
 mount --bind /run/etc /etc
