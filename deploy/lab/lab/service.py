@@ -8,10 +8,11 @@ import subprocess
 from .wait import LabError, wait_for
 
 # Three files under /run/NAME: the keeper's pid, the program's pid, and how the program ended when it was asked to.
-# TERM may come in any line: "$!" is what was started last, also where no line has taken note of that yet.
+# TERM may come in any line: "$!" is what was started last, also where no line has taken note of that yet; and as long as that is
+# this shell's own copy, TERM would be lost on it.
 _KEEPER = """
 files=/run/$1 pause=$2; shift 2
-trap 'trap "" TERM; kill -TERM "$!" 2>/dev/null; wait "$!"; echo $? > "$files.status"; exit' TERM
+trap 'trap "" TERM; while [ "/proc/$!/exe" -ef "/proc/$$/exe" ]; do :; done; kill -TERM "$!" 2>/dev/null; wait "$!"; echo $? > "$files.status"; exit' TERM
 echo $$ > "$files.keeper"
 while :; do
   "$@" &
