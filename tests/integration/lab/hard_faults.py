@@ -159,10 +159,10 @@ def _succession(scene, cycle):
     """A fault after which the other gateway must serve, though nobody can order it to."""
     heir = scene.other(HOME)
     wait_for("the session is known", 10, lambda: scene.controller.view().get("sessions") == 1)
-    before = len(successions(heir))
+    before = successions(heir)[-1:]
     with watched(scene, cycle):
         yield
-        wait_for(f"{heir.name} succeeds", 20, lambda: len(successions(heir)) > before)
+        wait_for(f"{heir.name} succeeds", 20, lambda: successions(heir)[-1:] not in ([], before))
     cycle.owner = heir.name
 
 

@@ -26,6 +26,7 @@ from lab.scene import HoldfastScene
 from lab.wait import LabError
 
 PER_LAB, LABS, BREAKS = 25, 2, 3      # cycles, before a new lab is built; of Holdfast's, at a time; labs of a fault that may break
+FEWER = {"failback": 2}      # in a lab: at the third loss within a minute its gateway is held down
 KEEPALIVED = figures.KEEPALIVED
 # These do little but wait, and come last: the place that keepalived's have done with is theirs, too.
 WAITING = ("agent-stop", "controller-kill", "controller-cut", "agent-hang")
@@ -117,7 +118,7 @@ def soak(results, chosen, cycles, end, labs):
             if ready:
                 name = min(ready, key=lambda name: (turns[name], chosen.index(name)))
                 turns[name] += 1
-                running.start(name, running.place(name, spare), min(PER_LAB, cycles - done[name]))
+                running.start(name, running.place(name, spare), min(FEWER.get(name, PER_LAB), cycles - done[name]))
             elif not running.wait_one():
                 return not running.broken.total()
     finally:
