@@ -9,6 +9,7 @@ from .wait import LabError, wait_for
 
 RESTART_AFTER = 5      # seconds a killed controller stays away
 SILENT_S = 10
+ASKS_S = 0.1            # between two questions: each takes some 20 ms of a processor, and labs measure milliseconds
 
 
 class Controller:
@@ -79,13 +80,13 @@ class Controller:
         def found():
             return next((e for e in self.events(after) if e["event"] == kind and e.get("endpoint") == self.endpoint
                          and e.get("to") == gateway), None)
-        return wait_for(f"the event '{kind}' for {gateway}", seconds, found)
+        return wait_for(f"the event '{kind}' for {gateway}", seconds, found, ASKS_S)
 
     def last_event(self):
         return max((event["seq"] for event in self.events()), default=0)
 
     def wait_owner(self, name, seconds=20):
-        wait_for(f"{name} owns {self.endpoint}", seconds, lambda: self.owner() == name)
+        wait_for(f"{name} owns {self.endpoint}", seconds, lambda: self.owner() == name, ASKS_S)
 
     def wait_ready(self, names, seconds=30):
         """Until each of these gateways serves or could take over, and reports."""
@@ -96,6 +97,6 @@ class Controller:
             return (view.get("state") == "stable" and set(names) <= {view.get("owner"), *view.get("ready", [])}
                     and set(names) <= connected)
         try:
-            wait_for(f"{' and '.join(names)} ready for {self.endpoint}", seconds, all_ready)
+            wait_for(f"{' and '.join(names)} ready for {self.endpoint}", seconds, all_ready, ASKS_S)
         except LabError as error:
             raise LabError(f"{error}\n{self.try_holdfast('status')[1]}") from None

@@ -105,7 +105,7 @@ def fail_back(scene, cycle):
     end = time.time()
     scene.pings.settle(end)
     back = scene.pings.window(begin, end)
-    cycle.details.update(failback_ms=round(back.outage_ms, 1), failback_lost=back.lost)
+    cycle.details.update(failback_ms=round(back.outage_ms, 1), failback_lost=back.lost, failback_sent=back.sent)
 
 
 FAULTS = {"power": power, "link": link, "agent-kill": agent_kill, "agent-hang": agent_hang,

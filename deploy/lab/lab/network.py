@@ -78,14 +78,12 @@ class Network:
         """The cable at the switch's end: a gateway sees its carrier come and go."""
         self.machines["fabric"].ip(f"link set {port} {'up' if up else 'down'}")
 
-    def isolate(self, ports, apart):
-        """These ports of a switch hear nothing of each other, and everything of the others; no carrier is lost."""
+    def cut(self, cut, isolated, blocked=()):
+        """The first ports of a switch hear nothing of each other, and everything of the others; the second take and give nothing. No carrier
+        is lost. All in one batch, within a millisecond: entering the switches for each would make several faults of one."""
         self.machines["fabric"].run("bridge", "-batch", "-", text="".join(
-            f"link set dev {port} isolated {'on' if apart else 'off'}\n" for port in ports))
-
-    def block(self, port, blocked):
-        """This port of a switch takes and gives nothing; its carrier stays."""
-        self.machines["fabric"].run("bridge", "link", "set", "dev", port, "state", "0" if blocked else "3")
+            [f"link set dev {port} isolated {'on' if cut else 'off'}\n" for port in isolated]
+            + [f"link set dev {port} state {0 if cut else 3}\n" for port in blocked]))
 
     def unplug(self, ports):
         """Takes the switch's ends away, of a machine that is gone as well."""

@@ -14,15 +14,16 @@ from results import cycles, load
 from lab import table
 
 ENOUGH = 50
-KEEPALIVED, CLIENTS = "keepalived-", "clients"
+KEEPALIVED, CLIENTS, BACK = "keepalived-", "clients", "home"
 BEGIN, END = "<!-- begin of what figures.py writes -->", "<!-- end of what figures.py writes -->"
 PARTS = {f"{CLIENTS}/{part}": None if part in crowd.TRANSFERS else table.PROMISES["power"] for part in crowd.PARTS}
-PROMISES = table.PROMISES | hard_faults.PROMISES | exclusive.PROMISES | PARTS
+PROMISES = table.PROMISES | hard_faults.PROMISES | exclusive.PROMISES | {BACK: table.Promise(lossless=True)} | PARTS
 EVENTS = table.EVENTS | {
     "agent-stop": "agent stopped for 10 s", "controller-cut": "owner cut off from its controller",
     "gateway-cut": "owner cut off from all but clients", "controller-then-owner": "controller killed, then the owner",
     "one-box": "owner and controller on one box", "failback": "preferred gateway back (`preempt`)", "reboot": "orderly reboot",
     "fence-power": "owner loses power (`fence`)", "fence-cut": "owner cut off from all but clients (`fence`)",
+    BACK: "moved back home after a fault",
     **{name: f"power, client {name.removeprefix(CLIENTS + '/').replace('-', ' ')}" for name in PARTS}}
 COLUMNS = ("fault", "n", "gap p50", "p99", "worst", "lost / sent", "promise", "held")
 
@@ -32,7 +33,7 @@ class Reading:
 
     def __init__(self, row):
         self.gap_ms, self.lost, self.sent, self.late_ms, self.at = (row[key] for key in ("gap", "lost", "sent", "late", "at"))
-        self.details = {"back_ms": row.get("back")}
+        self.details, self.is_judged = {"back_ms": row.get("back")}, not row.get("still")
 
 
 def percentile(gaps, percent):
@@ -55,17 +56,26 @@ def gap_cells(readings):
 def cells(name, readings, promise):
     lost, sent = sum(r.lost for r in readings), sum(r.sent for r in readings)
     return (event(name), len({r.at for r in readings}), *gap_cells(readings), f"{lost} / {sent}" if sent else "-",
-            promise.words() if promise else "-", promise.verdict(readings) if promise else "-")
+            promise.words() if promise else "-", verdict(promise, readings))
+
+
+def verdict(promise, readings):
+    judged = [r for r in readings if r.is_judged]
+    if not promise:
+        return "-"
+    return promise.verdict(judged) if judged else "not judged"
 
 
 def grouped(rows):
-    """By fault; of clients by kind."""
-    groups = {}
+    """By fault; of clients by kind; and all the ways back home together, each once."""
+    groups, homes = {}, {}
     for row in rows:
         if "error" not in row:
             name = f"{CLIENTS}/{row['part']}" if row["what"] == CLIENTS else row["what"]
             groups.setdefault(name, []).append(Reading(row))
-    return groups
+            if "home" in row:
+                homes[row["what"], row["at"]] = Reading({**row, **dict(zip(("gap", "lost", "sent"), row["home"]))})
+    return {**groups, BACK: [*homes.values()]} if homes else groups
 
 
 def event(name):
@@ -82,6 +92,9 @@ def remarks(rows):
     few = [name for name, count in cycles(rows).items() if count < ENOUGH]
     if few:
         yield f"**Not the whole run yet**: {len(few)} faults have fewer than {ENOUGH} cycles."
+    still = len({(row["what"], row["at"]) for row in rows if row.get("still")})
+    if still:
+        yield f"{still} of the cycles are counted and not judged, this machine stood still meanwhile."
     for row in rows:
         if "error" in row:
             yield f"**Broken** (revision {row['rev']}): {event(row['what'])}: {row['error']}"
@@ -99,7 +112,7 @@ def section(rows, groups):
 
 
 def misses(rows, groups):
-    return ([event(name) for name, promise in PROMISES.items() if promise and name in groups and promise.verdict(groups[name]) == "MISSED"]
+    return ([event(name) for name, promise in PROMISES.items() if name in groups and verdict(promise, groups[name]) == "MISSED"]
             + [f"{event(row['what'])}: {row['error']}" for row in rows if "error" in row])
 
 

@@ -6,6 +6,9 @@ once and by later runs, on this machine or another.
   gap          the longest time between two answers less the pings' interval, in ms; lost, sent: pings to the host that was worse off
   late         the longest that a program on this machine waited for its turn during the gap, in ms
   back         from the fault to the gap's end, in ms, where that is what is promised
+  noticed      from the fault to the order, in ms, where there was one; taken: from there to the first session that was back
+  home         [gap, lost, sent] of the planned move back home afterwards, where there was one
+  still        1 if this machine stood still meanwhile (labtest.py): then nothing of the cycle is judged
   error        instead of all these: the lab broke, and why
   rev, host    of which revision (+: and something that was not committed), and on what machine
 """
@@ -34,9 +37,9 @@ class Results:
         """The number of whole cycles of each fault."""
         return cycles(self.rows())
 
-    def add(self, what, at, cycles):
+    def add(self, what, at, cycles, still=False):
         """All that was measured in one cycle, in one step."""
-        self._write([{"what": what, "at": round(at, 2), **_measured(cycle), **self._where} for cycle in cycles])
+        self._write([{"what": what, "at": round(at, 2), **_measured(cycle), **({"still": 1} if still else {}), **self._where} for cycle in cycles])
 
     def add_error(self, what, at, error):
         self._write([{"what": what, "at": round(at, 2), "error": str(error).split("\n", 1)[0], **self._where}])
@@ -74,7 +77,16 @@ def _measured(cycle):
     worse = max(cycle.lan, cycle.far, key=lambda window: (window.lost, window.sent))
     part, back = cycle.details.get("part"), cycle.details.get("back_ms")
     return {**({"part": part} if part else {}), "gap": round(cycle.gap_ms, 1), "lost": worse.lost, "sent": worse.sent,
-            "late": round(cycle.late_ms, 1), **({} if back is None else {"back": back})}
+            "late": round(cycle.late_ms, 1), **({} if back is None else {"back": back}), **_parts(cycle.details), **_home(cycle.details)}
+
+
+def _parts(details):
+    """Of what a gap is made."""
+    return {key: details[detail] for key, detail in (("noticed", "detect_ms"), ("taken", "takeover_ms")) if details.get(detail) is not None}
+
+
+def _home(details):
+    return {"home": [details[f"failback_{key}"] for key in ("ms", "lost", "sent")]} if "failback_sent" in details else {}
 
 
 def _git(*arguments):

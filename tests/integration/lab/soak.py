@@ -18,7 +18,7 @@ import crowd
 import exclusive
 import figures
 import hard_faults
-from labtest import Missed, running_scene
+from labtest import STILL_MS, Missed, running_scene, stood_still
 from results import Results
 from lab import baseline, faults
 from lab.baseline import BaselineScene
@@ -26,14 +26,16 @@ from lab.scene import HoldfastScene
 from lab.wait import LabError
 
 PER_LAB, LABS, BREAKS = 25, 2, 3      # cycles, before a new lab is built; of Holdfast's, at a time; labs of a fault that may break
+INTERVAL_MS, LOSSLESS_MS = 10, 5      # of pings; where none may be lost
 FEWER = {"failback": 2}      # in a lab: at the third loss within a minute its gateway is held down
 KEEPALIVED = figures.KEEPALIVED
 # These do little but wait, and come last: the place that keepalived's have done with is theirs, too.
-WAITING = ("agent-stop", "controller-kill", "controller-cut", "agent-hang")
+WAITING = ("agent-stop", "controller-kill", "controller-then-owner", "controller-cut", "agent-hang")
+STOPPING = ("agent-stop", "agent-hang")      # their agents stand still whatever the machine does
 FAULTS = {"clients": (crowd.CrowdScene, crowd.clients), **hard_faults.FAULTS, **exclusive.FAULTS,
           **{name: (HoldfastScene, fault) for name, fault in faults.FAULTS.items()}}
 FAULTS |= {name: FAULTS.pop(name) for name in WAITING}
-BASELINE = {KEEPALIVED + name: (lambda files, programs: BaselineScene(files), fault) for name, fault in baseline.FAULTS.items()}
+BASELINE = {KEEPALIVED + name: (lambda files, programs, **options: BaselineScene(files, **options), fault) for name, fault in baseline.FAULTS.items()}
 KNOWN = FAULTS | BASELINE
 
 
@@ -42,19 +44,33 @@ def run_lab(results, name, count, end):
     kind, fault = KNOWN[name]
     at = time.time()
     try:
-        with running_scene(kind=kind) as scene:
+        with running_scene(kind=kind, interval_ms=_interval_ms(name)) as scene:
             scene.wait_steady()
             for number in range(1, count + 1):
-                at = time.time()
+                at, stalls = time.time(), _stalls(scene, name)
                 if at > end:
                     break
-                results.add(name, at, list(fault(scene, number)))
+                measured = list(fault(scene, number))
+                results.add(name, at, measured, _stalls(scene, name) > stalls or _late_ms(scene, at) > STILL_MS)
                 print(f"{name} {number}/{count}: {time.time() - at:.1f} s", flush=True)
     except (LabError, Missed) as error:
         results.add_error(name, at, error)
         print(f"{name}: {error}", file=sys.stderr, flush=True)
         return False
     return True
+
+
+def _interval_ms(name):
+    promise = figures.PROMISES.get(name)
+    return LOSSLESS_MS if promise and promise.lossless else INTERVAL_MS
+
+
+def _stalls(scene, name):
+    return 0 if name in BASELINE or name in STOPPING else stood_still(scene)
+
+
+def _late_ms(scene, since):
+    return max(scene.pings.late_ms(since, time.time()), default=0)
 
 
 class Labs:
@@ -105,10 +121,10 @@ def _end_with_parent():
     ctypes.CDLL(None).prctl(1, signal.SIGTERM, 0, 0, 0)
 
 
-def soak(results, chosen, cycles, end, labs):
+def soak(results, chosen, cycles, end, places):
     """Rounds over all faults, so that a run that is cut short has some of each, and one that breaks keeps no other from its turn, nor the
-    run from its end. False if a lab broke."""
-    turns, running = Counter(), Labs(results, end, {"holdfast": labs, "quiet": 1})
+    run from its end; `places` as of Labs. False if a lab broke."""
+    turns, running = Counter(), Labs(results, end, places)
     try:
         while True:
             done = results.done()
@@ -152,7 +168,7 @@ def main():
         return 0 if run_lab(results, options.lab, options.cycles, options.until) else 1
     chosen = options.fault or list(FAULTS if options.no_baseline else KNOWN)
     try:
-        well = soak(results, chosen, options.cycles, time.time() + options.seconds, options.labs)
+        well = soak(results, chosen, options.cycles, time.time() + options.seconds, {"holdfast": options.labs, "quiet": 1})
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
     print(f"{sum(results.done().values())} cycles of faults so far in {os.path.relpath(results.path)}")

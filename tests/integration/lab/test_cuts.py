@@ -16,11 +16,11 @@ def the_owner_from_its_controller(scene):
     gateway, last = scene.gateways[HOME], scene.controller.last_event()
     ports = [gateway.port(network.MANAGEMENT), scene.network.controller_port]
     with nothing_lost(scene, "the owner is cut off from its controller"):
-        scene.network.isolate(ports, True)
+        scene.network.cut(True, ports)
         wait_for("the controller misses it", 20, lambda: any(
             event["event"] == "disconnected" and event["gateway"] == HOME for event in scene.controller.events(last)))
         scene.pings.settle(time.time() + CUT_S, patience=0)      # longer than a lease
-        scene.network.isolate(ports, False)
+        scene.network.cut(False, ports)
         wait_for("it is connected again", 20, lambda: any(
             event["event"] == "connected" and event["gateway"] == HOME for event in scene.controller.events(last)))
         scene.controller.wait_ready(GATEWAYS)

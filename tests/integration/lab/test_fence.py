@@ -52,9 +52,9 @@ def the_owner_is_cut_off_from_its_controller(scene):
     ports = [owner.port(network.MANAGEMENT), scene.network.controller_port]
     relayed = metric(other, "holdfast_leave_relayed_total")
     with nothing_lost(scene, "the owner is cut off from its controller"):
-        scene.network.isolate(ports, True)
+        scene.network.cut(True, ports)
         scene.pings.settle(time.time() + CUT_S, patience=0)       # two leases
-        scene.network.isolate(ports, False)
+        scene.network.cut(False, ports)
     expect(metric(other, "holdfast_leave_relayed_total") > relayed + 20, "the pool passed nothing on")
     scene.controller.wait_ready(GATEWAYS)
     expect(scene.owner() == owner.name, "the endpoint moved")

@@ -23,11 +23,11 @@ def cycle(gap_ms, lost=0, **details):
 
 @contextlib.contextmanager
 def kept(*measured):
-    """A file of results with these: (what, at, cycles)."""
+    """A file of results with these: (what, at, cycles), and whether the machine stood still."""
     with tempfile.TemporaryDirectory(prefix="holdfast-test.") as scratch:
         results = Results(os.path.join(scratch, "results"))
-        for what, at, cycles in measured:
-            results.add(what, at, cycles)
+        for what, at, cycles, *still in measured:
+            results.add(what, at, cycles, *still)
         yield results
 
 
@@ -82,6 +82,30 @@ def each_kind_of_client_is_a_row():
         expect_row(results, "power, client over ipv6", "3", "211 ms", "212 ms", "212 ms", "63 / 300", "200/350 ms", "MISSED", held=False)
 
 
+def a_way_home_is_a_row_and_counts_once():
+    def with_way(lost):
+        return cycle(190, 19, part="idle", failback_ms=20.5, failback_lost=lost, failback_sent=80)
+    with kept(("clients", 1, [with_way(0), with_way(0)]), ("power", 2, [with_way(0)])) as results:
+        expect_row(results, "moved back home after a fault", "2", "none", "none", "none", "0 / 160", "0 lost", "ok")
+        results.add("power", 3, [with_way(2)])
+        expect_row(results, "moved back home after a fault", "3", "20 ms", "20 ms", "20 ms", "2 / 240", "0 lost", "MISSED", held=False)
+
+
+def a_machine_that_stood_still_is_not_judged():
+    with kept(("drain", 1, [cycle(50, lost=5)], True)) as results:
+        expect_row(results, "drained, and back", "1", "50 ms", "50 ms", "50 ms", "5 / 100", "0 lost", "not judged")
+        results.add("drain", 2, [cycle(5)])
+        expect_row(results, "drained, and back", "2", "28 ms", "50 ms", "50 ms", "5 / 200", "0 lost", "ok")
+        results.add("drain", 3, [cycle(10, lost=1)])
+        expect_row(results, "drained, and back", "3", "10 ms", "50 ms", "50 ms", "6 / 300", "0 lost", "MISSED", held=False)
+
+
+def of_what_a_gap_is_made_is_kept():
+    with kept(("power", 1, [cycle(150, lost=15, detect_ms=141, takeover_ms=8)]), ("drain", 2, [cycle(5, takeover_ms=None)])) as results:
+        first, second = load(results.path)
+        expect((first["noticed"], first["taken"]) == (141, 8) and not {"noticed", "taken"} & set(second), f"{first}, {second}")
+
+
 def a_lab_that_broke_is_told_and_is_no_cycle():
     with kept() as results:
         results.add_error("power", 1, "nobody came\nand more")
@@ -110,5 +134,6 @@ def the_page_in_the_tree_has_its_place():
 
 
 run(a_cycle_is_counted_once_whatever_its_parts, what_was_cut_off_was_not_measured, another_run_goes_on,
-    the_worst_of_a_hundred_is_not_the_99th, each_kind_of_client_is_a_row, a_lab_that_broke_is_told_and_is_no_cycle,
+    the_worst_of_a_hundred_is_not_the_99th, each_kind_of_client_is_a_row, a_way_home_is_a_row_and_counts_once,
+    a_machine_that_stood_still_is_not_judged, of_what_a_gap_is_made_is_kept, a_lab_that_broke_is_told_and_is_no_cycle,
     a_page_keeps_what_is_around, the_page_in_the_tree_has_its_place)
