@@ -9,7 +9,7 @@ from .wait import LabError, wait_for
 
 RESTART_AFTER = 5      # seconds a killed controller stays away
 SILENT_S = 10
-ASKS_S = 0.1            # between two questions: each takes some 20 ms of a processor, and labs measure milliseconds
+ASKS_S = 0.2            # between two questions: each takes some 20 ms of a processor, and labs measure milliseconds
 
 
 class Controller:

@@ -26,7 +26,8 @@ from lab.scene import HoldfastScene
 from lab.wait import LabError
 
 PER_LAB, LABS, BREAKS = 25, 2, 3      # cycles, before a new lab is built; of Holdfast's, at a time; labs of a fault that may break
-INTERVAL_MS, LOSSLESS_MS = 10, 5      # of pings; where none may be lost
+# Between pings: where none may be lost; else; and where more than LONG_MS is promised, since pings are most of what a lab costs that waits.
+LOSSLESS_MS, INTERVAL_MS, SELDOM_MS, LONG_MS = 5, 10, 25, 500
 FEWER = {"failback": 2}      # in a lab: at the third loss within a minute its gateway is held down
 KEEPALIVED = figures.KEEPALIVED
 # These do little but wait, and come last: the place that keepalived's have done with is theirs, too.
@@ -39,18 +40,17 @@ BASELINE = {KEEPALIVED + name: (lambda files, programs, **options: BaselineScene
 KNOWN = FAULTS | BASELINE
 
 
-def run_lab(results, name, count, end):
-    """So many cycles of a fault in one lab, or until the end. A lab that breaks is a row, too."""
-    kind, fault = KNOWN[name]
-    at = time.time()
+def run_lab(results, names, count, end):
+    """So many cycles of each of these faults, which want the same kind of lab, in one, or until the end. A lab that breaks is a row, too."""
+    name, at = names[0], time.time()
     try:
-        with running_scene(kind=kind, interval_ms=_interval_ms(name)) as scene:
+        with running_scene(kind=KNOWN[name][0], interval_ms=min(map(_interval_ms, names))) as scene:
             scene.wait_steady()
-            for number in range(1, count + 1):
+            for name, number in ((name, number) for name in names for number in range(1, count + 1)):
                 at, stalls = time.time(), _stalls(scene, name)
                 if at > end:
                     break
-                measured = list(fault(scene, number))
+                measured = list(KNOWN[name][1](scene, number))
                 results.add(name, at, measured, _stalls(scene, name) > stalls or _late_ms(scene, at) > STILL_MS)
                 print(f"{name} {number}/{count}: {time.time() - at:.1f} s", flush=True)
     except (LabError, Missed) as error:
@@ -62,7 +62,11 @@ def run_lab(results, name, count, end):
 
 def _interval_ms(name):
     promise = figures.PROMISES.get(name)
-    return LOSSLESS_MS if promise and promise.lossless else INTERVAL_MS
+    if not promise:
+        return INTERVAL_MS
+    if promise.lossless:
+        return LOSSLESS_MS
+    return SELDOM_MS if (promise.back_ms or promise.worst_ms) > LONG_MS else INTERVAL_MS
 
 
 def _stalls(scene, name):
@@ -82,15 +86,15 @@ class Labs:
 
     def place(self, name, quiet_is_spare):
         """Of what kind one is free for this fault, None if there is none."""
-        runs = any(name == other for other, _ in self._running.values())
+        runs = any(name in names for names, _ in self._running.values())
         return next((kind for kind in _kinds(name, quiet_is_spare) if self._free[kind] > 0 and not runs), None)
 
-    def start(self, name, kind, count):
+    def start(self, names, kind, count):
         self._free[kind] -= 1
-        command = [sys.executable, "-B", os.path.abspath(__file__), self._results.path, "--lab", name, "--cycles", str(count),
+        command = [sys.executable, "-B", os.path.abspath(__file__), self._results.path, "--lab", *names, "--cycles", str(count),
                    "--until", str(self._end)]
         lab = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True, preexec_fn=_end_with_parent)
-        self._running[lab] = name, kind
+        self._running[lab] = names, kind
 
     def wait_one(self):
         """Until one has ended; false if none runs."""
@@ -99,8 +103,8 @@ class Labs:
         pid, status = os.wait()
         lab = next(lab for lab in self._running if lab.pid == pid)
         lab.returncode = os.waitstatus_to_exitcode(status)
-        name, kind = self._running.pop(lab)
-        self.broken[name] += lab.returncode != 0
+        names, kind = self._running.pop(lab)
+        self.broken.update(names if lab.returncode else ())
         self._free[kind] += 1
         return True
 
@@ -121,10 +125,10 @@ def _end_with_parent():
     ctypes.CDLL(None).prctl(1, signal.SIGTERM, 0, 0, 0)
 
 
-def soak(results, chosen, cycles, end, places):
+def soak(results, chosen, cycles, end, labs):
     """Rounds over all faults, so that a run that is cut short has some of each, and one that breaks keeps no other from its turn, nor the
-    run from its end; `places` as of Labs. False if a lab broke."""
-    turns, running = Counter(), Labs(results, end, places)
+    run from its end. False if a lab broke."""
+    turns, running = Counter(), Labs(results, end, {"holdfast": labs, "quiet": 1})
     try:
         while True:
             done = results.done()
@@ -134,7 +138,7 @@ def soak(results, chosen, cycles, end, places):
             if ready:
                 name = min(ready, key=lambda name: (turns[name], chosen.index(name)))
                 turns[name] += 1
-                running.start(name, running.place(name, spare), min(FEWER.get(name, PER_LAB), cycles - done[name]))
+                running.start([name], running.place(name, spare), min(FEWER.get(name, PER_LAB), cycles - done[name]))
             elif not running.wait_one():
                 return not running.broken.total()
     finally:
@@ -155,7 +159,7 @@ def parse():
     parser.add_argument("--labs", type=int, default=LABS, help=f"so many of Holdfast's at a time ({LABS})")
     parser.add_argument("--no-baseline", action="store_true", help="without keepalived's")
     parser.add_argument("--page", help="puts the table into this file in the end")
-    parser.add_argument("--lab", choices=list(KNOWN), help=argparse.SUPPRESS)
+    parser.add_argument("--lab", nargs="+", choices=list(KNOWN), help=argparse.SUPPRESS)
     parser.add_argument("--until", type=float, help=argparse.SUPPRESS)
     return parser.parse_args()
 
@@ -168,7 +172,7 @@ def main():
         return 0 if run_lab(results, options.lab, options.cycles, options.until) else 1
     chosen = options.fault or list(FAULTS if options.no_baseline else KNOWN)
     try:
-        well = soak(results, chosen, options.cycles, time.time() + options.seconds, {"holdfast": options.labs, "quiet": 1})
+        well = soak(results, chosen, options.cycles, time.time() + options.seconds, options.labs)
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
     print(f"{sum(results.done().values())} cycles of faults so far in {os.path.relpath(results.path)}")

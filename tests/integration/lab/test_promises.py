@@ -3,7 +3,7 @@
 from labtest import expect, run
 from lab.cycle import Cycle
 from lab.pings import Window
-from lab.table import CROWDED, PROMISES, Promise, held
+from lab.table import CROWDED, PROMISES, Promise, held, table
 
 INTERVAL_MS = 10
 
@@ -65,6 +65,13 @@ def a_hang_counts_from_its_beginning():
         expect(said == verdict, f"back after {back_ms} ms is judged {said!r}, not {verdict!r}")
 
 
+def the_table_says_what_is_promised():
+    made = cycles("agent-hang", (300, 0))
+    made[0].details["back_ms"] = 3300
+    row = table(made, [], False, PROMISES).splitlines()[-1]
+    expect(row.startswith(" agent hangs ") and row.endswith(" 3.35 s ok"), f"the demo's row is {row!r}")
+
+
 def without_a_median_the_worst_counts():
     expect(Promise(worst_ms=800).verdict(cycles("power", (500, 0), (600, 0), (800, 0))) == "ok", "800 ms is too long")
     expect(Promise(worst_ms=800).verdict(cycles("power", (500, 0), (600, 0), (802, 0))) == "MISSED", "802 ms is not too long")
@@ -76,4 +83,4 @@ def a_lost_packet_is_never_excused():
 
 
 run(a_power_cut, a_crowd_may_take_longer, a_median_needs_three, a_delay_excuses_its_own_size, of_many_the_99th_percentile_counts,
-    a_hang_counts_from_its_beginning, without_a_median_the_worst_counts, a_lost_packet_is_never_excused)
+    a_hang_counts_from_its_beginning, the_table_says_what_is_promised, without_a_median_the_worst_counts, a_lost_packet_is_never_excused)
