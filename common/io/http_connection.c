@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 
 #include "common/base/mem.h"
+#include "common/io/http_handshake.h"
 #include "common/io/http_newcomer.h"
 #include "common/io/log.h"
 
@@ -77,6 +78,8 @@ void http_connection_free(struct http_connection *c)
 	LIST_REMOVE(c, entry);
 	c->server->connection_count--;
 	http_newcomer_leave(c);
+	if (c->state == HTTP_HANDSHAKE)
+		http_handshake_end(c);
 	end_tls(c);
 	bufferevent_free(c->bev);
 	event_free(c->timer);
@@ -170,6 +173,7 @@ static void connected(struct http_connection *c)
 		http_connection_free(c);
 		return;
 	}
+	http_handshake_end(c);
 	http_connection_set_state(c, HTTP_READ_HEAD);
 	read_more(c->bev, c);
 }
@@ -247,6 +251,8 @@ void http_connection_new(
 	bufferevent_setcb(bev, read_more, written, happened, c);
 	bufferevent_set_timeouts(bev, NULL, &write_time);
 	bufferevent_setwatermark(bev, EV_READ, 0, READ_AHEAD_MAX);
+	if (tls)
+		http_handshake_begin(c);
 	http_connection_set_state(c, tls ? HTTP_HANDSHAKE : HTTP_READ_HEAD);
 	bufferevent_enable(bev, EV_READ | EV_WRITE);
 }

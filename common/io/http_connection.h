@@ -27,6 +27,7 @@ enum http_state {
 
 struct http_connection {
 	LIST_ENTRY(http_connection) entry;
+	TAILQ_ENTRY(http_connection) handshake; /* while in HTTP_HANDSHAKE */
 	struct http_server *server;
 	struct bufferevent *bev;
 	struct event *timer; /* for all states but HTTP_HANDLING */
@@ -57,6 +58,7 @@ struct http_request {
 };
 
 LIST_HEAD(http_connections, http_connection);
+TAILQ_HEAD(http_handshakes, http_connection);
 SLIST_HEAD(http_listeners, http_listener);
 
 struct http_server {
@@ -65,6 +67,7 @@ struct http_server {
 	struct http_route *routes;
 	size_t route_count, route_capacity;
 	struct http_connections connections;
+	struct http_handshakes handshakes; /* the oldest first */
 	size_t connection_count, newcomer_count;
 	bool welcome;
 	struct http_counters counters;

@@ -13,6 +13,7 @@
 
 #include "common/base/mem.h"
 #include "common/io/http_connection.h"
+#include "common/io/http_handshake.h"
 #include "common/io/log.h"
 
 enum { ACCEPT_PAUSE_MS = 100 };
@@ -54,24 +55,33 @@ static void describe_peer(const struct http_listener *listener, evutil_socket_t 
 	}
 }
 
+static bool has_place(const struct http_listener *listener, const struct http_peer *peer)
+{
+	struct http_server *server = listener->server;
+
+	if (listener->tls && !http_handshake_is_admitted(server, peer))
+		return false;
+	if (server->connection_count < server->options.connections_max || http_handshake_make_room(server))
+		return true;
+	server->counters.connections_refused++;
+	log_limited(LEVEL_WARNING, "http", "too-many-connections", "",
+		log_u64("limit", server->options.connections_max), log_endpoint("from", &peer->address));
+	return false;
+}
+
 static void accepted(struct evconnlistener *socket, evutil_socket_t fd, struct sockaddr *address, int length,
 	void *context)
 {
 	struct http_listener *listener = context;
-	struct http_server *server = listener->server;
 	struct http_peer peer;
 
 	(void)socket;
 	(void)length;
 	describe_peer(listener, fd, address, &peer);
-	if (server->connection_count >= server->options.connections_max) {
-		log_limited(LEVEL_WARNING, "http", "too-many-connections", "",
-			log_u64("limit", server->options.connections_max),
-			log_endpoint("from", &peer.address));
+	if (has_place(listener, &peer))
+		http_connection_new(listener->server, fd, listener->tls, &peer);
+	else
 		evutil_closesocket(fd);
-		return;
-	}
-	http_connection_new(server, fd, listener->tls, &peer);
 }
 
 /* Out of descriptors: the kernel would report the same connection again and again, so look away for a moment. */

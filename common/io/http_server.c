@@ -24,6 +24,7 @@ struct http_server *http_server_new(struct event_base *base, const struct http_s
 	if (server->options.newcomer_timeout_ms == 0)
 		server->options.newcomer_timeout_ms = NEWCOMER_TIMEOUT_DEFAULT_MS;
 	LIST_INIT(&server->connections);
+	TAILQ_INIT(&server->handshakes);
 	SLIST_INIT(&server->listeners);
 	return server;
 }

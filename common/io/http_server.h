@@ -67,7 +67,7 @@ struct http_route {
 };
 
 struct http_server_options {
-	size_t connections_max;        /* 0: 1024; further ones are closed at once */
+	size_t connections_max; /* 0: 1024; further ones take the place of an unfinished handshake, or are closed at once */
 	unsigned handshake_timeout_ms; /* for all of TLS's handshake; 0: idle_timeout_ms */
 	unsigned
 		idle_timeout_ms; /* 0: 60 s without a request (and for the client to send or take one). Held ones: none */
@@ -84,9 +84,12 @@ struct http_server_options {
 
 /* Since the server was made. */
 struct http_counters {
-	uint64_t handshakes_refused; /* of TLS */
-	uint64_t peers_refused;      /* requests, by options.refuses */
-	uint64_t newcomers_refused;  /* for what is not for them, or gave way because of too many */
+	uint64_t handshakes_refused;   /* of TLS */
+	uint64_t handshakes_limited;   /* not begun: too many from that source were under way */
+	uint64_t handshakes_displaced; /* gave way, unfinished, since all places were taken */
+	uint64_t connections_refused;  /* all places were taken, and nobody could give way */
+	uint64_t peers_refused;        /* requests, by options.refuses */
+	uint64_t newcomers_refused;    /* for what is not for them, or gave way because of too many */
 };
 
 struct http_server *http_server_new(struct event_base *base, const struct http_server_options *options);
@@ -99,6 +102,8 @@ void http_server_route(struct http_server *server, const struct http_route *rout
 /* "host:port", "[v6]:port", ":port" (all addresses); numeric. tls: NULL for plain; a reference is taken.
  * The error reads "10.8.0.20:7443: address already in use: ..." */
 int http_server_listen(struct http_server *server, const char *address, SSL_CTX *tls, struct err *err);
+/* Unfinished TLS handshakes of one source, an IPv4 address or an IPv6 /64; further ones are closed at once. */
+enum { HTTP_HANDSHAKES_PER_SOURCE_MAX = 64 };
 /* New connections of TLS listeners use this context from now on (renewed certificates). A reference is taken. */
 void http_server_set_tls(struct http_server *server, SSL_CTX *tls);
 /* From now on TLS clients without a certificate are let in, at most HTTP_NEWCOMERS_MAX at a time, to the routes that take

@@ -238,6 +238,15 @@ static void put_refused(const struct controller *controller, struct text *out)
 	counter(out, "holdfast_api_handshakes_refused_total",
 		"TLS handshakes that failed: no certificate, an expired one, or of another authority.",
 		counters.handshakes_refused);
+	counter(out, "holdfast_api_handshakes_limited_total",
+		"TLS handshakes refused at once: too many from that address were unfinished.",
+		counters.handshakes_limited);
+	counter(out, "holdfast_api_handshakes_displaced_total",
+		"Unfinished TLS handshakes that gave way, since all places were taken.",
+		counters.handshakes_displaced);
+	counter(out, "holdfast_api_connections_refused_total",
+		"Connections refused at once: all places were taken, and nobody could give way.",
+		counters.connections_refused);
 	counter(out, "holdfast_api_revoked_refused_total", "Requests with a revoked certificate.",
 		counters.peers_refused);
 	counter(out, "holdfast_api_newcomers_refused_total",
