@@ -340,22 +340,36 @@ static int equip(SSL_CTX *context, const struct material *material, enum tls_kin
 	return 0;
 }
 
-int tls_client_prepare(SSL_CTX *context, const struct tls_files *files, enum tls_kind server_kind,
-	struct tls_identity *ret_own, struct err *err)
+/* dated (may be NULL): where a wrong date alone is told instead of being an error. */
+static int prepare(SSL_CTX *context, const struct tls_files *files, enum tls_kind peer_kind,
+	struct tls_identity *ret_own, struct err *dated, struct err *err)
 {
 	struct material material = {0};
-	int r = material_load(files, &material, err);
+	struct err why = {0};
+	int r = material_load(files, &material, &why);
 
 	if (r == 0)
-		r = material_check(&material, files, ret_own, err);
+		r = material_check(&material, files, ret_own, &why);
+	if (r == -EKEYEXPIRED && dated) {
+		*dated = why;
+		r = 0;
+	}
 	if (r == 0)
-		r = equip(context, &material, server_kind, err);
+		r = equip(context, &material, peer_kind, &why);
+	if (r < 0 && err)
+		*err = why;
 	material_clear(&material);
 	return r;
 }
 
+int tls_client_prepare(SSL_CTX *context, const struct tls_files *files, enum tls_kind server_kind,
+	struct tls_identity *ret_own, struct err *err)
+{
+	return prepare(context, files, server_kind, ret_own, NULL, err);
+}
+
 static int new_context(const SSL_METHOD *method, const struct tls_files *files, enum tls_kind peer_kind,
-	SSL_CTX **ret_context, struct tls_identity *ret_own, struct err *err)
+	SSL_CTX **ret_context, struct tls_identity *ret_own, struct err *dated, struct err *err)
 {
 	SSL_CTX *context = SSL_CTX_new(method);
 	char reason[128];
@@ -364,7 +378,7 @@ static int new_context(const SSL_METHOD *method, const struct tls_files *files, 
 	if (!context)
 		return err_set(
 			err, -ENOTSUP, "TLS cannot be set up: %s", tls_error_text(reason, sizeof reason));
-	r = tls_client_prepare(context, files, peer_kind, ret_own, err);
+	r = prepare(context, files, peer_kind, ret_own, dated, err);
 	if (r < 0)
 		SSL_CTX_free(context);
 	else
@@ -375,13 +389,20 @@ static int new_context(const SSL_METHOD *method, const struct tls_files *files, 
 int tls_server_new(
 	const struct tls_files *files, SSL_CTX **ret_context, struct tls_identity *ret_own, struct err *err)
 {
-	return new_context(TLS_server_method(), files, TLS_KIND_NONE, ret_context, ret_own, err);
+	return new_context(TLS_server_method(), files, TLS_KIND_NONE, ret_context, ret_own, NULL, err);
+}
+
+int tls_server_new_dated(const struct tls_files *files, SSL_CTX **ret_context, struct tls_identity *ret_own,
+	struct err *ret_dated, struct err *err)
+{
+	*ret_dated = (struct err){0};
+	return new_context(TLS_server_method(), files, TLS_KIND_NONE, ret_context, ret_own, ret_dated, err);
 }
 
 int tls_client_new(const struct tls_files *files, enum tls_kind server_kind, SSL_CTX **ret_context,
 	struct tls_identity *ret_own, struct err *err)
 {
-	return new_context(TLS_client_method(), files, server_kind, ret_context, ret_own, err);
+	return new_context(TLS_client_method(), files, server_kind, ret_context, ret_own, NULL, err);
 }
 
 static X509 *find_pinned(const STACK_OF(X509) * chain, const struct tls_pin *pin)

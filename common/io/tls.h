@@ -41,6 +41,10 @@ int tls_peer_identity(const SSL *ssl, struct tls_identity *ret_identity);
  * a date, of our certificate or of its authority's: it has passed, or has not come; *ret_own is there all the same. */
 int tls_server_new(
 	const struct tls_files *files, SSL_CTX **ret_context, struct tls_identity *ret_own, struct err *err);
+/* The same, also where nothing is wrong but a date: *ret_dated says which then, and has no text otherwise. Clients refuse
+ * such a server, which can still tell others why. */
+int tls_server_new_dated(const struct tls_files *files, SSL_CTX **ret_context, struct tls_identity *ret_own,
+	struct err *ret_dated, struct err *err);
 int tls_client_new(const struct tls_files *files, enum tls_kind server_kind, SSL_CTX **ret_context,
 	struct tls_identity *ret_own, struct err *err);
 /* The same on a context that somebody else made (libcurl's CURLOPT_SSL_CTX_FUNCTION). */

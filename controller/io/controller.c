@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <event2/event.h>
 #include <libgen.h>
-#include <openssl/ssl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,19 +30,6 @@
 /* Who has shown no certificate yet shall not hold a place among the connections for long; agents give up after 3 s. */
 enum { HOUSEKEEPING_S = 10, CONNECTIONS_MAX = 1024, HANDSHAKE_MS = 10000 };
 
-static int load_tls(struct controller *controller, SSL_CTX **ret_context, struct err *err)
-{
-	struct tls_files files = config_tls(&controller->config);
-	char warning[512];
-	int r = tls_server_new(&files, ret_context, &controller->self, err);
-	if (r < 0)
-		return r;
-	if (file_secret_is_open(controller->config.key, warning, sizeof warning))
-		log_warning("controller", "key-is-open", log_text("text", warning));
-	return tls_certificate_dates(controller->config.certificate, &controller->certificate.start_ms,
-		&controller->certificate.end_ms, err);
-}
-
 static int check_self(const struct controller *controller, struct err *err)
 {
 	if (controller->self.kind == TLS_KIND_CONTROLLER)
@@ -52,6 +38,18 @@ static int check_self(const struct controller *controller, struct err *err)
 		"it is the certificate of %s \"%s\", not of a controller (holdfast cert controller NAME "
 		"makes one)",
 		tls_kind_text(controller->self.kind), controller->self.name);
+}
+
+static int load_tls(struct controller *controller, struct err *err)
+{
+	struct tls_files files = config_tls(&controller->config);
+	char warning[512];
+	int r = own_certificate_prepare(&controller->config, err);
+	if (r < 0 || (r = shown_certificate_load(&controller->shown, &files, &controller->self, err)) < 0)
+		return r;
+	if (file_secret_is_open(controller->config.key, warning, sizeof warning))
+		log_warning("controller", "key-is-open", log_text("text", warning));
+	return check_self(controller, err);
 }
 
 static int make_directories(const struct config *config, struct err *err)
@@ -69,11 +67,16 @@ static void load_drained(const char *gateway, void *context)
 	decisions_set_drained(controller->decisions, gateway, true);
 }
 
+/* The store has the lock of this controller: whoever does not get it leaves its files alone, too. */
 static int open_store(struct controller *controller, struct err *err)
 {
-	int r = store_open(controller->config.store_path, &controller->store, err);
-	if (r < 0)
-		return r;
+	int r = make_directories(&controller->config, err);
+	return r < 0 ? r : store_open(controller->config.store_path, &controller->store, err);
+}
+
+static int start_decisions(struct controller *controller, struct err *err)
+{
+	int r;
 	controller->store_id = store_id(controller->store);
 	controller->floor = store_floor(controller->store);
 	generation_grant_seed(store_secret(controller->store), &controller->grant_seed);
@@ -114,7 +117,7 @@ static void start_agents(struct controller *controller)
 	controller->agents = agents_new(controller->base, controller->run, controller->store_id, &hooks);
 }
 
-static int start_api(struct controller *controller, SSL_CTX *tls, struct err *err)
+static int start_api(struct controller *controller, struct err *err)
 {
 	struct http_server_options options = {.connections_max = CONNECTIONS_MAX,
 		.handshake_timeout_ms = HANDSHAKE_MS,
@@ -125,7 +128,7 @@ static int start_api(struct controller *controller, SSL_CTX *tls, struct err *er
 	controller->api = http_server_new(controller->base, &options);
 	agents_serve(controller->agents, controller->api);
 	api_serve(controller, controller->api);
-	int r = http_server_listen(controller->api, controller->config.listen, tls, err);
+	int r = http_server_listen(controller->api, controller->config.listen, controller->shown.tls, err);
 	if (r < 0)
 		return r;
 	joining_welcome(controller);
@@ -165,6 +168,7 @@ static void on_housekeeping(evutil_socket_t fd, short what, void *context)
 	directory_expire(controller->directory, clock_now_ms());
 	joining_welcome(controller);
 	own_certificate_look(controller->own, &controller->joining.authority);
+	reload_certificate_if_replaced(controller);
 	log_flush();
 }
 
@@ -197,10 +201,12 @@ static void start_own_certificate(struct controller *controller)
 	own_certificate_look(controller->own, &controller->joining.authority);
 }
 
-static int start(struct controller *controller, SSL_CTX *tls, struct err *err)
+static int start(struct controller *controller, struct err *err)
 {
-	int r = make_directories(&controller->config, err);
-	if (r < 0 || (r = open_store(controller, err)) < 0 || (r = start_watch(controller, err)) < 0)
+	int r = open_store(controller, err);
+	if (r < 0 || (r = load_tls(controller, err)) < 0)
+		return r;
+	if ((r = start_decisions(controller, err)) < 0 || (r = start_watch(controller, err)) < 0)
 		return r;
 	start_agents(controller);
 	floor_tell(controller);
@@ -210,7 +216,7 @@ static int start(struct controller *controller, SSL_CTX *tls, struct err *err)
 	start_own_certificate(controller);
 	if ((r = confirming_new(controller, &controller->confirming, err)) < 0)
 		return r;
-	if ((r = reload_first_fleet(controller, err)) < 0 || (r = start_api(controller, tls, err)) < 0)
+	if ((r = reload_first_fleet(controller, err)) < 0 || (r = start_api(controller, err)) < 0)
 		return r;
 	if ((r = start_health(controller, err)) < 0)
 		return r;
@@ -239,21 +245,12 @@ static void tell_start(const struct controller *controller)
 int controller_new(struct config *config, struct controller **ret_controller, struct err *err)
 {
 	struct controller *controller = mem_new(1, sizeof *controller);
-	SSL_CTX *tls = NULL;
 	controller->config = *config;
 	*config = (struct config){0};
 	controller->run = clock_boot_id();
 	controller->started_ms = clock_now_ms();
 	controller->base = loop_new();
-	int r = controller->base ? own_certificate_prepare(&controller->config, err)
-				 : err_set(err, -ENOMEM, "libevent: no event base");
-	if (r >= 0)
-		r = load_tls(controller, &tls, err);
-	if (r >= 0)
-		r = check_self(controller, err);
-	if (r >= 0)
-		r = start(controller, tls, err);
-	SSL_CTX_free(tls);
+	int r = controller->base ? start(controller, err) : err_set(err, -ENOMEM, "libevent: no event base");
 	if (r < 0) {
 		controller_free(controller);
 		return r;
@@ -308,6 +305,7 @@ void controller_free(struct controller *controller)
 	journal_free(controller->journal);
 	timeline_clear(&controller->moments);
 	own_certificate_free(controller->own);
+	shown_certificate_clear(&controller->shown);
 	joining_stop(&controller->joining);
 	store_close(controller->store);
 	loop_free(controller->base);

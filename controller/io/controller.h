@@ -16,6 +16,7 @@
 #include "controller/io/fleet/generation.h"
 #include "controller/io/joining/joining.h"
 #include "controller/io/journal/journal.h"
+#include "controller/io/shown_certificate.h"
 #include "controller/io/store/store.h"
 #include "controller/io/store/writer.h"
 #include "proto/datagram.h"
@@ -64,8 +65,8 @@ struct controller {
 	struct http_server *api, *health;
 	struct health_source health_source;
 	struct follow *follow;
-	struct lifetime certificate; /* its own, that is in use */
-	struct own_certificate *own; /* the same on the disk, and its renewal */
+	struct shown_certificate shown; /* its own, that is in use */
+	struct own_certificate *own;    /* the same on the disk, and its renewal */
 };
 
 /* Everything that can fail at a start fails here, with one line that says what and where. Takes over *config. */

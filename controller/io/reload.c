@@ -2,7 +2,6 @@
 #include "controller/io/reload.h"
 
 #include <errno.h>
-#include <openssl/ssl.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -171,23 +170,22 @@ int reload_first_fleet(struct controller *controller, struct err *err)
 
 void reload_certificate(struct controller *controller)
 {
-	struct tls_files files = config_tls(&controller->config);
-	struct tls_identity self;
+	const struct tls_files files = config_tls(&controller->config);
 	struct err err = {0};
-	SSL_CTX *context;
-	if (tls_server_new(&files, &context, &self, &err) < 0) {
-		log_error("controller", "certificate-not-renewed", log_err(&err));
+	if (shown_certificate_renew(&controller->shown, &files, &controller->self, &err) < 0)
+		log_limited(LEVEL_ERROR, "controller", "certificate-not-renewed", err.text, log_err(&err));
+	else
+		http_server_set_tls(controller->api, controller->shown.tls);
+}
+
+void reload_certificate_if_replaced(struct controller *controller)
+{
+	const struct tls_files files = config_tls(&controller->config);
+	if (!controller->shown.failure[0] && !shown_certificate_is_replaced(&controller->shown, &files))
 		return;
-	}
-	if (self.kind == controller->self.kind && strcmp(self.name, controller->self.name) == 0) {
-		http_server_set_tls(controller->api, context);
-		tls_certificate_dates(controller->config.certificate, &controller->certificate.start_ms,
-			&controller->certificate.end_ms, NULL);
-	} else {
-		log_error("controller", "certificate-not-renewed", log_text("file", files.certificate),
-			log_text("text", "it names somebody else"));
-	}
-	SSL_CTX_free(context);
+	reload_certificate(controller);
+	if (!controller->shown.failure[0])
+		log_notice("controller", "certificate-taken", log_text("file", files.certificate));
 }
 
 static void reload_authority(struct controller *controller)

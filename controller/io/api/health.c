@@ -16,25 +16,37 @@ enum { SKEW_WARNING_MS = 500 };
 static void collect_certificate(const struct controller *controller, struct health *health)
 {
 	const char *file = controller->config.certificate, *why = own_certificate_failure(controller->own);
+	const struct lifetime *lifetime = &controller->shown.lifetime;
 	int64_t now_ms = clock_wall_ms();
-	if (lifetime_has_ended(&controller->certificate, now_ms))
-		health_warning(health,
-			"%s: the certificate has ended, and every gateway refuses it: put another there, and "
-			"reload the controller%s%s",
+	if (now_ms < lifetime->start_ms)
+		health_reason(health,
+			"%s: the certificate is not valid yet, and every gateway refuses it: is this host's "
+			"clock right?",
+			file);
+	else if (lifetime_has_ended(lifetime, now_ms))
+		health_reason(health,
+			"%s: the certificate has ended, and every gateway refuses it: put another there, it "
+			"is noticed within 10 s%s%s",
 			file, *why ? ": it could not be renewed: " : "", why);
-	else if (lifetime_is_short(&controller->certificate, now_ms))
+	else if (lifetime_is_short(lifetime, now_ms))
 		health_warning(health, "%s: the certificate expires in %" PRId64 " days, and %s%s", file,
-			lifetime_days_left(&controller->certificate, now_ms),
+			lifetime_days_left(lifetime, now_ms),
 			*why ? "could not be renewed: "
-			     : "nothing renews it: put another there, and reload the controller",
+			     : "nothing renews it: put another there, it is noticed within 10 s",
 			why);
+	if (controller->shown.failure[0])
+		health_warning(health, "what is in the certificate's files now is not taken: %s",
+			controller->shown.failure);
 }
 
 static void collect_authority(const struct controller *controller, struct health *health)
 {
 	const struct lifetime *authority = own_certificate_authority(controller->own);
 	int64_t now_ms = clock_wall_ms();
-	if (authority->end_ms && lifetime_of_authority_is_short(authority, now_ms))
+	if (authority->end_ms && lifetime_has_ended(authority, now_ms))
+		health_reason(health, "%s: the authority has ended, and no certificate of it counts any more",
+			controller->config.ca);
+	else if (authority->end_ms && lifetime_of_authority_is_short(authority, now_ms))
 		health_warning(health,
 			"%s: the authority ends in %" PRId64
 			" days, and every certificate with it: another has to follow it",

@@ -52,12 +52,12 @@ static void put_controller(const struct controller *controller, struct text *out
 		journal_lost(controller->journal));
 	metrics_family(out, METRICS_GAUGE, "holdfast_certificate_end_seconds",
 		"When the controller's certificate expires, since 1970.");
-	metrics_seconds(out, "holdfast_certificate_end_seconds", NULL, controller->certificate.end_ms);
+	metrics_seconds(out, "holdfast_certificate_end_seconds", NULL, controller->shown.lifetime.end_ms);
 	put_authority(controller, out);
 	metrics_family(out, METRICS_GAUGE, "holdfast_certificate_overdue",
 		"1 if the controller's certificate should have been renewed by now, or has ended.");
 	metrics_u64(out, "holdfast_certificate_overdue", NULL,
-		lifetime_is_short(&controller->certificate, clock_wall_ms()));
+		lifetime_is_short(&controller->shown.lifetime, clock_wall_ms()));
 }
 
 static void put_owners(const struct controller *controller, struct text *out)

@@ -51,9 +51,6 @@ def test_certificates(bench):
     Authority(bench.directory, "other").issue("controller", "ctl", file="foreign")
     bench.write_config(tls=tls.format("foreign"))
     refused(bench, "foreign.pem")
-    bench.authority.issue("controller", "ctl", file="old", days=-1)
-    bench.write_config(tls=tls.format("old"))
-    refused(bench, "old.pem", "expired")
 
 
 def test_fleet_file(bench):
@@ -86,6 +83,14 @@ def test_a_second_controller(bench):
     bench.start()
     bench.write_config(listen="127.0.0.1:7443", health="{ listen: 127.0.0.1:9590 }", run="run2")
     refused(bench, "controller.db", "another controller")
+    # It leaves what is the other's alone: a certificate that is due, and what a renewal of it has begun.
+    bench.authority.issue_dated("controller", "ctl", -9, 1)
+    (bench.directory / "ctl.key.next").write_text("half")
+    kept = (bench.directory / "ctl.pem").read_text()
+    bench.write_config(listen="127.0.0.1:7443", health="{ listen: 127.0.0.1:9590 }", run="run2",
+                       authority="{ certificate: ca.pem, key: ca.key }")
+    refused(bench, "controller.db", "another controller")
+    assert (bench.directory / "ctl.pem").read_text() == kept and (bench.directory / "ctl.key.next").exists()
     bench.stop()
 
 

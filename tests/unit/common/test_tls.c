@@ -181,6 +181,39 @@ START_TEST(the_authority_that_counts_is_the_one_that_signed)
 }
 END_TEST
 
+/* What a dated server would show, by its file; "": it is not made. */
+static const char *load_dated(const char *name, struct err *dated)
+{
+	struct pki_files paths;
+	struct tls_identity own = {0};
+	SSL_CTX *tls = NULL;
+	struct err err;
+	int r = tls_server_new_dated(&pki_files(&paths, dir, "ca", name)->files, &tls, &own, dated, &err);
+
+	ck_assert_int_eq(r == 0, tls != NULL);
+	ck_assert(!tls || tls_file_has(paths.files.certificate, SSL_CTX_get0_certificate(tls), &err) == 0);
+	SSL_CTX_free(tls);
+	return r < 0 ? "" : own.name[0] == name[0] ? name : "another";
+}
+
+START_TEST(a_dated_server_can_be_made)
+{
+	struct err dated;
+
+	pki_issue(dir, "ca", "old", "holdfast:controller:old", -3600, -60);
+	pki_issue(dir, "ca", "early", "holdfast:controller:early", 3600, 7200);
+	pki_issue(dir, "other", "stranger", "holdfast:controller:x", -3600, -60);
+	ck_assert_str_eq(load_dated("gw-a", &dated), "gw-a");
+	ck_assert_str_eq(dated.text, "");
+	ck_assert_str_eq(load_dated("old", &dated), "old");
+	ck_assert_ptr_nonnull(strstr(dated.text, "expired on "));
+	ck_assert_str_eq(load_dated("early", &dated), "early");
+	ck_assert_ptr_nonnull(strstr(dated.text, "not valid before "));
+	ck_assert_str_eq(load_dated("stranger", &dated), "");
+	ck_assert_str_eq(dated.text, "");
+}
+END_TEST
+
 START_TEST(an_encrypted_key_is_not_asked_for)
 {
 	EVP_PKEY *key = EVP_EC_gen("P-256");
@@ -319,6 +352,7 @@ int main(void)
 	tcase_add_test(tcase, bad_files_say_what_is_wrong);
 	tcase_add_test(tcase, a_date_alone_is_told_apart);
 	tcase_add_test(tcase, the_authority_that_counts_is_the_one_that_signed);
+	tcase_add_test(tcase, a_dated_server_can_be_made);
 	tcase_add_test(tcase, an_encrypted_key_is_not_asked_for);
 	tcase_add_test(tcase, our_own_identity_and_its_dates_are_known);
 	tcase_add_test(tcase, a_newcomer_trusts_the_authority_that_was_named);
