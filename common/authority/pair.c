@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -26,7 +27,9 @@ int pair_paths(const char *certificate, const char *key, struct pair *ret_pair, 
 		r = set_path(ret_pair->key, key, "", err);
 	if (!r)
 		r = set_path(ret_pair->next_certificate, certificate, ".next", err);
-	return r ? r : set_path(ret_pair->next_key, key, ".next", err);
+	if (!r)
+		r = set_path(ret_pair->next_key, key, ".next", err);
+	return r ? r : set_path(ret_pair->key_before, key, ".before", err);
 }
 
 int pair_prepare_key(const struct pair *pair, const char *key_pem, struct err *err)
@@ -60,9 +63,25 @@ static int take_place(const char *from, const char *to, struct err *err)
 	return err_at(err, -errno, from, 0, 0, "cannot be renamed to %s: %s", to, strerror(errno));
 }
 
+/* A second name for the key in force. False: there is no key, or the file system has no second names. */
+static bool keep_key(const struct pair *pair)
+{
+	unlink(pair->key_before);
+	return link(pair->key, pair->key_before) == 0;
+}
+
+/* As it was before: the new key gets its first name back before the old key takes the place, which is never empty. */
+static void put_key_back(const struct pair *pair)
+{
+	if (link(pair->key, pair->next_key) == 0)
+		rename(pair->key_before, pair->key);
+	sync_directory_of(pair->key);
+}
+
 /* The certificate is renamed only after its key is known to be in place. */
 int pair_commit(const struct pair *pair, struct err *err)
 {
+	bool kept = keep_key(pair);
 	int r = take_place(pair->next_key, pair->key, err);
 
 	if (r < 0)
@@ -70,7 +89,13 @@ int pair_commit(const struct pair *pair, struct err *err)
 	sync_directory_of(pair->key);
 	r = take_place(pair->next_certificate, pair->certificate, err);
 	sync_directory_of(pair->certificate);
-	return r;
+	if (r < 0 && kept)
+		put_key_back(pair);
+	if (r < 0)
+		return r;
+	unlink(pair->next_key); /* of one that was killed while it put the key back */
+	unlink(pair->key_before);
+	return 0;
 }
 
 void pair_drop(const struct pair *pair)
@@ -81,11 +106,17 @@ void pair_drop(const struct pair *pair)
 
 int pair_recover(const struct pair *pair, struct err *err)
 {
+	int r;
+
 	if (access(pair->next_certificate, F_OK) < 0) {
 		unlink(pair->next_key);
+		unlink(pair->key_before);
 		return 0;
 	}
 	if (access(pair->next_key, F_OK) == 0)
 		return pair_commit(pair, err);
-	return take_place(pair->next_certificate, pair->certificate, err);
+	r = take_place(pair->next_certificate, pair->certificate, err);
+	if (!r)
+		unlink(pair->key_before);
+	return r;
 }

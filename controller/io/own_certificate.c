@@ -141,10 +141,13 @@ int own_certificate_prepare(const struct config *config, struct err *err)
 	struct attempt attempt = {.ca = config->ca, .days = config->authority_days};
 	struct err failure;
 	int r = pair_paths(config->certificate, config->key, &attempt.pair, err);
-	if (!r)
-		r = pair_recover(&attempt.pair, err);
-	if (r < 0 || !config->authority_key)
+	if (r < 0)
 		return r;
+	if (pair_recover(&attempt.pair, &failure) <
+		0) /* what is in force has to do, if it still belongs together */
+		log_error("controller", "certificate-not-renewed", log_err(&failure));
+	if (!config->authority_key)
+		return 0;
 	r = authority_load(config->authority_certificate, config->authority_key, &attempt.authority, err);
 	if (r < 0)
 		return r;
@@ -246,6 +249,11 @@ static void start(struct own_certificate *own, const struct authority *authority
 	own->done = event_new(own->base, worker_fd(own->worker), EV_READ | EV_PERSIST, on_done, own);
 	event_add(own->done, NULL);
 	worker_give(own->worker, &own->attempt);
+}
+
+void own_certificate_retry(struct own_certificate *own)
+{
+	own->retry_ms = 0;
 }
 
 void own_certificate_look(struct own_certificate *own, const struct authority *authority)

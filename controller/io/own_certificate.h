@@ -28,6 +28,8 @@ void own_certificate_free(struct own_certificate *own); /* waits for a renewal u
 
 /* Now and then. authority: borrowed during the call; without a key: there is none. */
 void own_certificate_look(struct own_certificate *own, const struct authority *authority);
+/* Somebody has asked: a renewal that failed is tried again at the next look, however short ago it was. */
+void own_certificate_retry(struct own_certificate *own);
 /* Both as on the disk at the last look; all 0: they could not be read. */
 const struct lifetime *own_certificate_lifetime(const struct own_certificate *own);
 const struct lifetime *own_certificate_authority(const struct own_certificate *own);

@@ -226,6 +226,7 @@ void reload(struct controller *controller)
 	reload_operators(controller);
 	reload_certificate(controller);
 	reload_authority(controller);
+	own_certificate_retry(controller->own);
 	own_certificate_look(controller->own, &controller->joining.authority);
 	if (!controller->config.fleet)
 		return;

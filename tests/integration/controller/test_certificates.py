@@ -190,7 +190,6 @@ def test_the_controller_renews_its_own(bench):
     until("the failure is told", lambda: warned(bench, "ctl.pem: the certificate expires in 0 days, and could not be renewed"))
     assert metric(bench, "holdfast_certificate_overdue") == 1 and served_end(bench) < 1.1
     shutil.rmtree(bench.directory / "ctl.key.next")
-    bench.authority.issue_dated("controller", "ctl", -8, 1.2)
     bench.process.send_signal(signal.SIGHUP)
     until("it is renewed", lambda: served_end(bench) > 6.9)
     assert not warned(bench, "ctl.pem") and bench.events(kind="renewed")

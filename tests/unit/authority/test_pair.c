@@ -111,6 +111,62 @@ START_TEST(also_by_who_begins_anew)
 }
 END_TEST
 
+/* A directory that is not empty: nothing takes its place. */
+static void put_in_the_way(void)
+{
+	char path[PATH_MAX + 8];
+
+	ck_assert_int_eq(unlink(pair.certificate), 0);
+	ck_assert_int_eq(mkdir(pair.certificate, 0700), 0);
+	snprintf(path, sizeof(path), "%s/x", pair.certificate);
+	ck_assert_int_eq(file_write(path, "x", 1, 0600, NULL), 0);
+}
+
+static void clear_the_way(void)
+{
+	char path[PATH_MAX + 8];
+
+	snprintf(path, sizeof(path), "%s/x", pair.certificate);
+	ck_assert_int_eq(unlink(path), 0);
+	ck_assert_int_eq(rmdir(pair.certificate), 0);
+	ck_assert_int_eq(file_write(pair.certificate, "old", 3, 0644, NULL), 0);
+}
+
+START_TEST(a_certificate_that_cannot_be_replaced_keeps_its_key)
+{
+	struct err err;
+
+	prepare();
+	put_in_the_way();
+	for (int i = 0; i < 2; i++) {
+		ck_assert_int_lt(pair_commit(&pair, &err), 0);
+		ck_assert_ptr_nonnull(strstr(err.text, "cannot be renamed to "));
+		check(pair.key, "old");
+		check(pair.next_key, "new");
+		check(pair.next_certificate, "new");
+		ck_assert_int_lt(access(pair.key_before, F_OK), 0);
+	}
+	clear_the_way();
+	check_both("old");
+	ck_assert_int_eq(pair_recover(&pair, NULL), 0);
+	check_both("new");
+}
+END_TEST
+
+/* Killed while it put the old key back: the new one has both names, or the old one is in its place again. */
+START_TEST(also_while_the_key_is_put_back)
+{
+	prepare();
+	ck_assert_int_eq(link(pair.key, pair.key_before), 0);
+	ck_assert_int_eq(rename(pair.next_key, pair.key), 0);
+	ck_assert_int_eq(link(pair.key, pair.next_key), 0);
+	if (_i)
+		ck_assert_int_eq(rename(pair.key_before, pair.key), 0);
+	ck_assert_int_eq(pair_recover(&pair, NULL), 0);
+	check_both("new");
+}
+END_TEST
+
 START_TEST(where_nothing_was_begun_nothing_is_done)
 {
 	ck_assert_int_eq(pair_recover(&pair, NULL), 0);
@@ -133,6 +189,8 @@ int main(void)
 	tcase_add_test(test, what_was_prepared_is_finished);
 	tcase_add_test(test, also_between_the_two);
 	tcase_add_test(test, also_by_who_begins_anew);
+	tcase_add_test(test, a_certificate_that_cannot_be_replaced_keeps_its_key);
+	tcase_add_loop_test(test, also_while_the_key_is_put_back, 0, 2);
 	tcase_add_test(test, where_nothing_was_begun_nothing_is_done);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);
