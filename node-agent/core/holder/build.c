@@ -220,6 +220,7 @@ static void keep_claim(struct holder_claim *claim, const struct holder_claim *be
 	if (!addr_equal(&share->probe, &before->share->probe) || claim->own_way != before->own_way)
 		return; /* what the other probe said is not said of this one */
 	claim->probe = before->probe;
+	claim->question = before->question;
 	claim->down_ms = before->down_ms;
 	claim->retry_ms = before->retry_ms;
 	claim->retry_for_ms = before->retry_for_ms;

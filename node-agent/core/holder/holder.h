@@ -59,6 +59,7 @@ struct holder_claim {
 	size_t prefix;                     /* of holder->prefixes */
 	bool own_way;                      /* the probe's address is in a prefix that is the peer's alone */
 	struct check probe;
+	uint64_t question; /* the number of the last one, by whoever asks; 0: none yet */
 	bool lives;
 	int64_t lives_ms; /* since when */
 	int64_t down_ms;  /* when its probe went down; HOLDER_NEVER: it did not since it was well */
@@ -114,6 +115,9 @@ void holder_observe(struct holder *holder, size_t peer, bool served, int64_t han
 
 /* The next claim from *cursor on (0 at first) whose probe is to be sent now, or HOLDER_NONE. */
 size_t holder_ask(struct holder *holder, size_t *cursor, int64_t now_ms);
+/* The claim that this question is the last one of, by its number, which was claim `hint` when it was asked: another generation
+ * may have moved it. HOLDER_NONE: none, or it asks another address by now. */
+size_t holder_asked(const struct holder *holder, uint64_t question, size_t hint);
 /* The open question of a claim was answered, or not in time. True: its probe is up, or down, since. */
 bool holder_answer(struct holder *holder, size_t claim, bool good, int64_t now_ms);
 

@@ -44,6 +44,18 @@ size_t holder_ask(struct holder *holder, size_t *cursor, int64_t now_ms)
 	return HOLDER_NONE;
 }
 
+size_t holder_asked(const struct holder *holder, uint64_t question, size_t hint)
+{
+	if (!question)
+		return HOLDER_NONE;
+	if (hint < holder->claim_count && holder->claims[hint].question == question)
+		return hint;
+	for (size_t i = 0; i < holder->claim_count; i++)
+		if (holder->claims[i].question == question)
+			return i;
+	return HOLDER_NONE;
+}
+
 /* A return that did not last makes the next one wait longer. */
 static void put_off(const struct holder *holder, struct holder_claim *claim, int64_t now_ms)
 {

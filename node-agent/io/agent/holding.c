@@ -78,9 +78,7 @@ void holding_update(struct agent *agent)
 	if (!before && holding->holder->claim_count)
 		adopt(agent);
 	holder_free(before);
-	free(holding->questions);
-	holding->questions = mem_new(holding->holder->claim_count + 1, sizeof(*holding->questions));
-	holding_forget_ways(holding);
+	holding_drop_ways(agent);
 	holding->next_poll_ms = 0;
 	holding_second(agent);
 }
@@ -236,7 +234,6 @@ void holding_close(struct agent *agent)
 	event_free(holding->timer);
 	holder_free(holding->holder);
 	sessions_free(holding->sessions);
-	free(holding->questions);
 	free(holding);
 	agent->holding = NULL;
 }

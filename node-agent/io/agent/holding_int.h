@@ -7,7 +7,7 @@
 
 /* Inside of holding.c, holding_move.c, holding_probe.c, holding_tell.c. */
 
-/* A tunnel that probes go through. */
+/* A tunnel that probes go through; without a name it is free. */
 struct holding_way {
 	struct agent *agent;
 	char tunnel[PROTO_INTERFACE_MAX + 1];
@@ -19,7 +19,6 @@ struct holding {
 	struct holder *holder;     /* NULL: no generation yet, or one where nobody has anything in common */
 	struct sessions *sessions; /* of its peers, from the devices */
 	struct event *timer;
-	uint64_t *questions; /* by claim: the number of its last ping; owned */
 	uint64_t last_question;
 	size_t way_count;
 	struct holding_way ways[PROTO_TUNNELS_MAX];
@@ -35,9 +34,14 @@ void holding_step(struct agent *agent);
 /* Allowed IPs, then routes, then what the others have too much. */
 void holding_carry_out(struct agent *agent, const struct holder_move *moves, size_t count);
 
+/* NULL: there is none of that name. */
+const struct desired_tunnel *holding_find_tunnel(const struct desired *desired, const char *name);
+
 /* ---- holding_probe.c ---- */
 void holding_ask(struct agent *agent);
 void holding_forget_ways(struct holding *holding);
+/* Those of tunnels that there are no more: what was asked through the others may still be answered. */
+void holding_drop_ways(struct agent *agent);
 
 /* ---- holding_tell.c ---- */
 void holding_tell(struct agent *agent, const struct holder_move *moves, size_t count);

@@ -75,7 +75,7 @@ static bool set_devices(struct agent *agent, const struct holder_move *moves, si
 	return well;
 }
 
-static const struct desired_tunnel *find_tunnel(const struct desired *desired, const char *name)
+const struct desired_tunnel *holding_find_tunnel(const struct desired *desired, const char *name)
 {
 	for (size_t i = 0; i < desired->tunnel_count; i++)
 		if (!strcmp(desired->tunnels[i].name, name))
@@ -87,7 +87,7 @@ static bool route_of(
 	const struct agent *agent, size_t claim, const struct prefix *prefix, struct plan_route *ret_route)
 {
 	const struct desired_peer *peer = peer_of(agent->holding->holder, claim);
-	const struct desired_tunnel *tunnel = find_tunnel(agent->held.desired, peer->tunnel);
+	const struct desired_tunnel *tunnel = holding_find_tunnel(agent->held.desired, peer->tunnel);
 
 	return tunnel && plan_allowed_route(tunnel, peer, prefix, ret_route);
 }

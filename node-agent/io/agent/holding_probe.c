@@ -16,15 +16,17 @@ static bool take_answer(struct agent *agent, const struct tunnel_ping_answer *an
 {
 	struct holding *holding = agent->holding;
 	struct payload payload;
+	size_t claim;
 
 	if (answer->size != sizeof(payload))
 		return false;
 	memcpy(&payload, answer->payload, sizeof(payload));
-	if (payload.boot != agent->boot || payload.claim >= holding->holder->claim_count ||
-		payload.question != holding->questions[payload.claim] ||
-		!addr_equal(&answer->from, &holding->holder->claims[payload.claim].share->probe))
+	if (payload.boot != agent->boot)
 		return false;
-	return holder_answer(holding->holder, payload.claim, true, clock_now_ms());
+	claim = holder_asked(holding->holder, payload.question, payload.claim);
+	if (claim == HOLDER_NONE || !addr_equal(&answer->from, &holding->holder->claims[claim].share->probe))
+		return false;
+	return holder_answer(holding->holder, claim, true, clock_now_ms());
 }
 
 static void on_answer(evutil_socket_t fd, short what, void *context)
@@ -57,6 +59,28 @@ void holding_forget_ways(struct holding *holding)
 	holding->way_count = 0;
 }
 
+void holding_drop_ways(struct agent *agent)
+{
+	struct holding *holding = agent->holding;
+
+	for (size_t i = 0; i < holding->way_count; i++) {
+		struct holding_way *way = &holding->ways[i];
+
+		if (holding_find_tunnel(agent->held.desired, way->tunnel))
+			continue;
+		close_way(way);
+		way->tunnel[0] = '\0';
+	}
+}
+
+static struct holding_way *free_way(struct holding *holding)
+{
+	for (size_t i = 0; i < holding->way_count; i++)
+		if (!holding->ways[i].tunnel[0])
+			return &holding->ways[i];
+	return holding->way_count < PROTO_TUNNELS_MAX ? &holding->ways[holding->way_count++] : NULL;
+}
+
 /* NULL: there is no such device. */
 static struct holding_way *open_way(struct agent *agent, struct holding_way *way)
 {
@@ -83,9 +107,9 @@ static struct holding_way *way_through(struct agent *agent, const char *tunnel)
 	for (size_t i = 0; i < holding->way_count; i++)
 		if (!strcmp(holding->ways[i].tunnel, tunnel))
 			return open_way(agent, &holding->ways[i]);
-	if (holding->way_count == PROTO_TUNNELS_MAX)
+	way = free_way(holding);
+	if (!way)
 		return NULL;
-	way = &holding->ways[holding->way_count++];
 	*way = (struct holding_way){.agent = agent};
 	text_copy(way->tunnel, sizeof(way->tunnel), tunnel);
 	return open_way(agent, way);
@@ -95,11 +119,11 @@ static struct holding_way *way_through(struct agent *agent, const char *tunnel)
 static void ask(struct agent *agent, size_t claim)
 {
 	struct holding *holding = agent->holding;
-	const struct holder_claim *of = &holding->holder->claims[claim];
+	struct holder_claim *of = &holding->holder->claims[claim];
 	struct holding_way *way = way_through(agent, holding->holder->peers[of->peer].desired->tunnel);
 	struct payload payload = {agent->boot, claim, ++holding->last_question};
 
-	holding->questions[claim] = payload.question;
+	of->question = payload.question;
 	if (way && tunnel_ping_send(
 			   way->ping, &of->share->probe, (const uint8_t *)&payload, sizeof(payload)) < 0)
 		close_way(way);

@@ -196,6 +196,64 @@ START_TEST(a_new_agent_does_not_try_who_has_lost_it)
 }
 END_TEST
 
+static size_t ask_somebody(void)
+{
+	size_t cursor = 0, claim;
+
+	while ((claim = holder_ask(world.holder, &cursor, world.now_ms)) == HOLDER_NONE) {
+		cursor = 0;
+		world.now_ms += 5;
+	}
+	return claim;
+}
+
+/* The same two, and one before them: their claims have other numbers. */
+static void make_three(struct world *next, const char *probe_of_a)
+{
+	struct desired_peer *peers[3];
+
+	world_begin(next);
+	for (size_t i = 0; i < 3; i++) {
+		peers[i] = world_add(next, "wg0", (const char *const[]){"0", "a", "b"}[i]);
+		peers[i]->public_key.bytes[0] = (uint8_t)i;
+	}
+	world_share(peers[0], "192.168.78.0/24", 100, NULL, 254);
+	world_share(peers[1], LAN, 200, probe_of_a, 254);
+	world_share(peers[2], LAN, 100, NULL, 254);
+}
+
+/* Or whoever gets a generation while he is asked would count as silent. */
+START_TEST(what_was_asked_is_answered_in_the_next_generation)
+{
+	struct world same, other;
+	size_t claim, then;
+
+	make_pair("192.168.77.1", NULL);
+	claim = ask_somebody();
+	world.holder->claims[claim].question = 7;
+	make_three(&same, "192.168.77.1");
+	same.holder = holder_new(same.desired, world.holder, 3, world.now_ms);
+	then = holder_asked(same.holder, 7, claim);
+	ck_assert_uint_ne(then, claim);
+	ck_assert_uint_ne(then, HOLDER_NONE);
+	ck_assert_str_eq(same.holder->peers[same.holder->claims[then].peer].desired->name, "a");
+	ck_assert_uint_eq(holder_asked(same.holder, 7, then), then);
+	ck_assert_uint_eq(holder_asked(same.holder, 8, claim), HOLDER_NONE);
+	ck_assert_uint_eq(holder_asked(same.holder, 0, then), HOLDER_NONE);
+	ck_assert_uint_eq(holder_asked(same.holder, 7, 1000), then);
+	ck_assert(same.holder->claims[then].probe.open);
+	(void)holder_answer(same.holder, then, true, world.now_ms);
+	ck_assert(!same.holder->claims[then].probe.open);
+	ck_assert_uint_eq(same.holder->claims[then].probe.run, 0);
+	/* What another address is asked is another question. */
+	make_three(&other, "192.168.77.2");
+	other.holder = holder_new(other.desired, world.holder, 3, world.now_ms);
+	ck_assert_uint_eq(holder_asked(other.holder, 7, claim), HOLDER_NONE);
+	world_end(&same);
+	world_end(&other);
+}
+END_TEST
+
 static void check_state(const char *peer, const char *expected)
 {
 	struct text text = {0};
@@ -246,6 +304,7 @@ int main(void)
 	tcase_add_test(tcase, a_standby_asks_nobody);
 	tcase_add_test(tcase, nobody_is_asked_before_he_is_connected);
 	tcase_add_test(tcase, a_new_agent_does_not_try_who_has_lost_it);
+	tcase_add_test(tcase, what_was_asked_is_answered_in_the_next_generation);
 	tcase_add_test(tcase, it_says_how_each_stands);
 	suite_add_tcase(suite, tcase);
 	srunner_run_all(runner, CK_ENV);
