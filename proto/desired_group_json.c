@@ -26,38 +26,13 @@ void desired_groups_put(json_t *to, const char *name, const struct desired *desi
 		put_group(array, &desired->groups[i]);
 }
 
-static int get_reach(const struct jnode *item, struct desired_group *group, struct err *err)
-{
-	struct prefix *prefix = &group->may_reach[group->may_reach_count], masked;
-	int r = jnode_prefix(item, NULL, JSON_REQUIRED, prefix, err);
-
-	if (r)
-		return r;
-	masked = prefix_mask(prefix);
-	if (!prefix_equal(prefix, &masked))
-		return jnode_fail(item, err, -EINVAL, "has bits set beyond its length");
-	if (group->may_reach_count && prefix_compare(prefix - 1, prefix) >= 0)
-		return jnode_fail(item, err, -EINVAL, "not in rising order");
-	group->may_reach_count++;
-	return 0;
-}
-
 static int get_group(const struct jnode *from, struct desired_group *group, struct err *err)
 {
-	struct jnode array;
-	int r;
+	int r = jnode_name(from, "name", JSON_REQUIRED, group->name, sizeof(group->name), err);
 
-	if ((r = jnode_name(from, "name", JSON_REQUIRED, group->name, sizeof(group->name), err)) ||
-		(r = jnode_array(from, "may_reach", JSON_REQUIRED, PROTO_REACH_MAX, &array, err)))
-		return r;
-	if (jnode_count(&array))
-		group->may_reach = mem_new(jnode_count(&array), sizeof(*group->may_reach));
-	for (size_t i = 0; !r && i < jnode_count(&array); i++) {
-		struct jnode item = jnode_item(&array, i);
-
-		r = get_reach(&item, group, err);
-	}
-	return r;
+	return r ? r
+		 : prefixes_get(from, "may_reach", PROTO_REACH_MAX, &group->may_reach,
+			   &group->may_reach_count, err);
 }
 
 int desired_groups_get(const struct jnode *from, const char *name, struct desired *desired, struct err *err)

@@ -39,6 +39,10 @@ int desired_notify_get(const struct jnode *from, struct desired_endpoint *endpoi
 void addrs_put(json_t *to, const char *name, const struct addr *addrs, size_t count);
 int addrs_get(const struct jnode *from, const char *name, struct addr *ret_addrs, size_t *ret_count,
 	struct err *err);
+/* Lists of prefixes, canonical: no host bits, and in rising order, so none twice. *ret_prefixes is NULL and *ret_count 0 before;
+ * the caller frees, also after an error. */
+int prefixes_get(const struct jnode *from, const char *name, size_t max, struct prefix **ret_prefixes,
+	size_t *ret_count, struct err *err);
 bool desired_has_tunnel(const struct desired *desired, const char *name);
 
 #endif

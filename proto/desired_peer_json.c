@@ -10,38 +10,6 @@
 #include "common/base/text.h"
 #include "proto/desired_json.h"
 
-/* Canonical: no host bits, and in rising order (so none twice). */
-static int get_allowed_ip(const struct jnode *item, struct desired_peer *peer, struct err *err)
-{
-	struct prefix *prefix = &peer->allowed_ips[peer->allowed_ip_count], masked;
-	int r = jnode_prefix(item, NULL, JSON_REQUIRED, prefix, err);
-
-	if (r)
-		return r;
-	masked = prefix_mask(prefix);
-	if (!prefix_equal(prefix, &masked))
-		return jnode_fail(item, err, -EINVAL, "has bits set beyond its length");
-	if (peer->allowed_ip_count && prefix_compare(prefix - 1, prefix) >= 0)
-		return jnode_fail(item, err, -EINVAL, "not in rising order");
-	peer->allowed_ip_count++;
-	return 0;
-}
-
-static int get_allowed_ips(const struct jnode *from, struct desired_peer *peer, struct err *err)
-{
-	struct jnode array;
-	int r = jnode_array(from, "allowed_ips", JSON_REQUIRED, PROTO_ALLOWED_IPS_MAX, &array, err);
-
-	if (!r && jnode_count(&array))
-		peer->allowed_ips = mem_new(jnode_count(&array), sizeof(*peer->allowed_ips));
-	for (size_t i = 0; !r && i < jnode_count(&array); i++) {
-		struct jnode item = jnode_item(&array, i);
-
-		r = get_allowed_ip(&item, peer, err);
-	}
-	return r;
-}
-
 static int compare_prefixes(const void *left, const void *right)
 {
 	return prefix_compare(left, right);
@@ -161,7 +129,8 @@ static int get_peer(const struct jnode *from, struct desired_peer *peer, struct 
 	peer->keepalive_s = (uint16_t)keepalive_s;
 	r = get_routing(from, peer, err);
 	if (!r)
-		r = get_allowed_ips(from, peer, err);
+		r = prefixes_get(from, "allowed_ips", PROTO_ALLOWED_IPS_MAX, &peer->allowed_ips,
+			&peer->allowed_ip_count, err);
 	return r ? r : get_shares(from, peer, err);
 }
 

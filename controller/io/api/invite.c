@@ -14,6 +14,7 @@
 #include "common/json/write.h"
 #include "controller/io/api/access.h"
 #include "controller/io/api/api.h"
+#include "controller/io/api/waiting.h"
 #include "controller/io/controller.h"
 
 enum {
@@ -25,7 +26,7 @@ enum {
 
 struct invite {
 	struct controller *controller;
-	struct http_request *request; /* NULL: nobody waits any more */
+	struct waiting waiting;
 	struct store_invitation invitation;
 	struct key secret;
 };
@@ -89,27 +90,16 @@ static void on_invited(void *context, int r, const struct err *err)
 {
 	struct invite *invite = context;
 	struct controller *controller = invite->controller;
-	char line[ERR_WHERE_MAX + ERR_TEXT_MAX];
-	if (r < 0)
-		log_error("joining", "invitation-not-stored", log_err(err));
-	if (r < 0 && invite->request)
-		http_reply_problem(invite->request, 500, "%s", err_format(err, line, sizeof line));
-	if (r >= 0 && invitations_put(&controller->joining.invitations, &invite->invitation) >= 0) {
+	if (r < 0) {
+		waiting_fail(&invite->waiting, "joining", "invitation-not-stored", err);
+	} else if (invitations_put(&controller->joining.invitations, &invite->invitation) >= 0) {
 		tell_invited(invite);
 		joining_welcome(controller);
-		if (invite->request)
-			http_reply_json(invite->request, 200, invite_text(invite));
-	} else if (r >= 0 && invite->request) {
-		refuse_full(invite->request); /* others came while it was being written */
+		waiting_reply(&invite->waiting, invite_text(invite));
+	} else if (invite->waiting.request) {
+		refuse_full(invite->waiting.request); /* others came while it was being written */
 	}
 	invite_free(invite);
-}
-
-static void invite_gone(struct http_request *request, void *context)
-{
-	struct invite *invite = context;
-	(void)request;
-	invite->request = NULL;
 }
 
 static int read_invite(struct http_request *request, struct invite *invite, struct err *err)
@@ -131,12 +121,11 @@ static int read_invite(struct http_request *request, struct invite *invite, stru
 	return r;
 }
 
-static void start_invite(struct invite *invite)
+static void start_invite(struct invite *invite, struct http_request *request)
 {
 	key_random(&invite->secret);
 	invitation_hash(&invite->secret, invite->invitation.hash);
-	http_request_hold(invite->request, invite_gone, invite);
-	writer_add(invite->controller->writer,
+	waiting_begin(&invite->waiting, request, invite->controller->writer,
 		&(struct writer_job){.write = write_invitation, .done = on_invited, .context = invite});
 }
 
@@ -157,12 +146,11 @@ static void handle_invite(struct http_request *request, void *context)
 	}
 	struct invite *invite = mem_new(1, sizeof *invite);
 	invite->controller = controller;
-	invite->request = request;
 	text_copy(invite->invitation.who, sizeof invite->invitation.who, who);
 	int r = read_invite(request, invite, &err);
 	joining_welcome(controller); /* those that have ended meanwhile take no room */
 	if (r >= 0 && invitations_has_room(&controller->joining.invitations, invite->invitation.gateway)) {
-		start_invite(invite);
+		start_invite(invite, request);
 		return;
 	}
 	invite_free(invite);

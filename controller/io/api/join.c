@@ -15,13 +15,14 @@
 #include "common/json/read.h"
 #include "common/json/write.h"
 #include "controller/io/api/api.h"
+#include "controller/io/api/waiting.h"
 #include "controller/io/controller.h"
 
 enum { JOIN_BODY_MAX = REQUEST_PEM_MAX + 4096 }; /* line ends are two characters in JSON */
 
 struct newcomer {
 	struct controller *controller;
-	struct http_request *request; /* NULL: nobody waits any more */
+	struct waiting waiting;
 	struct store_invitation invitation;
 	char *certificate;
 };
@@ -95,25 +96,14 @@ static void tell_joined(const struct newcomer *newcomer)
 static void on_used(void *context, int r, const struct err *err)
 {
 	struct newcomer *newcomer = context;
-	char line[ERR_WHERE_MAX + ERR_TEXT_MAX];
 	if (r < 0) {
-		log_error("joining", "use-not-stored", log_err(err));
 		invitations_give_back(&newcomer->controller->joining.invitations, &newcomer->invitation);
-		if (newcomer->request)
-			http_reply_problem(newcomer->request, 500, "%s", err_format(err, line, sizeof line));
+		waiting_fail(&newcomer->waiting, "joining", "use-not-stored", err);
 	} else {
 		tell_joined(newcomer);
-		if (newcomer->request)
-			http_reply_json(newcomer->request, 200, newcomer_text(newcomer));
+		waiting_reply(&newcomer->waiting, newcomer_text(newcomer));
 	}
 	newcomer_free(newcomer);
-}
-
-static void newcomer_gone(struct http_request *request, void *context)
-{
-	struct newcomer *newcomer = context;
-	(void)request;
-	newcomer->request = NULL;
 }
 
 struct join_body {
@@ -146,7 +136,6 @@ static void let_in(struct controller *controller, struct http_request *request, 
 	struct newcomer *newcomer = mem_new(1, sizeof *newcomer);
 	struct err err = {0};
 	newcomer->controller = controller;
-	newcomer->request = request;
 	newcomer->invitation = invitation->stored;
 	int r = joining_certify(
 		&controller->joining, newcomer->invitation.gateway, key, &newcomer->certificate, &err);
@@ -157,8 +146,7 @@ static void let_in(struct controller *controller, struct http_request *request, 
 		return;
 	}
 	invitation->used = true;
-	http_request_hold(request, newcomer_gone, newcomer);
-	writer_add(controller->writer,
+	waiting_begin(&newcomer->waiting, request, controller->writer,
 		&(struct writer_job){.write = write_used, .done = on_used, .context = newcomer});
 }
 

@@ -14,13 +14,14 @@
 #include "common/json/write.h"
 #include "controller/io/api/access.h"
 #include "controller/io/api/api.h"
+#include "controller/io/api/waiting.h"
 #include "controller/io/controller.h"
 
 enum { REVOKE_BODY_MAX = 4096 };
 
 struct revoke {
 	struct controller *controller;
-	struct http_request *request; /* NULL: nobody waits any more */
+	struct waiting waiting;
 	struct store_revocation revocation;
 };
 
@@ -92,25 +93,14 @@ static void put_in_force(const struct revoke *revoke)
 static void on_written(void *context, int r, const struct err *err)
 {
 	struct revoke *revoke = context;
-	char line[ERR_WHERE_MAX + ERR_TEXT_MAX];
 	if (r < 0) {
-		log_error("api", "revocation-not-stored", log_err(err));
-		if (revoke->request)
-			http_reply_problem(revoke->request, 500, "%s", err_format(err, line, sizeof line));
+		waiting_fail(&revoke->waiting, "api", "revocation-not-stored", err);
 	} else {
 		tell(revoke);
 		put_in_force(revoke);
-		if (revoke->request)
-			http_reply_json(revoke->request, 200, revoke_text(revoke));
+		waiting_reply(&revoke->waiting, revoke_text(revoke));
 	}
 	free(revoke);
-}
-
-static void on_gone(struct http_request *request, void *context)
-{
-	struct revoke *revoke = context;
-	(void)request;
-	revoke->request = NULL;
 }
 
 static int read_whose(struct http_request *request, struct tls_identity *whose, struct err *err)
@@ -146,12 +136,10 @@ static void start(struct controller *controller, struct http_request *request,
 {
 	struct revoke *revoke = mem_new(1, sizeof *revoke);
 	revoke->controller = controller;
-	revoke->request = request;
 	revoke->revocation.whose = *whose;
 	revoke->revocation.wall_ms = clock_wall_ms();
 	text_copy(revoke->revocation.who, sizeof revoke->revocation.who, who);
-	http_request_hold(request, on_gone, revoke);
-	writer_add(controller->writer,
+	waiting_begin(&revoke->waiting, request, controller->writer,
 		&(struct writer_job){.write = write_revocation, .done = on_written, .context = revoke});
 }
 
