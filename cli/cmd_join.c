@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "cli/command.h"
+#include "cli/join_answer.h"
 #include "common/authority/pair.h"
 #include "common/authority/pem.h"
 #include "common/authority/request.h"
@@ -25,17 +26,15 @@
 enum {
 	JOIN_TIMEOUT_MS = 15000,
 	ANSWER_MAX_BYTES = 512 * 1024,
-	CERTIFICATE_MAX_BYTES = 64 * 1024,
-	CA_MAX_BYTES = 256 * 1024,
 };
 
 struct join {
 	const char *directory;
 	bool force, as_json;
 	struct token token;
-	char config[PATH_MAX], ca[PATH_MAX], next_ca[PATH_MAX];
+	char config[PATH_MAX], ca[PATH_MAX], next_ca[PATH_MAX], kept[PATH_MAX];
 	struct pair pair;
-	char *certificate_pem, *ca_pem; /* what came */
+	struct join_answer answer;
 };
 
 static int set_path(
@@ -58,6 +57,8 @@ static int set_paths(struct join *join, struct err *err)
 		r = set_path(join, "ca", ".pem", join->ca, err);
 	if (!r)
 		r = set_path(join, "ca", ".pem.next", join->next_ca, err);
+	if (!r)
+		r = set_path(join, join->token.gateway, ".joining", join->kept, err);
 	if (!r)
 		r = set_path(join, join->token.gateway, ".pem", certificate, err);
 	if (!r)
@@ -91,23 +92,6 @@ static char *body_text(const struct join *join, const char *request, size_t *ret
 	return text;
 }
 
-static int take_certificate(struct join *join, const json_t *json, struct err *err)
-{
-	char gateway[PROTO_NAME_MAX + 1];
-	struct jnode root = jnode_root(json);
-	int r = jnode_name(&root, "gateway", JSON_REQUIRED, gateway, sizeof(gateway), err);
-
-	if (!r)
-		r = jnode_text_new(&root, "certificate", JSON_REQUIRED, CERTIFICATE_MAX_BYTES,
-			&join->certificate_pem, err);
-	if (!r)
-		r = jnode_text_new(&root, "ca", JSON_REQUIRED, CA_MAX_BYTES, &join->ca_pem, err);
-	if (!r && strcmp(gateway, join->token.gateway) != 0)
-		r = err_set(err, -EPROTO, "the token is for %s, and the controller calls it %s",
-			join->token.gateway, gateway);
-	return r;
-}
-
 static int take_answer(struct join *join, const struct http_response *response, struct err *err)
 {
 	static const struct json_limits limits = {ANSWER_MAX_BYTES, 8};
@@ -116,11 +100,15 @@ static int take_answer(struct join *join, const struct http_response *response, 
 	int r = json_parse_bytes(response->body, response->size, &limits, &json, err);
 
 	detail = r ? NULL : json_string_value(json_object_get(json, "detail"));
-	if (response->status != 200)
+	if (response->status == 403)
+		r = err_at(err, -EACCES, join->token.controller, 0, 0,
+			"%s; 'holdfast invite %s' on the controller makes another",
+			detail ? detail : http_status_phrase(response->status), join->token.gateway);
+	else if (response->status != 200)
 		r = err_at(err, -EACCES, join->token.controller, 0, 0, "%s",
 			detail ? detail : http_status_phrase(response->status));
 	else if (!r)
-		r = take_certificate(join, json, err);
+		r = join_answer_read(json, &join->token, &join->answer, err);
 	json_decref(json);
 	return r;
 }
@@ -159,11 +147,13 @@ static int ask(struct join *join, const char *request, struct err *err)
 
 /* ---- the files ---- */
 
-/* They must belong together before they replace anything. */
+/* They must belong together before they replace anything. The key of one that stopped halfway is in its place. */
 static int check_files(const struct join *join, struct err *err)
 {
-	const struct tls_files files = {
-		.ca = join->next_ca, .certificate = join->pair.next_certificate, .key = join->pair.next_key};
+	bool is_next = access(join->pair.next_key, F_OK) == 0;
+	const struct tls_files files = {.ca = join->next_ca,
+		.certificate = join->pair.next_certificate,
+		.key = is_next ? join->pair.next_key : join->pair.key};
 	struct tls_identity own;
 	SSL_CTX *context;
 	int r = tls_client_new(&files, TLS_KIND_CONTROLLER, &context, &own, err);
@@ -194,24 +184,61 @@ static int write_config(const struct join *join, struct err *err)
 	return r;
 }
 
-/* agent.yaml last: whoever finds it finds what it names. */
-static int install(const struct join *join, struct err *err)
+static int prepare(const struct join *join, struct err *err)
 {
-	int r = file_write(join->next_ca, join->ca_pem, strlen(join->ca_pem), 0644, err);
+	int r = file_write(join->next_ca, join->answer.ca_pem, strlen(join->answer.ca_pem), 0644, err);
+
+	return r ? r : pair_prepare_certificate(&join->pair, join->answer.certificate_pem, err);
+}
+
+/* agent.yaml last: whoever finds it finds what it names. Each step may have been done before. */
+static int put_in_place(const struct join *join, struct err *err)
+{
+	int r = file_write(join->ca, join->answer.ca_pem, strlen(join->answer.ca_pem), 0644, err);
 
 	if (!r)
-		r = pair_prepare_certificate(&join->pair, join->certificate_pem, err);
-	if (!r)
-		r = check_files(join, err);
-	if (!r)
-		r = file_write(join->ca, join->ca_pem, strlen(join->ca_pem), 0644, err);
-	if (!r)
-		r = pair_commit(&join->pair, err);
+		r = pair_recover(&join->pair, err);
 	return r ? r : write_config(join, err);
 }
 
+static void drop(const struct join *join)
+{
+	pair_drop(&join->pair);
+	unlink(join->kept);
+}
+
+/* What came is on the disk. If it will not do, nothing of it stays; if there is no room for it, it waits for the same token. */
+static int install(const struct join *join, struct err *err)
+{
+	int r = prepare(join, err), wrong = r ? 0 : check_files(join, err);
+
+	if (!r && !wrong)
+		r = put_in_place(join, err);
+	unlink(join->next_ca);
+	if (wrong)
+		drop(join);
+	else if (!r)
+		unlink(join->kept);
+	else
+		err_prefix(err, r,
+			"the certificate has come, and 'holdfast join' with the same token goes on with it");
+	return wrong ? wrong : r;
+}
+
+/* From here on the token is used. */
+static int keep_answer(const struct join *join, struct err *err)
+{
+	int r = join_answer_keep(join->kept, &join->answer, &join->token, err);
+
+	return r ? err_prefix(err, r,
+			   "the token is used, and what came for it is lost ('holdfast invite %s' on the "
+			   "controller makes another)",
+			   join->token.gateway)
+		 : 0;
+}
+
 /* The key is on the disk before the token is used: a directory that cannot be written costs no token. */
-static int make_key_and_join(struct join *join, struct err *err)
+static int ask_with_new_key(struct join *join, struct err *err)
 {
 	char *key = NULL, *request = NULL;
 	int r = request_new(&key, &request, err);
@@ -221,10 +248,9 @@ static int make_key_and_join(struct join *join, struct err *err)
 	if (!r)
 		r = ask(join, request, err);
 	if (!r)
-		r = install(join, err);
+		r = keep_answer(join, err);
 	if (r < 0)
-		pair_drop(&join->pair);
-	unlink(join->next_ca);
+		drop(join);
 	pem_wipe(key);
 	free(request);
 	return r;
@@ -234,11 +260,16 @@ static int run(struct join *join, struct err *err)
 {
 	int r = set_paths(join, err);
 
-	if (!r)
-		r = refuse_to_overwrite(join, err);
+	if (r)
+		return r;
+	if (!join_answer_find(join->kept, &join->token, &join->answer))
+		return install(join, err); /* what an earlier one began with this token */
+	r = refuse_to_overwrite(join, err);
 	if (!r)
 		r = file_make_directories(join->directory, 0755, err);
-	return r ? r : make_key_and_join(join, err);
+	if (!r)
+		r = ask_with_new_key(join, err);
+	return r ? r : install(join, err);
 }
 
 /* ---- the command ---- */
@@ -314,7 +345,6 @@ int command_join(const struct invocation *invocation)
 	else if (!r)
 		print(&join);
 	mem_wipe(&join.token, sizeof(join.token));
-	free(join.certificate_pem);
-	free(join.ca_pem);
+	join_answer_clear(&join.answer);
 	return r < 0 ? command_fail(&err) : COMMAND_OK;
 }

@@ -115,6 +115,60 @@ def test_tokens_end(bench):
     assert (bench.directory / "gw-d/gw-d.key").read_text() != key
 
 
+def block(path):
+    """Nothing takes its place, as on a full disk or after a kill at that moment."""
+    path.mkdir(parents=True)
+    (path / "x").touch()
+
+
+def free(path):
+    (path / "x").unlink()
+    path.rmdir()
+
+
+def test_the_same_token_goes_on_where_it_stopped(bench):
+    """Whatever keeps the files from their places, the token that was used for them is enough; another one begins anew. 2 s."""
+    start(bench)
+    for number, name in enumerate(("ca.pem", "gw-d.pem", "gw-d.key", "agent.yaml")):
+        token, place = bench.holdfast("invite", "gw-d"), bench.directory / f"stopped{number}"
+        block(place / name)
+        for attempt in range(2):
+            refused(bench, "with the same token goes on with it", token, place.name, "--force")
+        assert metric(bench, "holdfast_joined_total") == number + 1
+        assert (place / "gw-d.joining").stat().st_mode & 0o777 == 0o600
+        assert token.strip() not in (place / "gw-d.joining").read_text()
+        free(place / name)
+        joined(bench, token, place.name)
+        assert sorted(path.name for path in place.iterdir()) == ["agent.yaml", "ca.pem", "gw-d.key", "gw-d.pem"]
+        assert (place / "gw-d.key").stat().st_mode & 0o777 == 0o600
+        assert bench.call("POST", "/v1/agent/report", {}, who=f"{place.name}/gw-d")[0] == 400
+    # Killed with the key in its place, and the certificate not: the key in force is that of what came.
+    token, place = bench.holdfast("invite", "gw-d"), bench.directory / "killed"
+    block(place / "agent.yaml")
+    refused(bench, "goes on with it", token, place.name, "--force")
+    (place / "gw-d.pem").unlink()
+    free(place / "agent.yaml")
+    joined(bench, token, place.name)
+    # What came for another token is dropped, and what does not belong together is not put in force.
+    token, place = bench.holdfast("invite", "gw-d"), bench.directory / "other"
+    block(place / "ca.pem")
+    refused(bench, "goes on with it", token, place.name, "--force")
+    free(place / "ca.pem")
+    (place / "gw-d.key.next").write_bytes((bench.directory / "gw-a.key").read_bytes())
+    refused(bench, "is not the key of the certificate", token, place.name)
+    assert not list(place.iterdir()), list(place.iterdir())
+    refused(bench, "'holdfast invite gw-d' on the controller makes another", token, place.name)
+    block(place / "ca.pem")
+    token = bench.holdfast("invite", "gw-d")
+    refused(bench, "goes on with it", token, place.name, "--force")
+    newer = bench.holdfast("invite", "gw-d")
+    free(place / "ca.pem")
+    before = metric(bench, "holdfast_joined_total")
+    joined(bench, newer, place.name, "--force")
+    assert metric(bench, "holdfast_joined_total") == before + 1
+    assert sorted(path.name for path in place.iterdir()) == ["agent.yaml", "ca.pem", "gw-d.key", "gw-d.pem"]
+
+
 def test_another_controller_gets_no_secret(bench):
     """The token names an authority: one who listens at the address with another does not even hear the secret."""
     bench.write_config(authority=AUTHORITY)
@@ -239,5 +293,5 @@ def test_what_needs_no_authority(bench):
     assert status == 1 and "gw-a.pem" in line and "not among the authorities" in line, line
 
 
-main([test_two_commands, test_tokens_end, test_another_controller_gets_no_secret, test_newcomers_may_do_nothing_else,
+main([test_two_commands, test_tokens_end, test_the_same_token_goes_on_where_it_stopped, test_another_controller_gets_no_secret, test_newcomers_may_do_nothing_else,
       test_an_end_while_the_disk_is_slow, test_what_needs_no_authority])
