@@ -203,8 +203,10 @@ static bool get_beat(struct wire_reader *reader, struct datagram_beat *beat)
 		if (!get_seat(reader, &beat->seats[i]))
 			return false;
 	}
-	if (reader->position < reader->size) /* a sender of before says nothing of it */
+	if (reader->position < reader->size)
 		beat->floor = wire_get_u64(reader);
+	else /* a sender of before says nothing of it, so that there is nothing to confirm either */
+		beat->floor_confirmed = false;
 	return beat->floor <= INT64_MAX && seats_are_distinct(beat); /* as a generation's number in JSON */
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "common/io/health.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -94,6 +95,11 @@ static void collect(void *context, struct health *health)
 	if (agent->control && !control_is_connected(agent->control))
 		health_warning(health, "no controller: %s: %s", control_url(agent->control),
 			control_failure(agent->control));
+	if (agent_word_is_foreign(agent))
+		health_warning(health,
+			"%s is another fleet's controller, or has lost its store: its orders are refused; "
+			"this gateway belongs to the store %016" PRIx64 ", that one has %016" PRIx64,
+			control_url(agent->control), agent->held.desired->store, agent->word.store);
 	if (agent->held.desired && !agent->liveness)
 		health_warning(health, "%s", agent->liveness_failure);
 	agent_diagnose(agent, health);
@@ -209,6 +215,9 @@ static void collect_metrics(void *context, struct text *out)
 		agent->floor.known);
 	one(out, METRICS_GAUGE, "holdfast_controller_connected", "1 while a controller answers.",
 		control_is_connected(agent->control));
+	one(out, METRICS_COUNTER, "holdfast_foreign_instructions_total",
+		"Instructions of a controller with another store, which were refused.",
+		agent->foreign_refused);
 	one(out, METRICS_GAUGE, "holdfast_sessions", "Live WireGuard sessions known.",
 		sessions_count(agent->sessions));
 	one(out, METRICS_GAUGE, "holdfast_peers", "WireGuard peers configured.",

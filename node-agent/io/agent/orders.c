@@ -27,10 +27,29 @@ static void take_order(struct agent *agent, const struct order *order)
 	agent_seat_step(seat, &event);
 }
 
+/* A gateway belongs to one store: its epochs, its floor and who its peers are mean nothing in another. A stage is not for
+ * here, it is answered with the same. */
+static void refuse_foreign(struct agent *agent)
+{
+	uint64_t store = agent->word.store;
+
+	agent->foreign_refused++;
+	if (agent->foreign == store)
+		return;
+	agent->foreign = store;
+	journal_add(&agent->journal, "foreign-store", NULL,
+		"%s has the store %016" PRIx64 ", not ours: its orders are refused",
+		control_url(agent->control), store);
+}
+
 static void on_instruction(void *context, struct instruction *instruction)
 {
 	struct agent *agent = context;
 
+	if (instruction->kind != INSTRUCTION_STAGE && agent_word_is_foreign(agent)) {
+		refuse_foreign(agent);
+		return;
+	}
 	switch (instruction->kind) {
 	case INSTRUCTION_NOVELTY:
 		log_limited(LEVEL_INFO, "agent", "instruction-unknown", "",
@@ -236,7 +255,10 @@ static void on_floor(void *context, uint64_t store, uint64_t floor)
 
 static void on_answered(void *context)
 {
-	agent_leader_heard(context, clock_now_ms());
+	const struct agent *agent = context;
+
+	if (!agent_word_is_foreign(agent)) /* another fleet's controller is no leader of ours */
+		agent_leader_heard(context, clock_now_ms());
 }
 
 static void on_connected(void *context, bool connected)
@@ -247,6 +269,7 @@ static void on_connected(void *context, bool connected)
 		journal_add(&agent->journal, "connected", NULL, "%s", control_url(agent->control));
 	else
 		journal_add(&agent->journal, "disconnected", NULL, "%s", control_failure(agent->control));
+	agent->word.store = connected ? agent->word.store : 0; /* the next may be another's */
 	agent->sessions_told = false;
 	moments_told(agent, false);
 	agent_beats_update(agent);

@@ -466,6 +466,20 @@ def test_a_busy_port_is_refused(bench):
 def test_removed_while_it_could_not_be_reached(bench):
     """Nobody told it; its own controller's word that it is no gateway of the fleet does. Another store's does not."""
     bench.serve()
+    # Nor is an order of another's anything to it: a controller of another fleet, or one that has lost its store.
+    until("that order is heard", lambda: not bench.controller.queue)
+    kept, bench.controller.store = bench.controller.store, "00000000feedbeef"
+    bench.order("gw-b")
+    until("it is refused", lambda: bench.metric("holdfast_foreign_instructions_total") == 1)
+    bench.controller.post("commit", commit=bench.generation + 1)
+    until("whatever it is", lambda: bench.metric("holdfast_foreign_instructions_total") == 2)
+    assert bench.get("/healthz/vpn")[0] == 200 and "00000000feedbeef" in bench.get("/readyz")[1]
+    assert open(bench.dir + "/agent.log", errors="replace").read().count("foreign-store") == 1
+    bench.controller.store = kept
+    bench.order("gw-b")
+    until("its own releases it", lambda: bench.seat().get("role") == "standby")
+    assert "feedbeef" not in bench.get("/readyz")[1]
+    bench.serve()
     bench.controller.stranger_to = "00000000deadbeef"
     failures = lambda: open(bench.dir + "/agent.log", errors="replace").read().count("deadbeef")  # noqa: E731
     until("it was told so by a stranger", failures)

@@ -114,6 +114,8 @@ START_TEST(a_beat_of_before_says_nothing_of_a_floor)
 	size_t size = sample_hex("beat.hex", bytes, sizeof(bytes)) - FLOOR_BYTES;
 	struct datagram datagram;
 
+	ck_assert_int_eq(datagram_decode(bytes, size, &datagram), 0);
+	ck_assert(!datagram.beat.floor_confirmed); /* whatever the flag says */
 	bytes[BEAT_FLAGS] = 0x03;
 	ck_assert_int_eq(datagram_decode(bytes, size, &datagram), 0);
 	ck_assert_uint_eq(datagram.beat.floor, 0);
