@@ -108,6 +108,9 @@ int pair_recover(const struct pair *pair, struct err *err)
 {
 	int r;
 
+	file_sweep(pair->next_key);
+	file_sweep(pair->next_certificate);
+
 	if (access(pair->next_certificate, F_OK) < 0) {
 		unlink(pair->next_key);
 		unlink(pair->key_before);

@@ -8,12 +8,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/base/mem.h"
 #include "common/base/text.h"
+#include "common/io/file_int.h"
 
 static void close_pointer(const int *fd)
 {
@@ -112,34 +114,66 @@ static int write_all(int fd, const void *data, size_t size)
 	return 0;
 }
 
-/* A new file beside path, on the disk. *ret_name: the caller frees and unlinks. */
-static int write_beside(
-	const char *path, const void *data, size_t size, mode_t mode, char **ret_name, struct err *err)
+/* Locked, so that nobody takes it for one that was left behind. -EAGAIN: somebody has, before that. Where there are no
+ * locks, nobody removes anything either. */
+static int lock_new(int fd)
+{
+	struct stat status;
+
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK)
+		return -EAGAIN;
+	if (fstat(fd, &status) < 0)
+		return -errno;
+	return status.st_nlink ? 0 : -EAGAIN;
+}
+
+/* Empty, of a name that nobody has had. *ret_name: the caller frees. */
+static int create_beside(const char *path, char **ret_name)
 {
 	struct text name = {0};
 	uint64_t salt = 0;
-	int fd CLEANUP_FD = -1;
-	int r = 0;
+	int fd, r;
 
 	if (getrandom(&salt, sizeof salt, 0) != (ssize_t)sizeof salt)
-		return fail(path, "no random bytes", -EIO, err);
-	text_add(&name, "%s.%016llx.tmp", path, (unsigned long long)salt);
+		return -EIO;
+	text_add(&name, "%s.%0*llx" FILE_TEMPORARY_SUFFIX, path, FILE_SALT_DIGITS, (unsigned long long)salt);
 	fd = open(name.data, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (fd < 0) {
-		r = fail(path, "cannot create", -errno, err);
-		text_clear(&name);
-		return r;
+	r = fd < 0 ? -errno : lock_new(fd);
+	if (!r) {
+		*ret_name = text_take(&name);
+		return fd;
 	}
+	if (fd >= 0) {
+		unlink(name.data);
+		close(fd);
+	}
+	text_clear(&name);
+	return r;
+}
+
+/* A new file beside path, on the disk. *ret_name: the caller frees and unlinks, and closes what is returned when it has its
+ * place. */
+static int write_beside(
+	const char *path, const void *data, size_t size, mode_t mode, char **ret_name, struct err *err)
+{
+	char *name = NULL;
+	int fd, r;
+
+	while ((fd = create_beside(path, &name)) == -EAGAIN)
+		;
+	if (fd < 0)
+		return fail(path, "cannot create", fd, err);
 	r = write_all(fd, data, size);
 	if (r == 0 && (fchmod(fd, mode) < 0 || fsync(fd) < 0))
 		r = -errno;
 	if (r < 0) {
-		unlink(name.data);
-		text_clear(&name);
+		unlink(name);
+		close(fd);
+		free(name);
 		return fail(path, "cannot write", r, err);
 	}
-	*ret_name = text_take(&name);
-	return 0;
+	*ret_name = name;
+	return fd;
 }
 
 static int sync_directory_of(const char *path)
@@ -167,10 +201,11 @@ static int write_file(
 	const char *path, const void *data, size_t size, mode_t mode, bool replace, struct err *err)
 {
 	char *name CLEANUP_FREE = NULL;
-	int r = write_beside(path, data, size, mode, &name, err);
+	int fd CLEANUP_FD = write_beside(path, data, size, mode, &name, err);
+	int r;
 
-	if (r < 0)
-		return r;
+	if (fd < 0)
+		return fd;
 	r = put_in_place(name, path, replace);
 	if (r == -EEXIST)
 		return err_at(err, r, path, 0, 0,

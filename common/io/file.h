@@ -21,6 +21,10 @@ int file_write(const char *path, const void *data, size_t size, mode_t mode, str
 /* The same, but -EEXIST if there is something already. */
 int file_create(const char *path, const void *data, size_t size, mode_t mode, struct err *err);
 
+/* At a start: the temporary files beside this one that writers have left who were killed, and may hold its secrets, go. Those of
+ * living writers, of other users and of other names stay. */
+void file_sweep(const char *path);
+
 /* A directory and its missing parents; an existing directory is fine, its mode left alone. */
 int file_make_directories(const char *path, mode_t mode, struct err *err);
 

@@ -31,7 +31,10 @@ int state_load_desired(const char *directory, struct desired **ret_desired, stru
 	CLEANUP_FREE char *path = path_in(directory, "desired.json");
 	char *json;
 	size_t size;
-	int r = file_read(path, PROTO_JSON_MAX, &json, &size, err);
+	int r;
+
+	file_sweep(path);
+	r = file_read(path, PROTO_JSON_MAX, &json, &size, err);
 
 	if (r < 0)
 		return r;
@@ -104,7 +107,10 @@ int state_load_seats(const char *directory, struct state_seats *ret_seats, struc
 	CLEANUP_FREE char *text = NULL;
 	json_t *json;
 	size_t size;
-	int r = file_read(path, SEATS_FILE_MAX, &text, &size, err);
+	int r;
+
+	file_sweep(path);
+	r = file_read(path, SEATS_FILE_MAX, &text, &size, err);
 
 	if (r == -ENOENT) {
 		*ret_seats = (struct state_seats){0};

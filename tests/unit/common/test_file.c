@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <check.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "common/io/file.h"
@@ -176,6 +180,90 @@ START_TEST(key_files_hold_one_key)
 }
 END_TEST
 
+static char *beside(const char *rest)
+{
+	static char name[192];
+
+	snprintf(name, sizeof name, "%s%s", path, rest);
+	return name;
+}
+
+static void leave(const char *rest)
+{
+	int fd = open(beside(rest), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+
+	ck_assert_int_ge(fd, 0);
+	close(fd);
+}
+
+static bool is_there(const char *rest)
+{
+	return access(beside(rest), F_OK) == 0;
+}
+
+#define LEFT ".0123456789abcdef.tmp"
+
+START_TEST(what_a_dead_writer_left_goes)
+{
+	static const char *const others[] = {".0123456789abcde.tmp", ".0123456789abcdef0.tmp",
+		".0123456789ABCDEF.tmp", ".0123456789abcdef.tmp2", ".0123456789abcdef", ".tmp", "2" LEFT,
+		LEFT LEFT};
+
+	for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
+		leave(others[i]);
+	leave(LEFT);
+	ck_assert_int_eq(file_write(path, "x", 1, 0600, NULL), 0);
+	ck_assert(is_there(LEFT)); /* only who starts looks */
+	file_sweep(path);
+	ck_assert(!is_there(LEFT));
+	ck_assert(is_there(""));
+	for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
+		ck_assert_msg(is_there(others[i]), "%s", others[i]);
+	ck_assert_int_eq(mkdir(beside(LEFT), 0700), 0);
+	file_sweep(path);
+	ck_assert(is_there(LEFT));
+	ck_assert_int_eq(rmdir(beside(LEFT)), 0);
+	ck_assert_int_eq(symlink(path, beside(LEFT)), 0);
+	file_sweep(path);
+	ck_assert_int_eq(unlink(beside(LEFT)), 0);
+	file_sweep("/nosuch/file");
+}
+END_TEST
+
+START_TEST(what_a_living_writer_has_stays)
+{
+	int fd;
+
+	leave(LEFT);
+	fd = open(beside(LEFT), O_WRONLY | O_CLOEXEC);
+	ck_assert_int_eq(flock(fd, LOCK_EX), 0);
+	file_sweep(path);
+	ck_assert(is_there(LEFT));
+	close(fd);
+	file_sweep(path);
+	ck_assert(!is_there(LEFT));
+}
+END_TEST
+
+/* One sweeps all the time: whatever is written has its place. */
+START_TEST(nobody_loses_what_he_writes)
+{
+	pid_t sweeper = fork();
+	char *data;
+
+	while (sweeper == 0)
+		file_sweep(path);
+	for (int i = 0; i < 1500; i++) {
+		ck_assert_int_eq(file_write(path, &i, sizeof i, 0600, NULL), 0);
+		ck_assert_int_eq(file_read(path, sizeof i, &data, NULL, NULL), 0);
+		ck_assert_mem_eq(data, &i, sizeof i);
+		free(data);
+	}
+	ck_assert_int_eq(kill(sweeper, SIGKILL), 0);
+	ck_assert_int_eq(waitpid(sweeper, NULL, 0), sweeper);
+}
+END_TEST
+
 START_TEST(paths_are_beside_their_file)
 {
 	static const struct {
@@ -200,6 +288,7 @@ int main(void)
 	SRunner *runner;
 	int failed;
 
+	tcase_set_timeout(tcase, 60); /* a disk may be slow to say that it has it */
 	tcase_add_checked_fixture(tcase, open_dir, close_dir);
 	tcase_add_test(tcase, what_is_written_is_read);
 	tcase_add_test(tcase, reading_has_a_limit);
@@ -209,6 +298,9 @@ int main(void)
 	tcase_add_test(tcase, directories_are_made_with_their_parents);
 	tcase_add_test(tcase, open_secrets_are_noticed);
 	tcase_add_test(tcase, key_files_hold_one_key);
+	tcase_add_test(tcase, what_a_dead_writer_left_goes);
+	tcase_add_test(tcase, what_a_living_writer_has_stays);
+	tcase_add_test(tcase, nobody_loses_what_he_writes);
 	tcase_add_test(tcase, paths_are_beside_their_file);
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);
