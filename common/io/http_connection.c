@@ -7,6 +7,7 @@
 #include <netinet/tcp.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 
@@ -141,16 +142,29 @@ static void read_more(struct bufferevent *bev, void *context)
 		;
 }
 
-static void log_tls_failure(struct http_connection *c)
+/* What is wrong with the certificate, where it is that: OpenSSL's own error says only that it is. */
+static const char *tls_failure(const struct http_connection *c, unsigned long code)
 {
-	char address[ENDPOINT_TEXT_MAX];
-	unsigned long code = bufferevent_get_openssl_error(c->bev);
+	long verified = SSL_get_verify_result(bufferevent_openssl_get_ssl(c->bev));
 	const char *reason = code ? ERR_reason_error_string(code) : "connection lost";
 
+	if (verified != X509_V_OK)
+		return X509_verify_cert_error_string(verified);
+	return reason ? reason : "unknown";
+}
+
+/* Each reason of each address has a line. */
+static void log_tls_failure(struct http_connection *c)
+{
+	char address[ADDR_TEXT_MAX], key[ADDR_TEXT_MAX + 48];
+	unsigned long code = bufferevent_get_openssl_error(c->bev);
+	const char *reason = tls_failure(c, code);
+
 	c->server->counters.handshakes_refused++;
-	log_limited(LEVEL_NOTICE, "http", "tls-refused",
-		addr_format(&c->peer.address.addr, address, sizeof address),
-		log_endpoint("from", &c->peer.address), log_text("reason", reason ? reason : "unknown"));
+	snprintf(key, sizeof key, "%.40s %s", reason,
+		addr_format(&c->peer.address.addr, address, sizeof address));
+	log_limited(LEVEL_NOTICE, "http", "tls-refused", key, log_endpoint("from", &c->peer.address),
+		log_text("reason", reason));
 }
 
 /* Somebody whose certificate was good enough for the handshake has an identity (see verify in tls.c), or none was asked

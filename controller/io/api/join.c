@@ -37,8 +37,9 @@ static void refuse(struct controller *controller, struct http_request *request, 
 {
 	const struct http_peer *peer = http_request_peer(request);
 	controller->joining.refused++;
-	log_limited(LEVEL_WARNING, "joining", "refused", "", log_endpoint("from", &peer->address),
-		log_text("why", why));
+	/* What 403 says is ours alone: each of them has a line. */
+	log_limited(LEVEL_WARNING, "joining", "refused", status == 403 ? why : "",
+		log_endpoint("from", &peer->address), log_text("why", why));
 	http_reply_problem(request, status, "%s", why);
 }
 

@@ -78,6 +78,9 @@ def test_two_commands(bench):
     # The token counted once, and the older one not at all.
     refused(bench, "this token has been used", token, "again")
     refused(bench, "no invitation has this token", told["token"], "again")
+    assert metric(bench, "holdfast_join_refused_total") == 2
+    for why in "this token has been used", "no invitation has this token":
+        assert f'why="{why}' in bench.log.read_text(), bench.log.read_text()
     assert not list((bench.directory / "again").iterdir())
     # After a restart nobody waits for anybody, and the handshake says so.
     bench.stop()
