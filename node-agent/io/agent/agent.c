@@ -182,7 +182,7 @@ static int open_all(struct agent *agent, struct err *err)
 		r = check_identity(agent->config, err);
 
 	if (r >= 0 && !alone) /* better said at the start than when the first fleet arrives */
-		r = wg_implementation_check(agent->config->implementation, err);
+		r = wg_implementation_check(agent->config->implementation, NULL, err);
 	if (r >= 0)
 		r = open_disk(agent, err);
 	if (r >= 0)

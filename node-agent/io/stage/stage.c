@@ -13,6 +13,7 @@
 #include "common/io/key_pair.h"
 #include "common/io/log.h"
 #include "node-agent/io/rtnl/link.h"
+#include "node-agent/io/stage/crowd.h"
 #include "node-agent/io/wireguard/implementation.h"
 
 static int check_identity(const struct stage_host *host, const struct desired *desired, struct err *err)
@@ -144,11 +145,23 @@ static int check_name(struct reconcile *reconcile, const struct stage_host *host
 		tunnel->name);
 }
 
+/* A device that is there stays what it is; others will be what agent.yaml says. */
+static bool is_userspace(struct reconcile *reconcile, const struct desired_tunnel *tunnel, bool new_ones_are)
+{
+	struct wg *wg;
+
+	return reconcile_wg(reconcile, tunnel->name, &wg, NULL) >= 0 ? wg_is_userspace(wg) : new_ones_are;
+}
+
 static int check_tunnel(struct reconcile *reconcile, const struct stage_host *host,
-	const struct desired_tunnel *tunnel, struct err *err)
+	const struct desired *desired, const struct desired_tunnel *tunnel, bool new_ones_are_userspace,
+	struct err *err)
 {
 	int r = check_private_key(host, tunnel, err);
 
+	if (r >= 0)
+		r = crowd_check(desired, tunnel, is_userspace(reconcile, tunnel, new_ones_are_userspace),
+			host->config->implementation, err);
 	if (r >= 0)
 		r = check_name(reconcile, host, tunnel, err);
 	if (r >= 0)
@@ -227,11 +240,12 @@ int stage_check(const struct stage_host *host, struct reconcile *reconcile, cons
 	struct key **ret_preshared_keys, struct err *err)
 {
 	int r = check_identity(host, desired, err);
+	bool userspace = false;
 
 	if (r >= 0 && desired->tunnel_count)
-		r = wg_implementation_check(host->config->implementation, err);
+		r = wg_implementation_check(host->config->implementation, &userspace, err);
 	for (size_t i = 0; r >= 0 && i < desired->tunnel_count; i++)
-		r = check_tunnel(reconcile, host, &desired->tunnels[i], err);
+		r = check_tunnel(reconcile, host, desired, &desired->tunnels[i], userspace, err);
 	for (size_t i = 0; r >= 0 && i < desired->endpoint_count; i++)
 		r = check_endpoint(reconcile, host, desired, &desired->endpoints[i], err);
 	if (r < 0)

@@ -26,18 +26,21 @@ static int nothing_at_all(struct err *err)
 		"package wireguard-go, or set wireguard: { implementation: ... } in agent.yaml");
 }
 
-int wg_implementation_check(const char *implementation, struct err *err)
+int wg_implementation_check(const char *implementation, bool *ret_userspace, struct err *err)
 {
-	bool automatic = strcmp(implementation, "auto") == 0;
+	bool automatic = strcmp(implementation, "auto") == 0, ignored;
+	bool *userspace = ret_userspace ? ret_userspace : &ignored;
 	struct wg_kernel *kernel = NULL;
 	char path[USERSPACE_PATH_MAX];
 	int r;
 
+	*userspace = true;
 	if (!automatic && strcmp(implementation, "kernel") != 0)
 		return userspace_find(implementation, path, err);
 	r = wg_kernel_open(WG_TIMEOUT_MS, &kernel, err);
 	wg_kernel_close(kernel);
-	if (r != -EOPNOTSUPP)
+	*userspace = r == -EOPNOTSUPP;
+	if (!*userspace)
 		return r;
 	if (!automatic)
 		return no_kernel(err);

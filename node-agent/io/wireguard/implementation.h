@@ -2,6 +2,8 @@
 #ifndef HOLDFAST_AGENT_WIREGUARD_IMPLEMENTATION_H
 #define HOLDFAST_AGENT_WIREGUARD_IMPLEMENTATION_H
 
+#include <stdbool.h>
+
 #include "common/base/err.h"
 
 /*
@@ -14,8 +16,8 @@
 enum { WG_CREATE_TIMEOUT_MS = 10000 }; /* what to pass when nothing speaks for another value */
 
 /* Is it there? Nothing is changed, but the kernel may load its module. -EOPNOTSUPP (kernel) or -ENOENT
- * (program) with an err that says what to install or set. */
-int wg_implementation_check(const char *implementation, struct err *err);
+ * (program) with an err that says what to install or set. *ret_userspace (may be NULL): is it a program? */
+int wg_implementation_check(const char *implementation, bool *ret_userspace, struct err *err);
 
 /* Create the device, down and without configuration. -EEXIST: a link has that name already (of whatever
  * kind). A userspace program is running and answers on its socket when this returns 0; see userspace.h. */

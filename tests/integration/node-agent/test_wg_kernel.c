@@ -358,7 +358,7 @@ int main(void)
 	Suite *suite;
 	TCase *all;
 
-	if (wg_implementation_check("kernel", &err) < 0)
+	if (wg_implementation_check("kernel", NULL, &err) < 0)
 		return sandbox_skip(err.text);
 	suite = suite_create("wg-kernel");
 	all = tcase_create("all");

@@ -36,13 +36,13 @@ START_TEST(test_a_missing_program_is_explained)
 	ck_assert_str_eq(err.text,
 		"there is no program no-such-wireguard that can be run: install it, or set wireguard: "
 		"{ implementation: ... } in agent.yaml");
-	ck_assert_int_eq(wg_implementation_check("/no/such/program", &err), -ENOENT);
-	NET_OK(&err, wg_implementation_check("wireguard-go", &err));
-	NET_OK(&err, wg_implementation_check("/usr/bin/wireguard-go", &err));
+	ck_assert_int_eq(wg_implementation_check("/no/such/program", NULL, &err), -ENOENT);
+	NET_OK(&err, wg_implementation_check("wireguard-go", NULL, &err));
+	NET_OK(&err, wg_implementation_check("/usr/bin/wireguard-go", NULL, &err));
 	setenv("PATH", "/nowhere::", 1);
-	ck_assert_int_eq(wg_implementation_check("wireguard-go", &err), -ENOENT);
+	ck_assert_int_eq(wg_implementation_check("wireguard-go", NULL, &err), -ENOENT);
 	ck_assert_msg(strstr(err.text, "install the package wireguard-go"), "%s", err.text);
-	ck_assert_int_eq(wg_implementation_check("", &err), -ENOENT);
+	ck_assert_int_eq(wg_implementation_check("", NULL, &err), -ENOENT);
 }
 END_TEST
 
