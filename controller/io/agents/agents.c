@@ -26,6 +26,14 @@ void agent_disconnect(struct agent *agent)
 		agent->agents->hooks.disconnected(agent, agent->agents->hooks.context);
 }
 
+int64_t agent_takes_in_ms(const struct agent *agent, size_t sent_bytes)
+{
+	size_t bytes = sent_bytes;
+	if (queue_has(&agent->queue, INSTRUCTION_STAGE) || queue_has(&agent->queue, INSTRUCTION_COMMIT))
+		bytes = bytes > agent->generation_bytes ? bytes : agent->generation_bytes;
+	return (int64_t)(bytes / AGENT_TAKES_IN_BYTES_PER_MS);
+}
+
 void agent_answer_poll(struct agent *agent)
 {
 	struct http_request *poll = agent->poll;
@@ -36,7 +44,7 @@ void agent_answer_poll(struct agent *agent)
 		&agent->queue, (struct instruction_list){
 				       .run = agents->run, .store = agents->store, .floor = agents->floor});
 	size_t size = strlen(body);
-	agent->takes_in_ms = (int64_t)(size / AGENT_TAKES_IN_BYTES_PER_MS);
+	agent->takes_in_ms = agent_takes_in_ms(agent, size);
 	http_reply(poll, 200, "application/json", body, size);
 	mem_wipe(body, size);
 	free(body);
@@ -72,11 +80,11 @@ static bool has_gone(const struct agent *agent, int64_t now_ms)
 	       (!agent->poll && now_ms - agent->answered_ms > AGENT_AGAIN_MS + agent->takes_in_ms);
 }
 
-bool agent_takes_in(const struct agent *agent)
+bool agent_takes_in(const struct agent *agent, int64_t now_ms)
 {
 	if (agent->poll)
 		return queue_has(&agent->queue, INSTRUCTION_STAGE);
-	return clock_now_ms() - agent->answered_ms < agent->takes_in_ms;
+	return now_ms - agent->answered_ms < agent->takes_in_ms;
 }
 
 static void tick(struct agent *agent, int64_t now_ms)

@@ -24,7 +24,8 @@ struct http_server;
  * connected: a poll is held, or was answered less than AGENT_AGAIN_MS ago. A connection that closes with its poll ends it
  * at once; one that only falls silent (a gateway without power sends no FIN) after AGENT_SILENT_MS, since an agent reports
  * every second. An answer of megabytes (a whole generation) takes a while to arrive, and an agent neither asks nor reports while
- * it takes it in: one that was sent so much gets both times longer, by AGENT_TAKES_IN_BYTES_PER_MS, until it asks again.
+ * it takes it in: one that was sent so much gets both times longer, by AGENT_TAKES_IN_BYTES_PER_MS, until it asks again. A stage or
+ * commit counts as the whole generation however little of it travels: the agent patches, hashes, compares and loads all of it.
  */
 enum {
 	AGENT_POLL_MS = 20000,
@@ -56,6 +57,7 @@ struct agent {
 	bool tls_only_told;       /* ... and that was said */
 	struct timeline moments;  /* what it told of itself; the hooks' ... */
 	uint64_t moments_boot;    /* ... in that life */
+	size_t generation_bytes;  /* of what it was last told to prepare, all of it; the hooks' */
 	struct holding *holding;  /* what it should hold (control/holding.h); the hooks' */
 	uint64_t directory_acked; /* version of the directory that it has taken in */
 	uint64_t directory_sent,
@@ -93,8 +95,8 @@ size_t agents_count(const struct agents *agents);
 struct agent *agents_at(
 	struct agents *agents, size_t index); /* index < agents_count(), in the order of names given */
 
-/* Is a stage still to be sent to it, or may it be busy with the one that was? */
-bool agent_takes_in(const struct agent *agent);
+/* Is a stage still to be sent to it, or may it be busy with the one that was? now_ms: monotonic. */
+bool agent_takes_in(const struct agent *agent, int64_t now_ms);
 
 /* Queue an instruction, taking over what it owns; it leaves with the held poll in this turn of the loop. */
 uint64_t agent_post(struct agent *agent, struct instruction *instruction);

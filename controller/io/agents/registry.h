@@ -21,6 +21,8 @@ struct agents {
 struct agent *agents_admit(struct agents *agents, const char *name);
 /* Ends a held poll, and says so to the hooks if it was connected. */
 void agent_disconnect(struct agent *agent);
+/* How long an answer of so many bytes, with what is in the queue, may take it. */
+int64_t agent_takes_in_ms(const struct agent *agent, size_t sent_bytes);
 /* Answers the held poll with what there is, may be nothing. */
 void agent_answer_poll(struct agent *agent);
 

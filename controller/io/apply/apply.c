@@ -11,17 +11,16 @@
 #include "common/base/text.h"
 #include "common/io/clock.h"
 #include "common/io/log.h"
+#include "controller/core/waiting/waiting.h"
 #include "controller/io/apply/confirming.h"
 #include "controller/io/apply/holding.h"
 #include "controller/io/apply/making.h"
+#include "controller/io/apply/members.h"
 #include "controller/io/apply/storing.h"
 #include "controller/io/controller.h"
 #include "controller/io/floor.h"
 
-enum {
-	APPLY_LOOK_AGAIN_MS = 200,
-	APPLY_STAGE_MAX_MS = 50000, /* whoever takes in what: the command waits 60 s in all */
-};
+enum { APPLY_LOOK_AGAIN_MS = 200 };
 
 enum phase { PHASE_MAKING, PHASE_STAGING, PHASE_STORING, PHASE_COMMITTING };
 
@@ -31,13 +30,13 @@ struct apply {
 	struct generation *next; /* owned until it is installed */
 	uint64_t number;
 	char hash[SHA256_HEX_MAX];
-	size_t member_count;
-	struct apply_member *members;
+	struct members members;
+	size_t asked; /* members that had their turn: a stage is posted, or need not be */
 	struct lines errors, warnings, admits;
 	bool forced;
 	struct store_confirmation confirmation; /* given_ms 0: none */
-	struct event *timer;
-	int64_t staged_ms; /* when the stages were posted */
+	struct event *timer, *turn;
+	struct waiting waiting; /* from when all are asked */
 	apply_done *done;
 	void *context;
 };
@@ -61,14 +60,6 @@ const char *apply_state_name(enum apply_state state)
 	return "pending";
 }
 
-static size_t count_in(const struct apply *apply, enum apply_state state)
-{
-	size_t count = 0;
-	for (size_t i = 0; i < apply->member_count; i++)
-		count += apply->members[i].state == state;
-	return count;
-}
-
 struct apply_progress apply_look(const struct apply *apply)
 {
 	static const char *const phases[] = {[PHASE_MAKING] = "making",
@@ -77,12 +68,15 @@ struct apply_progress apply_look(const struct apply *apply)
 		[PHASE_COMMITTING] = "committing"};
 	if (!apply)
 		return (struct apply_progress){.phase = ""};
-	size_t away = count_in(apply, APPLY_UNREACHABLE), refused = count_in(apply, APPLY_REFUSED);
+	const struct members *members = &apply->members;
+	size_t away = members_count_in(members, APPLY_UNREACHABLE),
+	       refused = members_count_in(members, APPLY_REFUSED);
 	return (struct apply_progress){.generation = apply->number,
 		.phase = phases[apply->phase],
-		.gateways = apply->member_count - away,
-		.ready = apply->phase == PHASE_COMMITTING ? count_in(apply, APPLY_COMMITTED)
-							  : count_in(apply, APPLY_STAGED) + refused};
+		.gateways = members->count - away,
+		.ready = apply->phase == PHASE_COMMITTING
+				 ? members_count_in(members, APPLY_COMMITTED)
+				 : members_count_in(members, APPLY_STAGED) + refused};
 }
 
 void apply_free(struct apply *apply)
@@ -91,45 +85,25 @@ void apply_free(struct apply *apply)
 		return;
 	if (apply->timer)
 		event_free(apply->timer);
+	if (apply->turn)
+		event_free(apply->turn);
 	generation_free(apply->next);
 	lines_clear(&apply->errors);
 	lines_clear(&apply->warnings);
 	lines_clear(&apply->admits);
-	free(apply->members);
+	members_clear(&apply->members);
 	free(apply);
 }
 
-static struct apply_member *find_member(struct apply *apply, const char *gateway)
+static struct apply_member *find_member(const struct apply *apply, const char *gateway)
 {
-	for (size_t i = 0; apply && i < apply->member_count; i++)
-		if (strcmp(apply->members[i].name, gateway) == 0)
-			return &apply->members[i];
-	return NULL;
-}
-
-static bool any_in(const struct apply *apply, enum apply_state state)
-{
-	for (size_t i = 0; i < apply->member_count; i++)
-		if (apply->members[i].state == state)
-			return true;
-	return false;
+	return apply ? members_find(&apply->members, gateway) : NULL;
 }
 
 bool apply_has(const struct apply *apply, const char *gateway)
 {
-	for (size_t i = 0; apply && apply->phase != PHASE_COMMITTING && i < apply->member_count; i++)
-		if (strcmp(apply->members[i].name, gateway) == 0)
-			return apply->members[i].state != APPLY_UNREACHABLE;
-	return false;
-}
-
-/* Away for a moment, and not given up yet. */
-static bool any_lost(const struct apply *apply)
-{
-	for (size_t i = 0; i < apply->member_count; i++)
-		if (apply->members[i].lost_ms)
-			return true;
-	return false;
+	const struct apply_member *member = find_member(apply, gateway);
+	return member && apply->phase != PHASE_COMMITTING && member->state != APPLY_UNREACHABLE;
 }
 
 static void arm(struct apply *apply, int ms)
@@ -148,8 +122,8 @@ static void finish(struct apply *apply, int status)
 		.confirm_ms = apply->confirmation.given_ms,
 		.generation = apply->number,
 		.hash = apply->hash,
-		.member_count = apply->member_count,
-		.members = apply->members,
+		.member_count = apply->members.count,
+		.members = apply->members.items,
 		.errors = &apply->errors,
 		.warnings = &apply->warnings};
 	controller->apply = NULL;
@@ -165,9 +139,9 @@ static void finish(struct apply *apply, int status)
 static void fail(struct apply *apply, int status)
 {
 	struct controller *controller = apply->controller;
-	for (size_t i = 0; i < apply->member_count; i++) {
-		struct agent *agent = agents_find(controller->agents, apply->members[i].name);
-		if (agent && apply->members[i].state != APPLY_UNREACHABLE) {
+	for (size_t i = 0; i < apply->members.count; i++) {
+		struct agent *agent = agents_find(controller->agents, apply->members.items[i].name);
+		if (agent && apply->members.items[i].state != APPLY_UNREACHABLE) {
 			queue_drop(&agent->queue, INSTRUCTION_STAGE);
 			holding_set(agent, HOLDING_UNKNOWN, 0);
 		}
@@ -193,7 +167,7 @@ static void tell_applied(const struct apply *apply, const char *who)
 
 static void check_committed(struct apply *apply)
 {
-	if (!any_in(apply, APPLY_PENDING))
+	if (!members_any_in(&apply->members, APPLY_PENDING))
 		finish(apply, 200);
 }
 
@@ -203,11 +177,11 @@ static void commit(struct apply *apply)
 	char who[STORE_WHO_MAX + 1];
 	text_copy(who, sizeof who, apply->next->who);
 	apply->phase = PHASE_COMMITTING;
-	for (size_t i = 0; i < apply->member_count; i++) {
-		struct agent *agent = agents_find(controller->agents, apply->members[i].name);
-		if (apply->members[i].state != APPLY_STAGED)
+	for (size_t i = 0; i < apply->members.count; i++) {
+		struct agent *agent = agents_find(controller->agents, apply->members.items[i].name);
+		if (apply->members.items[i].state != APPLY_STAGED)
 			continue;
-		apply->members[i].state = APPLY_PENDING;
+		apply->members.items[i].state = APPLY_PENDING;
 		if (agent && agent->holding->state == HOLDING_STAGED)
 			holding_commit(agent, apply->number);
 	}
@@ -247,11 +221,17 @@ static void store_next(struct apply *apply)
 		apply->controller, apply->next, confirmation->given_ms ? confirmation : NULL, on_stored);
 }
 
+static bool all_are_asked(const struct apply *apply)
+{
+	return apply->phase == PHASE_STAGING && apply->asked == apply->members.count;
+}
+
 static void check_staged(struct apply *apply)
 {
-	if (apply->phase != PHASE_STAGING || any_in(apply, APPLY_STAGING) || any_lost(apply))
+	if (!all_are_asked(apply) || members_any_in(&apply->members, APPLY_STAGING) ||
+		members_any_lost(&apply->members))
 		return;
-	if (any_in(apply, APPLY_REFUSED) && !apply->forced)
+	if (members_any_in(&apply->members, APPLY_REFUSED) && !apply->forced)
 		fail(apply, 409);
 	else
 		store_next(apply);
@@ -269,36 +249,35 @@ static void refuse(struct apply *apply, struct apply_member *member, const char 
 	}
 }
 
-/* Megabytes for many gateways leave one after the other, and take a while: who is at it gets more time, which ends. */
-static bool any_takes_in(const struct apply *apply)
+static void refuse_late(struct apply *apply, bool any_takes_in, int64_t now_ms)
 {
-	for (size_t i = 0; i < apply->member_count; i++) {
-		const struct agent *agent = agents_find(apply->controller->agents, apply->members[i].name);
-		if (apply->members[i].state == APPLY_STAGING && agent && agent_takes_in(agent))
-			return true;
-	}
-	return false;
-}
-
-static void refuse_late(struct apply *apply)
-{
-	int64_t waited_ms = clock_now_ms() - apply->staged_ms;
 	char why[64];
-	if (waited_ms < HOLDING_ANSWER_MS || (waited_ms < APPLY_STAGE_MAX_MS && any_takes_in(apply)))
+	if (!waiting_is_over(&apply->waiting, any_takes_in, now_ms))
 		return;
-	snprintf(why, sizeof why, "no answer within %d s", (int)(waited_ms / 1000));
-	for (size_t i = 0; i < apply->member_count; i++)
-		if (apply->members[i].state == APPLY_STAGING)
-			refuse(apply, &apply->members[i], why);
+	snprintf(why, sizeof why, "no answer within %d s",
+		(int)(waiting_so_far_ms(&apply->waiting, now_ms) / 1000));
+	for (size_t i = 0; i < apply->members.count; i++)
+		if (apply->members.items[i].state == APPLY_STAGING)
+			refuse(apply, &apply->members.items[i], why);
 }
 
-static void refuse_lost(struct apply *apply)
+static void refuse_lost(struct apply *apply, bool any_takes_in, int64_t now_ms)
 {
-	for (size_t i = 0; i < apply->member_count; i++) {
-		struct apply_member *member = &apply->members[i];
-		if (member->lost_ms && clock_now_ms() - member->lost_ms >= APPLY_RETURN_MS)
+	for (size_t i = 0; i < apply->members.count; i++) {
+		struct apply_member *member = &apply->members.items[i];
+		if (member->lost_ms &&
+			waiting_is_over_for(&apply->waiting, member->lost_ms, any_takes_in, now_ms))
 			refuse(apply, member, "the connection was lost while it prepared; apply again");
 	}
+}
+
+/* Who is given up? */
+static void lose_patience(struct apply *apply)
+{
+	int64_t now_ms = clock_now_ms();
+	bool any_takes_in = members_any_takes_in(&apply->members, apply->controller->agents, now_ms);
+	refuse_lost(apply, any_takes_in, now_ms);
+	refuse_late(apply, any_takes_in, now_ms);
 }
 
 static void on_timer(evutil_socket_t fd, short what, void *context)
@@ -310,8 +289,8 @@ static void on_timer(evutil_socket_t fd, short what, void *context)
 		finish(apply, 200);
 		return;
 	}
-	refuse_lost(apply);
-	refuse_late(apply);
+	if (all_are_asked(apply))
+		lose_patience(apply);
 	arm(apply, APPLY_LOOK_AGAIN_MS);
 	check_staged(apply);
 }
@@ -324,6 +303,7 @@ bool apply_take_answer(struct controller *controller, struct agent *agent, const
 		return false;
 	if (apply->phase != PHASE_STAGING || member->state != APPLY_STAGING)
 		return true;
+	waiting_answer(&apply->waiting, clock_now_ms());
 	if (staged->ok) {
 		member->state = APPLY_STAGED;
 		holding_set(agent, HOLDING_STAGED, apply->number);
@@ -378,22 +358,31 @@ void apply_forget(struct controller *controller, const void *context)
 		controller->apply->done = NULL;
 }
 
-static void stage_all(struct apply *apply)
+static void ask(struct apply *apply, size_t index)
 {
-	struct controller *controller = apply->controller;
 	const struct generation *next = apply->next;
-	apply->member_count = next->gateway_count;
-	apply->members = mem_new(next->gateway_count + 1, sizeof *apply->members);
-	for (size_t i = 0; i < next->gateway_count; i++) {
-		struct apply_member *member = &apply->members[i];
-		struct agent *agent = agents_find(controller->agents, next->gateways[i].name);
-		text_copy(member->name, sizeof member->name, next->gateways[i].name);
-		member->state = agent && agent->connected ? APPLY_STAGING : APPLY_UNREACHABLE;
-		if (member->state != APPLY_STAGING)
-			continue;
-		member->boot = agent->boot;
-		holding_stage(controller, agent, &next->gateways[i], next->number);
+	struct agent *agent = agents_find(apply->controller->agents, apply->members.items[index].name);
+	if (agent && apply->members.items[index].state == APPLY_STAGING)
+		holding_stage(apply->controller, agent, &next->gateways[index], next->number);
+}
+
+/* What a gateway lacks may be megabytes, which take a while to be found: one gateway in each turn of the loop, so that reports are
+ * answered in between. Nobody waits for the last to be asked: who was asked answers meanwhile. */
+static void on_turn(evutil_socket_t fd, short what, void *context)
+{
+	static const struct timeval next_turn = {.tv_usec = 1};
+	struct apply *apply = context;
+	(void)fd;
+	(void)what;
+	if (apply->asked < apply->members.count)
+		ask(apply, apply->asked++);
+	if (apply->asked < apply->members.count) {
+		evtimer_add(apply->turn, &next_turn);
+		return;
 	}
+	waiting_begin(&apply->waiting, clock_now_ms());
+	arm(apply, WAITING_ANSWER_MS);
+	check_staged(apply);
 }
 
 static bool is_that(const struct controller *controller, const char *bundle)
@@ -497,10 +486,8 @@ static void on_made(struct controller *controller, int r, struct made *made)
 	if (!may_follow(apply))
 		return;
 	apply->phase = PHASE_STAGING;
-	apply->staged_ms = clock_now_ms();
-	arm(apply, HOLDING_ANSWER_MS);
-	stage_all(apply);
-	check_staged(apply);
+	members_make(&apply->members, apply->next, controller->agents);
+	on_turn(-1, 0, apply);
 }
 
 static bool is_in_force(const struct controller *controller, const struct bundle *bundle)
@@ -535,6 +522,7 @@ static void begin(
 	apply->done = done;
 	apply->context = context;
 	apply->timer = evtimer_new(controller->base, on_timer, apply);
+	apply->turn = evtimer_new(controller->base, on_turn, apply);
 	controller->apply = apply;
 	making_start(controller,
 		&(struct making_order){.number = apply->number,

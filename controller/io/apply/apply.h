@@ -16,7 +16,6 @@ struct controller;
  * can is it written to the store and committed. Any refusal, and nothing has changed anywhere. One at a time.
  */
 enum {
-	APPLY_RETURN_MS = 2000, /* so long one that prepares may be without a connection */
 	APPLY_COMMIT_MS = 5000, /* so long the answer waits for gateways to report that they hold it */
 	APPLY_CONFIRM_MIN_MS = 1000,
 	APPLY_CONFIRM_MAX_MS = 24 * 60 * 60 * 1000,
@@ -90,7 +89,7 @@ bool apply_has(const struct apply *apply, const char *gateway);
 /* What gateways do meanwhile. */
 bool apply_take_answer(struct controller *controller, struct agent *agent, const struct staged *staged);
 void apply_take_report(struct controller *controller, const struct agent *agent);
-/* Its connection has ended, and: it has another. Who does not come back within APPLY_RETURN_MS, or was started again, counts as
+/* Its connection has ended, and: it has another. Who does not come back in time (waiting.h), or was started again, counts as
  * one that refuses. */
 void apply_take_loss(struct controller *controller, const struct agent *agent);
 void apply_take_return(struct controller *controller, struct agent *agent);

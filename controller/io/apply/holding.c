@@ -62,6 +62,7 @@ void holding_stage_from(struct agent *agent, const struct desired *from, const s
 	uint64_t generation)
 {
 	holding_set(agent, HOLDING_STAGING, generation);
+	agent->generation_bytes = to->bytes;
 	agent_post(agent,
 		&(struct instruction){.kind = INSTRUCTION_STAGE, .stage = desired_diff(from, to->desired)});
 	log_info("apply", "stage", log_text("gateway", agent->name), log_u64("generation", generation),
@@ -102,7 +103,7 @@ static bool must_wait(const struct controller *controller, const struct agent *a
 	case HOLDING_COMMITTING:
 		if (holding->generation != controller->current->number)
 			return controller->apply != NULL;
-		return waited_ms < HOLDING_ANSWER_MS || agent_takes_in(agent);
+		return waited_ms < HOLDING_ANSWER_MS || agent_takes_in(agent, clock_now_ms());
 	case HOLDING_REFUSED:
 		return holding->generation == controller->current->number && waited_ms < HOLDING_RETRY_MS;
 	case HOLDING_UNKNOWN:

@@ -48,13 +48,15 @@ const struct generation_gateway *generation_find(const struct generation *genera
 	return NULL;
 }
 
-static void hash_with(const struct desired *desired, const char *peers, char hash[SHA256_HEX_MAX])
+/* Returns the size of the text. */
+static size_t hash_with(const struct desired *desired, const char *peers, char hash[SHA256_HEX_MAX])
 {
 	char *text = desired_encode_with(desired, peers);
 	size_t size = strlen(text);
 	sha256_hex(text, size, hash);
 	mem_wipe(text, size);
 	free(text);
+	return size;
 }
 
 static void hash_desired(const struct desired *desired, char hash[SHA256_HEX_MAX])
@@ -90,7 +92,7 @@ static void compile_gateway(struct generation_gateway *gateway, const struct fle
 	hash_with(gateway->desired, peers->text, hash);
 	text_add(all, "%s %s\n", gateway->name, hash);
 	gateway->desired->generation = issue->generation;
-	hash_with(gateway->desired, peers->text, gateway->hash);
+	gateway->bytes = hash_with(gateway->desired, peers->text, gateway->hash);
 	issue->pair_key(issue->context, gateway->name, issue->controller, &gateway->pair_key);
 }
 

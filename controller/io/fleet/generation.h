@@ -16,6 +16,7 @@ struct generation_gateway {
 	char name[PROTO_NAME_MAX + 1];
 	struct desired *desired;   /* owned; has pair keys */
 	char hash[SHA256_HEX_MAX]; /* SHA-256 of desired_encode(), as an agent reports it */
+	size_t bytes;              /* of that text */
 	struct key pair_key;       /* of this gateway and the controller; secret */
 };
 
