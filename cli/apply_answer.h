@@ -5,9 +5,6 @@
 #include <jansson.h>
 #include <stdbool.h>
 
-/* The controller gives each gateway 10 s, all at the same time; compiling 100,000 peers takes a few more. */
-enum { APPLY_TIMEOUT_MS = 60000 };
-
 /* What PUT /v1/fleet and POST /v1/rollback answer, on standard output. */
 void apply_answer_print(const json_t *answer, bool as_json);
 

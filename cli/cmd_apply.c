@@ -35,7 +35,7 @@ static int put_fleet(const struct invocation *invocation, const struct apply_req
 	else
 		snprintf(path, sizeof(path), "/v1/fleet");
 	body = fleet_bundle(files);
-	r = progress_call(&controller, request->expected, "PUT", path, body, APPLY_TIMEOUT_MS, &answer, &err);
+	r = progress_call(&controller, request->expected, "PUT", path, body, &answer, &err);
 	json_decref(body);
 	if (r < 0)
 		return command_fail(&err);

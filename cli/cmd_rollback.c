@@ -18,6 +18,8 @@
 #include "common/base/text.h"
 #include "common/json/write.h"
 
+enum { HISTORY_TIMEOUT_MS = 60000 };
+
 struct rollback_request {
 	uint64_t number;
 	bool yes, dry, all, as_json;
@@ -33,7 +35,7 @@ static int ask_fleet(const struct controller *controller, const char *path, int6
 	struct fleet **ret_fleet, struct err *err)
 {
 	json_t *answer = NULL;
-	int r = controller_call(controller, "GET", path, NULL, APPLY_TIMEOUT_MS, &answer, err);
+	int r = controller_call(controller, "GET", path, NULL, HISTORY_TIMEOUT_MS, &answer, err);
 
 	if (r < 0)
 		return r;
@@ -87,8 +89,7 @@ static int post(const struct controller *controller, const struct rollback_reque
 	int r;
 
 	jput_u64(body, "generation", request->number);
-	r = progress_call(
-		controller, generation, "POST", "/v1/rollback", body, APPLY_TIMEOUT_MS, &answer, err);
+	r = progress_call(controller, generation, "POST", "/v1/rollback", body, &answer, err);
 	json_decref(body);
 	if (r < 0)
 		return r;

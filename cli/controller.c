@@ -208,15 +208,9 @@ static int take_answer(const struct controller *controller, const struct http_re
 	return r;
 }
 
-int controller_call(const struct controller *controller, const char *method, const char *path,
-	const json_t *body, unsigned timeout_ms, json_t **ret_json, struct err *err)
-{
-	return controller_call_at(
-		controller, CONTROLLER_ANY_GENERATION, method, path, body, timeout_ms, ret_json, err);
-}
-
-int controller_call_at(const struct controller *controller, int64_t generation, const char *method,
-	const char *path, const json_t *body, unsigned timeout_ms, json_t **ret_json, struct err *err)
+/* The exchange says how and for how long. */
+static int call(const struct controller *controller, int64_t generation, const char *path, const json_t *body,
+	struct http_exchange exchange, json_t **ret_json, struct err *err)
 {
 	char if_match[64];
 	const char *const headers[] = {if_match, NULL};
@@ -227,11 +221,10 @@ int controller_call_at(const struct controller *controller, int64_t generation, 
 	};
 	CLEANUP_FREE char *text = NULL;
 	struct text url = {0};
-	struct http_exchange exchange = {
-		.method = method, .timeout_ms = timeout_ms, .response_max = ANSWER_MAX_BYTES};
 	struct http_response response;
 	int r;
 
+	exchange.response_max = ANSWER_MAX_BYTES;
 	snprintf(if_match, sizeof(if_match), "If-Match: \"%" PRId64 "\"", generation);
 	if (generation != CONTROLLER_ANY_GENERATION)
 		exchange.headers = headers;
@@ -246,4 +239,27 @@ int controller_call_at(const struct controller *controller, int64_t generation, 
 	r = take_answer(controller, &response, ret_json, err);
 	http_response_clear(&response);
 	return r;
+}
+
+int controller_call_at(const struct controller *controller, int64_t generation, const char *method,
+	const char *path, const json_t *body, unsigned timeout_ms, json_t **ret_json, struct err *err)
+{
+	return call(controller, generation, path, body,
+		(struct http_exchange){.method = method, .timeout_ms = timeout_ms}, ret_json, err);
+}
+
+int controller_call(const struct controller *controller, const char *method, const char *path,
+	const json_t *body, unsigned timeout_ms, json_t **ret_json, struct err *err)
+{
+	return controller_call_at(
+		controller, CONTROLLER_ANY_GENERATION, method, path, body, timeout_ms, ret_json, err);
+}
+
+int controller_call_while(const struct controller *controller, int64_t generation, const char *method,
+	const char *path, const json_t *body, bool (*goes_on)(void *context), void *context,
+	json_t **ret_json, struct err *err)
+{
+	return call(controller, generation, path, body,
+		(struct http_exchange){.method = method, .goes_on = goes_on, .context = context}, ret_json,
+		err);
 }

@@ -1,16 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cli/progress.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <poll.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/vigil.h"
 #include "common/base/text.h"
+#include "common/io/clock.h"
 #include "common/io/worker.h"
 
-enum { LOOK_EVERY_MS = 500, LINE_MAX_BYTES = 160 };
+enum { LOOK_EVERY_MS = 500, LOOK_UNSEEN_EVERY_MS = 5000, LINE_MAX_BYTES = 160 };
 
 /* The call itself is made in a thread. */
 struct call {
@@ -18,18 +22,25 @@ struct call {
 	int64_t generation;
 	const char *method, *path;
 	const json_t *body;
-	unsigned timeout_ms;
 	json_t **ret_json;
 	struct err *err;
+	atomic_bool is_given_up;
 	int r;
 };
+
+static bool goes_on(void *context)
+{
+	struct call *call = context;
+
+	return !atomic_load(&call->is_given_up);
+}
 
 static void make_call(void *job)
 {
 	struct call *call = job;
 
-	call->r = controller_call_at(call->controller, call->generation, call->method, call->path, call->body,
-		call->timeout_ms, call->ret_json, call->err);
+	call->r = controller_call_while(call->controller, call->generation, call->method, call->path,
+		call->body, goes_on, call, call->ret_json, call->err);
 }
 
 /* "": nothing is under way. */
@@ -51,48 +62,75 @@ static void describe(const json_t *apply, char line[LINE_MAX_BYTES])
 			(int64_t)json_integer_value(json_object_get(apply, "generation")), phase);
 }
 
-/* That the status cannot be had is no reason to say anything: the call itself will. */
-static void tell(const struct controller *controller, char last[LINE_MAX_BYTES])
+/* What changed since the last line. */
+static void tell(const json_t *apply, char last[LINE_MAX_BYTES])
 {
 	char line[LINE_MAX_BYTES];
-	json_t *status = NULL;
-	struct err err;
 
-	if (controller_call(controller, "GET", "/v1/status", NULL, 0, &status, &err) < 0)
-		return;
-	describe(json_object_get(status, "apply"), line);
-	json_decref(status);
+	describe(apply, line);
 	if (!*line || !strcmp(line, last))
 		return;
 	fprintf(stderr, "%s\n", line);
 	(void)text_copy(last, LINE_MAX_BYTES, line);
 }
 
-static void wait_for(struct worker *worker, const struct controller *controller)
+/* Is an apply under way? That the status cannot be had is no reason to say anything: the call itself will. */
+static bool look(const struct controller *controller, bool aloud, char last[LINE_MAX_BYTES])
+{
+	json_t *status = NULL;
+	bool under_way;
+	struct err err;
+
+	if (controller_call(controller, "GET", "/v1/status", NULL, 0, &status, &err) < 0)
+		return false;
+	under_way = json_is_object(json_object_get(status, "apply"));
+	if (aloud)
+		tell(json_object_get(status, "apply"), last);
+	json_decref(status);
+	return under_way;
+}
+
+static void wait_for(struct worker *worker, struct call *call)
 {
 	struct pollfd done = {.fd = worker_fd(worker), .events = POLLIN};
+	bool aloud = isatty(STDERR_FILENO);
 	char last[LINE_MAX_BYTES] = "";
+	struct vigil vigil;
 
-	while (poll(&done, 1, LOOK_EVERY_MS) == 0)
-		tell(controller, last);
+	vigil_begin(&vigil, clock_now_ms());
+	while (poll(&done, 1, aloud ? LOOK_EVERY_MS : LOOK_UNSEEN_EVERY_MS) == 0) {
+		bool under_way = look(call->controller, aloud, last);
+
+		vigil_look(&vigil, under_way, clock_now_ms());
+		if (vigil_is_over(&vigil, clock_now_ms()))
+			atomic_store(&call->is_given_up, true);
+	}
 }
 
 int progress_call(const struct controller *controller, int64_t generation, const char *method,
-	const char *path, const json_t *body, unsigned timeout_ms, json_t **ret_json, struct err *err)
+	const char *path, const json_t *body, json_t **ret_json, struct err *err)
 {
-	struct call call = {controller, generation, method, path, body, timeout_ms, ret_json, err, 0};
+	struct call call = {.controller = controller,
+		.generation = generation,
+		.method = method,
+		.path = path,
+		.body = body,
+		.ret_json = ret_json,
+		.err = err};
 	struct worker *worker;
-	int r;
+	int r = worker_new(make_call, &worker, err);
 
-	if (!isatty(STDERR_FILENO)) {
-		make_call(&call);
-		return call.r;
-	}
-	r = worker_new(make_call, &worker, err);
 	if (r < 0)
 		return r;
 	(void)worker_give(worker, &call);
-	wait_for(worker, controller);
+	wait_for(worker, &call);
 	(void)worker_free(worker);
+	if (call.r == -ECANCELED)
+		return err_at(err, -ETIMEDOUT,
+			*controller->unix_socket ? controller->unix_socket : controller->url, 0, 0,
+			"no answer, and no sign for %d s that the change goes on: 'holdfast status' shows "
+			"one that is "
+			"under way, 'holdfast history' whether it is in force",
+			VIGIL_MS / 1000);
 	return call.r;
 }

@@ -2,6 +2,7 @@
 #ifndef HOLDFAST_IO_HTTP_CLIENT_H
 #define HOLDFAST_IO_HTTP_CLIENT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -36,9 +37,12 @@ struct http_exchange {
 	const void *body;           /* copied; NULL: none */
 	size_t body_size;
 	const char *content_type;    /* of the body; NULL: application/json */
-	unsigned timeout_ms;         /* all of it; 0: 10 s */
+	unsigned timeout_ms;         /* all of it; 0: 10 s, unless goes_on() is there */
 	unsigned connect_timeout_ms; /* 0: 3 s */
 	size_t response_max;         /* bytes of body; 0: 1 MiB. More is an error (-EMSGSIZE). */
+	/* For http_call() only: asked every second or more often, in its thread; false ends it (-ECANCELED). NULL: only its time does. */
+	bool (*goes_on)(void *context);
+	void *context;
 };
 
 struct http_response {

@@ -119,6 +119,28 @@ static void set_tls(struct http_transfer *transfer)
 	curl_easy_setopt(easy, CURLOPT_SSL_CTX_DATA, transfer);
 }
 
+static int ask(void *context, curl_off_t down_total, curl_off_t down, curl_off_t up_total, curl_off_t up)
+{
+	struct http_transfer *transfer = context;
+
+	(void)down_total;
+	(void)down;
+	(void)up_total;
+	(void)up;
+	return transfer->goes_on(transfer->goes_on_context) ? 0 : 1;
+}
+
+static void set_asking(struct http_transfer *transfer, const struct http_exchange *exchange)
+{
+	if (!exchange->goes_on)
+		return;
+	transfer->goes_on = exchange->goes_on;
+	transfer->goes_on_context = exchange->context;
+	curl_easy_setopt(transfer->easy, CURLOPT_NOPROGRESS, 0L);
+	curl_easy_setopt(transfer->easy, CURLOPT_XFERINFOFUNCTION, ask);
+	curl_easy_setopt(transfer->easy, CURLOPT_XFERINFODATA, transfer);
+}
+
 static void set_route(struct http_transfer *transfer, const struct http_exchange *exchange)
 {
 	const struct http_client_options *options = transfer->options;
@@ -133,7 +155,9 @@ static void set_route(struct http_transfer *transfer, const struct http_exchange
 		text_copy(source + strlen(source), sizeof source - strlen(source), options->local_address);
 		curl_easy_setopt(easy, CURLOPT_INTERFACE, source);
 	}
-	transfer->timeout_ms = exchange->timeout_ms > 0 ? exchange->timeout_ms : TIMEOUT_DEFAULT_MS;
+	transfer->timeout_ms = exchange->timeout_ms > 0 ? exchange->timeout_ms
+			       : exchange->goes_on      ? 0 /* to libcurl: none */
+							: TIMEOUT_DEFAULT_MS;
 	curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)transfer->timeout_ms);
 	curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
 		(long)(exchange->connect_timeout_ms > 0 ? exchange->connect_timeout_ms
@@ -172,6 +196,7 @@ struct http_transfer *http_transfer_new(
 	set_manners(easy);
 	set_tls(transfer);
 	set_route(transfer, exchange);
+	set_asking(transfer, exchange);
 	set_method(transfer, exchange);
 	set_headers(transfer, exchange);
 	return transfer;
@@ -246,6 +271,8 @@ static int fail(struct http_transfer *transfer, CURLcode code, struct err *err)
 		return fail_connect(transfer, err);
 	if (code == CURLE_OPERATION_TIMEDOUT)
 		return err_at(err, -ETIMEDOUT, transfer->origin, 0, 0, "no answer in time (%s)", reason);
+	if (code == CURLE_ABORTED_BY_CALLBACK)
+		return err_at(err, -ECANCELED, transfer->origin, 0, 0, "no answer");
 	if (code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_CONNECT_ERROR)
 		return fail_verify(transfer, err);
 	if (transfer->options->pin && is_shown_the_door(code, reason))

@@ -21,6 +21,8 @@ struct http_transfer {
 	size_t body_size;
 	unsigned timeout_ms;
 	size_t response_max;
+	bool (*goes_on)(void *context); /* NULL: nobody is asked */
+	void *goes_on_context;
 	struct text response;
 	bool too_large;
 	struct tls_identity server; /* whom it must be; set if the options name one */
