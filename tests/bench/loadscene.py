@@ -13,6 +13,7 @@ from process import Process
 
 POOL_MAX = 16         # gateways of one tunnel: more need two
 SHARE_MAX = 50000     # peers of one tunnel: wireguard-go takes 65,536, the rest is refused as an invalid argument
+_LARGE_B = 600        # larger than an answer to a report, or a commit; a stage is 2 KB
 _TALKERS = "10.8.0.30"
 _COUNTERS = """
 table inet bench {{
@@ -20,6 +21,8 @@ table inet bench {{
     type filter hook output priority 0;
     oifname "eth0" ip daddr {talkers} tcp sport 7443 counter comment "talkers"
     oifname "eth0" ip daddr != {talkers} tcp sport 7443 counter comment "agents"
+    oifname "eth0" ip daddr {talkers} tcp sport 7443 meta length > {large} counter comment "talkers-large"
+    oifname "eth0" ip daddr != {talkers} tcp sport 7443 meta length > {large} counter comment "agents-large"
   }}
 }}
 """
@@ -48,7 +51,7 @@ class LoadScene:
         self.files.make_controller()
         self.write_fleet(0)
         ctl = self.network.machines["ctl"]
-        ctl.run("nft", "-f", "-", text=_COUNTERS.format(talkers=_TALKERS))
+        ctl.run("nft", "-f", "-", text=_COUNTERS.format(talkers=_TALKERS, large=_LARGE_B))
         self.controller = Controller(ctl, self.files, programs())
         self.controller.start()
         for name in self.agents:
@@ -100,10 +103,12 @@ class LoadScene:
                         f"tunnels: [{', '.join(tunnel(pool, share) for pool in range(len(pools)))}] }}\n")
         self.files.write("ctl", "etc", "fleet.yaml", text="".join(text))
 
-    def sent_bytes(self):
-        """In IP packets, from the controller to the real agents and to the talkers."""
+    def sent_bytes(self, large=False):
+        """In IP packets, or in those that carry a stage (and the handshake of who connects anew), from the controller to the real agents and
+        to the talkers."""
         listing = self.network.machines["ctl"].run("nft", "list", "table", "inet", "bench")
-        return {name: int(count) for count, name in re.findall(r'bytes (\d+) comment "(\w+)"', listing)}
+        counts = {name: int(count) for count, name in re.findall(r'bytes (\d+) comment "([a-z-]+)"', listing)}
+        return {name: counts[f"{name}-large" if large else name] for name in ("agents", "talkers")}
 
     def peers_in_kernel(self, name):
         return len(re.findall(r"(?m)^\S+\t\S+$", self.agents[name].machine.run("wg", "show", "all", "peers")))
