@@ -2,10 +2,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What is wrong at a start: one line that names what and where, and exit 1. What is right: ready, and gone without a trace."""
 import os
+import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import sys
+import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from bench import BIN, Authority, fleet_text, main, until  # noqa: E402
@@ -150,5 +153,53 @@ def test_hangup_renews_the_certificate(bench):
     bench.stop()
 
 
+def warned(bench, needle):
+    return any(needle in warning for warning in bench.status()["warnings"])
+
+
+def metric(bench, name):
+    return next(float(line.split()[1]) for line in bench.health("/metrics")[1].splitlines() if line.startswith(name + " "))
+
+
+def is_refused_as_ended(bench):
+    try:
+        bench.call("GET", "/v1/status")
+    except ssl.SSLCertVerificationError as problem:
+        return "expired" in str(problem)
+    return False
+
+
+def test_one_that_has_ended(bench):
+    """Of one's own PKI: whoever checks it refuses the controller, root is told why, and another counts without a word. 10 s: it looks
+    every ten, and another test may run meanwhile."""
+    bench.authority.issue_dated("controller", "ctl", -9, -1)
+    bench.write_config(fleet="fleet.yaml")
+    (bench.directory / "fleet.yaml").write_text(fleet_text())
+    bench.start()
+    assert "certificate-ended" in bench.log.read_text() and "ctl.pem: expired on" in bench.log.read_text()
+    assert is_refused_as_ended(bench) and metric(bench, "holdfast_certificate_overdue") == 1
+    assert metric(bench, "holdfast_certificate_end_seconds") < time.time()
+    status, answer = bench.health("/readyz")
+    assert status == 503 and any("the certificate has ended" in reason for reason in answer["reasons"]), answer
+    assert "the certificate has ended" in bench.holdfast("status")
+    # One that will not do is told, and changes nothing: the key of another, and somebody else's.
+    fine = (bench.directory / "ctl.key").read_text()
+    shutil.copy(bench.directory / "gw-a.key", bench.directory / "ctl.key")
+    bench.process.send_signal(signal.SIGHUP)
+    until("the wrong key is told", lambda: warned(bench, "is not taken: ") and warned(bench, "ctl.key: is not the key of"))
+    shutil.copy(bench.directory / "gw-a.pem", bench.directory / "ctl.pem")
+    bench.process.send_signal(signal.SIGHUP)
+    until("the wrong name is told", lambda: warned(bench, "it is of gateway gw-a, and this is controller ctl"))
+    assert is_refused_as_ended(bench)
+    # Nobody tells it of the next one.
+    (bench.directory / "ctl.key").write_text(fine)
+    bench.authority.issue_dated("controller", "ctl", -1, 1.9)
+    until("it is taken", lambda: not is_refused_as_ended(bench))
+    assert bench.call("GET", "/v1/status")[0] == 200 and "certificate-taken" in bench.log.read_text()
+    until("nothing is told any more", lambda: not warned(bench, "ctl."))
+    assert bench.health("/readyz")[0] == 200 and metric(bench, "holdfast_certificate_end_seconds") > time.time()
+
+
 main([test_usage, test_configuration, test_certificates, test_fleet_file, test_places_that_are_taken, test_a_second_controller,
-      test_ready, test_hangup_reads_the_fleet_again, test_hangup_renews_the_certificate])
+      test_ready, test_hangup_reads_the_fleet_again, test_hangup_renews_the_certificate,
+      test_one_that_has_ended])
