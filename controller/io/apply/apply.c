@@ -11,7 +11,7 @@
 #include "common/base/text.h"
 #include "common/io/clock.h"
 #include "common/io/log.h"
-#include "controller/core/waiting/waiting.h"
+#include "controller/core/preparation/preparation.h"
 #include "controller/io/apply/confirming.h"
 #include "controller/io/apply/holding.h"
 #include "controller/io/apply/making.h"
@@ -36,7 +36,7 @@ struct apply {
 	bool forced;
 	struct store_confirmation confirmation; /* given_ms 0: none */
 	struct event *timer, *turn;
-	struct waiting waiting; /* from when all are asked */
+	struct preparation preparation; /* from when all are asked */
 	apply_done *done;
 	void *context;
 };
@@ -252,10 +252,10 @@ static void refuse(struct apply *apply, struct apply_member *member, const char 
 static void refuse_late(struct apply *apply, bool any_takes_in, int64_t now_ms)
 {
 	char why[64];
-	if (!waiting_is_over(&apply->waiting, any_takes_in, now_ms))
+	if (!preparation_is_over(&apply->preparation, any_takes_in, now_ms))
 		return;
 	snprintf(why, sizeof why, "no answer within %d s",
-		(int)(waiting_so_far_ms(&apply->waiting, now_ms) / 1000));
+		(int)(preparation_so_far_ms(&apply->preparation, now_ms) / 1000));
 	for (size_t i = 0; i < apply->members.count; i++)
 		if (apply->members.items[i].state == APPLY_STAGING)
 			refuse(apply, &apply->members.items[i], why);
@@ -266,7 +266,7 @@ static void refuse_lost(struct apply *apply, bool any_takes_in, int64_t now_ms)
 	for (size_t i = 0; i < apply->members.count; i++) {
 		struct apply_member *member = &apply->members.items[i];
 		if (member->lost_ms &&
-			waiting_is_over_for(&apply->waiting, member->lost_ms, any_takes_in, now_ms))
+			preparation_is_over_for(&apply->preparation, member->lost_ms, any_takes_in, now_ms))
 			refuse(apply, member, "the connection was lost while it prepared; apply again");
 	}
 }
@@ -303,7 +303,7 @@ bool apply_take_answer(struct controller *controller, struct agent *agent, const
 		return false;
 	if (apply->phase != PHASE_STAGING || member->state != APPLY_STAGING)
 		return true;
-	waiting_answer(&apply->waiting, clock_now_ms());
+	preparation_answer(&apply->preparation, clock_now_ms());
 	if (staged->ok) {
 		member->state = APPLY_STAGED;
 		holding_set(agent, HOLDING_STAGED, apply->number);
@@ -380,8 +380,8 @@ static void on_turn(evutil_socket_t fd, short what, void *context)
 		evtimer_add(apply->turn, &next_turn);
 		return;
 	}
-	waiting_begin(&apply->waiting, clock_now_ms());
-	arm(apply, WAITING_ANSWER_MS);
+	preparation_begin(&apply->preparation, clock_now_ms());
+	arm(apply, PREPARATION_ANSWER_MS);
 	check_staged(apply);
 }
 
