@@ -44,7 +44,7 @@ def agent_hang(scene, number):
     """SIGSTOP, longer than the lease; then it wakes to find another owner."""
     cycle, gateway = Cycle("agent-hang", number), scene.gateways[HOME]
     with takeover(scene, cycle):
-        gateway.hang()
+        cycle.began = gateway.hang()
     cycle.details["back_ms"] = round((cycle.back - cycle.began) * 1000)
     gateway.wake()
     fail_back(scene, cycle)

@@ -72,7 +72,8 @@ class HoldfastGateway(Gateway):
         return self.machine.run("sh", "-c", "test -S /run/holdfast/agent.sock && echo yes", check=False)
 
     def hang(self):
-        self.agent.signal(signal.SIGSTOP)
+        """Returns when that was."""
+        return self.agent.signal(signal.SIGSTOP)
 
     def wake(self):
         self.agent.signal(signal.SIGCONT)

@@ -41,7 +41,7 @@ def agent_stopped(scene, number):
     cycle, gateway = Cycle("agent-stop", number), scene.gateways[HOME]
     taps = {bridge: capture(scene, gateway, bridge) for bridge in CLAIMS}
     with takeover(scene, cycle):
-        gateway.hang()
+        cycle.began = gateway.hang()
         fenced = time.time() + LEASE_MS / 1000      # at the latest: nobody has renewed it since
     scene.pings.settle(cycle.began + STOPPED_S, patience=0)
     gateway.wake()
