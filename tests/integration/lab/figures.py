@@ -60,9 +60,9 @@ def cells(name, readings, promise):
 
 
 def verdict(promise, readings):
-    judged = [r for r in readings if r.is_judged]
     if not promise:
         return "-"
+    judged = [r for r in readings if r.is_judged or promise.lossless]
     return promise.verdict(judged) if judged else "not judged"
 
 
@@ -94,7 +94,7 @@ def remarks(rows):
         yield f"**Not the whole run yet**: {len(few)} faults have fewer than {ENOUGH} cycles."
     still = len({(row["what"], row["at"]) for row in rows if row.get("still")})
     if still:
-        yield f"{still} of the cycles are counted and not judged, this machine stood still meanwhile."
+        yield f"In {still} of the cycles this machine stood still: of these no time is judged, and every lost packet is."
     for row in rows:
         if "error" in row:
             yield f"**Broken** (revision {row['rev']}): {event(row['what'])}: {row['error']}"

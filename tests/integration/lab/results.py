@@ -8,7 +8,7 @@ once and by later runs, on this machine or another.
   back         from the fault to the gap's end, in ms, where that is what is promised
   noticed      from the fault to the order, in ms, where there was one; taken: from there to the first session that was back
   home         [gap, lost, sent] of the planned move back home afterwards, where there was one
-  still        1 if this machine stood still meanwhile (labtest.py): then nothing of the cycle is judged
+  still        1 if this machine stood still meanwhile (labtest.py): then no time of the cycle is judged, and every lost packet is
   error        instead of all these: the lab broke, and why
   rev, host    of which revision (+: and something that was not committed), and on what machine
 """

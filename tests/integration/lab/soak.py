@@ -26,7 +26,7 @@ from lab.scene import HoldfastScene
 from lab.wait import LabError
 
 PER_LAB, LABS, BREAKS = 25, 2, 3      # cycles, before a new lab is built; of Holdfast's, at a time; labs of a fault that may break
-# Between pings: where none may be lost; else; and where more than LONG_MS is promised, since pings are most of what a lab costs that waits.
+# Between pings: where none may be lost; else; and where a gap may be longer than LONG_MS, since pings are most of what a lab costs that waits.
 LOSSLESS_MS, INTERVAL_MS, SELDOM_MS, LONG_MS = 5, 10, 25, 500
 FEWER = {"failback": 2}      # in a lab: at the third loss within a minute its gateway is held down
 KEEPALIVED = figures.KEEPALIVED
@@ -66,7 +66,7 @@ def _interval_ms(name):
         return INTERVAL_MS
     if promise.lossless:
         return LOSSLESS_MS
-    return SELDOM_MS if (promise.back_ms or promise.worst_ms) > LONG_MS else INTERVAL_MS
+    return SELDOM_MS if (promise.worst_ms or 0) > LONG_MS else INTERVAL_MS
 
 
 def _stalls(scene, name):

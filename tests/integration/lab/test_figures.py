@@ -91,13 +91,20 @@ def a_way_home_is_a_row_and_counts_once():
         expect_row(results, "moved back home after a fault", "3", "20 ms", "20 ms", "20 ms", "2 / 240", "0 lost", "MISSED", held=False)
 
 
-def a_machine_that_stood_still_is_not_judged():
-    with kept(("drain", 1, [cycle(50, lost=5)], True)) as results:
-        expect_row(results, "drained, and back", "1", "50 ms", "50 ms", "50 ms", "5 / 100", "0 lost", "not judged")
-        results.add("drain", 2, [cycle(5)])
-        expect_row(results, "drained, and back", "2", "28 ms", "50 ms", "50 ms", "5 / 200", "0 lost", "ok")
-        results.add("drain", 3, [cycle(10, lost=1)])
-        expect_row(results, "drained, and back", "3", "10 ms", "50 ms", "50 ms", "6 / 300", "0 lost", "MISSED", held=False)
+def no_time_of_a_machine_that_stood_still_is_judged():
+    with kept(("power", 1, [cycle(500, lost=50)], True)) as results:
+        expect_row(results, "owner loses power", "1", "500 ms", "500 ms", "500 ms", "50 / 100", "200/350 ms", "not judged")
+        results.add("power", 2, [cycle(150, lost=15)])
+        expect_row(results, "owner loses power", "2", "325 ms", "500 ms", "500 ms", "65 / 200", "200/350 ms", "ok")
+        results.add("power", 3, [cycle(400, lost=40)])
+        expect_row(results, "owner loses power", "3", "400 ms", "500 ms", "500 ms", "105 / 300", "200/350 ms", "MISSED", held=False)
+
+
+def a_lost_packet_counts_whether_it_stood_still_or_not():
+    with kept(("drain", 1, [cycle(5)], True)) as results:
+        expect_row(results, "drained, and back", "1", "none", "none", "none", "0 / 100", "0 lost", "ok")
+        results.add("drain", 2, [cycle(10, lost=1)], True)
+        expect_row(results, "drained, and back", "2", "8 ms", "10 ms", "10 ms", "1 / 200", "0 lost", "MISSED", held=False)
 
 
 def of_what_a_gap_is_made_is_kept():
@@ -135,5 +142,6 @@ def the_page_in_the_tree_has_its_place():
 
 run(a_cycle_is_counted_once_whatever_its_parts, what_was_cut_off_was_not_measured, another_run_goes_on,
     the_worst_of_a_hundred_is_not_the_99th, each_kind_of_client_is_a_row, a_way_home_is_a_row_and_counts_once,
-    a_machine_that_stood_still_is_not_judged, of_what_a_gap_is_made_is_kept, a_lab_that_broke_is_told_and_is_no_cycle,
-    a_page_keeps_what_is_around, the_page_in_the_tree_has_its_place)
+    no_time_of_a_machine_that_stood_still_is_judged, a_lost_packet_counts_whether_it_stood_still_or_not,
+    of_what_a_gap_is_made_is_kept, a_lab_that_broke_is_told_and_is_no_cycle, a_page_keeps_what_is_around,
+    the_page_in_the_tree_has_its_place)
