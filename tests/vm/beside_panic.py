@@ -72,7 +72,7 @@ def the_kernel_panics(scene):
         scene.gateways[HOME].panic()
     with open(scene.files.log(f"{HOME}-console"), encoding="utf-8", errors="replace") as console:
         expect("Kernel panic - not syncing" in console.read(), "its kernel has not panicked")
-    print(f"kernel panic: gap {cycle.gap_ms:.0f} ms, a program waited {cycle.late_ms:.1f} for its turn; {cycle.details}")
+    print(f"kernel panic: gap {cycle.gap_ms:.0f} ms, programs waited {cycle.late_ms:.1f} for their turns; {cycle.details}")
     expect(cycle.details["cause"] == "host-dead", f"it moved because of {cycle.details['cause']}")
     if stood_still(scene) > stalls:
         print("not judged, this machine stood still")

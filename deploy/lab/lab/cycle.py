@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from .pings import FAR, LAN
 
 LEAD, TAIL = 0.3, 1.0      # seconds of undisturbed pings before, to have something to lose, and after
+BUSY = 0.5      # seconds at the end of a gap: what is before only waits until a lease is over
 
 
 class Cycle:
@@ -70,5 +71,6 @@ def _measure(scene, cycle, begin, end):
 
 
 def _late_in_gap(scene, window):
-    """This machine's own worst delay while the gap lasted. One before or after it has made nothing longer."""
-    return scene.pings.worst_wait_ms(*window.outage)
+    """This machine's own delays while the gap lasted. One before or after it has made nothing longer."""
+    begin, end = window.outage
+    return scene.pings.waited_ms(max(begin, end - BUSY), end)

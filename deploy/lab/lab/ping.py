@@ -5,7 +5,7 @@ Started as a program in the client's machine it writes one line per event: `s TA
 until its standard input ends.
 LATE is how much later than planned the ping left: this machine's own delay, which no gateway is to blame for. It pings with a high
 real-time priority; the daemons have a lower one and a WireGuard in userspace has none, and may wait longer for their turn:
-`o 0 0 WHEN_NS LATE_NS` is how long one of two processes waited that have their priorities and do nothing else.
+`w PRIORITY 0 WHEN_NS LATE_NS` is a wait, over at WHEN, of one of two processes that have their priorities and do nothing else.
 """
 import os
 import select
@@ -14,6 +14,7 @@ import struct
 import sys
 import time
 
+_PINGS, _DAEMONS, _ORDINARY = 20, 10, 0      # priorities
 SO_TIMESTAMPNS = 35      # asm-generic/socket.h; Python has no name for it
 _HEADER = struct.Struct("!BBHHHQ")
 STAMP = struct.Struct("qq")
@@ -61,7 +62,7 @@ class _Sender:
         return target, seq, seconds * 1_000_000_000 + nanoseconds
 
 
-def be_punctual(priority=20):
+def be_punctual(priority=_PINGS):
     try:
         os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(priority))
     except OSError:
@@ -69,7 +70,6 @@ def be_punctual(priority=20):
 
 
 _TURN_NS, _WORTH_TELLING_NS = 5_000_000, 1_000_000
-_DAEMONS, _ORDINARY = 10, 0      # priorities
 
 
 def _watch_turns(parent, priority):
@@ -81,7 +81,7 @@ def _watch_turns(parent, priority):
         time.sleep(_TURN_NS / 1e9)
         late = time.monotonic_ns() - due
         if late > _WORTH_TELLING_NS:
-            os.write(1, f"o 0 0 {time.time_ns()} {late}\n".encode())
+            os.write(1, f"w {priority} 0 {time.time_ns()} {late}\n".encode())
 
 
 def main(interval_ms, addresses):

@@ -18,7 +18,7 @@ class Pinger:
     def __init__(self, machine, addresses, interval_ms):
         self.interval_ms = interval_ms
         self.targets = [_Target() for _ in addresses]
-        self._late, self._waited = [], []      # (when, ms): the pings, and what has a lower priority
+        self._late, self._waits = [], {}      # (when, ms): how late each ping was; waits of programs of lower priorities, by these
         package = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
         self._process = machine.spawn("env", f"PYTHONPATH={package}", sys.executable, "-B", "-m", "lab.ping",
                                       str(interval_ms), *addresses,
@@ -50,10 +50,11 @@ class Pinger:
         """This machine's delays within a window, worst last."""
         return sorted(_within(self._late, begin, end))
 
-    def worst_wait_ms(self, begin, end):
-        """The longest that a program on this machine waited for its turn within a window, whatever its priority. It is told when the wait
-        is over, which may be after the window that it has made longer: then what of it was within."""
-        return max(0.0, *_waits(self._late, begin, end), *_waits(self._waited, begin, end))
+    def waited_ms(self, begin, end):
+        """How long programs on this machine waited for their turns within a window, all in all, of the priority that was worst off: what
+        is done in several steps waits at each. A wait is told when it is over, which may be after the window that it has made longer: then
+        what of it was within."""
+        return max(sum(_waits(waits, begin, end)) for waits in (self._late, *self._waits.values()))
 
     def answered_since(self, begin, target=LAN):
         """The number of answers that came in since then."""
@@ -67,8 +68,8 @@ class Pinger:
         for line in self._process.stdout:
             kind, target, seq, when, *late = line.split()
             when = int(when) / 1e9
-            if kind == "o":
-                self._waited.append((when, int(late[0]) / 1e6))
+            if kind == "w":
+                self._waits.setdefault(target, []).append((when, int(late[0]) / 1e6))
             elif kind == "s":
                 self.targets[int(target)].sent(int(seq), when)
                 self._late.append((when, int(late[0]) / 1e6))
@@ -81,8 +82,8 @@ def _within(delays, begin, end):
 
 
 def _waits(delays, begin, end):
-    """Those that ended since `begin`, as far as they were before `end`: less than nothing of one that began later."""
-    return (ms - max(0.0, when - end) * 1000 for when, ms in delays[bisect.bisect_left(delays, (begin,)):])
+    """Those that ended since `begin`, as far as they were before `end`."""
+    return (max(0.0, ms - max(0.0, when - end) * 1000) for when, ms in delays[bisect.bisect_left(delays, (begin,)):])
 
 
 class Window:

@@ -113,8 +113,8 @@ class Crowd:
         wait_for("it is read what arrived", 10, lambda: all(stream.flows(end) for stream in self._streams.values()))
 
     def late_ms(self, part, began, outage):
-        """The longest that a program waited for its turn, by whatever pinger saw it; that which asks the idle from the cut on, too."""
-        waited = max(pinger.worst_wait_ms(*outage) for pinger in (self._scene.pings, *self.pingers.values()))
+        """How long programs waited for their turns, by whatever pinger saw most of it; that which asks the idle from the cut on, too."""
+        waited = max(pinger.waited_ms(*outage) for pinger in (self._scene.pings, *self.pingers.values()))
         return max(waited, (self._question.asked - began) * 1000) if part in IDLE else waited
 
     def stop(self):

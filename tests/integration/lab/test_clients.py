@@ -17,11 +17,11 @@ def every_kind_is_back():
 
 
 def judge(cycles, stalled):
-    print(*(f"{cycle.details['part']}: missed {cycle.gap_ms:.0f} ms, a program waited {cycle.late_ms:.1f}" for cycle in cycles), sep="\n")
+    print(*(f"{cycle.details['part']}: missed {cycle.gap_ms:.0f} ms, programs waited {cycle.late_ms:.1f}" for cycle in cycles), sep="\n")
     promised = [cycle for cycle in cycles if cycle.details["part"] not in TRANSFERS]
     median_ms = statistics.median(cycle.gap_ms for cycle in promised)
     late_ms = max(cycle.late_ms for cycle in promised if cycle.details["part"] not in IDLE)
-    print(f"median {median_ms:.0f} ms, a program waited {late_ms:.1f} for its turn")
+    print(f"median {median_ms:.0f} ms, programs waited {late_ms:.1f} for their turns")
     if stalled:
         print("not judged, this machine stood still")
         return

@@ -73,9 +73,9 @@ class Told:
     """A machine whose pinger tells of pings at made-up times, from second 1000 on, and then of nothing more."""
 
     def __init__(self, count, unanswered, waits=()):
-        """`waits`: (which ping was sent when it was over, for how many ms)."""
+        """`waits`: (of what priority, which ping was sent when it was over, for how many ms)."""
         self._lines = "".join(f"s 0 {seq} {self.when(seq)} 0\n" + ("" if seq == unanswered else f"r 0 {seq} {self.when(seq)}\n") +
-                              "".join(f"o 0 0 {self.when(seq)} {ms * 1_000_000}\n" for when, ms in waits if when == seq)
+                              "".join(f"w {priority} 0 {self.when(seq)} {ms * 1_000_000}\n" for priority, when, ms in waits if when == seq)
                               for seq in range(count))
 
     @staticmethod
@@ -109,13 +109,14 @@ def no_ping_is_waited_for_longer_than_its_patience():
         pinger.stop()
 
 
-def a_wait_counts_where_it_was():
-    pinger = Pinger(Told(count=101, unanswered=50, waits=((5, 90), (30, 20), (44, 40), (70, 30))), ["anywhere"], INTERVAL_MS)
+def waits_count_where_they_were():
+    waits = ((0, 5, 90), (0, 30, 20), (10, 32, 30), (0, 44, 40), (0, 70, 30))
+    pinger = Pinger(Told(count=101, unanswered=50, waits=waits), ["anywhere"], INTERVAL_MS)
     try:
         wait_for("all is read", 20, lambda: pinger.window(0, 2000).sent == 101)
-        for first, last, expected in ((20, 40, 20), (20, 41, 25), (20, 60, 40), (71, 80, 0)):
-            found = pinger.worst_wait_ms(*(1000 + seq * INTERVAL_MS / 1000 for seq in (first, last)))
-            expect(abs(found - expected) < 0.01, f"from {first} to {last} somebody waited {found} ms, not {expected}")
+        for first, last, expected in ((20, 31, 25), (20, 40, 40), (20, 41, 45), (20, 60, 60), (71, 80, 0)):
+            found = pinger.waited_ms(*(1000 + seq * INTERVAL_MS / 1000 for seq in (first, last)))
+            expect(abs(found - expected) < 0.01, f"from {first} to {last} they waited {found} ms, not {expected}")
     finally:
         pinger.stop()
 
@@ -131,4 +132,4 @@ def a_pinger_that_ended_is_not_waited_for():
 
 
 run(what_is_read_late_is_waited_for, what_has_no_answer_is_lost, no_ping_is_waited_for_longer_than_its_patience,
-    a_wait_counts_where_it_was, a_pinger_that_ended_is_not_waited_for)
+    waits_count_where_they_were, a_pinger_that_ended_is_not_waited_for)

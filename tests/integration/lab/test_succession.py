@@ -45,9 +45,9 @@ def succession(scene, pingers):
 
 def judge(scene, windows, stalls):
     gap_ms = max(window.outage_ms for window in windows.values())
-    late_ms = max(scene.pings.worst_wait_ms(*window.outage) for window in windows.values())
+    late_ms = max(scene.pings.waited_ms(*window.outage) for window in windows.values())
     print(*(f"{family} gap {window.outage_ms:.0f} ms" for family, window in windows.items()),
-          f"a program waited {late_ms:.0f} for its turn", sep=", ")
+          f"programs waited {late_ms:.0f} for their turns", sep=", ")
     if stood_still(scene) > stalls:
         print("not judged, this machine stood still")
         return
