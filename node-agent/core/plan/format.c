@@ -102,6 +102,9 @@ static void format(struct text *text, const struct plan_op *op)
 	case PLAN_SYSCTL_SET:
 		text_add(text, "sysctl -w %s=%s", op->sysctl.key, op->sysctl.value);
 		return;
+	case PLAN_OFFLOAD_SET:
+		text_add(text, "ethtool -K %s rx-gro-list off rx-udp-gro-forwarding off", op->offload.device);
+		return;
 	case PLAN_RULE_DELETE:
 		format_rule(text, "delete", &op->rule);
 		return;

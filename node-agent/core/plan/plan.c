@@ -23,6 +23,7 @@ void plan_init(struct plan *ret_plan, const struct plan_target *target, const st
 	if (observed->firewall_differs)
 		plan_add(ret_plan, PLAN_FIREWALL_LOAD);
 	plan_sysctls(ret_plan, target, observed);
+	plan_offloads(ret_plan, target, observed);
 	plan_rules_delete(ret_plan, target, observed);
 	plan_routes_delete(ret_plan, target, observed);
 	plan_addresses_delete(ret_plan, target, observed);

@@ -9,7 +9,7 @@
  * The ordered difference between a target and an observed world. An unchanged world gives an empty plan, and
  * what is not ours appears in none.
  *
- * Order: the firewall, so that the fence stands before anything can speak; kernel parameters, before the
+ * Order: the firewall, so that the fence stands before anything can speak; kernel parameters and offloads, before the
  * addresses that they keep quiet; what goes, from the top down (rules, routes, addresses, links); what comes,
  * from the ground up (links, their WireGuard configuration, their addresses, MTU, flags and up, rules,
  * routes; and a default route after the rules that bound it).
@@ -17,6 +17,7 @@
 enum plan_kind {
 	PLAN_FIREWALL_LOAD,
 	PLAN_SYSCTL_SET,
+	PLAN_OFFLOAD_SET,
 	PLAN_RULE_DELETE,
 	PLAN_ROUTE_DELETE,
 	PLAN_ADDRESS_DELETE,
@@ -58,6 +59,7 @@ struct plan_op {
 	enum plan_kind kind;
 	union {
 		struct plan_sysctl sysctl;
+		struct plan_offload offload;
 		struct plan_rule rule;
 		struct plan_route route;
 		struct plan_address address;

@@ -7,6 +7,7 @@
 /* The parts of plan_init(): each appends its own operations. plan.c calls them in the order of plan.h. */
 struct plan_op *plan_add(struct plan *plan, enum plan_kind kind);
 
+void plan_offloads(struct plan *plan, const struct plan_target *target, const struct plan_world *observed);
 void plan_sysctls(struct plan *plan, const struct plan_target *target, const struct plan_world *observed);
 void plan_rules_delete(
 	struct plan *plan, const struct plan_target *target, const struct plan_world *observed);

@@ -25,6 +25,13 @@ static void want_sysctls(struct plan_world *world, const struct desired_endpoint
 		want_quiet_arp(world, endpoint->inside[i].interface);
 }
 
+/* Of packets that were joined nftables sees the first: the others would follow its session to the partner, or stay with it. */
+static void want_packets_apart(struct plan_world *world, const struct desired_endpoint *endpoint)
+{
+	if (endpoint->dial_interface[0] && endpoint->pool_count > 1)
+		plan_world_offload(world, endpoint->dial_interface, false);
+}
+
 /* The dial addresses are local on every member of the pool, so that packets steered to it, or queued in the
  * switch while it takes over, are its own already. */
 static void want_on_lo(struct plan_world *world, const struct desired_endpoint *endpoint)
@@ -126,6 +133,7 @@ void plan_target_endpoint(struct plan_target *target, const struct plan_facts *f
 	const struct desired_endpoint *endpoint = &facts->desired->endpoints[index];
 
 	want_sysctls(&target->world, endpoint);
+	want_packets_apart(&target->world, endpoint);
 	want_on_lo(&target->world, endpoint);
 	if (facts->serving[index])
 		plan_endpoint_served(&target->world, endpoint, facts->observed, facts->visiting[index]);

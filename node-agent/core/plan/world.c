@@ -24,6 +24,7 @@ void plan_world_clear(struct plan_world *world)
 	free(world->rules);
 	free(world->devices);
 	free(world->sysctls);
+	free(world->offloads);
 	*world = (struct plan_world){0};
 }
 
@@ -125,6 +126,22 @@ void plan_world_sysctl(struct plan_world *world, const char *key, const char *va
 	text_copy(sysctl->value, sizeof(sysctl->value), value);
 }
 
+void plan_world_offload(struct plan_world *world, const char *device, bool joins_udp)
+{
+	struct plan_offload *offload = NULL;
+
+	for (size_t i = 0; i < world->offload_count && !offload; i++)
+		if (!strcmp(world->offloads[i].device, device))
+			offload = &world->offloads[i];
+	if (!offload) {
+		world->offloads = mem_grow(world->offloads, &world->offload_capacity,
+			world->offload_count + 1, sizeof(*offload));
+		offload = &world->offloads[world->offload_count++];
+	}
+	text_copy(offload->device, sizeof(offload->device), device);
+	offload->joins_udp = joins_udp;
+}
+
 bool plan_address_equal(const struct plan_address *a, const struct plan_address *b)
 {
 	return !strcmp(a->device, b->device) && prefix_equal(&a->prefix, &b->prefix) &&
@@ -161,5 +178,13 @@ const struct plan_sysctl *plan_world_find_sysctl(const struct plan_world *world,
 	for (size_t i = 0; i < world->sysctl_count; i++)
 		if (!strcmp(world->sysctls[i].key, key))
 			return &world->sysctls[i];
+	return NULL;
+}
+
+const struct plan_offload *plan_world_find_offload(const struct plan_world *world, const char *device)
+{
+	for (size_t i = 0; i < world->offload_count; i++)
+		if (!strcmp(world->offloads[i].device, device))
+			return &world->offloads[i];
 	return NULL;
 }

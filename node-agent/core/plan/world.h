@@ -11,7 +11,7 @@
 #include "proto/limits.h"
 
 /*
- * A world: links, addresses, routes, rules, WireGuard devices, kernel parameters and whether the firewall stands,
+ * A world: links, addresses, routes, rules, WireGuard devices, kernel parameters, offloads and whether the firewall stands,
  * as plain values. One is what shall be (target.h makes it), one is what was observed; plan.h tells what to
  * do about the difference. Everything that the host has besides is none of our business: an observed world
  * may hold it, and plans leave it alone.
@@ -89,6 +89,11 @@ struct plan_sysctl {
 	char value[PLAN_SYSCTL_VALUE_MAX];
 };
 
+struct plan_offload {
+	char device[PROTO_INTERFACE_MAX + 1];
+	bool joins_udp; /* received packets, before nftables sees them (io/rtnl/offload.h). Wanted: never */
+};
+
 struct plan_world {
 	struct plan_link *links;
 	size_t link_count, link_capacity;
@@ -106,6 +111,8 @@ struct plan_world {
 	size_t device_count, device_capacity;
 	struct plan_sysctl *sysctls;
 	size_t sysctl_count, sysctl_capacity;
+	struct plan_offload *offloads;
+	size_t offload_count, offload_capacity;
 	bool firewall_differs; /* observed: the loaded ruleset is not the one that shall be */
 };
 
@@ -122,6 +129,8 @@ struct plan_device *plan_world_device(struct plan_world *world, const char *name
 struct plan_peer *plan_device_peer(struct plan_device *device, const struct key *public_key);
 /* Once per key: a second value for it replaces the first. */
 void plan_world_sysctl(struct plan_world *world, const char *key, const char *value);
+/* Once per device likewise. */
+void plan_world_offload(struct plan_world *world, const char *device, bool joins_udp);
 
 bool plan_address_equal(const struct plan_address *a, const struct plan_address *b);
 bool plan_rule_equal(const struct plan_rule *a, const struct plan_rule *b);
@@ -130,5 +139,6 @@ bool plan_rule_equal(const struct plan_rule *a, const struct plan_rule *b);
 const struct plan_link *plan_world_find_link(const struct plan_world *world, const char *name);
 const struct plan_device *plan_world_find_device(const struct plan_world *world, const char *name);
 const struct plan_sysctl *plan_world_find_sysctl(const struct plan_world *world, const char *key);
+const struct plan_offload *plan_world_find_offload(const struct plan_world *world, const char *device);
 
 #endif

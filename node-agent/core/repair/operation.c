@@ -7,6 +7,7 @@ enum repair_what repair_what_of(const struct plan_op *op)
 	case PLAN_FIREWALL_LOAD:
 		return REPAIR_FIREWALL;
 	case PLAN_SYSCTL_SET:
+	case PLAN_OFFLOAD_SET:
 		return REPAIR_PARAMETER;
 	case PLAN_RULE_ADD:
 	case PLAN_RULE_DELETE:

@@ -45,6 +45,7 @@ bool quick_batch_add(struct rtnl_batch *batch, const char *name, const struct pl
 	switch (op->kind) {
 	case PLAN_FIREWALL_LOAD:
 	case PLAN_SYSCTL_SET:
+	case PLAN_OFFLOAD_SET:
 	case PLAN_LINK_CREATE:
 	case PLAN_LINK_DELETE:
 	case PLAN_WIREGUARD_SET:

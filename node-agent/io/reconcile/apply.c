@@ -11,6 +11,7 @@
 #include "node-agent/io/reconcile/convert.h"
 #include "node-agent/io/reconcile/reconcile_int.h"
 #include "node-agent/io/rtnl/batch.h"
+#include "node-agent/io/rtnl/offload.h"
 #include "node-agent/io/rtnl/sysctl.h"
 #include "node-agent/io/wireguard/implementation.h"
 
@@ -46,6 +47,7 @@ static bool batch_add(struct rtnl_batch *batch, const struct plan_op *op)
 	switch (op->kind) {
 	case PLAN_FIREWALL_LOAD:
 	case PLAN_SYSCTL_SET:
+	case PLAN_OFFLOAD_SET:
 	case PLAN_LINK_CREATE:
 	case PLAN_LINK_DELETE:
 	case PLAN_WIREGUARD_SET:
@@ -149,6 +151,8 @@ static int apply_alone(struct reconcile *reconcile, const struct reconcile_input
 		return nft_apply(reconcile->nft, input->ruleset, input->seeds, input->seed_count, NULL, err);
 	case PLAN_SYSCTL_SET:
 		return sysctl_ensure(op->sysctl.key, op->sysctl.value, NULL, err);
+	case PLAN_OFFLOAD_SET:
+		return offload_stop_joining_udp(op->offload.device, err);
 	case PLAN_LINK_CREATE:
 		return apply_create(reconcile, op->link.name, err);
 	case PLAN_LINK_DELETE:

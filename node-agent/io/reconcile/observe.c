@@ -11,6 +11,7 @@
 #include "node-agent/io/reconcile/reconcile_int.h"
 #include "node-agent/io/rtnl/address.h"
 #include "node-agent/io/rtnl/link.h"
+#include "node-agent/io/rtnl/offload.h"
 #include "node-agent/io/rtnl/route.h"
 #include "node-agent/io/rtnl/rule.h"
 #include "node-agent/io/rtnl/sysctl.h"
@@ -258,6 +259,17 @@ void observe_sysctls(const struct plan_target *target, struct plan_world *world)
 	for (size_t i = 0; i < target->world.sysctl_count; i++)
 		if (sysctl_read(target->world.sysctls[i].key, value, sizeof(value), NULL) >= 0)
 			plan_world_sysctl(world, target->world.sysctls[i].key, value);
+}
+
+void observe_offloads(const struct plan_target *target, struct plan_world *world)
+{
+	for (size_t i = 0; i < target->world.offload_count; i++) {
+		const char *device = target->world.offloads[i].device;
+		bool joins;
+
+		if (offload_joins_udp(device, &joins, NULL) >= 0)
+			plan_world_offload(world, device, joins);
+	}
 }
 
 /* ---- the underlay ---- */

@@ -117,6 +117,7 @@ static void plan_and_apply(struct reconcile *reconcile, struct reconcile_input *
 	underlay_clear(&underlay);
 	result->bypasses = target.bypass_count;
 	observe_sysctls(&target, &observation->world);
+	observe_offloads(&target, &observation->world);
 	plan_init(&plan, &target, &observation->world);
 	result->changed = plan.count;
 	apply(reconcile, input, &plan, result);

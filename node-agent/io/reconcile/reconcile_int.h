@@ -50,10 +50,11 @@ struct underlay {
 bool observe_underlay(const struct addr *to, struct plan_route *ret_way, void *underlay);
 void underlay_clear(struct underlay *underlay);
 
-/* Everything but kernel parameters and MTUs, which depend on what shall be. */
+/* Everything but kernel parameters, offloads and MTUs, which depend on what shall be. */
 int observe(struct reconcile *reconcile, const struct reconcile_input *input, struct observation *ret,
 	bool *ret_fence_missing, struct err *err);
 void observe_sysctls(const struct plan_target *target, struct plan_world *world);
+void observe_offloads(const struct plan_target *target, struct plan_world *world);
 void observation_clear(struct observation *observation);
 /* MTU of the way to the tunnel's peers; 0: there is none. */
 uint32_t observe_egress_mtu(

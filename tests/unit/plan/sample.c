@@ -127,6 +127,8 @@ void sample_obey(struct sample *sample)
 		obey_device(&world, &wanted->devices[i]);
 	for (size_t i = 0; i < wanted->sysctl_count; i++)
 		plan_world_sysctl(&world, wanted->sysctls[i].key, wanted->sysctls[i].value);
+	for (size_t i = 0; i < wanted->offload_count; i++)
+		plan_world_offload(&world, wanted->offloads[i].device, wanted->offloads[i].joins_udp);
 	plan_clear(&sample->plan);
 	plan_world_clear(&sample->observed);
 	sample->observed = world;

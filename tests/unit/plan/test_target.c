@@ -176,6 +176,24 @@ START_TEST(forwarding_is_switched_on_when_asked_for)
 }
 END_TEST
 
+START_TEST(where_packets_may_be_another_gateways_they_are_not_joined)
+{
+	static const char operation[] = "ethtool -K wan rx-gro-list off rx-udp-gro-forwarding off";
+
+	plan_world_offload(&sample.observed, "wan", true);
+	plan_world_offload(&sample.observed, "lan", true);
+	sample_plan(&sample);
+	ck_assert(!planned(operation));
+	sample.endpoint.pool_count = 2;
+	sample_plan(&sample);
+	ck_assert(planned(operation));
+	ck_assert_uint_eq(sample.target.world.offload_count, 1);
+	plan_world_offload(&sample.observed, "wan", false);
+	sample_plan(&sample);
+	ck_assert(!planned(operation));
+}
+END_TEST
+
 START_TEST(a_peer_may_have_a_table_and_a_metric_of_its_own)
 {
 	sample.peers[1].route_metric = 50;
@@ -287,6 +305,7 @@ static Suite *suite(void)
 	tcase_add_test(tc, a_default_route_gets_rules_and_a_table_of_its_own);
 	tcase_add_test(tc, an_ipv6_default_route_alike);
 	tcase_add_test(tc, forwarding_is_switched_on_when_asked_for);
+	tcase_add_test(tc, where_packets_may_be_another_gateways_they_are_not_joined);
 	tcase_add_test(tc, a_peer_may_have_a_table_and_a_metric_of_its_own);
 	tcase_add_test(tc, a_default_route_in_a_table_of_its_own_gets_no_rules);
 	tcase_add_test(tc, an_unrouted_peer_has_allowed_ips_and_no_routes);

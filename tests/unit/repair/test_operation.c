@@ -15,6 +15,7 @@ START_TEST(each_operation_puts_one_thing_right)
 {
 	ck_assert_int_eq(of(PLAN_FIREWALL_LOAD), REPAIR_FIREWALL);
 	ck_assert_int_eq(of(PLAN_SYSCTL_SET), REPAIR_PARAMETER);
+	ck_assert_int_eq(of(PLAN_OFFLOAD_SET), REPAIR_PARAMETER);
 	ck_assert_int_eq(of(PLAN_RULE_ADD), REPAIR_RULE);
 	ck_assert_int_eq(of(PLAN_RULE_DELETE), REPAIR_RULE);
 	ck_assert_int_eq(of(PLAN_ROUTE_SET), REPAIR_ROUTE);
