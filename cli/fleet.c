@@ -28,16 +28,15 @@ enum { SECOND_MS = 1000 };
 static void print_diagnostics(const struct diagnostics *diagnostics, const char *only)
 {
 	char line[DIAGNOSTIC_TEXT_MAX];
-	size_t all = diagnostics->errors + diagnostics->warnings;
 
 	for (size_t i = 0; i < diagnostics->count; i++) {
-		if (only && diagnostics->items[i].warning && strcmp(diagnostics->items[i].file, only))
+		const struct diagnostic *item = &diagnostics->items[i];
+
+		if (only && diagnostic_is_warning(item) && strcmp(item->file, only))
 			continue;
-		fprintf(stderr, "%s%s\n", diagnostic_format(&diagnostics->items[i], line, sizeof(line)),
-			diagnostics->items[i].warning ? " (warning)" : "");
+		fprintf(stderr, "%s%s\n", diagnostic_format(item, line, sizeof(line)),
+			diagnostic_is_warning(item) ? " (warning)" : "");
 	}
-	if (!only && all > diagnostics->count)
-		fprintf(stderr, "and %zu more\n", all - diagnostics->count);
 }
 
 /* With one more (name NULL: none). */
@@ -124,7 +123,17 @@ void fleet_put_diagnostics(json_t *to, const struct diagnostics *diagnostics)
 	errors = jput_array(to, "errors");
 	warnings = jput_array(to, "warnings");
 	for (size_t i = 0; i < diagnostics->count; i++)
-		put_diagnostic(diagnostics->items[i].warning ? warnings : errors, &diagnostics->items[i]);
+		put_diagnostic(diagnostic_is_warning(&diagnostics->items[i]) ? warnings : errors,
+			&diagnostics->items[i]);
+}
+
+/* In the order of the files. The text is the buffer's. */
+static const char *first_error(const struct diagnostics *diagnostics, char line[DIAGNOSTIC_TEXT_MAX])
+{
+	for (size_t i = 0; i < diagnostics->count; i++)
+		if (!diagnostic_is_warning(&diagnostics->items[i]))
+			return diagnostic_format(&diagnostics->items[i], line, DIAGNOSTIC_TEXT_MAX);
+	return "?";
 }
 
 json_t *fleet_bundle(const struct fleet_files *files)
@@ -163,8 +172,7 @@ int fleet_of_answer(const json_t *answer, struct fleet **ret_fleet, struct err *
 	r = fleet_read(sources, count, ret_fleet, &diagnostics);
 	if (r < 0)
 		err_set(err, r, "the stored fleet cannot be read by this version: %s",
-			diagnostics.count ? diagnostic_format(&diagnostics.items[0], line, sizeof(line))
-					  : "?");
+			first_error(&diagnostics, line));
 	diagnostics_clear(&diagnostics);
 	return r;
 }

@@ -22,8 +22,8 @@ int fleet_check(const char *path, struct fleet_files *ret_files, struct fleet **
 /* The same, and nothing is printed: what was found is in *ret_diagnostics, which is the caller's to clear in every case. */
 int fleet_examine(const char *path, struct fleet_files *ret_files, struct fleet **ret_fleet,
 	struct diagnostics *ret_diagnostics, struct err *err);
-/* It as JSON: "valid", "errors" and "warnings", each a list of {"file", "line", "column", "message"} of at most
- * DIAGNOSTICS_MAX, and how many there are in all. */
+/* It as JSON: "valid", "errors" and "warnings", each a list of {"file", "line", "column", "message"}, and how
+ * many there are in all. */
 void fleet_put_diagnostics(json_t *to, const struct diagnostics *diagnostics);
 
 /*

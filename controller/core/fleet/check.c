@@ -9,13 +9,14 @@
 #include "common/base/text.h"
 #include "controller/core/fleet/note.h"
 
-static void note(const struct checker *checker, const struct fleet_place *place, bool warning, char *text)
+static void note(
+	const struct checker *checker, const struct fleet_place *place, enum diagnostic_kind kind, char *text)
 {
-	struct diagnostic diagnostic = {.file = checker->fleet->sources[place->source],
+	struct diagnostic diagnostic = {.kind = kind,
+		.file = checker->fleet->sources[place->source],
 		.source = place->source,
 		.line = place->line,
 		.column = place->column,
-		.warning = warning,
 		.text = text};
 
 	diagnostics_add(checker->diagnostics, &diagnostic);
@@ -29,7 +30,7 @@ void check_fail(const struct checker *checker, const struct fleet_place *place, 
 	va_start(args, format);
 	(void)vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
-	note(checker, place, false, text);
+	note(checker, place, DIAGNOSTIC_ERROR, text);
 }
 
 void check_warn(const struct checker *checker, const struct fleet_place *place, const char *format, ...)
@@ -40,7 +41,7 @@ void check_warn(const struct checker *checker, const struct fleet_place *place, 
 	va_start(args, format);
 	(void)vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
-	note(checker, place, true, text);
+	note(checker, place, DIAGNOSTIC_WARNING, text);
 }
 
 char *check_place(const struct checker *checker, const struct fleet_place *place, char buffer[PLACE_TEXT_MAX])

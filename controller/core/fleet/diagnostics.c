@@ -12,6 +12,19 @@
 
 enum { KEY_DIGITS = 43 };
 
+static const struct {
+	const char *what; /* they are, if there are many */
+	size_t max;
+} kinds[] = {
+	[DIAGNOSTIC_ERROR] = {"errors", 1000},
+	[DIAGNOSTIC_WARNING] = {"warnings", 1000},
+};
+
+size_t diagnostics_max(enum diagnostic_kind kind)
+{
+	return kinds[kind].max;
+}
+
 /* A private key that stands in the wrong place looks like any other: 43 characters of base64, and '='. */
 static void hide_keys(char *text)
 {
@@ -40,18 +53,20 @@ static char *one_line(const char *text)
 
 void diagnostics_add(struct diagnostics *diagnostics, const struct diagnostic *diagnostic)
 {
+	size_t found = ++diagnostics->found[diagnostic->kind], max = diagnostics_max(diagnostic->kind);
 	struct diagnostic *item;
 
-	if (diagnostic->warning)
+	if (diagnostic_is_warning(diagnostic))
 		diagnostics->warnings++;
 	else
 		diagnostics->errors++;
-	if (diagnostics->count == DIAGNOSTICS_MAX)
+	if (found > max + 1)
 		return;
 	diagnostics->items = mem_grow(diagnostics->items, &diagnostics->capacity, diagnostics->count + 1,
 		sizeof(*diagnostics->items));
 	item = &diagnostics->items[diagnostics->count];
 	*item = *diagnostic;
+	item->is_rest = found > max;
 	item->file = one_line(diagnostic->file);
 	item->text = one_line(diagnostic->text);
 	hide_keys(item->text);
@@ -66,8 +81,10 @@ static int compare_numbers(unsigned a, unsigned b)
 static int compare(const void *left, const void *right)
 {
 	const struct diagnostic *a = left, *b = right;
-	int order = compare_numbers(a->source, b->source);
+	int order = compare_numbers(a->is_rest, b->is_rest);
 
+	if (!order)
+		order = compare_numbers(a->source, b->source);
 	if (!order)
 		order = compare_numbers(a->line, b->line);
 	if (!order)
@@ -75,8 +92,21 @@ static int compare(const void *left, const void *right)
 	return order ? order : compare_numbers(a->order, b->order);
 }
 
+static void count_rest(const struct diagnostics *diagnostics, struct diagnostic *rest)
+{
+	size_t count = diagnostics->found[rest->kind] - diagnostics_max(rest->kind);
+	struct text text = {0};
+
+	text_add(&text, "%s: %zu more, this one the first", kinds[rest->kind].what, count);
+	free(rest->text);
+	rest->text = text_take(&text);
+}
+
 void diagnostics_sort(struct diagnostics *diagnostics)
 {
+	for (size_t i = 0; i < diagnostics->count; i++)
+		if (diagnostics->items[i].is_rest)
+			count_rest(diagnostics, &diagnostics->items[i]);
 	if (diagnostics->count)
 		qsort(diagnostics->items, diagnostics->count, sizeof(*diagnostics->items), compare);
 }

@@ -7,24 +7,40 @@
 #include <stdint.h>
 
 /*
- * What is wrong with a fleet, all of it, in the order of the files. Of a file that is wrong in 100,000 places
- * DIAGNOSTICS_MAX are kept, and all are counted.
+ * What is wrong with a fleet, all of it, in the order of the files. Of a file that is wrong in 100,000 places so many of each
+ * kind are listed as diagnostics_max() says, so that no kind hides another; the rest of a kind is one item more, at the end,
+ * which says how many they are, in the place of the first of them.
  */
-enum { DIAGNOSTICS_MAX = 1000, DIAGNOSTIC_TEXT_MAX = 2048 };
+enum { DIAGNOSTIC_TEXT_MAX = 2048 };
+
+enum diagnostic_kind {
+	DIAGNOSTIC_ERROR,
+	DIAGNOSTIC_WARNING, /* the fleet works, but does what a person may not expect */
+	DIAGNOSTIC_KINDS,
+};
 
 struct diagnostic {
-	char *file; /* owned, as is text */
+	enum diagnostic_kind kind;
+	bool is_rest; /* stands for all of its kind that are not listed */
+	char *file;   /* owned, as is text */
 	unsigned source, line, column;
 	unsigned order; /* in which it was found */
-	bool warning;   /* the fleet works, but does what a person may not expect */
 	char *text;
 };
 
 struct diagnostics {
 	size_t count, capacity;
-	struct diagnostic *items; /* owned */
-	size_t errors, warnings;  /* all, also those beyond DIAGNOSTICS_MAX */
+	struct diagnostic *items;       /* owned */
+	size_t found[DIAGNOSTIC_KINDS]; /* all, also those that are not listed */
+	size_t errors, warnings;        /* likewise */
 };
+
+size_t diagnostics_max(enum diagnostic_kind kind);
+
+static inline bool diagnostic_is_warning(const struct diagnostic *diagnostic)
+{
+	return diagnostic->kind != DIAGNOSTIC_ERROR;
+}
 
 void diagnostics_clear(struct diagnostics *diagnostics);
 

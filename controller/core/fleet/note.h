@@ -6,9 +6,9 @@
 
 /* Inside controller/core/fleet only: how diagnostics come about. */
 
-/* Copies what it is given; counts what is beyond DIAGNOSTICS_MAX and forgets it. */
+/* Copies what it is given; what is beyond the limit of its kind is counted. */
 void diagnostics_add(struct diagnostics *diagnostics, const struct diagnostic *diagnostic);
-/* Into the order of the files. */
+/* Into the order of the files, and what is not listed into words. Again after each addition. */
 void diagnostics_sort(struct diagnostics *diagnostics);
 
 #endif

@@ -9,13 +9,13 @@
 #include "common/base/text.h"
 #include "controller/core/fleet/note.h"
 
-static void take_down(struct reader *reader, struct err *err, bool warning)
+static void take_down(struct reader *reader, struct err *err, enum diagnostic_kind kind)
 {
-	struct diagnostic diagnostic = {.file = err->where,
+	struct diagnostic diagnostic = {.kind = kind,
+		.file = err->where,
 		.source = reader->source,
 		.line = err->line,
 		.column = err->column,
-		.warning = warning,
 		.text = err->text};
 
 	diagnostics_add(reader->diagnostics, &diagnostic);
@@ -24,7 +24,7 @@ static void take_down(struct reader *reader, struct err *err, bool warning)
 bool reader_ok(struct reader *reader, int r)
 {
 	if (r < 0)
-		take_down(reader, &reader->err, false);
+		take_down(reader, &reader->err, DIAGNOSTIC_ERROR);
 	return r >= 0;
 }
 
@@ -33,12 +33,13 @@ bool reader_ok_in(struct reader *reader, const char *key, int r)
 	return reader_ok(reader, r < 0 ? err_prefix(&reader->err, r, "%s", key) : 0);
 }
 
-static void note(struct reader *reader, const struct conf_node *node, bool warning, const char *text)
+static void note(
+	struct reader *reader, const struct conf_node *node, enum diagnostic_kind kind, const char *text)
 {
 	struct err err = {0};
 
 	(void)conf_fail(node, &err, -EINVAL, "%s", text);
-	take_down(reader, &err, warning);
+	take_down(reader, &err, kind);
 }
 
 void reader_fail(struct reader *reader, const struct conf_node *node, const char *format, ...)
@@ -49,7 +50,7 @@ void reader_fail(struct reader *reader, const struct conf_node *node, const char
 	va_start(args, format);
 	(void)vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
-	note(reader, node, false, text);
+	note(reader, node, DIAGNOSTIC_ERROR, text);
 }
 
 void reader_warn(struct reader *reader, const struct conf_node *node, const char *format, ...)
@@ -60,7 +61,7 @@ void reader_warn(struct reader *reader, const struct conf_node *node, const char
 	va_start(args, format);
 	(void)vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
-	note(reader, node, true, text);
+	note(reader, node, DIAGNOSTIC_WARNING, text);
 }
 
 struct fleet_place reader_place(const struct reader *reader, const struct conf_node *node)

@@ -154,11 +154,9 @@ static void collect(const struct diagnostics *diagnostics, struct lines *errors,
 	char line[DIAGNOSTIC_TEXT_MAX];
 	for (size_t i = 0; i < diagnostics->count; i++) {
 		const struct diagnostic *diagnostic = &diagnostics->items[i];
-		lines_add(diagnostic->warning ? warnings : errors, "%s",
+		lines_add(diagnostic_is_warning(diagnostic) ? warnings : errors, "%s",
 			diagnostic_format(diagnostic, line, sizeof line));
 	}
-	if (diagnostics->errors > errors->count && diagnostics->errors > DIAGNOSTICS_MAX)
-		lines_add(errors, "%zu more errors", diagnostics->errors - errors->count);
 }
 
 static int read_fleet(

@@ -74,7 +74,7 @@ char *sample_read(const struct fleet_source *sources, size_t count, struct fleet
 	ck_assert_int_eq(r == 0, *ret_fleet != NULL);
 	for (size_t i = 0; i < diagnostics.count; i++)
 		text_add(&text, "%s%s\n", diagnostic_format(&diagnostics.items[i], line, sizeof(line)),
-			diagnostics.items[i].warning ? " (warning)" : "");
+			diagnostic_is_warning(&diagnostics.items[i]) ? " (warning)" : "");
 	diagnostics_clear(&diagnostics);
 	return text_take(&text);
 }

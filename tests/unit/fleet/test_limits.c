@@ -298,25 +298,6 @@ START_TEST(peers_that_overlap)
 }
 END_TEST
 
-START_TEST(of_too_many_mistakes_all_are_counted)
-{
-	struct diagnostics diagnostics = {0};
-	struct text text = {0};
-	struct fleet_source source;
-	struct fleet *fleet;
-
-	text_add(&text, "%speers:\n", sample_base);
-	for (size_t i = 0; i < DIAGNOSTICS_MAX + 5; i++)
-		text_add(&text, "  p%zu: {}\n", i);
-	source = (struct fleet_source){.name = "f", .text = text.data, .size = text.length};
-	ck_assert_int_lt(fleet_read(&source, 1, &fleet, &diagnostics), 0);
-	ck_assert_uint_eq(diagnostics.count, DIAGNOSTICS_MAX);
-	ck_assert_uint_eq(diagnostics.errors, DIAGNOSTICS_MAX + 5);
-	diagnostics_clear(&diagnostics);
-	text_clear(&text);
-}
-END_TEST
-
 int main(void)
 {
 	Suite *suite = suite_create("limits");
@@ -338,7 +319,6 @@ int main(void)
 	tcase_add_test(tcase, peers_of_a_gateway);
 	tcase_add_test(tcase, peers_with_one_prefix);
 	tcase_add_test(tcase, peers_that_overlap);
-	tcase_add_test(tcase, of_too_many_mistakes_all_are_counted);
 	suite_add_tcase(suite, tcase);
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);
