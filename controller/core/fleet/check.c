@@ -33,7 +33,8 @@ void check_fail(const struct checker *checker, const struct fleet_place *place, 
 	note(checker, place, DIAGNOSTIC_ERROR, text);
 }
 
-void check_warn(const struct checker *checker, const struct fleet_place *place, const char *format, ...)
+void check_warn(const struct checker *checker, enum diagnostic_kind kind, const struct fleet_place *place,
+	const char *format, ...)
 {
 	char text[DIAGNOSTIC_TEXT_MAX];
 	va_list args;
@@ -41,7 +42,7 @@ void check_warn(const struct checker *checker, const struct fleet_place *place, 
 	va_start(args, format);
 	(void)vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
-	note(checker, place, DIAGNOSTIC_WARNING, text);
+	note(checker, place, kind, text);
 }
 
 char *check_place(const struct checker *checker, const struct fleet_place *place, char buffer[PLACE_TEXT_MAX])

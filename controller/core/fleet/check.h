@@ -19,8 +19,8 @@ void check_fleet(struct fleet *fleet, struct diagnostics *diagnostics);
 
 void check_fail(const struct checker *checker, const struct fleet_place *place, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
-void check_warn(const struct checker *checker, const struct fleet_place *place, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
+void check_warn(const struct checker *checker, enum diagnostic_kind kind, const struct fleet_place *place,
+	const char *format, ...) __attribute__((format(printf, 4, 5)));
 
 enum { PLACE_TEXT_MAX = 600 };
 /* "fleet.yaml:3:5". Returns buffer. */

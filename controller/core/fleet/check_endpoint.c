@@ -65,7 +65,7 @@ static void check_own_address(const struct checker *checker, const struct fleet_
 		if (gateway == SIZE_MAX ||
 			has_own_address(&checker->fleet->gateways[gateway], &inside->address))
 			continue;
-		check_warn(checker, &check->place,
+		check_warn(checker, WARNING_CHECK_ADDRESS, &check->place,
 			"each gateway of %s needs an address of its own on \"%s\" to ask from while it is a "
 			"standby: %s is the owner's",
 			endpoint->name, inside->role.name,
@@ -87,7 +87,7 @@ static void check_checks(const struct checker *checker, const struct fleet_endpo
 static void check_endpoint(const struct checker *checker, const struct fleet_endpoint *endpoint)
 {
 	if (endpoint->gateway_count == 1)
-		check_warn(checker, &endpoint->gateways[0].place,
+		check_warn(checker, WARNING_ALONE, &endpoint->gateways[0].place,
 			"virtual endpoint %s has one gateway: nobody can take it over", endpoint->name);
 	if (endpoint->dial_role.name[0])
 		check_roles(checker, endpoint, &endpoint->dial_role);

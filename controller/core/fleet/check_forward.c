@@ -81,7 +81,7 @@ static void check_sources(
 	for (size_t i = 0; i < forward->snat_count; i++)
 		check_inside(checker, endpoint, &forward->snat[i]);
 	if (forward->masquerade_count)
-		check_warn(checker, &forward->masquerade[0].role.place,
+		check_warn(checker, WARNING_MASQUERADE, &forward->masquerade[0].role.place,
 			"masquerade: tunnel %s moves with virtual endpoint %s, and the gateway's own address "
 			"stays behind: connections break with each move; \"snat\" takes the inside address",
 			tunnel->name, endpoint->name);

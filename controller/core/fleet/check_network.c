@@ -3,8 +3,6 @@
 
 /* Legal but doubtful: a slip in a peer's address leaves it outside of every network of its tunnels. */
 
-enum { TOLD_MAX = 20 };
-
 static bool overlaps(const struct prefix *a, const struct prefix *b)
 {
 	return prefix_covers(a, b) || prefix_covers(b, a);
@@ -49,21 +47,14 @@ static bool is_outside(const struct fleet *fleet, const struct fleet_peer *peer)
 void check_networks(struct checker *checker)
 {
 	const struct fleet *fleet = checker->fleet;
-	const struct fleet_peer *last = NULL;
-	size_t count = 0;
 
 	for (size_t i = 0; i < fleet->peer_count; i++) {
-		if (!is_outside(fleet, &fleet->peers[i]))
-			continue;
-		last = &fleet->peers[i];
-		if (++count <= TOLD_MAX)
-			check_warn(checker, &last->place,
+		const struct fleet_peer *peer = &fleet->peers[i];
+
+		if (is_outside(fleet, peer))
+			check_warn(checker, WARNING_OUTSIDE, &peer->place,
 				"peer %s: none of its allowed_ips is in a network of its tunnel: is that "
 				"meant?",
-				last->name);
+				peer->name);
 	}
-	if (count > TOLD_MAX)
-		check_warn(checker, &last->place,
-			"%zu more peers have no allowed_ips in a network of their tunnel, this one the last",
-			count - TOLD_MAX);
 }

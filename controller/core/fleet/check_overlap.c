@@ -28,13 +28,9 @@ struct claims {
 	struct claim *items;
 };
 
-enum { NOTES_MAX = 20 }; /* that are listed; the rest is counted */
-
 struct overlap {
 	const struct checker *checker;
 	size_t gateway;
-	size_t notes;
-	const struct fleet_place *beyond; /* of the first that is not listed */
 };
 
 /* The connected route of an address leads there already. */
@@ -221,11 +217,6 @@ static void note_covered(struct overlap *overlap, const struct claim *claims, co
 	/* Of a default route everybody knows. */
 	if (!around->covered || !around->to->prefix.length || !is_told_here(overlap, around))
 		return;
-	if (++overlap->notes > NOTES_MAX) {
-		if (!overlap->beyond)
-			overlap->beyond = &around->to->place;
-		return;
-	}
 	for (size_t i = 0; i < around->covered && i < ARRAY_COUNT(around->examples); i++) {
 		const struct claim *inner = &claims[around->examples[i]];
 
@@ -235,7 +226,7 @@ static void note_covered(struct overlap *overlap, const struct claim *claims, co
 	if (around->covered > ARRAY_COUNT(around->examples))
 		text_add(&text, " and %zu more", around->covered - ARRAY_COUNT(around->examples));
 	list = text_take(&text);
-	check_warn(overlap->checker, &around->to->place,
+	check_warn(overlap->checker, WARNING_NESTED, &around->to->place,
 		"allowed_ips: within %s of peer %s the narrower wins: %s",
 		prefix_format(&around->to->prefix, buffer, sizeof(buffer)), around->peer->name, list);
 }
@@ -308,8 +299,4 @@ void check_overlaps(struct checker *checker)
 		if (!is_checked(fleet, i))
 			check_gateway(&overlap);
 	}
-	if (overlap.notes > NOTES_MAX)
-		check_warn(checker, overlap.beyond,
-			"allowed_ips: here and in %zu more places the narrower of two nested prefixes wins",
-			overlap.notes - NOTES_MAX - 1);
 }

@@ -12,17 +12,23 @@
 
 enum { KEY_DIGITS = 43 };
 
-static const struct {
-	const char *what; /* they are, if there are many */
-	size_t max;
-} kinds[] = {
-	[DIAGNOSTIC_ERROR] = {"errors", 1000},
-	[DIAGNOSTIC_WARNING] = {"warnings", 1000},
+enum { ERRORS_MAX = 1000, WARNINGS_MAX = 20 };
+
+/* What those of a kind are, if there are many. */
+static const char *const kinds[] = {
+	[DIAGNOSTIC_ERROR] = "errors",
+	[WARNING_HOST_BITS] = "prefixes with bits beyond their length",
+	[WARNING_ALONE] = "virtual endpoints with one gateway",
+	[WARNING_CHECK_ADDRESS] = "checks without an address of the gateway's own to ask from",
+	[WARNING_MASQUERADE] = "tunnels that move, and masquerade",
+	[WARNING_NESTED] = "allowed_ips within which a narrower one of another peer wins",
+	[WARNING_OUTSIDE] = "peers without allowed_ips in a network of their tunnel",
+	[WARNING_EXPIRED] = "peers that are over",
 };
 
 size_t diagnostics_max(enum diagnostic_kind kind)
 {
-	return kinds[kind].max;
+	return kind == DIAGNOSTIC_ERROR ? ERRORS_MAX : WARNINGS_MAX;
 }
 
 /* A private key that stands in the wrong place looks like any other: 43 characters of base64, and '='. */
@@ -97,7 +103,7 @@ static void count_rest(const struct diagnostics *diagnostics, struct diagnostic 
 	size_t count = diagnostics->found[rest->kind] - diagnostics_max(rest->kind);
 	struct text text = {0};
 
-	text_add(&text, "%s: %zu more, this one the first", kinds[rest->kind].what, count);
+	text_add(&text, "%s: %zu more, this one the first", kinds[rest->kind], count);
 	free(rest->text);
 	rest->text = text_take(&text);
 }

@@ -15,7 +15,14 @@ enum { DIAGNOSTIC_TEXT_MAX = 2048 };
 
 enum diagnostic_kind {
 	DIAGNOSTIC_ERROR,
-	DIAGNOSTIC_WARNING, /* the fleet works, but does what a person may not expect */
+	/* All others are warnings: the fleet works, but does what a person may not expect. */
+	WARNING_HOST_BITS,
+	WARNING_ALONE,         /* a virtual endpoint with one gateway */
+	WARNING_CHECK_ADDRESS, /* a standby has none to ask from */
+	WARNING_MASQUERADE,    /* of a tunnel that moves */
+	WARNING_NESTED,        /* the narrower of two peers' prefixes wins */
+	WARNING_OUTSIDE,       /* a peer, of all networks of its tunnels */
+	WARNING_EXPIRED,
 	DIAGNOSTIC_KINDS,
 };
 
@@ -35,6 +42,7 @@ struct diagnostics {
 	size_t errors, warnings;        /* likewise */
 };
 
+/* 1,000 errors, 20 warnings of a kind. */
 size_t diagnostics_max(enum diagnostic_kind kind);
 
 static inline bool diagnostic_is_warning(const struct diagnostic *diagnostic)

@@ -5,7 +5,7 @@
 #include "controller/core/fleet/diagnostics.h"
 #include "controller/core/fleet/fleet.h"
 
-/* Warns of peers that are over at now_s (since 1970): each of the first 20, the rest counted. Keeps the order of the files. */
+/* Warns of peers that are over at now_s (since 1970). Keeps the order of the files. */
 void fleet_warn_expired(struct fleet *fleet, int64_t now_s, struct diagnostics *diagnostics);
 
 #endif

@@ -47,7 +47,7 @@ static void read_allowed_ip(struct reader *reader, const struct conf_node *item,
 		return;
 	masked = prefix_mask(&allowed_ip->prefix);
 	if (!prefix_equal(&masked, &allowed_ip->prefix))
-		reader_warn(reader, node, "allowed_ips: %s means all of %s", node->text,
+		reader_warn(reader, WARNING_HOST_BITS, node, "allowed_ips: %s means all of %s", node->text,
 			prefix_format(&masked, text, sizeof(text)));
 	allowed_ip->prefix = masked;
 	allowed_ip->place = reader_place(reader, node);

@@ -37,7 +37,7 @@ static void add_reach(struct reader *reader, const char *key, const struct conf_
 		return;
 	masked = prefix_mask(&prefix);
 	if (!prefix_equal(&masked, &prefix))
-		reader_warn(reader, item, "%s: %s means all of %s", key, item->text,
+		reader_warn(reader, WARNING_HOST_BITS, item, "%s: %s means all of %s", key, item->text,
 			prefix_format(&masked, text, sizeof(text)));
 	if (is_new_prefix(prefixes, *count, &masked))
 		prefixes[(*count)++] = masked;

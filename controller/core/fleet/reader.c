@@ -53,7 +53,8 @@ void reader_fail(struct reader *reader, const struct conf_node *node, const char
 	note(reader, node, DIAGNOSTIC_ERROR, text);
 }
 
-void reader_warn(struct reader *reader, const struct conf_node *node, const char *format, ...)
+void reader_warn(struct reader *reader, enum diagnostic_kind kind, const struct conf_node *node,
+	const char *format, ...)
 {
 	char text[ERR_TEXT_MAX];
 	va_list args;
@@ -61,7 +62,7 @@ void reader_warn(struct reader *reader, const struct conf_node *node, const char
 	va_start(args, format);
 	(void)vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
-	note(reader, node, DIAGNOSTIC_WARNING, text);
+	note(reader, node, kind, text);
 }
 
 struct fleet_place reader_place(const struct reader *reader, const struct conf_node *node)

@@ -27,8 +27,8 @@ bool reader_ok(struct reader *reader, int r);
 bool reader_ok_in(struct reader *reader, const char *key, int r);
 void reader_fail(struct reader *reader, const struct conf_node *node, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
-void reader_warn(struct reader *reader, const struct conf_node *node, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
+void reader_warn(struct reader *reader, enum diagnostic_kind kind, const struct conf_node *node,
+	const char *format, ...) __attribute__((format(printf, 4, 5)));
 
 struct fleet_place reader_place(const struct reader *reader, const struct conf_node *node);
 
