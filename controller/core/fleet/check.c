@@ -90,6 +90,7 @@ void check_fleet(struct fleet *fleet, struct diagnostics *diagnostics)
 	check_endpoints(&checker);
 	check_forwards(&checker);
 	check_peers(&checker);
+	check_probes(&checker);
 	check_overlaps(&checker);
 	check_networks(&checker);
 }

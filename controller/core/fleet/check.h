@@ -38,6 +38,7 @@ void check_addresses(struct checker *checker);
 void check_endpoints(struct checker *checker); /* roles, routes, what one gateway can own */
 void check_forwards(struct checker *checker);
 void check_peers(struct checker *checker);
+void check_probes(struct checker *checker);   /* that each goes to the peer that it judges */
 void check_networks(struct checker *checker); /* warns of peers outside the networks of their tunnels */
 void check_overlaps(struct checker *checker); /* peers that have a prefix in common; says which are shared */
 

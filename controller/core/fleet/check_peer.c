@@ -174,24 +174,6 @@ static void check_twice(const struct checker *checker, const struct fleet_peer *
 				prefix_format(&peer->allowed_ips[i].prefix, text, sizeof(text)));
 }
 
-/* A ping to it must go to this peer while it has the prefix. */
-static void check_probes(const struct checker *checker, const struct fleet_peer *peer)
-{
-	char text[ADDR_TEXT_MAX];
-
-	for (size_t i = 0; i < peer->allowed_ip_count; i++) {
-		const struct fleet_allowed_ip *allowed_ip = &peer->allowed_ips[i];
-		bool leads = !addr_is_set(&allowed_ip->probe);
-
-		for (size_t j = 0; j < peer->allowed_ip_count && !leads; j++)
-			leads = prefix_contains(&peer->allowed_ips[j].prefix, &allowed_ip->probe);
-		if (!leads)
-			check_fail(checker, &allowed_ip->probe_place,
-				"probe: %s is in no allowed_ips of peer %s: a ping would not go there",
-				addr_format(&allowed_ip->probe, text, sizeof(text)), peer->name);
-	}
-}
-
 static void check_prefixes(const struct checker *checker, size_t tunnel)
 {
 	struct claims claims = {0};
@@ -229,10 +211,8 @@ static void check_load(const struct checker *checker, size_t gateway)
 void check_peers(struct checker *checker)
 {
 	check_names(checker);
-	for (size_t i = 0; i < checker->fleet->peer_count; i++) {
+	for (size_t i = 0; i < checker->fleet->peer_count; i++)
 		check_twice(checker, &checker->fleet->peers[i]);
-		check_probes(checker, &checker->fleet->peers[i]);
-	}
 	for (size_t i = 0; i < checker->fleet->tunnel_count; i++) {
 		check_keys(checker, i);
 		check_prefixes(checker, i);
