@@ -153,7 +153,7 @@ int command_export(const struct invocation *invocation)
 
 	if (r != COMMAND_OK)
 		return r;
-	r = fleet_check(request.fleet, &files, &fleet, &err);
+	r = fleet_load(request.fleet, &files, &fleet, &err);
 	if (r == -EINVAL)
 		return COMMAND_FAILED;
 	if (r < 0)

@@ -440,7 +440,7 @@ static int run(struct request *request, struct err *err)
 	struct client client = {0};
 	struct fleet_files files = {0};
 	struct fleet *before = NULL;
-	int r = fleet_check(request->fleet, &files, &before, err);
+	int r = fleet_load(request->fleet, &files, &before, err);
 
 	if (r < 0)
 		return r;

@@ -34,11 +34,14 @@ static void base_clear(struct plan_base *base)
 	json_decref(base->sessions);
 }
 
-static int read_fleet(const char *path, struct fleet **ret_fleet)
+typedef int fleet_reader(
+	const char *path, struct fleet_files *ret_files, struct fleet **ret_fleet, struct err *err);
+
+static int read_fleet(fleet_reader *read, const char *path, struct fleet **ret_fleet)
 {
 	struct fleet_files files;
 	struct err err;
-	int r = fleet_check(path, &files, ret_fleet, &err);
+	int r = read(path, &files, ret_fleet, &err);
 
 	if (r == -EINVAL)
 		return COMMAND_FAILED;
@@ -133,7 +136,7 @@ static int plan_it(const struct plan_request *request, const struct controller *
 static int plan_against_file(const struct plan_request *request, const struct fleet *fleet)
 {
 	struct plan_base base = {0};
-	int status = read_fleet(request->against, &base.fleet);
+	int status = read_fleet(fleet_load, request->against, &base.fleet);
 
 	if (status == COMMAND_OK)
 		status = plan_it(request, NULL, &base, fleet);
@@ -187,7 +190,7 @@ int command_plan(const struct invocation *invocation)
 	if (invocation->argc - optind != 1)
 		return command_misused(invocation, "needs one fleet file");
 	request.file = invocation->argv[optind];
-	status = read_fleet(request.file, &fleet);
+	status = read_fleet(fleet_check, request.file, &fleet);
 	if (status != COMMAND_OK)
 		return status;
 	status = request.against ? plan_against_file(&request, fleet)

@@ -16,6 +16,7 @@
 
 #define FLEET_HERE "fleet.yaml"
 #define FLEET_INSTALLED "/etc/holdfast/fleet.yaml"
+#define NO_FILE ""
 
 const char *fleet_default_path(void)
 {
@@ -24,7 +25,7 @@ const char *fleet_default_path(void)
 
 enum { SECOND_MS = 1000 };
 
-/* only: warnings of that file alone; NULL: all. */
+/* Of which file warnings are told; NULL: of all; NO_FILE: of none. */
 static void print_diagnostics(const struct diagnostics *diagnostics, const char *only)
 {
 	char line[DIAGNOSTIC_TEXT_MAX];
@@ -93,14 +94,25 @@ int fleet_examine(const char *path, struct fleet_files *ret_files, struct fleet 
 	return 0;
 }
 
-int fleet_check(const char *path, struct fleet_files *ret_files, struct fleet **ret_fleet, struct err *err)
+static int examine_and_tell(const char *path, const char *only, struct fleet_files *ret_files,
+	struct fleet **ret_fleet, struct err *err)
 {
 	struct diagnostics diagnostics;
 	int r = fleet_examine(path, ret_files, ret_fleet, &diagnostics, err);
 
-	print_diagnostics(&diagnostics, NULL);
+	print_diagnostics(&diagnostics, only);
 	diagnostics_clear(&diagnostics);
 	return r;
+}
+
+int fleet_check(const char *path, struct fleet_files *ret_files, struct fleet **ret_fleet, struct err *err)
+{
+	return examine_and_tell(path, NULL, ret_files, ret_fleet, err);
+}
+
+int fleet_load(const char *path, struct fleet_files *ret_files, struct fleet **ret_fleet, struct err *err)
+{
+	return examine_and_tell(path, NO_FILE, ret_files, ret_fleet, err);
 }
 
 static void put_diagnostic(json_t *list, const struct diagnostic *diagnostic)

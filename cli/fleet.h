@@ -18,6 +18,8 @@ const char *fleet_default_path(void);
  * caller's. -EINVAL: it is wrong, and all has been said. Others: err says why it could not be read.
  */
 int fleet_check(const char *path, struct fleet_files *ret_files, struct fleet **ret_fleet, struct err *err);
+/* The same without the warnings, for whoever only uses a fleet: they are for those who are about to change it. */
+int fleet_load(const char *path, struct fleet_files *ret_files, struct fleet **ret_fleet, struct err *err);
 
 /* The same, and nothing is printed: what was found is in *ret_diagnostics, which is the caller's to clear in every case. */
 int fleet_examine(const char *path, struct fleet_files *ret_files, struct fleet **ret_fleet,

@@ -153,4 +153,24 @@ def test_refused():
         assert left_out.returncode == 0 and "no include:" in left_out.stderr, left_out
 
 
+def test_warned_where_it_helps():
+    """Of a doubtful fleet whoever checks, plans or applies it; of a doubtful addition whoever makes it."""
+    with Place() as place:
+        (place.directory / "peers.d").mkdir()
+        entry = place.holdfast("peer", "new", "late").stderr
+        entry = re.search(r"^peers:\n(  .*\n)+", entry, re.M).group(0)
+        (place.directory / "peers.d/late.yaml").write_text(re.sub(r"\[.*\]", "[10.50.0.65/28]", entry))
+
+        def warned(*words):
+            done = place.holdfast(*words)
+            assert done.returncode == 0, done
+            return [line for line in done.stderr.splitlines() if line.endswith("(warning)")]
+
+        assert len(warned("validate", "fleet.yaml")) == 1
+        assert len(warned("plan", "fleet.yaml", "--against", "fleet.yaml")) == 1
+        assert warned("export", "gw-a", "wg0") == warned("peer", "new", "carol") == []
+        own = warned("peer", "new", "carol", "--address", "192.0.2.7")
+        assert len(own) == 1 and own[0].startswith("(the new peer):2:3: peer carol: none of its allowed_ips"), own
+
+
 run_module(globals(), shutil.which("qrencode") and shutil.which("wg"))
