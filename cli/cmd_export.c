@@ -116,8 +116,10 @@ static void tell_as_json(
 
 static int make(const struct request *request, const struct fleet *fleet, struct err *err)
 {
-	struct export export = {
-		.fleet = fleet, .read_key = request->keys ? read_key : NULL, .directory = AGENT_DIRECTORY};
+	struct export export = {.fleet = fleet,
+		.now_s = fleet_now_s(),
+		.read_key = request->keys ? read_key : NULL,
+		.directory = AGENT_DIRECTORY};
 	struct quick_texts told = {0};
 	struct text text = {0};
 	int r = 0;

@@ -115,8 +115,8 @@ static int plan_it(const struct plan_request *request, const struct controller *
 	struct err err;
 	bool changes;
 
-	fleet_plan_make(
-		base->fleet, fleet, request->all || request->as_json ? SIZE_MAX : PLAN_LINES_SHOWN, &plan);
+	fleet_plan_make(base->fleet, fleet, fleet_now_s(),
+		request->all || request->as_json ? SIZE_MAX : PLAN_LINES_SHOWN, &plan);
 	if (controller && plan.cost_count) {
 		base->sessions = json_array();
 		if (session_pages(controller, base->sessions, &err) < 0) {

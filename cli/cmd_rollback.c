@@ -129,7 +129,8 @@ static int roll_back(
 	int r = ask_fleets(controller, request, &fleets, err);
 
 	if (r >= 0) {
-		fleet_plan_make(fleets.now, fleets.then, whole ? SIZE_MAX : PLAN_LINES_SHOWN, &plan);
+		fleet_plan_make(
+			fleets.now, fleets.then, fleet_now_s(), whole ? SIZE_MAX : PLAN_LINES_SHOWN, &plan);
 		tell(request, &view);
 	}
 	if (r >= 0 && !request->dry)

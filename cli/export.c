@@ -9,6 +9,7 @@
 
 #include "common/base/date.h"
 #include "common/base/mem.h"
+#include "controller/core/fleet/expired.h"
 
 enum {
 	HEAD_MAX_BYTES = 64 * 1024,
@@ -37,11 +38,16 @@ static void tell(struct exporting *exporting, const char *format, ...)
 	quick_texts_add(exporting->told, line, strlen(line));
 }
 
-static bool is_exported(const struct exporting *exporting, const struct fleet_peer *peer)
+static bool is_of_tunnel(const struct exporting *exporting, const struct fleet_peer *peer)
 {
 	size_t tunnel = (size_t)(exporting->export->tunnel - exporting->export->fleet->tunnels);
 
 	return !peer->disabled && peer->on >> tunnel & 1;
+}
+
+static bool is_exported(const struct exporting *exporting, const struct fleet_peer *peer)
+{
+	return is_of_tunnel(exporting, peer) && !fleet_peer_is_expired(peer, exporting->export->now_s);
 }
 
 static size_t room_for(const struct export *export)
@@ -201,6 +207,14 @@ static void tell_peer(struct exporting *exporting, const struct fleet_peer *peer
 			peer->name);
 }
 
+static void tell_expired(struct exporting *exporting, const struct fleet_peer *peer)
+{
+	char until[DATE_TEXT_MAX];
+
+	tell(exporting, "peer %s: left out: it is over since %s", peer->name,
+		date_format(peer->expires_s, until));
+}
+
 static int put_peer(struct exporting *exporting, const struct fleet_peer *peer, struct err *err)
 {
 	struct text *out = exporting->out;
@@ -234,6 +248,8 @@ int export_make(const struct export *export, struct text *ret_text, struct quick
 	for (size_t i = 0; !r && i < export->fleet->peer_count; i++)
 		if (is_exported(&exporting, &export->fleet->peers[i]))
 			r = put_peer(&exporting, &export->fleet->peers[i], err);
+		else if (is_of_tunnel(&exporting, &export->fleet->peers[i]))
+			tell_expired(&exporting, &export->fleet->peers[i]);
 	if (!r && text.data != began)
 		r = err_set(err, -E2BIG, "the file is larger than %zu bytes", room);
 	if (r < 0) {

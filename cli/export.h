@@ -12,6 +12,7 @@ struct export
 	const struct fleet *fleet;
 	const struct fleet_tunnel *tunnel;
 	size_t gateway; /* its index */
+	int64_t now_s;  /* since 1970: peers that are expired by then are left out, as on the gateway */
 	/* Reads a key file that the fleet names; -errno with err. NULL: the file's own PostUp has wg read them. */
 	int (*read_key)(void *context, const char *path, struct key *ret_key, struct err *err);
 	void *context;

@@ -18,12 +18,17 @@
 #define FLEET_INSTALLED "/etc/holdfast/fleet.yaml"
 #define NO_FILE ""
 
+enum { SECOND_MS = 1000 };
+
 const char *fleet_default_path(void)
 {
 	return access(FLEET_HERE, F_OK) ? FLEET_INSTALLED : FLEET_HERE;
 }
 
-enum { SECOND_MS = 1000 };
+int64_t fleet_now_s(void)
+{
+	return clock_wall_ms() / SECOND_MS;
+}
 
 /* Of which file warnings are told; NULL: of all; NO_FILE: of none. */
 static void print_diagnostics(const struct diagnostics *diagnostics, const char *only)
@@ -55,7 +60,7 @@ static int read_sources(const struct fleet_files *files, const char *name, const
 		sources[count++] = (struct fleet_source){name, text, strlen(text)};
 	r = fleet_read(sources, count, ret_fleet, diagnostics);
 	if (r >= 0)
-		fleet_warn_expired(*ret_fleet, clock_wall_ms() / SECOND_MS, diagnostics);
+		fleet_warn_expired(*ret_fleet, fleet_now_s(), diagnostics);
 	return r;
 }
 

@@ -12,6 +12,9 @@
 /* Where the fleet file is that a person means who names none: fleet.yaml here, else the one in /etc/holdfast. */
 const char *fleet_default_path(void);
 
+/* Since 1970, by the wall clock: for `expires`. */
+int64_t fleet_now_s(void);
+
 /*
  * Load a fleet file with its includes and check it as the controller will. Errors go to stderr, one a line, as
  * file:line:column: message; warnings likewise, marked as such. 0: *ret_files (and *ret_fleet, unless NULL) are the

@@ -78,6 +78,11 @@ bool desired_peer_is_in(const struct desired_peer *peer, const char *group)
 	return false;
 }
 
+bool desired_peer_is_expired(const struct desired_peer *peer, int64_t now_s)
+{
+	return peer->expires_s && peer->expires_s <= now_s;
+}
+
 /* A copy of count items; NULL for none. */
 static void *copy_items(const void *items, size_t count, size_t item_size)
 {

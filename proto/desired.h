@@ -53,6 +53,7 @@ bool desired_peer_equal(const struct desired_peer *a, const struct desired_peer 
 void desired_peer_copy(struct desired_peer *to, const struct desired_peer *from);
 void desired_peer_clear(struct desired_peer *peer); /* frees what it owns */
 bool desired_peer_is_in(const struct desired_peer *peer, const char *group);
+bool desired_peer_is_expired(const struct desired_peer *peer, int64_t now_s); /* from its very second on */
 
 /* What forwarded packets from its peers may go to: all that any group of theirs may reach. */
 struct desired_group {
@@ -114,9 +115,9 @@ struct desired_inside {
 
 /* What a gateway asks of its world, to learn whether it would serve the endpoint well. */
 enum desired_check_kind {
-	CHECK_PING = 0, /* an echo request of the target's family is answered */
-	CHECK_TCP = 1,  /* a connection is accepted */
-	CHECK_HTTP = 2, /* GET of the path is answered with a status from 200 to 399 */
+	CHECK_PING = 0,    /* an echo request of the target's family is answered */
+	CHECK_TCP = 1,     /* a connection is accepted */
+	CHECK_HTTP = 2,    /* GET of the path is answered with a status from 200 to 399 */
 	CHECK_PROGRAM = 3, /* the program at the path ends with status 0; agent.yaml has to allow it */
 };
 

@@ -10,6 +10,7 @@ struct run {
 	const struct desired *gateway;
 	const struct desired_peer *peers;
 	size_t count;
+	int64_t now_s;
 };
 
 /* A peer of either side, or of both: NULL where it is not. */
@@ -49,6 +50,7 @@ static struct run run_of(const struct access_side *side, const char *tunnel)
 			continue;
 		for (size_t at = 0; at < gateway->peer_count; at += run.count) {
 			run = run_at(gateway, at);
+			run.now_s = side->now_s;
 			if (!strcmp(run.peers->tunnel, tunnel))
 				return run;
 		}
@@ -100,19 +102,28 @@ static unsigned changes_at(const struct meeting *meeting)
 	return meeting->to ? changes_between(meeting->from, meeting->to) : ACCESS_REMOVED;
 }
 
+/* NULL: there is no further one. */
+static const struct desired_peer *next_peer(const struct run *run, size_t *at)
+{
+	while (*at < run->count && desired_peer_is_expired(&run->peers[*at], run->now_s))
+		++*at;
+	return *at < run->count ? &run->peers[*at] : NULL;
+}
+
 static void merge_runs(struct run from, struct run to, on_meeting *meet, void *context)
 {
 	size_t old = 0, new = 0;
 
-	while (old < from.count || new < to.count) {
-		int order = old == from.count ? 1
-			    : new == to.count ? -1
-					      : desired_peer_compare(&from.peers[old], &to.peers[new]);
+	for (;;) {
+		const struct desired_peer *before = next_peer(&from, &old), *after = next_peer(&to, &new);
+		int order = !before ? 1 : !after ? -1 : desired_peer_compare(before, after);
 		struct meeting meeting = {.from_gateway = from.gateway,
 			.to_gateway = to.gateway,
-			.from = order <= 0 ? &from.peers[old] : NULL,
-			.to = order >= 0 ? &to.peers[new] : NULL};
+			.from = order <= 0 ? before : NULL,
+			.to = order >= 0 ? after : NULL};
 
+		if (!before && !after)
+			return;
 		meet(&meeting, context);
 		old += order <= 0;
 		new += order >= 0;

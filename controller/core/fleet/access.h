@@ -28,6 +28,7 @@ enum access_change {
 struct access_side {
 	const struct desired *const *gateways;
 	size_t count;
+	int64_t now_s; /* peers that are expired by then are none; 0: all are peers */
 };
 
 /* changes: of enum access_change, never 0. Only the side that has the peer is not NULL. */

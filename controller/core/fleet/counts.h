@@ -7,7 +7,8 @@
 #include "common/base/text.h"
 #include "controller/core/fleet/access.h"
 
-/* How much lies between two generations, each thing once, however many gateways have it. */
+/* How much lies between two generations, each thing once, however many gateways have it. Peers count as the sides have them
+ * at their now_s. */
 struct fleet_counts {
 	size_t added, changed, removed; /* peers: of a tunnel and key */
 	size_t other;                   /* different lines of fleet_difference_but_peers() */

@@ -28,11 +28,26 @@ const char *fleet_plan_why_text(enum fleet_plan_why why)
 	return "?";
 }
 
-static struct desired *compile(const struct fleet *fleet, size_t gateway)
+static void drop_expired(struct desired *desired, int64_t now_s)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < desired->peer_count; i++) {
+		if (desired_peer_is_expired(&desired->peers[i], now_s))
+			desired_peer_clear(&desired->peers[i]);
+		else
+			desired->peers[kept++] = desired->peers[i];
+	}
+	desired->peer_count = kept;
+}
+
+static struct desired *compile(const struct fleet *fleet, size_t gateway, int64_t now_s)
 {
 	const struct fleet_issue issue = {.generation = 1};
+	struct desired *desired = fleet_compile(fleet, gateway, &issue);
 
-	return fleet_compile(fleet, gateway, &issue);
+	drop_expired(desired, now_s);
+	return desired;
 }
 
 static const struct fleet_gateway *find(const struct fleet *fleet, const char *name)
@@ -65,8 +80,8 @@ static void add_gateway(struct fleet_plan *plan, const struct fleet *from, const
 	const char *name, size_t lines_max, struct other *other)
 {
 	const struct fleet_gateway *old = find(from, name), *new = find(to, name);
-	struct desired *before = old ? compile(from, (size_t)(old - from->gateways)) : NULL;
-	struct desired *after = new ? compile(to, (size_t)(new - to->gateways)) : NULL;
+	struct desired *before = old ? compile(from, (size_t)(old - from->gateways), plan->now_s) : NULL;
+	struct desired *after = new ? compile(to, (size_t)(new - to->gateways), plan->now_s) : NULL;
 	struct fleet_plan_gateway *gateway = &plan->gateways[plan->gateway_count++];
 	struct text text = {0};
 
@@ -116,13 +131,14 @@ static bool is_first_of_any(const struct fleet *fleet, size_t gateway)
 	return false;
 }
 
-static void cover_make(const struct fleet *fleet, struct cover *cover)
+static void cover_make(const struct fleet *fleet, int64_t now_s, struct cover *cover)
 {
 	*cover = (struct cover){0};
 	for (size_t i = 0; fleet && i < fleet->gateway_count; i++)
 		if (is_first_of_any(fleet, i))
-			cover->gateways[cover->count++] = compile(fleet, i);
-	cover->side = (struct access_side){(const struct desired *const *)cover->gateways, cover->count};
+			cover->gateways[cover->count++] = compile(fleet, i, now_s);
+	cover->side = (struct access_side){
+		.gateways = (const struct desired *const *)cover->gateways, .count = cover->count};
 }
 
 static void cover_clear(struct cover *cover)
@@ -317,8 +333,8 @@ static void add_peers(struct fleet_plan *plan, const struct fleet *from, const s
 {
 	struct cover before, after;
 
-	cover_make(from, &before);
-	cover_make(to, &after);
+	cover_make(from, plan->now_s, &before);
+	cover_make(to, plan->now_s, &after);
 	fleet_count_peers(&before.side, &after.side, &plan->counts);
 	access_compare(&before.side, &after.side, note_peer, plan);
 	find_new_keys(plan);
@@ -328,12 +344,12 @@ static void add_peers(struct fleet_plan *plan, const struct fleet *from, const s
 	cover_clear(&after);
 }
 
-void fleet_plan_make(
-	const struct fleet *from, const struct fleet *to, size_t lines_max, struct fleet_plan *ret_plan)
+void fleet_plan_make(const struct fleet *from, const struct fleet *to, int64_t now_s, size_t lines_max,
+	struct fleet_plan *ret_plan)
 {
 	struct text lines = {0};
 
-	*ret_plan = (struct fleet_plan){0};
+	*ret_plan = (struct fleet_plan){.now_s = now_s};
 	add_gateways(ret_plan, from, to, lines_max);
 	add_peers(ret_plan, from, to);
 	if (from)

@@ -9,7 +9,8 @@
 #include "controller/core/fleet/fleet.h"
 
 /*
- * What applying a fleet would do where another one is in force: on each gateway, and to whom. Compiled a gateway at a time,
+ * What applying a fleet would do where another one is in force: on each gateway, and to whom, as the gateways see it: a peer
+ * that is expired is none, whatever becomes of it in the file. Compiled a gateway at a time,
  * so that a large fleet fits into memory. Nothing in it is secret: files of keys are named, keys are not.
  */
 struct fleet_plan_gateway {
@@ -43,6 +44,7 @@ struct fleet_plan_admitted {
 };
 
 struct fleet_plan {
+	int64_t now_s; /* it is made for: peers that are expired by then are none */
 	size_t gateway_count, cost_count, cost_capacity, admitted_count, admitted_capacity;
 	struct fleet_plan_gateway *gateways;  /* owned: those of `from` in its order, then new ones */
 	struct fleet_plan_cost *costs;        /* owned */
@@ -52,9 +54,9 @@ struct fleet_plan {
 	struct fleet_counts counts;
 };
 
-/* from NULL: there is none yet. Of each gateway at most lines_max lines are kept. */
-void fleet_plan_make(
-	const struct fleet *from, const struct fleet *to, size_t lines_max, struct fleet_plan *ret_plan);
+/* from NULL: there is none yet. now_s: since 1970. Of each gateway at most lines_max lines are kept. */
+void fleet_plan_make(const struct fleet *from, const struct fleet *to, int64_t now_s, size_t lines_max,
+	struct fleet_plan *ret_plan);
 void fleet_plan_clear(struct fleet_plan *plan);
 bool fleet_plan_is_empty(const struct fleet_plan *plan);
 

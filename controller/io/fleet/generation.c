@@ -290,20 +290,23 @@ struct sides {
 	struct access_side before, after;
 };
 
-static const struct desired **take_side(const struct generation *generation, struct access_side *ret_side)
+static const struct desired **take_side(
+	const struct generation *generation, int64_t now_s, struct access_side *ret_side)
 {
 	size_t count = generation ? generation->gateway_count : 0;
 	const struct desired **gateways = mem_new(count + 1, sizeof(const struct desired *));
 	for (size_t i = 0; i < count; i++)
 		gateways[i] = generation->gateways[i].desired;
-	*ret_side = (struct access_side){.gateways = gateways, .count = count};
+	*ret_side = (struct access_side){.gateways = gateways, .count = count, .now_s = now_s};
 	return gateways;
 }
 
-static void sides_take(const struct generation *from, const struct generation *to, struct sides *ret_sides)
+/* now_s 0: with those that are expired, which a gateway whose clock is wrong still lets in. */
+static void sides_take(
+	const struct generation *from, const struct generation *to, int64_t now_s, struct sides *ret_sides)
 {
-	ret_sides->old_gateways = take_side(from, &ret_sides->before);
-	ret_sides->new_gateways = take_side(to, &ret_sides->after);
+	ret_sides->old_gateways = take_side(from, now_s, &ret_sides->before);
+	ret_sides->new_gateways = take_side(to, now_s, &ret_sides->after);
 }
 
 static void sides_clear(struct sides *sides)
@@ -316,7 +319,7 @@ void generation_count(const struct generation *from, struct generation *to)
 {
 	struct fleet_counts counts;
 	struct sides sides;
-	sides_take(from, to, &sides);
+	sides_take(from, to, clock_wall_ms() / SECOND_MS, &sides);
 	fleet_count(&sides.before, &sides.after, &counts);
 	sides_clear(&sides);
 	to->counts = (struct store_counts){counts.added, counts.changed, counts.removed, counts.other};
@@ -326,7 +329,7 @@ bool generation_narrows(const struct generation *from, const struct generation *
 {
 	struct sides sides;
 	bool narrows;
-	sides_take(from, to, &sides);
+	sides_take(from, to, 0, &sides);
 	narrows = access_narrows(&sides.before, &sides.after);
 	sides_clear(&sides);
 	return narrows;
@@ -354,7 +357,7 @@ void generation_admits(
 {
 	struct admission admission = {.max = max, .lines = lines};
 	struct sides sides;
-	sides_take(from, to, &sides);
+	sides_take(from, to, 0, &sides);
 	access_compare(&sides.before, &sides.after, note_admitted, &admission);
 	sides_clear(&sides);
 	if (admission.count > max)

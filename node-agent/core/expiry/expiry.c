@@ -3,11 +3,6 @@
 
 #include "common/base/mem.h"
 
-bool desired_peer_is_expired(const struct desired_peer *peer, int64_t now_s)
-{
-	return peer->expires_s && peer->expires_s <= now_s;
-}
-
 struct expiry expiry_of(const struct desired *desired, int64_t now_s)
 {
 	struct expiry expiry = {.last_s = INT64_MIN, .next_s = INT64_MAX};

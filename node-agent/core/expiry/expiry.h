@@ -17,8 +17,6 @@ struct expiry {
 	int64_t next_s; /* the earliest to come; INT64_MAX: none */
 };
 
-bool desired_peer_is_expired(const struct desired_peer *peer, int64_t now_s);
-
 struct expiry expiry_of(const struct desired *desired, int64_t now_s);
 /* Is it another time by now: has one passed since, or has the clock gone back behind one? */
 bool expiry_is_due(const struct expiry *expiry, int64_t now_s);

@@ -190,8 +190,13 @@ def test_exported_without_keys():
         assert "# alice\n[Peer]\n" in done.stdout
         # What a wg-quick file has no word for is told; what is in a path is no command of a shell's.
         fleet = place.read("fleet.yaml")
-        place.write("expires.yaml", fleet.replace("    allowed_ips: [10.50.0.2/32]", "    allowed_ips: [10.50.0.2/32]\n    expires: 2020-01-01"))
-        assert "peer alice: expires: left out" in place.expect("export", "gw-a", "wg0", "--fleet", "expires.yaml").stderr
+        text = fleet.replace("    allowed_ips: [10.50.0.2/32]", "    allowed_ips: [10.50.0.2/32]\n    expires: 2999-01-01")
+        place.write("expires.yaml", text)
+        done = place.expect("export", "gw-a", "wg0", "--fleet", "expires.yaml")
+        assert "peer alice: expires: left out: it is let in after" in done.stderr and "# alice" in done.stdout, done
+        place.write("expires.yaml", text.replace("2999", "2020"))
+        done = place.expect("export", "gw-a", "wg0", "--fleet", "expires.yaml")
+        assert "peer alice: left out: it is over since 2020-01-02T00:00:00Z" in done.stderr and "[Peer]" not in done.stdout, done
         for path in ("x; touch y", "$HOME/key", "%i.key", "a#b"):
             place.write("path.yaml", fleet.replace("private_key_file: wg0.key", f"private_key_file: '{path}'"))
             done = place.holdfast("export", "gw-a", "wg0", "--fleet", "path.yaml")

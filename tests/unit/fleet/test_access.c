@@ -27,7 +27,8 @@ static void compile(struct side *side, char *text)
 	ck_assert_msg(fleet != NULL, "%s", found);
 	side->gateways[0] = sample_compile(fleet, "gw-a");
 	side->gateways[1] = sample_compile(fleet, "gw-b");
-	side->side = (struct access_side){(const struct desired *const *)side->gateways, 2};
+	side->side =
+		(struct access_side){.gateways = (const struct desired *const *)side->gateways, .count = 2};
 	fleet_free(fleet);
 	free(found);
 	free(text);
@@ -217,10 +218,30 @@ START_TEST(a_gateway_more_changes_nobody)
 	struct access_side one;
 
 	compile(&side, two_gateways());
-	one = (struct access_side){side.side.gateways, 1};
+	one = (struct access_side){.gateways = side.side.gateways, .count = 1};
 	check(&one, &side.side, "");
 	check(&side.side, &one, "");
 	clear(&side);
+}
+END_TEST
+
+enum { BOB_IS_OVER_S = 1800000000 }; /* 2027-01-15T08:00:00Z */
+
+/* Without a time everybody is a peer: a gateway whose clock is wrong lets him in. */
+START_TEST(who_is_expired_is_no_peer_at_a_time)
+{
+	struct side with, without;
+
+	compile(&with, replace(two_gateways(), "psk/bob }", "psk/bob, expires: 2027-01-15T08:00:00Z }"));
+	compile(&without, replace(two_gateways(), "psk/bob }", "psk/bob, disabled: true }"));
+	check(&with.side, &without.side, "bob- ");
+	with.side.now_s = without.side.now_s = BOB_IS_OVER_S - 1;
+	check(&with.side, &without.side, "bob- ");
+	with.side.now_s = without.side.now_s = BOB_IS_OVER_S;
+	check(&with.side, &without.side, "");
+	check(&without.side, &with.side, "");
+	clear(&with);
+	clear(&without);
 }
 END_TEST
 
@@ -268,6 +289,7 @@ int main(void)
 	tcase_add_test(tcase, another_tunnel_is_another_peer);
 	tcase_add_test(tcase, from_nothing_and_to_nothing);
 	tcase_add_test(tcase, a_gateway_more_changes_nobody);
+	tcase_add_test(tcase, who_is_expired_is_no_peer_at_a_time);
 	tcase_add_test(tcase, each_change_counts_once);
 	suite_add_tcase(suite, tcase);
 	srunner_run_all(runner, CK_ENV);

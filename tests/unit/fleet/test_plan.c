@@ -8,6 +8,8 @@
 #include "controller/core/fleet/plan.h"
 #include "tests/unit/fleet/sample.h"
 
+enum { NOW_S = 1800000000 }; /* 2027-01-15T08:00:00Z */
+
 static char *two_gateways(void)
 {
 	return sample_text("tests/unit/fleet/right/two-gateways.yaml");
@@ -65,7 +67,7 @@ static void check(struct fleet *from, struct fleet *to, const char *expected)
 	struct fleet_plan plan;
 	char *found;
 
-	fleet_plan_make(from, to, SIZE_MAX, &plan);
+	fleet_plan_make(from, to, NOW_S, SIZE_MAX, &plan);
 	found = describe(&plan);
 	ck_assert_str_eq(found, expected);
 	ck_assert(fleet_plan_is_empty(&plan) == (strcmp(expected, "gw-a 0, gw-b 0, +0 ~0 -0 o0") == 0));
@@ -86,6 +88,9 @@ static const struct {
 		"gw-a 1, gw-b 1, costs bob another pre-shared key, widens bob, +0 ~1 -0 o0"},
 	{"192.168.77.0/24", "192.168.77.0/25", "gw-a 1, gw-b 1, costs site1 narrowed, +0 ~1 -0 o0"},
 	{"192.168.77.0/24", "192.168.76.0/23", "gw-a 1, gw-b 1, widens site1, +0 ~1 -0 o0"},
+	{"psk/bob }", "psk/bob, expires: 2027-01-15T08:00:01Z }", "gw-a 1, gw-b 1, +0 ~1 -0 o0"},
+	{"psk/bob }", "psk/bob, expires: 2027-01-15T08:00:00Z }",
+		"gw-a 1, gw-b 1, costs bob removed, +0 ~0 -1 o0"},
 	/* Another key under the same name. */
 	{"gbY32PzSxtpjWeaWMROhFw3nleS3JbhNHgtM/Z7FjOk=", "jB7LCg7sjqzhC/8dr2tqKdkCGzBmkZ5dHU5sJkoy0Wk=",
 		"gw-a 2, gw-b 2, costs bob another key, admits bob, +1 ~0 -1 o0"},
@@ -115,6 +120,31 @@ START_TEST(what_it_costs_and_whom_it_lets_in)
 }
 END_TEST
 
+/* Whoever is over is no peer of any gateway: it can only come back. */
+static char *with_bob_over(void)
+{
+	return replace(two_gateways(), "psk/bob }", "psk/bob, expires: 2027-01-01 }");
+}
+
+START_TEST(who_is_expired_is_no_peer)
+{
+	const char *nothing = "gw-a 0, gw-b 0, +0 ~0 -0 o0";
+
+	check(NULL, read(with_bob_over()), "gw-a new 4, gw-b new 4, admits alice, admits site1, +2 ~0 -0 o2");
+	check(read(with_bob_over()), read(replace(two_gateways(), "psk/bob }", "psk/bob, disabled: true }")),
+		nothing);
+	check(read(with_bob_over()), read(replace(with_bob_over(), "psk/bob", "psk/bob2")), nothing);
+	check(read(with_bob_over()), read(two_gateways()), "gw-a 1, gw-b 1, admits bob, +1 ~0 -0 o0");
+	/* The tunnel's new key costs only those who are in it. */
+	check(read(with_bob_over()),
+		read(replace(with_bob_over(), "X4LDvyoueTRbmD0krGvriprmvGdab5d0A/1K/Tgqpxw=",
+			"jB7LCg7sjqzhC/8dr2tqKdkCGzBmkZ5dHU5sJkoy0Wk=")),
+		"gw-a 1, gw-b 1, costs alice the tunnel has another key, costs site1 the tunnel has another "
+		"key, "
+		"+0 ~0 -0 o1");
+}
+END_TEST
+
 START_TEST(the_first_fleet)
 {
 	check(NULL, read(two_gateways()),
@@ -139,13 +169,13 @@ START_TEST(only_so_many_lines_are_kept)
 	struct fleet *fleet = read(two_gateways());
 	struct fleet_plan plan;
 
-	fleet_plan_make(NULL, fleet, 3, &plan);
+	fleet_plan_make(NULL, fleet, NOW_S, 3, &plan);
 	ck_assert_uint_eq(plan.gateways[0].count, 5);
 	ck_assert_uint_eq(plan.gateways[0].shown, 3);
 	ck_assert_str_eq(plan.gateways[0].lines,
 		"+ tunnel wg0\n+ virtual endpoint vpn\n+ peer alice in wg0 [10.50.0.2/32, fd50::2/128]\n");
 	fleet_plan_clear(&plan);
-	fleet_plan_make(NULL, fleet, 0, &plan);
+	fleet_plan_make(NULL, fleet, NOW_S, 0, &plan);
 	ck_assert_uint_eq(plan.gateways[0].count, 5);
 	ck_assert_str_eq(plan.gateways[0].lines, "");
 	fleet_plan_clear(&plan);
@@ -161,6 +191,7 @@ int main(void)
 	int failed;
 
 	tcase_add_loop_test(tcase, what_it_costs_and_whom_it_lets_in, 0, ARRAY_COUNT(changes));
+	tcase_add_test(tcase, who_is_expired_is_no_peer);
 	tcase_add_test(tcase, the_first_fleet);
 	tcase_add_test(tcase, a_gateway_leaves);
 	tcase_add_test(tcase, only_so_many_lines_are_kept);
