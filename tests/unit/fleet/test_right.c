@@ -1,13 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <check.h>
+#include <errno.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/plan_view.h"
 #include "tests/unit/fleet/sample.h"
 
-/* right/NAME.yaml is a fleet file, NAME.GATEWAY.json what it becomes there, NAME.expected its warnings, if any. */
+/*
+ * right/NAME.yaml is a fleet file, NAME.GATEWAY.json what it becomes there, NAME.plan what `holdfast plan --all` says of it
+ * where there is none yet, NAME.expected its warnings, if any. FLEET_WRITE_PLANS=1 writes the plans anew, and fails.
+ */
+enum { NOW_S = 1800000000 }; /* January 2027 */
 
 /* path with its ".yaml" replaced. */
 static void beside(const char *path, const char *end, char *buffer, size_t size)
@@ -57,6 +63,46 @@ static void check_travels(const struct fleet *fleet, const char *gateway)
 	free(text);
 }
 
+/* The caller frees. */
+static char *plan_text(const struct fleet *fleet)
+{
+	struct fleet_plan plan;
+	const struct plan_view view = {.plan = &plan, .peers_max = SIZE_MAX};
+	char *text = NULL;
+	size_t size = 0;
+	FILE *out = open_memstream(&text, &size);
+
+	ck_assert_ptr_nonnull(out);
+	fleet_plan_make(NULL, fleet, NOW_S, SIZE_MAX, &plan);
+	plan_view_print(&view, out);
+	fleet_plan_clear(&plan);
+	ck_assert_int_eq(fclose(out), 0);
+	return text;
+}
+
+static void write_plan(const char *path, const char *text)
+{
+	FILE *file = fopen(path, "w");
+
+	ck_assert_msg(file != NULL, "%s: %s", path, strerror(errno));
+	ck_assert_int_ge(fputs(text, file), 0);
+	ck_assert_int_eq(fclose(file), 0);
+}
+
+static void check_plan(const char *path, const struct fleet *fleet)
+{
+	char plan_path[256], *expected, *found = plan_text(fleet);
+
+	beside(path, ".plan", plan_path, sizeof(plan_path));
+	if (getenv("FLEET_WRITE_PLANS"))
+		write_plan(plan_path, found);
+	expected = sample_text(plan_path);
+	ck_assert_msg(expected != NULL, "%s is missing", plan_path);
+	ck_assert_msg(!strcmp(expected, found), "%s is not\n%s", plan_path, found);
+	free(expected);
+	free(found);
+}
+
 static void check_file(const char *path)
 {
 	char *text = sample_text(path), *found;
@@ -69,6 +115,7 @@ static void check_file(const char *path)
 		check_gateway(path, fleet, fleet->gateways[i].name);
 		check_travels(fleet, fleet->gateways[i].name);
 	}
+	check_plan(path, fleet);
 	fleet_free(fleet);
 	free(text);
 	free(found);
@@ -82,6 +129,8 @@ START_TEST(each_fleet_becomes_what_is_expected)
 	for (size_t i = 0; i < files.count; i++)
 		check_file(files.paths[i]);
 	sample_files_clear(&files);
+	ck_assert_msg(
+		!getenv("FLEET_WRITE_PLANS"), "the plans are written: see git diff, and run it without");
 }
 END_TEST
 
