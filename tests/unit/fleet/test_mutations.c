@@ -6,12 +6,14 @@
 #include <string.h>
 
 #include "common/base/mem.h"
+#include "controller/core/fleet/difference.h"
 #include "tests/unit/fleet/sample.h"
 
 /*
- * Right fleets with something broken at random: lines gone, twice, moved, taken from another fleet; words exchanged; bytes
- * flipped; the end cut off. Whatever it is: either mistakes are told with their places, or there is a fleet, and every
- * gateway takes what it becomes. FLEET_MUTATIONS says how many (2,000); FLEET_SEED begins elsewhere.
+ * Right fleets with something broken at random: lines gone, twice, moved, taken from another fleet; words exchanged; other
+ * digits; bytes flipped; the end cut off. Whatever it is: either mistakes are told with their places, and there is no fleet
+ * that anything could be made of; or there is one, every gateway takes what it becomes, and where the fleet it was made
+ * from is in force the change leads to just that state. FLEET_MUTATIONS says how many (2,000); FLEET_SEED begins elsewhere.
  */
 enum { MUTATIONS = 2000, CHANGES_MAX = 4, GROWTH_MAX = 65536 };
 
@@ -96,6 +98,17 @@ static char *change_word(char *text, const char *other)
 	return replace(text, at, length, other + from, other_length);
 }
 
+/* Mostly it stays a fleet, and another one. */
+static char *change_digit(char *text)
+{
+	size_t at = (size_t)random_below(strlen(text));
+
+	at += strcspn(text + at, "0123456789");
+	if (text[at])
+		text[at] = (char)('0' + random_below(10));
+	return text;
+}
+
 static char *change(char *text, const char *other)
 {
 	size_t size = strlen(text), at = (size_t)random_below(size);
@@ -103,7 +116,7 @@ static char *change(char *text, const char *other)
 
 	if (size < 2 || size > GROWTH_MAX)
 		return text;
-	switch (random_below(8)) {
+	switch (random_below(10)) {
 	case 0:
 		return replace(text, at, 1, &byte, 1);
 	case 1:
@@ -113,21 +126,161 @@ static char *change(char *text, const char *other)
 	case 3:
 	case 4:
 		return change_lines(text, other);
+	case 5:
+	case 6:
+		return change_digit(text);
 	default:
 		return change_word(text, other);
 	}
 }
 
-static void check_compiled(const struct fleet *fleet, const char *text)
+/* A right fleet that is in force: what each gateway holds. */
+struct held {
+	char *text;
+	struct fleet *fleet;
+	struct desired **states; /* of its gateways, in their order */
+	char **encoded;          /* of the states */
+};
+
+static struct held hold(const char *path)
+{
+	struct held held = {.text = sample_text(path)};
+
+	free(sample_read_text("fleet.yaml", held.text, &held.fleet));
+	ck_assert_ptr_nonnull(held.fleet);
+	held.states = mem_new(held.fleet->gateway_count, sizeof(*held.states));
+	held.encoded = mem_new(held.fleet->gateway_count, sizeof(*held.encoded));
+	for (size_t i = 0; i < held.fleet->gateway_count; i++) {
+		held.states[i] = sample_compile(held.fleet, held.fleet->gateways[i].name);
+		held.encoded[i] = desired_encode(held.states[i]);
+	}
+	return held;
+}
+
+static void let_go(struct held *held)
+{
+	for (size_t i = 0; i < held->fleet->gateway_count; i++) {
+		desired_free(held->states[i]);
+		free(held->encoded[i]);
+	}
+	free(held->states);
+	free(held->encoded);
+	fleet_free(held->fleet);
+	free(held->text);
+}
+
+/* States are longer than a message of Check's may be. */
+static void check_same(const char *found, const char *expected, const char *text)
+{
+	if (!strcmp(found, expected))
+		return;
+	fprintf(stderr, "%s\n-- is not --\n%s\n", found, expected);
+	ck_abort_msg("two states differ (see above), of\n%s", text);
+}
+
+static void check_untouched(const struct held *held, const char *text)
+{
+	for (size_t i = 0; i < held->fleet->gateway_count; i++) {
+		char *now = desired_encode(held->states[i]);
+
+		check_same(now, held->encoded[i], text);
+		free(now);
+	}
+}
+
+/* NULL: it is new to the fleet. */
+static const struct desired *state_of(const struct held *held, const char *gateway)
+{
+	const struct fleet_gateway *found = fleet_find_gateway(held->fleet, gateway);
+
+	return found ? held->states[found - held->fleet->gateways] : NULL;
+}
+
+static void check_taken(const char *json, const char *text)
+{
+	struct desired *back = NULL;
+	struct err err = {0};
+
+	ck_assert_msg(!desired_decode(json, strlen(json), &back, &err), "%s: %s", err.text, text);
+	desired_free(back);
+}
+
+/* The change as it travels. */
+static struct desired_delta *send_change(
+	const struct desired *from, const struct desired *to, const char *text)
+{
+	struct desired_delta *delta = desired_diff(from, to), *arrived = NULL;
+	char *json = desired_delta_encode(delta);
+	struct err err = {0};
+
+	ck_assert_msg(!desired_delta_decode(json, strlen(json), &arrived, &err), "%s: %s", err.text, text);
+	desired_delta_free(delta);
+	free(json);
+	return arrived;
+}
+
+/* An agent has a state of its own, and gives it up for the next one. */
+static void check_led_to(
+	const struct desired *from, const struct desired *to, const char *expected, const char *text)
+{
+	struct desired_delta *delta = send_change(from, to, text);
+	struct desired *own = from ? desired_copy(from) : NULL, *next = NULL;
+	struct err err = {0};
+	char *found;
+
+	ck_assert_msg(!desired_patch(own, delta, &next, &err), "%s: %s", err.text, text);
+	desired_free(own);
+	desired_delta_free(delta);
+	found = desired_encode(next);
+	check_same(found, expected, text);
+	desired_free(next);
+	free(found);
+}
+
+/* But for what plans leave alone: its generation and its partners. The caller frees. */
+static char *encode_planned(const struct desired *desired)
+{
+	struct desired *copy = desired_copy(desired);
+	char *json;
+
+	copy->generation = 0;
+	copy->partner_count = 0;
+	json = desired_encode(copy);
+	desired_free(copy);
+	return json;
+}
+
+/* What is told of a change is nothing if, and only if, nothing changes. */
+static void check_told(const struct desired *from, const struct desired *to, const char *text)
+{
+	struct text lines = {0};
+	size_t count = fleet_difference(from, to, &lines);
+	char *before = encode_planned(from), *after = encode_planned(to);
+
+	if (count)
+		ck_assert_msg(
+			strcmp(before, after) != 0, "%s-- is told of nothing: --\n%s", lines.data, text);
+	else
+		check_same(after, before, text);
+	text_clear(&lines);
+	free(before);
+	free(after);
+}
+
+static void check_applied(const struct held *held, const struct fleet *fleet, const char *text)
 {
 	for (size_t i = 0; i < fleet->gateway_count; i++) {
-		struct desired *desired = sample_compile(fleet, fleet->gateways[i].name), *back = NULL;
-		char *json = desired_encode(desired);
-		struct err err = {0};
+		struct desired *to = sample_compile(fleet, fleet->gateways[i].name);
+		const struct desired *from = state_of(held, fleet->gateways[i].name);
+		char *json;
 
-		ck_assert_msg(!desired_decode(json, strlen(json), &back, &err), "%s: %s", err.text, text);
-		desired_free(desired);
-		desired_free(back);
+		to->generation = 2;
+		json = desired_encode(to);
+		check_taken(json, text);
+		check_led_to(from, to, json, text);
+		if (from)
+			check_told(from, to, text);
+		desired_free(to);
 		free(json);
 	}
 }
@@ -146,7 +299,7 @@ static void check_places(const char *found, const char *text)
 }
 
 /* True if it is still a fleet. */
-static bool try(const char *text)
+static bool try(const struct held *held, const char *text)
 {
 	struct fleet *fleet = NULL;
 	char *found = sample_read_text("fleet.yaml", text, &fleet);
@@ -154,7 +307,8 @@ static bool try(const char *text)
 
 	check_places(found, text);
 	if (fleet)
-		check_compiled(fleet, text);
+		check_applied(held, fleet, text);
+	check_untouched(held, text);
 	fleet_free(fleet);
 	free(found);
 	return is_fleet;
@@ -164,17 +318,18 @@ START_TEST(whatever_is_broken_is_told_or_harmless)
 {
 	struct sample_files files = sample_list("right");
 	uint64_t count = number_from("FLEET_MUTATIONS", MUTATIONS), right = 0;
-	char **texts = mem_new(files.count, sizeof(*texts));
+	struct held *held = mem_new(files.count, sizeof(*held));
 
 	state = number_from("FLEET_SEED", 1) * 0x9e3779b97f4a7c15u | 1;
 	for (size_t i = 0; i < files.count; i++)
-		texts[i] = sample_text(files.paths[i]);
+		held[i] = hold(files.paths[i]);
 	for (uint64_t i = 0; i < count; i++) {
-		char *text = mem_text(texts[random_below(files.count)]);
+		const struct held *original = &held[random_below(files.count)];
+		char *text = mem_text(original->text);
 
 		for (uint64_t changes = 1 + random_below(CHANGES_MAX); changes; changes--)
-			text = change(text, texts[random_below(files.count)]);
-		right += try(text);
+			text = change(text, held[random_below(files.count)].text);
+		right += try(original, text);
 		free(text);
 	}
 	printf("%" PRIu64 " mutations: %" PRIu64 " still a fleet\n", count, right);
@@ -182,8 +337,8 @@ START_TEST(whatever_is_broken_is_told_or_harmless)
 	ck_assert_uint_gt(right, count / 100);
 	ck_assert_uint_lt(right, count - count / 10);
 	for (size_t i = 0; i < files.count; i++)
-		free(texts[i]);
-	free(texts);
+		let_go(&held[i]);
+	free(held);
 	sample_files_clear(&files);
 }
 END_TEST
