@@ -117,13 +117,14 @@ static void recreate(struct agent *agent, const char *tunnel, const struct spoke
 	mem_wipe(changes, sizeof(changes));
 }
 
+/* How many are done then. Those of a message that was not answered are not: they are made anew once more. */
 static size_t recreate_some(
 	struct agent *agent, const char *tunnel, const struct spoken *peers, size_t count, size_t done)
 {
 	size_t part = count - done < PART_MAX ? count - done : PART_MAX;
 
 	recreate(agent, tunnel, peers + done, part);
-	return done + part;
+	return hangs(agent, tunnel) ? done : done + part;
 }
 
 /* ---- all of a tunnel now ---- */
@@ -138,7 +139,7 @@ static void forget(struct agent *agent, const struct wg_device *device)
 		return;
 	}
 	peers = who_spoke(device, &count);
-	while (done < count)
+	while (done < count && !hangs(agent, device->name))
 		done = recreate_some(agent, device->name, peers, count, done);
 	free(peers);
 }
@@ -195,30 +196,31 @@ static void read_next(struct forgetting *forgetting)
 	end(forgetting->seat);
 }
 
-static void next_tunnel(struct forgetting *forgetting)
+static void drop_peers(struct forgetting *forgetting)
 {
 	free(forgetting->peers);
 	forgetting->peers = NULL;
 	forgetting->count = forgetting->done = 0;
+}
+
+static void next_tunnel(struct forgetting *forgetting)
+{
+	drop_peers(forgetting);
 	forgetting->tunnel++;
 	read_next(forgetting);
 }
 
-/* Those of a message that was not answered are made anew once more. */
 static void go_on(struct forgetting *forgetting)
 {
 	struct agent *agent = forgetting->seat->agent;
 	const char *tunnel = forgetting->tunnels[forgetting->tunnel];
-	size_t done = forgetting->done;
 
-	if (done < forgetting->count && !hangs(agent, tunnel))
-		done = recreate_some(agent, tunnel, forgetting->peers, forgetting->count, done);
-	if (hangs(agent, tunnel)) {
+	if (!hangs(agent, tunnel))
+		forgetting->done =
+			recreate_some(agent, tunnel, forgetting->peers, forgetting->count, forgetting->done);
+	if (hangs(agent, tunnel))
 		wait_for_answers(forgetting);
-		return;
-	}
-	forgetting->done = done;
-	if (done < forgetting->count)
+	else if (forgetting->done < forgetting->count)
 		schedule(forgetting);
 	else
 		next_tunnel(forgetting);
@@ -259,23 +261,29 @@ void forgetting_take_read(struct agent *agent, const struct device_read *read)
 			take_read(agent->seats[i]->forgetting, read);
 }
 
+static void finish_tunnel(struct forgetting *forgetting, const char *tunnel)
+{
+	struct agent *agent = forgetting->seat->agent;
+
+	while (forgetting->done < forgetting->count && !hangs(agent, tunnel))
+		forgetting->done =
+			recreate_some(agent, tunnel, forgetting->peers, forgetting->count, forgetting->done);
+	if (!forgetting->peers)
+		read_and_forget(agent, tunnel);
+	if (hangs(agent, tunnel))
+		log_warning("standby", "sessions-not-forgotten", log_text("tunnel", tunnel),
+			log_text("why", "its WireGuard program hangs"));
+	drop_peers(forgetting);
+}
+
 void forgetting_finish(struct agent_seat *seat)
 {
 	struct forgetting *forgetting = seat->forgetting;
 
 	if (!forgetting)
 		return;
-	while (forgetting->done < forgetting->count)
-		forgetting->done = recreate_some(seat->agent, forgetting->tunnels[forgetting->tunnel],
-			forgetting->peers, forgetting->count, forgetting->done);
-	for (size_t i = forgetting->tunnel + (forgetting->peers != NULL); i < forgetting->tunnel_count; i++) {
-		const char *tunnel = forgetting->tunnels[i];
-
-		read_and_forget(seat->agent, tunnel);
-		if (hangs(seat->agent, tunnel))
-			log_warning("standby", "sessions-not-forgotten", log_text("tunnel", tunnel),
-				log_text("why", "its WireGuard program hangs"));
-	}
+	for (size_t i = forgetting->tunnel; i < forgetting->tunnel_count; i++)
+		finish_tunnel(forgetting, forgetting->tunnels[i]);
 	end(seat);
 }
 
