@@ -40,6 +40,8 @@ static void check_renewal(struct world *world, size_t gateway, uint32_t timeout_
 
 static void acquire(struct world *world, size_t gateway, const struct seat_action *action)
 {
+	if (world->hosts[gateway].forgotten_ms != 0)
+		world_fail(world, "%s may speak before its sessions are forgotten", world_name(gateway));
 	kernel_permit(world, gateway, action->timeout_ms);
 	world->hosts[gateway].announces = action->announces;
 }
@@ -179,9 +181,11 @@ bool gateway_act(struct world *world, size_t gateway, const struct seat_action *
 	case SEAT_ACTION_PROMISE:
 		claim_promise(world, gateway);
 		break;
-	case SEAT_ACTION_WAKE:
 	case SEAT_ACTION_RESIGN:
-		break; /* no peers to wake, no sessions to forget */
+		world->hosts[gateway].forgotten_ms = world->now + world->forgets_ms;
+		break;
+	case SEAT_ACTION_WAKE:
+		break; /* no peers to wake */
 	}
 	return true;
 }

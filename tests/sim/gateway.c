@@ -16,6 +16,16 @@ void gateway_report(struct world *world, size_t gateway)
 			network_send_tls(world, &message);
 }
 
+static void forget(struct world *world, size_t gateway)
+{
+	struct host *h = &world->hosts[gateway];
+
+	if (h->forgotten_ms == 0 || h->forgotten_ms > world->now)
+		return;
+	h->forgotten_ms = 0;
+	gateway_step(world, gateway, (struct seat_event){.kind = SEAT_EVENT_FORGOTTEN});
+}
+
 void gateway_step(struct world *world, size_t gateway, struct seat_event event)
 {
 	struct seat_actions actions = {0};
@@ -24,6 +34,7 @@ void gateway_step(struct world *world, size_t gateway, struct seat_event event)
 	for (size_t i = 0; i < actions.count; i++)
 		if (!gateway_act(world, gateway, &actions.items[i]))
 			return;
+	forget(world, gateway);
 }
 
 void gateway_begin(struct world *world, size_t gateway)
@@ -37,6 +48,7 @@ void gateway_begin(struct world *world, size_t gateway)
 	left_ms = kernel_permit_left_ms(world, gateway);
 	terms_of_gateway(world, gateway, &config);
 	h->served = (struct epoch){0};
+	h->forgotten_ms = 0;
 	seat_init(&h->seat, &config, world->now);
 	if (!terms_has(&h->terms, gateway))
 		return; /* it has no seat */
@@ -156,6 +168,7 @@ void gateway_tick(struct world *world, size_t gateway)
 		h->pulled_ms = 0;
 		gateway_step(world, gateway, (struct seat_event){.kind = SEAT_EVENT_PULLED});
 	}
+	forget(world, gateway);
 	if (seat_deadline(&h->seat) <= world->now)
 		gateway_step(world, gateway, (struct seat_event){.kind = SEAT_EVENT_TICK});
 	successor_tick(world, gateway);

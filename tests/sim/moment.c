@@ -70,6 +70,8 @@ static int64_t of_gateway(const struct world *world, size_t gateway)
 	ms = sooner(ms, deadline(world, h->holds_ms));
 	if (h->flushed)
 		ms = sooner(ms, deadline(world, h->restored_ms));
+	if (h->forgotten_ms != 0)
+		ms = sooner(ms, deadline(world, h->forgotten_ms));
 	return h->pulled_ms != 0 ? sooner(ms, deadline(world, h->pulled_ms)) : ms;
 }
 

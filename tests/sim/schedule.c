@@ -26,6 +26,7 @@ enum {
 	CARRIER_MS = 50,
 	WITNESS_MS = 500,
 	MOVE_GAP_MS = 40, /* from the word that releases it to the word that serves it */
+	FORGETS_MS = 400, /* what a standby takes that forgets the sessions of many peers */
 };
 
 static void expect_owner(struct world *world, int64_t fault_ms, int64_t most_ms, const char *what)
@@ -406,6 +407,7 @@ static struct world *play(const struct schedule *schedule)
 	/* Not in killers: what it sends again gets around any cut, as by a third way. */
 	world->attacker = !schedule->killer && seed % 7 == 0 && seed % 4 != 0;
 	world->duplicates = seed % 5 == 2;
+	world->forgets_ms = !schedule->killer && seed % 11 == 4 ? FORGETS_MS : 0;
 	world->verbose = schedule->verbose;
 	world->every_ms = schedule->every_ms;
 	course_begin(world);

@@ -113,6 +113,7 @@ struct host {
 	bool announces;           /* ... and it is an owner's */
 	int64_t alone_ms;         /* for how long it has been a guest without a host */
 	int64_t pulled_ms;        /* a guest's peers will be back; 0: nothing is under way */
+	int64_t forgotten_ms;     /* what it has resigned from will be forgotten; 0: nothing is under way */
 	bool cannot_steer;
 	bool leaving;               /* its host is about to go down, and its agent knows */
 	bool slow;                  /* its clock runs slower by 1 %: its kernel's permits last longer */
@@ -144,6 +145,7 @@ struct host {
 
 struct world {
 	uint64_t seed, random;
+	int64_t forgets_ms; /* what forgetting sessions takes */
 	int64_t now;
 	bool verbose, every_ms; /* ... looks at those in which nothing happens, too */
 	bool exclusive;         /* mode `fence` */

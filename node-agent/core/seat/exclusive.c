@@ -5,7 +5,7 @@
 #include "node-agent/core/seat/internal.h"
 
 /* `isolation: fence`: an order alone lets nobody serve. Whoever has got one asks for leave, and takes the endpoint with
- * the first that comes; an owner asks for as long as it serves. */
+ * the first that comes; an owner asks for as long as it serves. In `hold`, too, an order waits here for sessions to be forgotten. */
 
 static bool awaits(const struct seat *seat)
 {
@@ -60,6 +60,7 @@ void exclusive_start(struct seat *seat, int64_t now_ms)
 void exclusive_await(struct seat *seat, const struct order *order)
 {
 	seat->awaited = *order;
+	seat->awaited_in_fence = seat->config.exclusive;
 	seat->claimed_ms = SEAT_NEVER;
 }
 
@@ -80,8 +81,14 @@ int64_t exclusive_from_ms(const struct seat *seat, const struct epoch *epoch, in
 
 static bool is_superseded(const struct seat *seat)
 {
-	return epoch_compare(&seat->disk.highest, &seat->awaited.epoch) > 0 ||
+	return seat->highest_is_other || epoch_compare(&seat->disk.highest, &seat->awaited.epoch) > 0 ||
 	       epoch_compare(&seat->spent, &seat->awaited.epoch) >= 0;
+}
+
+/* What it may have promised before it started counts in `fence` only. */
+static bool is_bound(const struct seat *seat, int64_t now_ms)
+{
+	return (seat->config.exclusive || seat->awaited_in_fence) && now_ms < seat->bound_until_ms;
 }
 
 /* As for an order's evidence in `hold`: what is left of the lease must be worth taking. An endpoint that has become one of
@@ -95,6 +102,14 @@ static bool has_leave(const struct seat *seat, int64_t now_ms)
 	return from_ms != SEAT_NEVER && now_ms - from_ms < (int64_t)seat->config.lease_ms * 3 / 4;
 }
 
+/* One that relays has sessions that the clients have left. */
+static bool has_forgotten(struct seat *seat, struct seat_actions *actions)
+{
+	if (seat->role == SEAT_RELAYING)
+		role_leave(seat, SEAT_STANDBY, SEAT_WHY_NONE, actions);
+	return !seat->forgets;
+}
+
 static void take_when_granted(struct seat *seat, int64_t now_ms, struct seat_actions *actions)
 {
 	struct order order = seat->awaited;
@@ -105,7 +120,7 @@ static void take_when_granted(struct seat *seat, int64_t now_ms, struct seat_act
 	} else if (why != SEAT_WHY_NONE) {
 		exclusive_forgo(seat);
 		order_burn(seat, &order.epoch, why, actions);
-	} else if (now_ms >= seat->bound_until_ms && has_leave(seat, now_ms)) {
+	} else if (!is_bound(seat, now_ms) && has_leave(seat, now_ms) && has_forgotten(seat, actions)) {
 		exclusive_forgo(seat);
 		role_take(seat, &order, now_ms, actions);
 	}
@@ -113,7 +128,8 @@ static void take_when_granted(struct seat *seat, int64_t now_ms, struct seat_act
 
 static int64_t next_claim_ms(const struct seat *seat)
 {
-	int64_t gap_ms = awaits(seat) ? SEAT_CLAIM_URGENT_MS : (int64_t)seat->config.timing.interval_ms;
+	bool urgent = awaits(seat) && !seat->forgets;
+	int64_t gap_ms = urgent ? SEAT_CLAIM_URGENT_MS : (int64_t)seat->config.timing.interval_ms;
 
 	return seat->claimed_ms == SEAT_NEVER ? SEAT_NEVER : seat->claimed_ms + gap_ms;
 }
@@ -142,7 +158,8 @@ void exclusive_step(struct seat *seat, int64_t now_ms, struct seat_actions *acti
 int64_t exclusive_deadline(const struct seat *seat)
 {
 	if (awaits(seat) && !seat->config.exclusive)
-		return seat->bound_until_ms; /* as soon as what it promised is over */
+		return seat->forgets ? INT64_MAX
+				     : seat->bound_until_ms; /* as soon as what it promised is over */
 	return claims(seat) ? next_claim_ms(seat) : INT64_MAX;
 }
 

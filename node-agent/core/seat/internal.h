@@ -54,6 +54,8 @@ void move_hear(
 void move_relay(struct seat *seat, int64_t now_ms, struct seat_actions *actions);
 /* HOSTING, and not to be: it takes its peers back. */
 void move_unhost(struct seat *seat, int64_t now_ms, struct seat_actions *actions);
+/* Its host may have asked it in meanwhile. */
+void move_forgotten(struct seat *seat, int64_t now_ms, struct seat_actions *actions);
 void move_pulled(struct seat *seat, int64_t now_ms, struct seat_actions *actions);
 void move_step(struct seat *seat, int64_t now_ms, struct seat_actions *actions);
 int64_t move_deadline(const struct seat *seat);

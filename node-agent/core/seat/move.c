@@ -77,8 +77,6 @@ static bool lingers(const struct seat *seat, int64_t now_ms)
 /* By the owner's leave: its peers are woken, its addresses not claimed. */
 static void be_guest(struct seat *seat, int64_t now_ms, struct seat_actions *actions)
 {
-	if (seat->role == SEAT_RELAYING)
-		end_relay(seat, actions);
 	seat->invited_ms = SEAT_NEVER;
 	seat->host_heard_ms = now_ms;
 	seat->released_ms = SEAT_NEVER;
@@ -99,6 +97,22 @@ static bool is_invited(const struct seat *seat, int64_t now_ms)
 	       seat->unqualified_ms == SEAT_NEVER && epoch_compare(&seat->hosted, &seat->disk.highest) >= 0;
 }
 
+static void be_asked_in(struct seat *seat, int64_t now_ms, struct seat_actions *actions)
+{
+	seat->host_heard_ms = now_ms;
+	if (seat->role == SEAT_RELAYING)
+		end_relay(seat, actions);
+	if (!seat->forgets)
+		be_guest(seat, now_ms, actions);
+}
+
+void move_forgotten(struct seat *seat, int64_t now_ms, struct seat_actions *actions)
+{
+	if (!seat_holds(seat) && is_invited(seat, now_ms) && seat->host_heard_ms != SEAT_NEVER &&
+		now_ms - seat->host_heard_ms <= (int64_t)seat->config.timing.contact_ms)
+		be_guest(seat, now_ms, actions);
+}
+
 static void hear_host(
 	struct seat *seat, const struct seat_state *heard, int64_t now_ms, struct seat_actions *actions)
 {
@@ -111,7 +125,7 @@ static void hear_host(
 				seat->released_ms = now_ms;
 		} else if (heard->role == SEAT_HOSTING && is_invited(seat, now_ms) &&
 			   !lingers(seat, now_ms)) {
-			be_guest(seat, now_ms, actions);
+			be_asked_in(seat, now_ms, actions);
 		}
 	} else if (heard->role == SEAT_SERVING && move_is_guest(seat)) {
 		seat_act(actions, SEAT_ACTION_REST, 0, SEAT_WHY_NONE); /* it takes them back */

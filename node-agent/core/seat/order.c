@@ -103,7 +103,7 @@ bool seat_is_ready(const struct seat *seat, int64_t now_ms)
 {
 	bool stands_by = seat->role == SEAT_STANDBY || seat->role == SEAT_RELAYING || move_is_guest(seat);
 
-	return seat->started && stands_by && !seat->config.exclusive &&
+	return seat->started && stands_by && !seat->forgets && !seat->config.exclusive &&
 	       order_check_state(seat, now_ms) == SEAT_WHY_NONE;
 }
 
@@ -135,7 +135,7 @@ void order_take_own(
 	why = order_check_state(seat, now_ms);
 	if (why != SEAT_WHY_NONE) {
 		order_burn(seat, &order->epoch, why, actions);
-	} else if (seat->config.exclusive) {
+	} else if (seat->config.exclusive || seat->forgets || seat->role == SEAT_RELAYING) {
 		note_highest(seat, &order->epoch, false, actions);
 		exclusive_await(seat, order);
 	} else {

@@ -36,6 +36,7 @@ void role_leave(struct seat *seat, enum seat_role role, enum seat_why why, struc
 	seat_act(actions, SEAT_ACTION_REPORT, 0, SEAT_WHY_NONE);
 	if (steers)
 		seat_steer(actions, SEAT_STEER_OFF);
+	seat->forgets = true;
 	seat_act(actions, SEAT_ACTION_RESIGN, 0, why);
 	seat_act(actions, SEAT_ACTION_PERSIST, 0, SEAT_WHY_NONE);
 }
@@ -129,10 +130,6 @@ void role_take(struct seat *seat, const struct order *order, int64_t now_ms, str
 {
 	uint32_t timeout_ms = role_permit_ms(seat, &order->epoch, now_ms);
 
-	/* One that relays has sessions that the clients have left: WireGuard would go on with them instead of shaking
-	 * hands. They are forgotten first. */
-	if (seat->role == SEAT_RELAYING)
-		role_leave(seat, SEAT_STANDBY, SEAT_WHY_NONE, actions);
 	bool was_guest = move_is_guest(seat);
 	if (was_guest)
 		take_rest(timeout_ms, actions);

@@ -245,6 +245,10 @@ static void on_event(
 	case SEAT_EVENT_NOT_CLEARED:
 		seat->open_until_ms = event->up ? seat->cleared_until_ms : SEAT_NEVER;
 		return;
+	case SEAT_EVENT_FORGOTTEN:
+		seat->forgets = false;
+		move_forgotten(seat, now_ms, actions);
+		return;
 	case SEAT_EVENT_GRANT:
 		tenure_grant(&seat->tenure, &event->claim->epoch, event->at_ms, now_ms);
 		return;

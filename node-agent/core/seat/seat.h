@@ -29,6 +29,10 @@
  * In `fence` (`exclusive`) that is not enough for an owner: its permit runs from its tenure (tenure.h), and it takes the
  * endpoint not when it is ordered to but when that is granted. The underlay must work all the same.
  *
+ * Sessions of a time that is over are forgotten before any permit is asked for: WireGuard would go on with them instead of
+ * shaking hands, and the clients have left them. It takes a while (wireguard-go, many peers) or for ever (one that hangs): from
+ * RESIGN until SEAT_EVENT_FORGOTTEN an order, or a host's leave, waits, and holds only if it would be given then.
+ *
  * Rule 10: below the revocation floor that it knows it takes nothing, and gives up what it has SEAT_FLOOR_MS after it
  * has learned of it: a commit that raises the floor is heard of before it is carried out. One that starts below what is
  * on its disk has no commit on its way, and gives up at once.
@@ -114,9 +118,10 @@ enum seat_event_kind {
 		13, /* what this gateway holds, and the revocation floor that it knows, at every change */
 	SEAT_EVENT_NOT_CLEARED =
 		14, /* CLEAR could not be done: the kernel holds the permit until it runs out by itself */
-	SEAT_EVENT_GRANT = 20,   /* fence: the controller's signed answer to the own claim */
-	SEAT_EVENT_PROMISE = 21, /* fence: a pool member's answer to it */
-	SEAT_EVENT_CLAIM = 22,   /* fence: a pool member asks for a promise */
+	SEAT_EVENT_FORGOTTEN = 15, /* all that RESIGN is to forget; after its list at the earliest */
+	SEAT_EVENT_GRANT = 20,     /* fence: the controller's signed answer to the own claim */
+	SEAT_EVENT_PROMISE = 21,   /* fence: a pool member's answer to it */
+	SEAT_EVENT_CLAIM = 22,     /* fence: a pool member asks for a promise */
 };
 
 struct seat_event {
@@ -141,7 +146,7 @@ enum seat_action_kind {
 	SEAT_ACTION_CLEAR = 3,   /* remove the permit: the kernel fences */
 	SEAT_ACTION_TAKE = 4,    /* addresses and routes of an owner; once the list is done, wake the peers */
 	SEAT_ACTION_ANNOUNCE = 5, /* gratuitous ARP, unsolicited NA; never without permit */
-	SEAT_ACTION_RESIGN = 6,   /* a standby again: addresses and routes gone, sessions forgotten */
+	SEAT_ACTION_RESIGN = 6,   /* a standby again: addresses and routes gone, sessions to be forgotten */
 	SEAT_ACTION_PERSIST = 7,  /* seat->disk; nothing waits for it */
 	SEAT_ACTION_REPORT = 8,   /* the seat state changed: beat and report at once */
 	SEAT_ACTION_WITNESS = 9,  /* probe the witness once, if there is one */
@@ -190,6 +195,7 @@ struct seat {
 	bool highest_is_other; /* disk.highest is known to name another owner */
 	struct seat_disk disk; /* as it should be on disk */
 	bool started, carrier, fit;
+	bool forgets; /* since RESIGN: it may hold sessions still */
 	struct floor floor;
 	bool floor_told; /* in this life */
 	int64_t below_ms; /* since when it is known that the generation held is below it; SEAT_NEVER: it is not */
@@ -212,17 +218,18 @@ struct seat {
 	struct epoch hosted;              /* invited, GUEST, PULLED: under which the host serves */
 	struct order
 		will; /* invited, GUEST, PULLED: to be carried out should nobody order it; epoch zero: none */
-	int64_t invited_ms;     /* SEAT_NEVER: not invited */
-	int64_t step_ms;        /* since when HOSTING, RELAYING, GUEST or PULLED */
-	int64_t host_heard_ms;  /* GUEST, PULLED: when the host was last heard hosting or relaying */
-	int64_t released_ms;    /* GUEST, PULLED: since when its host was heard relaying; SEAT_NEVER */
+	int64_t invited_ms;    /* SEAT_NEVER: not invited */
+	int64_t step_ms;       /* since when HOSTING, RELAYING, GUEST or PULLED */
+	int64_t host_heard_ms; /* GUEST, PULLED: when it was last heard hosting or relaying; invited: hosting */
+	int64_t released_ms;   /* GUEST, PULLED: since when its host was heard relaying; SEAT_NEVER */
 	int64_t successor_ms;   /* RELAYING: since when a higher epoch was heard served; SEAT_NEVER */
 	int64_t steer_until_ms; /* SERVING after a move: when steering ends; SEAT_NEVER: it does not steer */
 	/* fence */
 	struct tenure tenure;
-	uint64_t terms;       /* common/cluster/terms.h: what it promised by others counts no more */
-	struct order awaited; /* it was ordered to take it, and has no leave yet; epoch zero: none */
-	int64_t claimed_ms;   /* when it last asked; SEAT_NEVER: at once */
+	uint64_t terms;        /* common/cluster/terms.h: what it promised by others counts no more */
+	struct order awaited;  /* not taken yet: no leave, or sessions to forget; epoch zero: none */
+	bool awaited_in_fence; /* that is how it was ordered */
+	int64_t claimed_ms;    /* when it last asked; SEAT_NEVER: at once */
 	int64_t bound_until_ms; /* it takes nothing before: it has promised so, or may have before it restarted */
 };
 

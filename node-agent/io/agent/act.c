@@ -19,7 +19,6 @@ static int acquire(struct agent_seat *seat, bool announces)
 	int r;
 
 	flows_settle(seat);
-	forgetting_finish(seat);
 	seat->permit.announces = announces;
 	r = nft_permit_acquire(nft, &seat->permit, permit_ms(seat));
 	if (r == -ESTALE) { /* somebody flushed the fence: first that, closed */
@@ -197,7 +196,7 @@ static void resign(struct agent_seat *seat)
 		log_error("seat", "resign-failed", log_text("endpoint", seat->seat.config.endpoint),
 			log_err(&err));
 	plan_world_clear(&served);
-	forgetting_begin(seat);
+	seat->forgotten_wanted = forgetting_begin(seat);
 	agent->sessions_told = agent->sessions_sent = false;
 	agent_look_soon(agent); /* routes and IPv6 addresses of the tunnels went with the links */
 }
@@ -326,6 +325,7 @@ static int act(struct agent_seat *seat, const struct seat_action *action)
 void agent_seat_act(struct agent_seat *seat, const struct seat_actions *actions)
 {
 	struct seat_event failed = {.kind = SEAT_EVENT_FAILED};
+	struct seat_event forgotten = {.kind = SEAT_EVENT_FORGOTTEN};
 	int r = 0;
 
 	for (size_t i = 0; i < actions->count && r >= 0; i++)
@@ -335,6 +335,10 @@ void agent_seat_act(struct agent_seat *seat, const struct seat_actions *actions)
 			log_errno(r));
 		agent_seat_step(seat, &failed);
 		return;
+	}
+	if (seat->forgotten_wanted) {
+		seat->forgotten_wanted = false;
+		agent_seat_step(seat, &forgotten);
 	}
 	if (seat->wake_wanted) {
 		seat->wake_wanted = false;

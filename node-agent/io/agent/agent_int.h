@@ -94,7 +94,8 @@ struct agent_seat {
 	bool result_told;
 	bool wake_wanted; /* TAKE was done: wake when the whole list of actions is */
 	bool rest_wanted; /* the same for WAKE */
-	bool pulled;      /* as a guest it has got all peers back: as an owner it wakes nobody */
+	bool forgotten_wanted; /* RESIGN was done, and nothing is left to forget: to be told when the list is done */
+	bool pulled;           /* as a guest it has got all peers back: as an owner it wakes nobody */
 	enum seat_steer steering;
 	int64_t ordered_ms;
 	struct epoch announced; /* the last one that was */
@@ -299,10 +300,10 @@ void standby_learn(struct agent *agent, const struct session *sessions, size_t c
 const struct endpoint *standby_live_endpoint(const char *tunnel, const struct key *public_key, void *agent);
 
 /* ---- forgetting.c: of one that serves no more ---- */
-/* Every keepalive of the endpoint's tunnels off, sessions forgotten, the peers kept: now, or of many peers in the turns of the loop that
- * follow. */
-void forgetting_begin(struct agent_seat *seat);
-/* The rest of it, now: before the endpoint's tunnels may speak again, or nobody is there any more who would do it. */
+/* Every keepalive of the endpoint's tunnels off, sessions forgotten, the peers kept: now, or (false) of many peers, and where a program
+ * hangs, in the turns of the loop that follow; then SEAT_EVENT_FORGOTTEN tells of its end. While none is under way. */
+bool forgetting_begin(struct agent_seat *seat);
+/* The rest of it, now and untold: nobody is there any more who would do it. Waits for WireGuard programs. */
 void forgetting_finish(struct agent_seat *seat);
 /* A device was read, for whatever reason, or could not be. */
 void forgetting_take_read(struct agent *agent, const struct device_read *read);

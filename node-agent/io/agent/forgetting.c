@@ -11,7 +11,7 @@
 /*
  * A demoted gateway that keeps its sessions poisons a later failback. wireguard-go is told peer by peer, 10,000 of them for seconds: in
  * parts, so that beats go on and leases of other endpoints are renewed. One that hangs is told when it answers again. Its fence is closed
- * meanwhile, and whoever opens it lets this end first.
+ * meanwhile, and its seat, which waits for this to end, does not open it.
  */
 
 enum {
@@ -226,9 +226,18 @@ static void go_on(struct forgetting *forgetting)
 		next_tunnel(forgetting);
 }
 
+static void tell_if_over(struct agent_seat *seat)
+{
+	struct seat_event forgotten = {.kind = SEAT_EVENT_FORGOTTEN};
+
+	if (!seat->forgetting)
+		agent_seat_step(seat, &forgotten);
+}
+
 static void on_timer(evutil_socket_t fd, short what, void *context)
 {
 	struct forgetting *forgetting = context;
+	struct agent_seat *seat = forgetting->seat;
 
 	(void)fd;
 	(void)what;
@@ -236,6 +245,7 @@ static void on_timer(evutil_socket_t fd, short what, void *context)
 		go_on(forgetting);
 	else
 		read_next(forgetting);
+	tell_if_over(seat);
 }
 
 static void take_read(struct forgetting *forgetting, const struct device_read *read)
@@ -256,9 +266,14 @@ static void take_read(struct forgetting *forgetting, const struct device_read *r
 
 void forgetting_take_read(struct agent *agent, const struct device_read *read)
 {
-	for (size_t i = 0; i < agent->seat_count; i++)
-		if (agent->seats[i]->forgetting)
-			take_read(agent->seats[i]->forgetting, read);
+	for (size_t i = 0; i < agent->seat_count; i++) {
+		struct agent_seat *seat = agent->seats[i];
+
+		if (!seat->forgetting)
+			continue;
+		take_read(seat->forgetting, read);
+		tell_if_over(seat);
+	}
 }
 
 static void finish_tunnel(struct forgetting *forgetting, const char *tunnel)
@@ -306,12 +321,11 @@ static bool forget_now(struct agent *agent, const char *tunnel)
 	return !hangs(agent, tunnel);
 }
 
-void forgetting_begin(struct agent_seat *seat)
+bool forgetting_begin(struct agent_seat *seat)
 {
 	const struct desired_endpoint *endpoint = agent_seat_endpoint(seat);
 	struct forgetting *forgetting = NULL;
 
-	forgetting_finish(seat);
 	for (size_t i = 0; i < endpoint->tunnel_count; i++) {
 		if (forget_now(seat->agent, endpoint->tunnels[i]))
 			continue;
@@ -323,4 +337,5 @@ void forgetting_begin(struct agent_seat *seat)
 	seat->forgetting = forgetting;
 	if (forgetting)
 		read_next(forgetting);
+	return !seat->forgetting;
 }

@@ -28,7 +28,7 @@ static struct agent agent;
 static struct agent_seat seat;
 static struct desired_endpoint endpoint;
 static bool small, asked[TUNNELS];
-static unsigned looks;
+static unsigned looks, told;
 
 static size_t index_of(const char *tunnel)
 {
@@ -152,6 +152,13 @@ void agent_look_soon(struct agent *of)
 	looks++;
 }
 
+void agent_seat_step(struct agent_seat *of, const struct seat_event *event)
+{
+	ck_assert_int_eq(event->kind, SEAT_EVENT_FORGOTTEN);
+	ck_assert_ptr_null(of->forgetting);
+	told++;
+}
+
 /* ---- what happens ---- */
 
 static void setup(void)
@@ -168,7 +175,7 @@ static void setup(void)
 	agent = (struct agent){.base = event_base_new(), .seat_count = 1, .seats = {&seat}};
 	seat = (struct agent_seat){.agent = &agent};
 	small = false;
-	looks = 0;
+	looks = told = 0;
 }
 
 static void teardown(void)
@@ -211,7 +218,7 @@ static void turns_until_read(size_t tunnel)
 
 START_TEST(many_peers_are_forgotten_in_parts)
 {
-	forgetting_begin(&seat);
+	ck_assert(!forgetting_begin(&seat));
 	ck_assert_uint_eq(sessions(0), PEERS);
 	answer(0);
 	ck_assert_uint_eq(programs[0].messages, 0);
@@ -221,16 +228,18 @@ START_TEST(many_peers_are_forgotten_in_parts)
 	ck_assert_uint_eq(sessions(0), 0);
 	ck_assert_uint_eq(programs[0].messages, 3);
 	answer(1);
+	ck_assert_uint_eq(told, 0);
 	while (seat.forgetting)
 		next_turn();
 	ck_assert_uint_eq(sessions(1), 0);
 	ck_assert_uint_eq(looks, 1);
+	ck_assert_uint_eq(told, 1);
 }
 END_TEST
 
 START_TEST(whoever_was_in_a_message_that_was_not_answered_is_made_anew_once_more)
 {
-	forgetting_begin(&seat);
+	ck_assert(!forgetting_begin(&seat));
 	answer(0);
 	programs[0].hangs_after = 1;
 	next_turn();
@@ -250,7 +259,7 @@ START_TEST(one_that_hangs_in_the_middle_is_read_again)
 {
 	small = true;
 	programs[0].hangs_after = 1;
-	forgetting_begin(&seat);
+	ck_assert(!forgetting_begin(&seat));
 	ck_assert_ptr_nonnull(seat.forgetting);
 	ck_assert_uint_gt(sessions(0), 0);
 	ck_assert_uint_eq(sessions(1), 0); /* the other does not wait for it */
@@ -264,6 +273,15 @@ START_TEST(one_that_hangs_in_the_middle_is_read_again)
 }
 END_TEST
 
+START_TEST(few_are_forgotten_at_once)
+{
+	small = true;
+	ck_assert(forgetting_begin(&seat));
+	ck_assert_uint_eq(sessions(0) + sessions(1), 0);
+	ck_assert_uint_eq(told, 0); /* whoever began it knows */
+}
+END_TEST
+
 START_TEST(the_rest_of_one_that_hangs_is_not_said_to_be_forgotten)
 {
 	char said[400];
@@ -271,7 +289,7 @@ START_TEST(the_rest_of_one_that_hangs_is_not_said_to_be_forgotten)
 
 	ck_assert_int_eq(pipe(pipe_fds), 0);
 	log_set_output(pipe_fds[1], false);
-	forgetting_begin(&seat);
+	ck_assert(!forgetting_begin(&seat));
 	answer(0);
 	next_turn();
 	programs[0].hangs_after = 2; /* the last message is not answered */
@@ -285,18 +303,20 @@ START_TEST(the_rest_of_one_that_hangs_is_not_said_to_be_forgotten)
 	ck_assert_uint_gt(sessions(0), 0);
 	ck_assert_uint_eq(sessions(1), 0);
 	ck_assert_ptr_null(seat.forgetting);
+	ck_assert_uint_eq(told, 0);
 }
 END_TEST
 
 START_TEST(the_kernels_link_goes_down_and_up)
 {
 	programs[0].userspace = programs[1].userspace = false;
-	forgetting_begin(&seat);
+	ck_assert(!forgetting_begin(&seat));
 	answer(0);
 	answer(1);
 	ck_assert_uint_eq(programs[0].bounced, 1);
 	ck_assert_uint_eq(programs[1].bounced, 1);
 	ck_assert_ptr_null(seat.forgetting);
+	ck_assert_uint_eq(told, 1);
 }
 END_TEST
 
@@ -311,6 +331,7 @@ int main(void)
 	tcase_add_test(tcase, many_peers_are_forgotten_in_parts);
 	tcase_add_test(tcase, whoever_was_in_a_message_that_was_not_answered_is_made_anew_once_more);
 	tcase_add_test(tcase, one_that_hangs_in_the_middle_is_read_again);
+	tcase_add_test(tcase, few_are_forgotten_at_once);
 	tcase_add_test(tcase, the_rest_of_one_that_hangs_is_not_said_to_be_forgotten);
 	tcase_add_test(tcase, the_kernels_link_goes_down_and_up);
 	suite_add_tcase(suite, tcase);

@@ -134,16 +134,25 @@ static void act(struct chair *chair, const struct seat_action *action)
 	}
 }
 
-void chair_step(struct chair *chair, struct seat_event event)
+static void carry_out(struct chair *chair, const struct seat_event *event)
 {
 	struct seat_actions actions = {0};
-	unsigned probed = chair->probed;
+	unsigned resigned = chair->resigned;
 
-	chair->log[0] = '\0';
-	seat_step(&chair->seat, &event, chair->now, &actions);
+	seat_step(&chair->seat, event, chair->now, &actions);
 	ck_assert_uint_lt(actions.count, SEAT_ACTIONS_MAX);
 	for (size_t i = 0; i < actions.count; i++)
 		act(chair, &actions.items[i]);
+	if (chair->resigned > resigned && !chair->slow)
+		carry_out(chair, &(struct seat_event){.kind = SEAT_EVENT_FORGOTTEN});
+}
+
+void chair_step(struct chair *chair, struct seat_event event)
+{
+	unsigned probed = chair->probed;
+
+	chair->log[0] = '\0';
+	carry_out(chair, &event);
 	if (chair->witness && chair->probed > probed)
 		chair_step(chair, (struct seat_event){.kind = SEAT_EVENT_WITNESS, .at_ms = chair->now});
 }

@@ -10,6 +10,7 @@ struct chair {
 	int64_t now;
 	bool contact; /* gw-b's beats arrive, every 50 ms of chair_pass(), echoing 10 ms old times */
 	bool witness; /* a probe of the witness is answered */
+	bool slow;    /* sessions are forgotten when SEAT_EVENT_FORGOTTEN says so, not at once */
 	int64_t kernel_until_ms; /* the kernel's permit */
 	unsigned acquired, renewed, cleared, taken, announced, resigned, persisted, reported, probed, refused,
 		alarms;

@@ -101,7 +101,7 @@ START_TEST(test_who_relays_may_be_ordered_again)
 	chair_order(&chair, 1, "");
 	chair_order(&chair, 3, "gw-a"); /* gw-b died */
 	/* its sessions are forgotten first: the clients have left them */
-	ck_assert_str_eq(chair.log, "CrORPATarP");
+	ck_assert_str_eq(chair.log, "PCrORPATarP");
 	ck_assert_int_eq(chair.seat.role, SEAT_SERVING);
 	ck_assert(chair.announces);
 	ck_assert_uint_eq(chair.acquired, 2);
