@@ -20,6 +20,7 @@
 #include "node-agent/core/succession/succession.h"
 #include "node-agent/io/agent/agent.h"
 #include "node-agent/io/agent/checking.h"
+#include "node-agent/io/agent/devices.h"
 #include "node-agent/io/agent/drill.h"
 #include "node-agent/io/agent/flows.h"
 #include "node-agent/io/agent/holding.h"
@@ -27,6 +28,7 @@
 #include "node-agent/io/agent/key_files.h"
 #include "node-agent/io/agent/moments.h"
 #include "node-agent/io/agent/names.h"
+#include "node-agent/io/agent/repairs.h"
 #include "node-agent/io/agent/standing.h"
 #include "node-agent/io/agent/telling.h"
 #include "node-agent/io/agent/tunnels.h"
@@ -284,41 +286,6 @@ void agent_seat_act(struct agent_seat *seat, const struct seat_actions *actions)
 /* Its endpoint is about to leave this gateway: the permit goes, and with it all that an owner has. */
 void agent_seat_vacate(struct agent_seat *seat);
 
-/* ---- takeover.c ---- */
-void takeover_start(struct agent_seat *seat);
-/* A guest has become the owner: its handshakes were this takeover's. */
-void takeover_go_on(struct agent_seat *seat);
-void takeover_end(struct agent_seat *seat); /* NULL-safe as to seat->takeover */
-/* While there is one: a device of the seat's was read, or could not be. */
-void takeover_take_read(struct agent_seat *seat, const struct device_read *read);
-/* A new generation: peers that it lacks are no more to be woken. */
-void takeover_refresh(struct agent_seat *seat, const struct desired *before);
-
-/* ---- standby.c ---- */
-/* Where the pool's live peers are, from the controller: kept as endpoints in our devices. */
-void standby_learn(struct agent *agent, const struct session *sessions, size_t count);
-const struct endpoint *standby_live_endpoint(const char *tunnel, const struct key *public_key, void *agent);
-
-/* ---- forgetting.c: of one that serves no more ---- */
-/* Every keepalive of the endpoint's tunnels off, sessions forgotten, the peers kept: now, or (false) of many peers, and where a program
- * hangs, in the turns of the loop that follow; then SEAT_EVENT_FORGOTTEN tells of its end. While none is under way. */
-bool forgetting_begin(struct agent_seat *seat);
-/* The rest of it, now and untold: nobody is there any more who would do it. Waits for WireGuard programs. */
-void forgetting_finish(struct agent_seat *seat);
-/* A device was read, for whatever reason, or could not be. */
-void forgetting_take_read(struct agent *agent, const struct device_read *read);
-
-/* ---- owner.c ---- */
-/* The devices that we serve are read in a thread; the sessions in them are kept, a takeover is told of handshakes. */
-int owner_open(struct agent *agent, struct err *err);
-void owner_close(struct agent *agent);
-/* At all of them, but for those that a takeover looks at. */
-void owner_look(struct agent *agent);
-/* Now and then. */
-void owner_poll(struct agent *agent);
-/* Once more, unless that is asked for already, or its program hangs. */
-void owner_ask(struct agent *agent, const char *tunnel);
-
 /* ---- steering.c ---- */
 /* The tables that learn are in place, before the devices whose sessions are to be learned. */
 void steering_look(struct agent *agent);
@@ -330,30 +297,6 @@ bool steering_reset(struct agent_seat *seat);
 /* ---- session_list.c ---- */
 void agent_answer_sessions(struct http_request *request, void *context);
 
-/* ---- peers.c ---- */
-/* NULL: there is none. */
-const struct desired_peer *agent_find_peer(
-	const struct desired *desired, const char *tunnel, const struct key *public_key);
-/* Two changes that make a peer anew with everything configured, or none (0) if it is not configured. */
-size_t agent_recreate_peer(const struct agent *agent, const char *tunnel, const struct key *public_key,
-	const struct endpoint *endpoint, uint16_t keepalive_s, struct wg_peer_change *changes);
-/* One message; nothing for count 0. */
-int agent_set_peers(struct agent *agent, const char *tunnel, const struct wg_peer_change *changes,
-	size_t count, struct err *err);
-int agent_get_device(struct agent *agent, const char *tunnel, struct wg_device *ret_device);
-
-/* ---- aside.c ---- */
-/* Before a look of the loop's own, and before the controller is told that a generation could be put in force: devices of many peers are
- * read in the thread. false: not worth it, or read already; else the look is taken, or it is told, once they are. */
-bool aside_look(struct agent *agent);
-bool aside_staged(struct agent *agent, const struct staged *staged);
-/* Something else has come of the staged generation. */
-void aside_forget_staged(struct agent *agent);
-/* Is a device of the generation held told sooner than a thread is woken? Else it is read there, and changed in parts. */
-bool aside_is_small(const struct agent *agent);
-/* A device was read, for whatever reason, or could not be. Keeps the device, if it is waited for. */
-void aside_take_read(struct agent *agent, struct device_read *read);
-
 /* ---- look.c ---- */
 /* Observe, plan, apply: now, or after the events of a burst are in. */
 void agent_look_now(struct agent *agent);
@@ -362,18 +305,6 @@ int agent_look_open(struct agent *agent, struct err *err);
 void agent_look_close(struct agent *agent);
 /* Make the fence whole, with the permits held now. */
 int agent_restore_fence(struct agent *agent);
-
-/* ---- repairs.c ---- */
-/* What the kernel told of, as a reason for repairs. */
-void repairs_told(struct repair *repair, const struct monitor_event *event);
-void repairs_begin(struct agent *agent, const struct plan_facts *facts);
-void repairs_applied(const struct plan_op *op, bool done, void *agent);
-void repairs_end(struct agent *agent, bool well);
-/* One line and one event for a repair, up to a number of them for a look (*lines counts); then how many more. */
-void repairs_note(struct agent *agent, size_t *lines, const char *what, const char *why, int64_t took_ms);
-void repairs_note_rest(struct agent *agent, size_t lines);
-/* The fence was put back at once, outside a look. */
-void repairs_fence(struct agent *agent, int64_t told_ms);
 
 /* ---- diagnose.c ---- */
 /* What is allowed but likely to hurt. */
