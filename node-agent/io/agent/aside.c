@@ -95,7 +95,8 @@ void aside_take_read(struct agent *agent, struct device_read *read)
 		return;
 	if (read->result >= 0)
 		again = !reconcile_give(agent->reconcile, read->tunnel, &read->device, read->began_ms);
-	if (is_awaited(agent) || (again && ask(agent)))
-		return;
-	go_on(agent);
+	if (again)
+		(void)ask(agent); /* at once, whatever else is being read: nobody would come back to it */
+	if (!is_awaited(agent))
+		go_on(agent);
 }
