@@ -124,6 +124,8 @@ void holding_take_read(struct agent *agent, const struct device_read *read)
 		return;
 	if (!plan_tunnel_endpoint(agent->held.desired, read->tunnel))
 		holding->next_poll_ms += read->took_us / 1000 * POLL_SHARE;
+	if (read->began_ms <= agent->committed_ms)
+		return; /* it may name peers as they were before the commit that made them anew */
 	for (size_t i = 0; i < holding->holder->peer_count; i++) {
 		const struct desired_peer *peer = holding->holder->peers[i].desired;
 
