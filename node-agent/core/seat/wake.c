@@ -22,8 +22,9 @@ struct sleeper {
 	unsigned tries;
 	int64_t first_ms, poked_ms; /* POKED: the first and the last try */
 	int64_t wait_ms;            /* POKED: for the last try, at least */
-	bool silent;                /* POKED: a look since then found it so. Good for one step */
-	bool to_restore;            /* its keepalive is not what is configured */
+	bool told;       /* POKED: the device has been, at poked_ms; else that is when it was to be */
+	bool silent;     /* POKED: a look since then found it so. Good for one step */
+	bool to_restore; /* its keepalive is not what is configured */
 	UT_hash_handle hh;
 };
 
@@ -132,6 +133,7 @@ static void poke(struct wake *wake, struct sleeper *sleeper, int64_t now_ms, str
 	sleeper->state = POKED;
 	sleeper->tries++;
 	sleeper->poked_ms = now_ms;
+	sleeper->told = false;
 	sleeper->silent = false;
 	sleeper->wait_ms = wait_ms_after(sleeper->tries) + jitter(wake, WAKE_JITTER_MS);
 	sleeper->to_restore = sleeper->peer.keepalive_s == 0;
@@ -240,6 +242,33 @@ bool wake_action_stands(const struct wake *wake, const struct wake_action *actio
 	return action->kind != WAKE_RECREATE || (sleeper != NULL && sleeper->state == POKED);
 }
 
+static void note_try(struct sleeper *sleeper, int64_t now_ms)
+{
+	sleeper->first_ms = sleeper->tries == 1 ? now_ms : sleeper->first_ms;
+	sleeper->poked_ms = now_ms;
+	sleeper->silent = false;
+}
+
+void wake_told(struct wake *wake, const struct wake_action *action, bool answered, int64_t now_ms)
+{
+	struct sleeper *sleeper = find(wake, action->peer->tunnel, &action->peer->public_key);
+
+	if (sleeper == NULL || sleeper->state != POKED || action->kind == WAKE_RESTORE)
+		return;
+	sleeper->told = answered;
+	note_try(sleeper, now_ms);
+}
+
+void wake_answers(struct wake *wake, const char *tunnel, int64_t now_ms)
+{
+	for (struct sleeper *s = wake->table; s != NULL; s = s->hh.next) {
+		if (s->state != POKED || s->told || strcmp(s->peer.tunnel, tunnel) != 0)
+			continue;
+		s->told = true;
+		note_try(s, now_ms);
+	}
+}
+
 /* Weighed as TCP weighs round trips (RFC 6298). A re-creation killed what earlier tries had begun: it is the last one that
  * was answered. */
 static void note_return(struct wake *wake, int64_t took_ms, int64_t now_ms)
@@ -263,6 +292,8 @@ static bool is_due(const struct wake *wake, const struct sleeper *sleeper, bool 
 {
 	int64_t waited_ms = at_ms - sleeper->poked_ms;
 
+	if (!sleeper->told)
+		return false;
 	if (waited_ms < sleeper->wait_ms)
 		return false;
 	if (most_silent && waited_ms < (int64_t)WAKE_IN_FLIGHT_MS << (sleeper->tries - 1))
@@ -277,7 +308,7 @@ bool wake_handshake(struct wake *wake, const char *tunnel, const struct key *pub
 
 	if (sleeper == NULL || !is_waiting(sleeper) || stamp_ns == 0 || stamp_ns == sleeper->peer.stamp_ns)
 		return false;
-	if (sleeper->state == POKED)
+	if (sleeper->state == POKED && sleeper->told)
 		note_return(wake, now_ms - sleeper->poked_ms, now_ms);
 	sleeper->state = BACK;
 	wake->blocked_until_ms = wake->started_ms;

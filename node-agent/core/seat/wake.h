@@ -22,6 +22,7 @@
  * most are silent none less than WAKE_IN_FLIGHT_MS, doubled with each try: processors are busy then, and what is late for that
  * reason only must not be begun anew. A peer is never re-created when its handshake has
  * completed: only after a look at the device that began when it was due and still found it silent, in the step after it.
+ * A try counts from when the device was told of it (wake_told()), which may be long after the step that wanted it.
  *
  * At most WAKE_OUTSTANDING_MAX pokes younger than WAKE_IN_FLIGHT_MS are out: beyond 512 queued handshakes a responder
  * demands cookies, and drops responses too.
@@ -91,6 +92,12 @@ void wake_step(struct wake *wake, int64_t now_ms, struct wake_actions *ret_actio
 /* Is it still to be done? An action may be put off, for others to have their turn; a peer that is seen back in between, or was
  * removed, must not be made anew: that would end the session that it has, and nobody would miss it. */
 bool wake_action_stands(const struct wake *wake, const struct wake_action *action);
+
+/* The message with that action was answered at now_ms, or not in time. What was not may still be carried out, or is lost: that
+ * try counts from wake_answers() on. Until one of the two says so a peer has not been told, and is not made anew. */
+void wake_told(struct wake *wake, const struct wake_action *action, bool answered, int64_t now_ms);
+/* The tunnel's device has just told of its peers: it answers. After that look's wake_looked(). */
+void wake_answers(struct wake *wake, const char *tunnel, int64_t now_ms);
 
 /* The device's last-handshake time of a peer: another than at the start means that it is back (whoever
  * initiated). False: unknown peer or no change. */

@@ -148,6 +148,7 @@ void takeover_take_read(struct agent_seat *seat, const struct device_read *read)
 	if (read->result >= 0) {
 		takeover_take_handshakes(run, &read->device);
 		wake_looked(run->wake, read->tunnel, read->began_ms);
+		wake_answers(run->wake, read->tunnel, run->polled_ms);
 	}
 	step(run);
 }

@@ -95,19 +95,33 @@ static void send_message(struct agent *agent, const char *tunnel, const struct m
 		log_error("takeover", "wake-failed", log_text("tunnel", tunnel), log_err(&err));
 }
 
+static bool is_for(const struct takeover_run *run, const struct wake_action *action, const char *tunnel)
+{
+	return !strcmp(action->peer->tunnel, tunnel) && wake_action_stands(run->wake, action);
+}
+
+/* What is refused was answered, too. */
+static void note_told(struct takeover_run *run, const char *tunnel, size_t from, size_t to)
+{
+	bool answered = reconcile_may_ask(run->seat->agent->reconcile, tunnel);
+	int64_t now_ms = clock_now_ms();
+
+	for (size_t i = from; i < to; i++)
+		if (is_for(run, &run->actions.items[i], tunnel))
+			wake_told(run->wake, &run->actions.items[i], answered, now_ms);
+}
+
 /* A message of those actions of the list that are for one tunnel, from index `from` on, at most MESSAGE_MAX. */
 static void do_tunnel(struct takeover_run *run, const char *tunnel, size_t from, size_t to)
 {
 	struct wg_peer_change changes[2 * MESSAGE_MAX] = {0};
 	struct message message = {.changes = changes};
 
-	for (size_t i = from; i < to; i++) {
-		const struct wake_action *action = &run->actions.items[i];
-
-		if (!strcmp(action->peer->tunnel, tunnel) && wake_action_stands(run->wake, action))
-			add_action(run->seat->agent, &message, action);
-	}
+	for (size_t i = from; i < to; i++)
+		if (is_for(run, &run->actions.items[i], tunnel))
+			add_action(run->seat->agent, &message, &run->actions.items[i]);
 	send_message(run->seat->agent, tunnel, &message);
+	note_told(run, tunnel, from, to);
 	mem_wipe(changes, sizeof(changes));
 }
 

@@ -8,12 +8,12 @@ struct wake *wake;
 struct wake_actions actions;
 int64_t now;
 size_t poked, recreated, restored, spins;
-bool looking;
+bool looking, telling;
 
 void sleepers_begin(void)
 {
 	now = START;
-	looking = true;
+	looking = telling = true;
 	poked = recreated = restored = 0;
 	wake = wake_new(now, 12345);
 }
@@ -57,6 +57,8 @@ void step(void)
 		poked += actions.items[i].kind == WAKE_POKE;
 		recreated += actions.items[i].kind == WAKE_RECREATE;
 		restored += actions.items[i].kind == WAKE_RESTORE;
+		if (telling)
+			wake_told(wake, &actions.items[i], true, now);
 	}
 }
 

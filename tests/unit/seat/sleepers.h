@@ -12,6 +12,7 @@ extern struct wake_actions actions; /* of the last step */
 extern int64_t now;
 extern size_t poked, recreated, restored, spins;
 extern bool looking; /* at the device, each ms */
+extern bool telling; /* the device, at once */
 
 void sleepers_begin(void);
 void sleepers_end(void);

@@ -183,6 +183,114 @@ START_TEST(test_the_lost_ones_do_not_wait_as_the_late_ones_did)
 }
 END_TEST
 
+static void tell(bool answered)
+{
+	for (size_t i = 0; i < actions.count; i++)
+		wake_told(wake, &actions.items[i], answered, now);
+}
+
+/* Others had the loop, or the device was being read. */
+START_TEST(test_a_poke_counts_from_when_it_was_sent)
+{
+	telling = false;
+	add(1);
+	step();
+	run_until(START + 2 * WAKE_RECREATE_MS);
+	ck_assert_uint_eq(recreated, 0); /* a look in between found it silent, and no wonder */
+	telling = true;
+	tell(true);
+	run_until(now + WAKE_RECREATE_MS - 1);
+	ck_assert_uint_eq(recreated, 0);
+	run_until(now + 1 + WAKE_JITTER_MS);
+	ck_assert_uint_eq(recreated, 1);
+}
+END_TEST
+
+/* A device that answered others before the message went, and was found silent, was not silent about that. */
+START_TEST(test_a_look_before_it_was_sent_says_nothing)
+{
+	telling = false;
+	add(1);
+	step();
+	wake_answers(wake, "wg0", now);
+	now += WAKE_RECREATE_MS + WAKE_JITTER_MS;
+	look();
+	tell(true);
+	step();
+	ck_assert_uint_eq(recreated, 0);
+}
+END_TEST
+
+/* As a program that hangs is asked again only after SILENCE_FIRST_MS, which is more than WAKE_RECREATE_MS. */
+START_TEST(test_what_was_not_answered_counts_from_when_the_device_answers)
+{
+	telling = false;
+	add(1);
+	step();
+	now += 150;
+	tell(false);
+	telling = true;
+	run_until(now + 250);
+	ck_assert_uint_eq(recreated, 0);
+	wake_answers(wake, "wg1", now);
+	run_until(now + 1000);
+	ck_assert_uint_eq(recreated, 0); /* another's */
+	wake_answers(wake, "wg0", now);
+	run_until(now + WAKE_RECREATE_MS - 1);
+	ck_assert_uint_eq(recreated, 0);
+	run_until(now + 1 + WAKE_JITTER_MS);
+	ck_assert_uint_eq(recreated, 1);
+}
+END_TEST
+
+START_TEST(test_whoever_was_made_anew_in_vain_waits_as_well)
+{
+	add(1);
+	step();
+	telling = false;
+	run_until(START + WAKE_RECREATE_MS + WAKE_JITTER_MS);
+	ck_assert_uint_eq(recreated, 1);
+	tell(false);
+	run_until(now + 2 * WAKE_RECREATE_MS);
+	ck_assert_uint_eq(recreated, 1);
+	wake_answers(wake, "wg0", now);
+	run_until(now + WAKE_RECREATE_MS + WAKE_JITTER_MS);
+	ck_assert_uint_eq(recreated, 2);
+}
+END_TEST
+
+/* The handshake that the hanging program made in the end is seen in the first look that it answers. */
+START_TEST(test_back_before_it_is_known_to_have_been_told)
+{
+	telling = false;
+	add(1);
+	step();
+	tell(false);
+	now += 400;
+	ck_assert(back(0));
+	wake_answers(wake, "wg0", now);
+	tell(true); /* and no try any more */
+	run_until(now + 1000);
+	ck_assert_uint_eq(recreated, 0);
+	ck_assert(wake_result(wake, now).over);
+}
+END_TEST
+
+/* A try that came late leaves it as much time as any other. */
+START_TEST(test_it_is_given_up_by_when_it_was_sent)
+{
+	telling = looking = false;
+	add(1);
+	step();
+	now += 5000;
+	tell(true);
+	run_until(START + WAKE_GIVE_UP_MS + 4999);
+	ck_assert_uint_eq(wake_result(wake, now).given_up, 0);
+	run_until(now + 1);
+	ck_assert_uint_eq(wake_result(wake, now).given_up, 1);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("wake again");
@@ -197,6 +305,12 @@ int main(void)
 	tcase_add_test(all, test_a_client_far_away_comes_back);
 	tcase_add_test(all, test_what_is_late_as_all_are_is_not_begun_anew);
 	tcase_add_test(all, test_who_came_back_in_between_is_not_made_anew);
+	tcase_add_test(all, test_a_poke_counts_from_when_it_was_sent);
+	tcase_add_test(all, test_a_look_before_it_was_sent_says_nothing);
+	tcase_add_test(all, test_what_was_not_answered_counts_from_when_the_device_answers);
+	tcase_add_test(all, test_whoever_was_made_anew_in_vain_waits_as_well);
+	tcase_add_test(all, test_back_before_it_is_known_to_have_been_told);
+	tcase_add_test(all, test_it_is_given_up_by_when_it_was_sent);
 	tcase_add_test(all, test_what_nobody_has_had_time_for_is_not_begun_anew);
 	tcase_add_test(all, test_the_lost_ones_do_not_wait_as_the_late_ones_did);
 	suite_add_tcase(suite, all);
