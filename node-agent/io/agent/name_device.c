@@ -49,30 +49,83 @@ static int get_device(struct agent *agent, const struct name *name, struct wg_de
 	return r;
 }
 
-static bool is_of_one_device(const struct name *a, const struct name *b)
+static bool is_in(const struct name *name, bool of_fleet, const char *tunnel)
 {
-	return a->of_fleet == b->of_fleet && !strcmp(a->tunnel, b->tunnel);
+	return name->of_fleet == of_fleet && !strcmp(name->tunnel, tunnel);
+}
+
+/* What was asked before another reading that is known already says nothing: counters would go back. */
+static void take_peer(struct name *name, const struct wg_peer *peer, int64_t began_ms, int64_t took_ms)
+{
+	int64_t now_ms = clock_now_ms();
+
+	if (began_ms < name->seen_ms)
+		return;
+	name->seen_ms = began_ms;
+	name->fresh_until_ms = now_ms + took_ms * NAMES_POLL_SHARE;
+	if (peer)
+		observe(name, peer, now_ms);
+	else
+		name->resolve.observed = false;
+}
+
+/* device NULL: it could not be read. */
+static void take_device(struct agent *agent, bool of_fleet, const char *tunnel,
+	const struct wg_device *device, int64_t began_ms, int64_t took_ms)
+{
+	for (size_t i = 0; i < agent->names->count; i++) {
+		struct name *name = &agent->names->items[i];
+
+		if (is_in(name, of_fleet, tunnel))
+			take_peer(name, device ? wg_device_peer(device, &name->public_key) : NULL, began_ms,
+				took_ms);
+	}
 }
 
 void name_observe(struct agent *agent, const struct name *of)
 {
 	CLEANUP_WG_DEVICE struct wg_device device = {0};
-	int64_t began_ms = clock_now_ms(), now_ms;
+	int64_t began_ms = clock_now_ms();
 	bool known = get_device(agent, of, &device) >= 0;
 
-	now_ms = clock_now_ms();
-	for (size_t i = 0; i < agent->names->count; i++) {
-		struct name *name = &agent->names->items[i];
-		const struct wg_peer *peer = known ? wg_device_peer(&device, &name->public_key) : NULL;
+	take_device(
+		agent, of->of_fleet, of->tunnel, known ? &device : NULL, began_ms, clock_now_ms() - began_ms);
+}
 
-		if (!is_of_one_device(name, of))
-			continue;
-		name->fresh_until_ms = now_ms + (now_ms - began_ms) * NAMES_POLL_SHARE;
-		if (peer)
-			observe(name, peer, now_ms);
-		else
-			name->resolve.observed = false;
-	}
+void names_take_read(struct agent *agent, const struct device_read *read)
+{
+	bool known = read->result >= 0 && is_served(agent, read->tunnel);
+
+	if (!agent->names->count)
+		return;
+	if (read->began_ms > agent->committed_ms)
+		take_device(agent, true, read->tunnel, known ? &read->device : NULL, read->began_ms,
+			read->took_us / 1000);
+	names_take_kept(agent, read->tunnel);
+}
+
+static bool is_read_aside(struct agent *agent, const struct name *name)
+{
+	return name->of_fleet && !aside_is_small(agent) && is_served(agent, name->tunnel);
+}
+
+bool name_ask_aside(struct agent *agent, const struct name *name)
+{
+	if (!is_read_aside(agent, name))
+		return false;
+	owner_ask(agent, name->tunnel);
+	return device_reader_is_asked(agent->reader, name->tunnel);
+}
+
+/* Others ask in the thread, too, and what they read is taken: its program is not asked more often for names. */
+static void observe_in_time(struct agent *agent, const struct name *name)
+{
+	bool fresh = name->resolve.observed && clock_now_ms() < name->fresh_until_ms;
+
+	if (fresh && is_read_aside(agent, name))
+		return;
+	if (!name_ask_aside(agent, name))
+		name_observe(agent, name);
 }
 
 /* As they are sorted, those of one device stand together: each is asked once. */
@@ -81,8 +134,8 @@ void names_observe_all(struct agent *agent)
 	const struct names *names = agent->names;
 
 	for (size_t i = 0; i < names->count; i++)
-		if (!i || !is_of_one_device(&names->items[i], &names->items[i - 1]))
-			name_observe(agent, &names->items[i]);
+		if (!i || !is_in(&names->items[i], names->items[i - 1].of_fleet, names->items[i - 1].tunnel))
+			observe_in_time(agent, &names->items[i]);
 }
 
 int name_set_endpoint(struct agent *agent, const struct name *name, struct err *err)

@@ -113,6 +113,31 @@ static struct name *find_id(struct names *names, uint64_t id)
 	return NULL;
 }
 
+static void take_addresses(struct agent *agent, struct name *name, const struct addr *addresses, size_t count)
+{
+	name->keeps = false;
+	resolve_answer(&name->resolve, addresses, count, clock_now_ms());
+	name_act(agent, name);
+	name->resolved |= count != 0;
+}
+
+void names_take_kept(struct agent *agent, const char *tunnel)
+{
+	for (size_t i = 0; i < agent->names->count; i++) {
+		struct name *name = &agent->names->items[i];
+
+		if (name->keeps && name->of_fleet && !strcmp(name->tunnel, tunnel))
+			take_addresses(agent, name, name->kept, name->kept_count);
+	}
+}
+
+static void keep(struct name *name, const struct resolver_answer *answer)
+{
+	name->keeps = true;
+	name->kept_count = answer->count;
+	memcpy(name->kept, answer->addresses, sizeof(name->kept));
+}
+
 static void take_answer(struct agent *agent, const struct resolver_answer *answer)
 {
 	struct name *name = find_id(agent->names, answer->id);
@@ -124,11 +149,14 @@ static void take_answer(struct agent *agent, const struct resolver_answer *answe
 		log_limited(LEVEL_WARNING, "agent", "not-resolved", answer->name,
 			log_text("name", answer->name), log_text("error", answer->failure));
 	}
-	if (!name->resolve.observed || clock_now_ms() >= name->fresh_until_ms)
-		name_observe(agent, name); /* it may have roamed since the last second */
-	resolve_answer(&name->resolve, answer->addresses, answer->count, clock_now_ms());
-	name_act(agent, name);
-	name->resolved |= answer->count != 0;
+	if (name->resolve.observed && clock_now_ms() < name->fresh_until_ms)
+		take_addresses(agent, name, answer->addresses, answer->count);
+	else if (name_ask_aside(agent, name)) /* it may have roamed since the last second */
+		keep(name, answer);
+	else {
+		name_observe(agent, name);
+		take_addresses(agent, name, answer->addresses, answer->count);
+	}
 }
 
 static void on_answers(evutil_socket_t fd, short what, void *context)

@@ -19,8 +19,12 @@ struct name {
 	struct resolve resolve;
 	struct endpoint endpoint; /* what names_endpoint() points at */
 	int64_t told_ms;          /* when it became known that something is wrong; for took_ms */
-	int64_t fresh_until_ms;   /* what its device said; see name_observe() */
-	bool failed, resolved;    /* ever */
+	int64_t seen_ms,
+		fresh_until_ms; /* what its device said: asked when, stale when; see name_observe() */
+	bool keeps;             /* an answer, until its device is read ... */
+	size_t kept_count;
+	struct addr kept[RESOLVER_ADDRESSES_MAX]; /* ... and this is what it says */
+	bool failed, resolved;                    /* ever */
 };
 
 struct names {
@@ -38,6 +42,8 @@ struct names {
 enum { NAMES_POLL_SHARE = 20 }; /* asking devices may take a twentieth of the loop */
 /* What its device says of the peer now: stale as soon as it may be asked again. */
 void name_observe(struct agent *agent, const struct name *name);
+/* It is about to be read in the thread, as those of many peers are; names_take_read() tells. false: it is not. */
+bool name_ask_aside(struct agent *agent, const struct name *name);
 void names_observe_all(struct agent *agent);
 int name_set_endpoint(struct agent *agent, const struct name *name, struct err *err);
 
@@ -45,6 +51,8 @@ int name_set_endpoint(struct agent *agent, const struct name *name, struct err *
 /* As core/resolve says. */
 void name_act(struct agent *agent, struct name *name);
 void names_act_all(struct agent *agent);
+/* The device of the fleet's tunnel was read, or could not be: answers that have waited for it. */
+void names_take_kept(struct agent *agent, const char *tunnel);
 int names_listen(struct agent *agent, struct err *err);
 
 #endif

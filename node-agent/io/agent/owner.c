@@ -57,6 +57,7 @@ static void take_read(struct agent *agent, const struct device_read *read)
 static void on_read(struct device_read *read, void *context)
 {
 	take_read(context, read);
+	names_take_read(context, read);
 	forgetting_take_read(context, read);
 	aside_take_read(context, read);
 }
