@@ -121,31 +121,38 @@ static int print_once(const struct invocation *invocation, bool as_json)
 	return COMMAND_OK;
 }
 
-static int read_options(const struct invocation *invocation, enum status_form *ret_form)
+/* Whatever is wrong, it is read to its end: a --check that comes later decides how this ends. */
+static int read_options(const struct invocation *invocation, enum status_form *ret_form, bool *ret_checks)
 {
+	const char *problem = NULL;
+	bool unknown = false;
 	int option;
 
 	while ((option = command_next_option(invocation)) != -1) {
 		enum status_form form = option == 'j' ? FORM_JSON : option == 'w' ? FORM_WATCH : FORM_CHECK;
 
-		if (option == '?')
-			return command_misused(invocation, NULL);
+		if (option == '?') {
+			unknown = true;
+			continue;
+		}
 		if (*ret_form != FORM_TEXT && *ret_form != form)
-			return command_misused(invocation, "--json, --watch and --check exclude each other");
+			problem = "--json, --watch and --check exclude each other";
 		*ret_form = form;
+		*ret_checks |= form == FORM_CHECK;
 	}
-	if (optind != invocation->argc)
-		return command_misused(invocation, "takes no arguments");
-	return COMMAND_OK;
+	if (!problem && optind != invocation->argc)
+		problem = "takes no arguments";
+	return unknown || problem ? command_misused(invocation, problem) : COMMAND_OK;
 }
 
 int command_status(const struct invocation *invocation)
 {
 	enum status_form form = FORM_TEXT;
-	int wrong = read_options(invocation, &form);
+	bool checks = false;
+	int wrong = read_options(invocation, &form, &checks);
 
 	if (wrong != COMMAND_OK)
-		return form == FORM_CHECK ? (int)STATUS_UNKNOWN : wrong; /* 2 would be CRITICAL */
+		return checks ? (int)STATUS_UNKNOWN : wrong; /* 2 would be CRITICAL */
 	switch (form) {
 	case FORM_WATCH:
 		return watch(invocation);

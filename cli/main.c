@@ -8,6 +8,7 @@
 #include "cli/command.h"
 #include "cli/complete.h"
 #include "cli/manual.h"
+#include "cli/status_check.h"
 #include "common/base/text.h"
 
 enum { COMMANDS_MAX = 128 };
@@ -29,7 +30,16 @@ static void print_help(FILE *out)
 		out);
 }
 
-static int unknown_command(const char *name)
+/* What runs `status --check` takes 2 for CRITICAL. */
+static int misused(int argc, char **argv)
+{
+	for (int i = 1; i < argc; i++)
+		if (!strcmp(argv[i], "--check"))
+			return STATUS_UNKNOWN;
+	return COMMAND_MISUSED;
+}
+
+static void say_unknown_command(const char *name)
 {
 	const char *names[COMMANDS_MAX], *nearest;
 	size_t count = 0;
@@ -41,7 +51,6 @@ static int unknown_command(const char *name)
 		fprintf(stderr, "holdfast: unknown command \"%s\"; did you mean \"%s\"?\n", name, nearest);
 	else
 		fprintf(stderr, "holdfast: unknown command \"%s\"; 'holdfast --help' lists them\n", name);
-	return COMMAND_MISUSED;
 }
 
 /* For the build: see manual.h. */
@@ -84,20 +93,22 @@ int main(int argc, char **argv)
 			return COMMAND_OK;
 		default:
 			fputs("'holdfast --help' says more\n", stderr);
-			return COMMAND_MISUSED;
+			return misused(argc, argv);
 		}
 	}
 	if (optind == argc) {
 		print_help(stderr);
-		return COMMAND_MISUSED;
+		return misused(argc, argv);
 	}
 	if (!strcmp(argv[optind], COMPLETE_COMMAND))
 		return complete_run(argc - optind, argv + optind);
 	if (!strcmp(argv[optind], MANUAL_COMMAND))
 		return print_manual(argv[optind + 1]);
 	command = command_find(argv[optind]);
-	if (!command)
-		return unknown_command(argv[optind]);
+	if (!command) {
+		say_unknown_command(argv[optind]);
+		return misused(argc, argv);
+	}
 	invocation.argc = argc - optind;
 	invocation.argv = argv + optind;
 	if (command_asks_for_help(&invocation)) {

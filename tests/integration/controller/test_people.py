@@ -72,10 +72,15 @@ def test_answers_as_json(bench):
     assert answer("drain", "gw-a") == {"gateway": "gw-a", "drained": True, "endpoints": []}
     assert answer("resume", "gw-a") == {"gateway": "gw-a", "drained": False, "endpoints": []}
     assert call(bench, "resume", "gw-a").stdout == "gw-a may own endpoints again\n"
-    assert call(bench, "drain", "gw-a", "--nosuch").returncode == 2 and call(bench, "status", "--check", "--nosuch").returncode == 3
+    assert call(bench, "drain", "gw-a", "--nosuch").returncode == 2
 
 
 def test_check(bench):
+    for words in (["--check", "--nosuch"], ["--nosuch", "--check"], ["--json", "--check"], ["--check", "--watch"], ["vpn", "--check"]):
+        wrong = call(bench, "status", *words)
+        assert wrong.returncode == 3 and "usage: holdfast status" in wrong.stderr, wrong  # 2 would be CRITICAL
+    assert call(bench, "status", "--nosuch").returncode == 2 and call(bench, "staus", "--check").returncode == 3
+    assert call(bench, "--nosuch", "status", "--check").returncode == 3
     nobody = call(bench, "status", "--check")
     bench.authority.issue("controller", "ctl", days=400)  # one that ends soon is warned of
     assert nobody.returncode == 3 and nobody.stdout.startswith("UNKNOWN: ") and nobody.stdout.count("\n") == 1, nobody
