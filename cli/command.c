@@ -20,9 +20,10 @@
 	{                                                    \
 		'j', "json", NULL, "print JSON", NULL, false \
 	}
-#define QUICK_OPTIONS                                                                            \
-	OPTIONS({'n', "dry-run", NULL, "print what would be done, and do nothing", NULL, false}, \
-		{'r', "run", "DIR", "where journals are; default: /run/holdfast", "@file", false})
+#define QUICK_OPTIONS                                                                              \
+	OPTIONS({'n', "dry-run", NULL, "print what would be done, and do nothing", NULL, false},   \
+		{'r', "run", "DIR", "where journals are; default: /run/holdfast", "@file", false}, \
+		JSON_OPTION)
 
 const struct command_option command_global_options[] = {
 	{'c', "controller", "URL", "whom to ask: https://HOST:7443, or unix:PATH", "@nothing", false},
@@ -67,18 +68,19 @@ const struct command commands[] = {
 		.operands = "@nothing"},
 	{"revoke", "gateway|operator NAME [--json]", "let certificates of that name count no more",
 		command_revoke, OPTIONS(JSON_OPTION), .operands = "gateway|operator @gateway"},
-	{"up", "[--dry-run] [--run DIR] INTERFACE|FILE.conf", "bring a tunnel up, as wg-quick does",
+	{"up", "[--dry-run] [--run DIR] [--json] INTERFACE|FILE.conf", "bring a tunnel up, as wg-quick does",
 		command_up, QUICK_OPTIONS, .operands = "@interface"},
-	{"down", "[--dry-run] [--run DIR] INTERFACE|FILE.conf", "take it down again", command_down,
+	{"down", "[--dry-run] [--run DIR] [--json] INTERFACE|FILE.conf", "take it down again", command_down,
 		QUICK_OPTIONS, .operands = "@interface"},
-	{"save", "[--dry-run] [--run DIR] INTERFACE|FILE.conf",
+	{"save", "[--dry-run] [--run DIR] [--json] INTERFACE|FILE.conf",
 		"write what the tunnel has become into its file", command_save, QUICK_OPTIONS,
 		.operands = "@interface"},
-	{"strip", "INTERFACE|FILE.conf", "what of its file is wg's", command_strip, .operands = "@interface"},
-	{"adopt", "[--dry-run] [--run DIR] INTERFACE|FILE.conf",
+	{"strip", "[--json] INTERFACE|FILE.conf", "what of its file is wg's", command_strip,
+		OPTIONS(JSON_OPTION), .operands = "@interface"},
+	{"adopt", "[--dry-run] [--run DIR] [--json] INTERFACE|FILE.conf",
 		"take over a tunnel that wg-quick brought up", command_adopt, QUICK_OPTIONS,
 		.operands = "@interface"},
-	{"release", "[--dry-run] [--run DIR] INTERFACE|FILE.conf", "hand a tunnel back to wg-quick",
+	{"release", "[--dry-run] [--run DIR] [--json] INTERFACE|FILE.conf", "hand a tunnel back to wg-quick",
 		command_release, QUICK_OPTIONS, .operands = "@interface"},
 	{"validate", "FILE [--json]", "check a fleet file, naming every error", command_validate,
 		OPTIONS(JSON_OPTION), .operands = "@file"},

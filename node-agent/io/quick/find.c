@@ -89,6 +89,8 @@ int quick_find(struct quick *quick)
 	if (r < 0)
 		return r;
 	take_sidecar_path(quick, path);
+	quick_say(quick, QUICK_NAME, "%s", quick->name);
+	quick_say(quick, QUICK_FILE, "%s", quick->path);
 	quick_warn_if_open(quick, quick->path);
 	return 0;
 }

@@ -41,7 +41,7 @@ int quick_hooks(struct quick *quick, enum quick_hook hook)
 		r = quick_check_signal(quick, 0);
 		if (r < 0)
 			break;
-		quick_say(quick, QUICK_STEP, "%s", text);
+		quick_say(quick, QUICK_HOOK, "%s = %s", quick_hook_name(hook), text);
 		if (quick->options->dry_run)
 			continue;
 		quick_forget_device(quick);

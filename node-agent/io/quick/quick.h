@@ -13,15 +13,20 @@
  * next command after a SIGKILL can remove all of it and nothing else. INT, TERM and HUP are held back while a command
  * works, and ask it to stop and undo; run in a program's only thread.
  */
-enum quick_word { QUICK_STEP, QUICK_WARNING, QUICK_OUTPUT };
+enum quick_word {
+	QUICK_NAME, /* the interface that it is about */
+	QUICK_FILE, /* and its file, whatever led there: first of all, if there is one */
+	QUICK_STEP, /* one line or more, as one would type them */
+	QUICK_HOOK, /* a step: "PostUp = COMMAND". People write keys into them */
+	QUICK_WARNING,
+	QUICK_OUTPUT, /* what was asked for. It holds keys */
+};
 
 struct quick_options {
 	const char *argument; /* an interface's name or a path that ends in NAME.conf */
 	const char *run_directory;
 	bool dry_run; /* tell the operations, do nothing */
-	void (*say)(enum quick_word word,
-		const char
-			*text); /* steps as one would type them, one a line; a warning; what was asked for */
+	void (*say)(enum quick_word word, const char *text);
 };
 
 /* How the command ends: 0, 1 (err says why), or the status of the hook or program that failed (err says which; 128 and

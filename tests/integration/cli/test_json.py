@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""--json of the commands that make files: what is where, and nothing that is secret. Costs a second."""
+"""--json of the commands that make files and tunnels: what is where, and nothing that is secret. Costs some four seconds."""
 import json
 import os
 import pathlib
@@ -10,7 +10,7 @@ import sys
 import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parent))
+sys.path[:0] = [str(HERE.parent), str(HERE.parent / "quick")]
 from runner import run_module  # noqa: E402
 
 BIN = pathlib.Path(os.environ.get("HOLDFAST_BIN", "build/dev/bin")).resolve()
@@ -133,6 +133,45 @@ def test_import_and_export():
         assert written == {"gateway": "gw-a", "tunnel": "wg0", "file": "back.conf", "notes": []}, written
         assert keys[0] in (place.directory / "back.conf").read_text()
         place.holds("back.conf", 0o600)
+
+
+def test_tunnels():
+    """An object on standard output, whatever hooks print there; the keys of the file, of its comments and of its hooks are not in it."""
+    from compare import can_run
+    from machine import FULL, INTERFACE, PRIVATE, Machine, steps
+    if not can_run():
+        print("no namespaces here", flush=True)
+        return
+    preshared, hidden, token = (subprocess.run(["wg", "genkey"], capture_output=True, text=True, check=True).stdout.strip() for _ in range(3))
+    text = (INTERFACE + f"# PrivateKey = {hidden}\nPostUp = echo {token}\nPreDown = echo {token}\nDNS = 10.50.0.1\n" + FULL + f"PresharedKey = {preshared}\n")
+    with Machine() as machine:
+        def told(verb, *options):
+            assert machine.holdfast(verb, "wg0", "--json", *options) == 0, machine.said
+            assert not any(secret in machine.out for secret in (PRIVATE, preshared, hidden, token)), machine.out
+            said = json.loads(machine.out)
+            assert (said["interface"], said["file"]) == ("wg0", "/etc/wireguard/wg0.conf") and said["dry_run"] == ("--dry-run" in options), said
+            return said
+
+        machine.write("/etc/wireguard/wg0.conf", text)
+        said = told("strip")
+        assert "AllowedIPs = 0.0.0.0/0, ::/0" in said["text"] and "Address" not in said["text"] and said["steps"] == said["warnings"] == [], said
+        would = told("up", "--dry-run")["steps"]
+        assert "PostUp" in would and any(step.startswith("ip link add dev wg0") or "wireguard-go" in step for step in would), would
+        assert "does not exist" in machine.call("ip", "link", "show", "wg0")[2]
+        did = told("up")["steps"]
+        assert len(did) == len(steps(machine)) and "PostUp" in did and f"\n{token}\n" in machine.said, (did, machine.said)
+        machine.must("wg set wg0 fwmark 0x77")
+        would = told("save", "--dry-run")["text"]
+        assert "FwMark = 0x77" in would and "Address" in would and "PostUp" not in would and "0x77" not in machine.read("/etc/wireguard/wg0.conf"), would
+        assert told("save")["steps"] == ["save /etc/wireguard/wg0.conf"]
+        kept = machine.read("/etc/wireguard/wg0.conf")
+        assert "FwMark = 0x77" in kept and all(secret in kept for secret in (PRIVATE, preshared, hidden, token)), kept
+        released = told("release")
+        assert any("src_valid_mark" in warning for warning in released["warnings"]) and released["steps"], released
+        assert told("adopt")["steps"]
+        assert "PreDown" in told("down")["steps"]
+        assert machine.holdfast("down", "wg0", "--json") == 1 and not machine.out and "is not" in machine.said, machine.said
+        assert machine.holdfast("up", "wg9", "--json") == 1 and not machine.out and "does not exist" in machine.said, machine.said
 
 
 run_module(globals(), shutil.which("wg") and os.geteuid() == 0)
