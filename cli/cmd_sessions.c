@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
 #include <stdbool.h>
@@ -47,7 +48,7 @@ static void add_session(struct table *table, const json_t *session)
 	add_bytes(table, session, "tx_bytes");
 }
 
-static void print_sessions(const json_t *sessions)
+static void print_sessions(const json_t *sessions, bool filtered)
 {
 	static const char *const heading[] = {
 		"PEER", "TUNNEL", "GATEWAY", "ADDRESS", "HANDSHAKE", "RX", "TX"};
@@ -56,7 +57,7 @@ static void print_sessions(const json_t *sessions)
 	json_t *session;
 
 	if (!json_array_size(sessions)) {
-		puts("nobody is connected");
+		puts(filtered ? "nobody of those is connected" : "nobody is connected");
 		return;
 	}
 	table_init(&table, ARRAY_COUNT(heading));
@@ -67,7 +68,12 @@ static void print_sessions(const json_t *sessions)
 	table_clear(&table);
 }
 
-static int run(const struct invocation *invocation, bool as_json)
+struct request {
+	struct session_filter filter;
+	bool filtered, as_json;
+};
+
+static int run(const struct invocation *invocation, const struct request *request)
 {
 	json_t *root = json_object(), *list = jput_array(root, "sessions");
 	int status = COMMAND_OK;
@@ -75,30 +81,53 @@ static int run(const struct invocation *invocation, bool as_json)
 	struct err err;
 
 	if (controller_find(invocation, &controller, &err) < 0 ||
-		session_pages(&controller, list, &err) < 0) {
+		session_pages_of(&controller, &request->filter, list, &err) < 0) {
 		status = command_fail(&err);
-	} else if (as_json) {
+	} else if (request->as_json) {
 		CLEANUP_FREE char *text = json_pretty(root, NULL);
 
 		puts(text);
 	} else {
-		print_sessions(list);
+		print_sessions(list, request->filtered);
 	}
 	json_decref(root);
 	return status;
 }
 
+static int read_option(int option, struct request *request)
+{
+	switch (option) {
+	case 'j':
+		request->as_json = true;
+		return 0;
+	case 'p':
+		request->filter.peer = optarg;
+		break;
+	case 'g':
+		request->filter.gateway = optarg;
+		break;
+	case 't':
+		request->filter.tunnel = optarg;
+		break;
+	case 'e':
+		request->filter.endpoint = optarg;
+		break;
+	default:
+		return -EINVAL;
+	}
+	request->filtered = true;
+	return 0;
+}
+
 int command_sessions(const struct invocation *invocation)
 {
-	bool as_json = false;
+	struct request request = {0};
 	int option;
 
-	while ((option = command_next_option(invocation)) != -1) {
-		if (option != 'j')
+	while ((option = command_next_option(invocation)) != -1)
+		if (read_option(option, &request) < 0)
 			return command_misused(invocation, NULL);
-		as_json = true;
-	}
 	if (optind != invocation->argc)
 		return command_misused(invocation, "takes no arguments");
-	return run(invocation, as_json);
+	return run(invocation, &request);
 }

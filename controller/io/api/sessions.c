@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
 #include <string.h>
 
 #include "common/base/text.h"
@@ -22,14 +23,25 @@ enum {
 		5000, /* peers that one answer looks at: it may have fewer sessions than asked for, and a next */
 };
 
+/* Names; NULL: any. */
+struct wanted {
+	const char *peer, *gateway, *tunnel, *endpoint;
+};
+
 struct page {
 	const struct controller *controller;
+	const struct wanted *wanted;
 	json_t *sessions;
 	int64_t now_ms;
-	size_t room, looks; /* sessions that may still come, peers that may still be looked at */
-	bool full;
+	size_t room, looks;    /* sessions that may still come, peers that may still be looked at */
+	bool full, knows_peer; /* one that is wanted was there, with a session or without */
 	char cursor[PEER_PLACE_TEXT_MAX]; /* the last peer that was looked at */
 };
+
+static bool fits(const char *wanted, const char *name)
+{
+	return !wanted || !strcmp(wanted, name);
+}
 
 static void put_session(struct page *page, const char *endpoint, const struct desired_peer *peer,
 	const struct directory_session *found)
@@ -53,7 +65,8 @@ static void look_at_peer(struct page *page, const char *endpoint, const struct d
 	peer_place_format(peer, page->cursor);
 	page->looks--;
 	if (!directory_find(
-		    page->controller->directory, peer->tunnel, &peer->public_key, page->now_ms, &found))
+		    page->controller->directory, peer->tunnel, &peer->public_key, page->now_ms, &found) ||
+		!fits(page->wanted->gateway, found.gateway))
 		return;
 	put_session(page, endpoint, peer, &found);
 	page->room--;
@@ -70,6 +83,9 @@ static void look_at_tunnel(struct page *page, const struct decisions_endpoint *s
 	const struct desired *desired = member->desired;
 	for (size_t i = peer_place_find(desired, tunnel, behind);
 		i < desired->peer_count && !strcmp(desired->peers[i].tunnel, tunnel); i++) {
+		if (!fits(page->wanted->peer, desired->peers[i].name))
+			continue; /* which costs far less than a look */
+		page->knows_peer = true;
 		if (!page->room || !page->looks) {
 			page->full = true;
 			return;
@@ -88,7 +104,8 @@ static bool fill_page(struct page *page, const struct desired_peer_key *place)
 		for (size_t j = 0; j < setup->tunnel_count && !page->full; j++) {
 			bool here = !there && !strcmp(setup->tunnels[j], place->tunnel);
 			there |= here;
-			if (there)
+			if (there && fits(page->wanted->endpoint, setup->config.name) &&
+				fits(page->wanted->tunnel, setup->tunnels[j]))
 				look_at_tunnel(
 					page, setup, setup->tunnels[j], here ? &place->public_key : NULL);
 		}
@@ -96,21 +113,44 @@ static bool fill_page(struct page *page, const struct desired_peer_key *place)
 	return there;
 }
 
+static bool has_endpoint(const struct controller *controller, const char *name)
+{
+	for (size_t i = 0; i < decisions_count(controller->decisions); i++)
+		if (!strcmp(decisions_endpoint(controller->decisions, i)->config.name, name))
+			return true;
+	return false;
+}
+
+/* -ENOENT: nobody will ever be connected there. */
+static int check_wanted(const struct controller *controller, const struct wanted *wanted, struct err *err)
+{
+	if (wanted->endpoint && !has_endpoint(controller, wanted->endpoint))
+		return err_set(err, -ENOENT, "no endpoint \"%s\" in the fleet", wanted->endpoint);
+	if (wanted->gateway && !generation_find(controller->current, wanted->gateway))
+		return err_set(err, -ENOENT, "no gateway \"%s\" in the fleet", wanted->gateway);
+	if (wanted->tunnel && !decisions_of_tunnel(controller->decisions, wanted->tunnel))
+		return err_set(err, -ENOENT, "no virtual endpoint has a tunnel \"%s\"", wanted->tunnel);
+	return 0;
+}
+
 static void answer(struct http_request *request, const struct controller *controller,
-	const struct desired_peer_key *place, size_t limit)
+	const struct wanted *wanted, const struct desired_peer_key *place, size_t limit)
 {
 	json_t *json = json_object();
 	struct page page = {.controller = controller,
+		.wanted = wanted,
 		.sessions = jput_array(json, "sessions"),
 		.now_ms = clock_now_ms(),
 		.room = limit,
 		.looks = PAGE_PEERS_MAX};
-	if (fill_page(&page, place)) {
-		jput_text(json, "next", page.full ? page.cursor : "");
-		http_reply_json(request, 200, json_compact(json, NULL));
-	} else {
+	if (!fill_page(&page, place)) {
 		http_reply_problem(request, 409,
 			"no virtual endpoint has a tunnel %s: ask again without after=", place->tunnel);
+	} else if (wanted->peer && !page.knows_peer && !*place->tunnel) {
+		http_reply_problem(request, 404, "no peer \"%s\" in those tunnels", wanted->peer);
+	} else {
+		jput_text(json, "next", page.full ? page.cursor : "");
+		http_reply_json(request, 200, json_compact(json, NULL));
 	}
 	json_decref(json);
 }
@@ -120,17 +160,24 @@ static void handle_sessions(struct http_request *request, void *context)
 	struct controller *controller = context;
 	const char *after = http_request_query(request, "after"),
 		   *limit = http_request_query(request, "limit");
+	const struct wanted wanted = {.peer = http_request_query(request, "peer"),
+		.gateway = http_request_query(request, "gateway"),
+		.tunnel = http_request_query(request, "tunnel"),
+		.endpoint = http_request_query(request, "virtual_endpoint")};
 	char who[STORE_WHO_MAX + 1];
 	uint64_t count = PAGE_DEFAULT;
 	struct desired_peer_key place;
+	struct err err;
 	if (!access_allowed(request, &controller->config, who))
 		return;
 	if (peer_place_parse(after ? after : "", &place) < 0 ||
 		(limit && text_to_u64(limit, 1, PAGE_MAX, &count) < 0))
 		http_reply_problem(request, 400,
 			"expected ?after= with what next said, and limit= from 1 to %d", PAGE_MAX);
+	else if (check_wanted(controller, &wanted, &err) < 0)
+		http_reply_problem(request, 404, "%s", err.text);
 	else
-		answer(request, controller, &place, count);
+		answer(request, controller, &wanted, &place, count);
 }
 
 void sessions_serve(struct controller *controller, struct http_server *server)

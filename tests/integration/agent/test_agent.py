@@ -358,10 +358,22 @@ def test_a_warm_standby(bench):
         "ip", "netns", "exec", bench.gateway, "wg", "show", bench.tunnel, "endpoints"))
 
 
-def sessions_told(bench):
+def sessions_told(bench, *options):
     """By the agent alone, as when every controller is dead."""
-    answer = run(BIN + "/holdfast", "--controller", f"unix:{bench.dir}/run/agent.sock", "sessions", "--json")
+    answer = run(BIN + "/holdfast", "--controller", f"unix:{bench.dir}/run/agent.sock", "sessions", "--json", *options)
     return json.loads(answer)["sessions"]
+
+
+def check_filters(bench):
+    """Of alice's session, which is here."""
+    for options in (["--peer", "alice"], ["--gateway", "gw-a"], ["--tunnel", bench.tunnel], ["--endpoint", "vpn"],
+                    ["--peer", "alice", "--gateway", "gw-a", "--tunnel", bench.tunnel, "--endpoint", "vpn"]):
+        assert [session["peer"] for session in sessions_told(bench, *options)] == ["alice"], options
+    for options in (["--peer", "bob"], ["--tunnel", "wg9"], ["--endpoint", "web"], ["--peer", "alice", "--endpoint", "web"]):
+        assert sessions_told(bench, *options) == [], options
+    refused = subprocess.run([BIN + "/holdfast", "--controller", f"unix:{bench.dir}/run/agent.sock", "sessions", "--gateway", "gw-b"],
+                             capture_output=True, text=True)
+    assert refused.returncode == 1 and "this is gateway gw-a" in refused.stderr, refused
 
 
 def test_a_takeover_wakes_the_client(bench):
@@ -382,6 +394,7 @@ def test_a_takeover_wakes_the_client(bench):
     until("people see it, and what it has moved", lambda: sessions_told(bench)[0].get("rx_bytes", 0) > 0)
     told = sessions_told(bench)[0]
     assert (told["peer"], told["gateway"], told["tunnel"]) == ("alice", "gw-a", bench.tunnel) and told["tx_bytes"] > 0, told
+    check_filters(bench)
 
 
 def test_a_takeover_over_ipv6(bench):

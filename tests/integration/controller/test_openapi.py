@@ -95,7 +95,8 @@ def test_every_path(bench):
     walk, alice = Walk(bench), {"name": "fleet.yaml", "text": fleet_text()}
     csr = (bench.directory / "gw-a.csr").read_text()
     walk("get", "/v1/status", who="dashboard")
-    walk("get", "/v1/sessions", query="?limit=10")
+    walk("get", "/v1/sessions", query="?limit=10&peer=alice&gateway=gw-a&tunnel=wg0&virtual_endpoint=vpn")
+    walk("get", "/v1/sessions", 404, query="?gateway=gw-z")
     walk("get", "/v1/fleet")
     walk("put", "/v1/fleet", body={"files": [{"name": "fleet.yaml", "text": fleet_text(peers=("alice", "bob"))}]},
          query="?confirm_ms=60000", headers={"If-Match": '"1"'})

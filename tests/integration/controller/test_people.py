@@ -28,6 +28,31 @@ def session_of(peer, number):
                 rx_bytes=2048 * number, tx_bytes=number)
 
 
+def check_filters(bench):
+    """24 sessions on gw-a, in wg0 of vpn."""
+    def peers(*words):
+        done = call(bench, "sessions", "--json", *words)
+        assert done.returncode == 0, done
+        return [session["peer"] for session in json.loads(done.stdout)["sessions"]]
+
+    def refused(*words):
+        done = call(bench, "sessions", *words)
+        assert done.returncode == 1 and not done.stdout, done
+        return done.stderr
+
+    assert peers("--peer", "peer-003") == peers("--peer", "peer-003", "--gateway", "gw-a", "--tunnel", "wg0", "--endpoint", "vpn") == ["peer-003"]
+    assert len(peers("--gateway", "gw-a")) == len(peers("--tunnel", "wg0")) == len(peers("--endpoint", "vpn")) == 24
+    assert peers("--gateway", "gw-b") == [] and call(bench, "sessions", "--peer", "peer-007").stdout == "nobody of those is connected\n"
+    assert 'no peer "peer 3&limit=0"' in refused("--peer", "peer 3&limit=0") and 'no gateway "gw-z" in the fleet' in refused("--gateway", "gw-z")
+    assert 'a tunnel "wg9"' in refused("--tunnel", "wg9") and 'no endpoint "web" in the fleet' in refused("--endpoint", "web")
+    assert call(bench, "sessions", "--peer").returncode == 2
+    # One look is enough for a name among many; so is a page of one, and what comes behind it is asked for.
+    status, page = bench.call("GET", "/v1/sessions?limit=1&peer=peer-003")
+    assert status == 200 and len(page["sessions"]) == 1 and page["next"] == "", page
+    status, page = bench.call("GET", "/v1/sessions?limit=1&gateway=gw-a")
+    assert status == 200 and len(page["sessions"]) == 1 and page["next"], page
+
+
 def test_sessions(bench):
     gw_a, _ = bench.start_pair()
     assert call(bench, "sessions").stdout == "nobody is connected\n"
@@ -44,6 +69,7 @@ def test_sessions(bench):
     assert lines[0].split() == ["PEER", "TUNNEL", "GATEWAY", "ADDRESS", "HANDSHAKE", "RX", "TX"] and len(lines) == 25
     assert any(line.split()[:4] == ["peer-003", "wg0", "gw-a", "192.0.2.4:4500"] and line.split()[-4:] == ["6.00", "KiB", "3", "B"]
                for line in lines)
+    check_filters(bench)
     pages, after = [], ""
     while True:
         status, page = bench.call("GET", f"/v1/sessions?limit=10&after={after}", who="dashboard")
