@@ -160,12 +160,19 @@ static void on_hangup(evutil_socket_t number, short what, void *context)
 	reload(context);
 }
 
+static void expire_sessions(struct controller *controller, int64_t now_ms)
+{
+	directory_expire(controller->directory, now_ms);
+	for (size_t i = 0; i < agents_count(controller->agents); i++)
+		directory_expire(agents_at(controller->agents, i)->alone, now_ms);
+}
+
 static void on_housekeeping(evutil_socket_t fd, short what, void *context)
 {
 	struct controller *controller = context;
 	(void)fd;
 	(void)what;
-	directory_expire(controller->directory, clock_now_ms());
+	expire_sessions(controller, clock_now_ms());
 	joining_welcome(controller);
 	own_certificate_look(controller->own, &controller->joining.authority);
 	reload_certificate_if_replaced(controller);

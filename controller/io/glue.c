@@ -138,16 +138,30 @@ static bool serves(const struct report *report, const char *endpoint)
 	return false;
 }
 
-static bool take_session(
-	struct controller *controller, const struct report *report, const struct session *session)
+/* Returns true if there is something to tell others. Of a tunnel in no endpoint there is not: each gateway has its own
+ * sessions in it, of the same peers perhaps. */
+static bool take_session(struct controller *controller, const struct agent *agent,
+	const struct report *report, const struct session *session)
 {
 	const struct ownership *ownership = decisions_of_tunnel(controller->decisions, session->tunnel);
-	return ownership && serves(report, ownership->config.name) &&
+	if (!ownership) {
+		directory_put(agent->alone, report->gateway, session, clock_now_ms());
+		return false;
+	}
+	return serves(report, ownership->config.name) &&
 	       directory_put(controller->directory, report->gateway, session, clock_now_ms());
 }
 
-static void end_whole(struct controller *controller, const struct report *report)
+static void end_whole_alone(struct controller *controller, const struct agent *agent)
 {
+	const struct generation_gateway *gateway = generation_find(controller->current, agent->name);
+	for (size_t i = 0; gateway && i < gateway->desired->tunnel_count; i++)
+		directory_end_whole(agent->alone, gateway->desired->tunnels[i].name);
+}
+
+static void end_whole(struct controller *controller, const struct agent *agent, const struct report *report)
+{
+	end_whole_alone(controller, agent);
 	for (size_t i = 0; i < decisions_count(controller->decisions); i++) {
 		const struct decisions_endpoint *setup = decisions_endpoint(controller->decisions, i);
 		for (size_t j = 0; serves(report, setup->config.name) && j < setup->tunnel_count; j++)
@@ -155,15 +169,18 @@ static void end_whole(struct controller *controller, const struct report *report
 	}
 }
 
-static void take_sessions(struct controller *controller, const struct report *report)
+static void take_sessions(
+	struct controller *controller, const struct agent *agent, const struct report *report)
 {
 	bool changed = false;
-	if (report->sessions_whole)
+	if (report->sessions_whole) {
 		directory_begin_whole(controller->directory);
+		directory_begin_whole(agent->alone);
+	}
 	for (size_t i = 0; i < report->session_count; i++)
-		changed |= take_session(controller, report, &report->sessions[i]);
+		changed |= take_session(controller, agent, report, &report->sessions[i]);
 	if (report->sessions_whole)
-		end_whole(controller, report);
+		end_whole(controller, agent, report);
 	for (size_t i = 0; changed && i < agents_count(controller->agents); i++)
 		post_sessions(controller, agents_at(controller->agents, i));
 }
@@ -174,6 +191,7 @@ static void on_added(struct agent *agent, void *context)
 {
 	(void)context;
 	agent->holding = mem_new(1, sizeof *agent->holding);
+	agent->alone = directory_new();
 }
 
 static void on_removed(struct agent *agent, void *context)
@@ -181,6 +199,8 @@ static void on_removed(struct agent *agent, void *context)
 	(void)context;
 	free(agent->holding);
 	agent->holding = NULL;
+	directory_free(agent->alone);
+	agent->alone = NULL;
 }
 
 static void tell_connection(struct controller *controller, const struct agent *agent, const char *event)
@@ -272,7 +292,7 @@ static void on_reported(struct agent *agent, const struct report *report, void *
 	report_take(controller, agent, report);
 	drill_take_report(controller, agent->name, report);
 	holding_sync(controller, agent);
-	take_sessions(controller, report);
+	take_sessions(controller, agent, report);
 	if (before != HOLDING_CURRENT && agent->holding->state == HOLDING_CURRENT) {
 		agent->directory_acked = 0;
 		post_sessions(controller, agent);

@@ -59,6 +59,7 @@ struct agent {
 	uint64_t moments_boot;    /* ... in that life */
 	size_t generation_bytes;  /* of what it was last told to prepare, all of it; the hooks' */
 	struct holding *holding;  /* what it should hold (control/holding.h); the hooks' */
+	struct directory *alone;  /* its sessions in tunnels that are in no endpoint; the hooks' */
 	uint64_t directory_acked; /* version of the directory that it has taken in */
 	uint64_t directory_sent,
 		directory_seq; /* version in the instruction on its way, and that one's seq; 0: none */

@@ -162,6 +162,7 @@ struct agent {
 	struct device_reader *reader;      /* of the devices that we serve; NULL: alone */
 	struct newcomers *newcomers;       /* in them; NULL: alone */
 	int64_t next_poll_ms;              /* of them */
+	int64_t next_alone_ms;             /* of tunnels in no endpoint */
 	int64_t committed_ms;              /* when the kernel had the generation held */
 	bool sessions_told, sessions_sent; /* once as a whole, as owner */
 	struct takeover takeover_sent;
@@ -269,6 +270,10 @@ void agent_seats_free(struct agent *agent);
 struct agent_seat *agent_seat_find(struct agent *agent, const char *endpoint);
 /* Does this gateway serve the endpoint that the tunnel belongs to? */
 bool agent_serves_tunnel(struct agent *agent, const char *tunnel);
+/* It is in no endpoint: always spoken through, and its sessions are known to this gateway alone. */
+bool agent_has_alone(const struct agent *agent, const char *tunnel);
+/* Are its sessions here, either way? */
+bool agent_tells_of(struct agent *agent, const char *tunnel);
 struct agent_seat *agent_seat_of_tunnel(
 	struct agent *agent, const char *tunnel); /* NULL: it is in no endpoint */
 const struct desired_endpoint *agent_seat_endpoint(const struct agent_seat *seat);

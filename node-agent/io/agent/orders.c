@@ -89,7 +89,7 @@ static void fill_session(void *context, const struct sessions_entry *entry)
 	struct session *session;
 	int64_t age_ms = filling->now_ms - entry->handshake_ms;
 
-	if (!agent_serves_tunnel(filling->agent, entry->tunnel))
+	if (!agent_tells_of(filling->agent, entry->tunnel))
 		return;
 	report->sessions =
 		mem_grow(report->sessions, &filling->capacity, report->session_count + 1, sizeof(*session));
@@ -102,15 +102,23 @@ static void fill_session(void *context, const struct sessions_entry *entry)
 	session->tx_bytes = entry->tx_bytes;
 }
 
-/* Only an owner knows where clients are; all of them once, then what has changed. */
+static bool tells_of_any(struct agent *agent)
+{
+	const struct desired *desired = agent->held.desired;
+
+	for (size_t i = 0; desired && i < desired->tunnel_count; i++)
+		if (agent_tells_of(agent, desired->tunnels[i].name))
+			return true;
+	return false;
+}
+
+/* Only an owner knows where clients are, and of a tunnel in no endpoint each gateway; all of them once, then what has
+ * changed. */
 static void fill_sessions(struct agent *agent, struct report *report)
 {
 	struct filling filling = {.agent = agent, .report = report, .now_ms = clock_now_ms()};
-	bool serves = false;
 
-	for (size_t i = 0; i < agent->seat_count; i++)
-		serves |= agent_seat_serves(agent->seats[i]);
-	if (!serves)
+	if (!tells_of_any(agent))
 		return;
 	report->sessions_whole = !agent->sessions_told;
 	sessions_each_since(agent->sessions, agent->sessions_told ? agent->session_change_told : 0,

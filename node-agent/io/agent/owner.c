@@ -3,7 +3,10 @@
 #include "node-agent/io/agent/agent_int.h"
 #include "node-agent/io/agent/newcomers.h"
 
-enum { POLL_SHARE = 20 }; /* telling us of sessions may take a twentieth of a WireGuard program's time */
+enum {
+	POLL_SHARE = 20,       /* telling us of sessions may take a twentieth of a WireGuard program's time */
+	ALONE_EVERY_MS = 5000, /* of tunnels in no endpoint people are told, and nobody else waits for it */
+};
 
 static void take_sessions(struct agent *agent, const struct wg_device *device)
 {
@@ -22,16 +25,24 @@ static void take_sessions(struct agent *agent, const struct wg_device *device)
 }
 
 /* What was read before a commit may name peers that it took away. */
-static bool tells_sessions(const struct agent_seat *seat, const struct device_read *read)
+static bool tells_sessions(const struct agent *agent, const struct device_read *read)
 {
-	return read->result >= 0 && read->began_ms > seat->agent->committed_ms &&
-	       (seat->takeover || agent_seat_serves(seat));
+	return read->result >= 0 && read->began_ms > agent->committed_ms;
 }
 
 /* A standby's device is read for the sake of a look (aside.c); what it says of peers is old. */
 static bool tells_of_peers(const struct agent_seat *seat)
 {
 	return !seat || seat->takeover || agent_seat_serves(seat);
+}
+
+static void take_alone(struct agent *agent, const struct device_read *read)
+{
+	if (!agent_has_alone(agent, read->tunnel))
+		return; /* there is no seat for it yet, or any more */
+	agent->next_alone_ms += read->took_us / 1000 * POLL_SHARE;
+	if (tells_sessions(agent, read))
+		take_sessions(agent, &read->device);
 }
 
 static void take_read(struct agent *agent, const struct device_read *read)
@@ -42,9 +53,11 @@ static void take_read(struct agent *agent, const struct device_read *read)
 	reconcile_told(agent->reconcile, read->tunnel, read->result, read->userspace);
 	if (tells_of_peers(seat))
 		holding_take_read(agent, read);
-	if (!seat)
-		return; /* it is in no endpoint any more */
-	if (tells_sessions(seat, read))
+	if (!seat) {
+		take_alone(agent, read);
+		return;
+	}
+	if (tells_sessions(agent, read) && (seat->takeover || agent_seat_serves(seat)))
 		take_sessions(agent, &read->device);
 	if (seat->takeover) {
 		takeover_take_read(seat, read);
@@ -81,11 +94,24 @@ void owner_look(struct agent *agent)
 			ask_tunnels(agent, agent_seat_endpoint(agent->seats[i]));
 }
 
+static void look_at_alone(struct agent *agent, int64_t now_ms)
+{
+	const struct desired *desired = agent->held.desired;
+
+	if (!desired || now_ms < agent->next_alone_ms)
+		return;
+	agent->next_alone_ms = now_ms + ALONE_EVERY_MS;
+	for (size_t i = 0; i < desired->tunnel_count; i++)
+		if (agent_has_alone(agent, desired->tunnels[i].name))
+			owner_ask(agent, desired->tunnels[i].name);
+}
+
 void owner_poll(struct agent *agent)
 {
 	int64_t now_ms = clock_now_ms();
 
 	sessions_expire(agent->sessions, now_ms);
+	look_at_alone(agent, now_ms);
 	if (now_ms < agent->next_poll_ms)
 		return;
 	agent->next_poll_ms = now_ms;

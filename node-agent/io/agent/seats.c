@@ -55,6 +55,16 @@ bool agent_serves_tunnel(struct agent *agent, const char *tunnel)
 	return seat && agent_seat_serves(seat);
 }
 
+bool agent_has_alone(const struct agent *agent, const char *tunnel)
+{
+	return agent->held.desired && !plan_tunnel_endpoint(agent->held.desired, tunnel);
+}
+
+bool agent_tells_of(struct agent *agent, const char *tunnel)
+{
+	return agent_serves_tunnel(agent, tunnel) || agent_has_alone(agent, tunnel);
+}
+
 int64_t agent_seat_left_ms(const struct agent_seat *seat)
 {
 	int64_t now_ms = clock_now_ms();

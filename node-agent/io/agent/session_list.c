@@ -30,14 +30,14 @@ static bool is_wanted(struct agent *agent, const struct wanted *wanted, const st
 
 	return fits(wanted->tunnel, peer->tunnel) && fits(wanted->peer, peer->name) &&
 	       (!wanted->endpoint || (seat && fits(wanted->endpoint, agent_seat_endpoint(seat)->name))) &&
-	       (!wanted->gateway || agent_serves_tunnel(agent, peer->tunnel));
+	       (!wanted->gateway || agent_tells_of(agent, peer->tunnel));
 }
 
 static void put_session(json_t *list, struct agent *agent, const struct desired_peer *peer,
 	const struct sessions_entry *entry, int64_t now_ms)
 {
 	json_t *object = jput_object(list, NULL);
-	bool here = agent_serves_tunnel(agent, entry->tunnel);
+	bool here = agent_tells_of(agent, entry->tunnel);
 
 	jput_text(object, "peer", peer->name);
 	jput_text(object, "tunnel", entry->tunnel);

@@ -44,7 +44,7 @@ def check_filters(bench):
     assert len(peers("--gateway", "gw-a")) == len(peers("--tunnel", "wg0")) == len(peers("--endpoint", "vpn")) == 24
     assert peers("--gateway", "gw-b") == [] and call(bench, "sessions", "--peer", "peer-007").stdout == "nobody of those is connected\n"
     assert 'no peer "peer 3&limit=0"' in refused("--peer", "peer 3&limit=0") and 'no gateway "gw-z" in the fleet' in refused("--gateway", "gw-z")
-    assert 'a tunnel "wg9"' in refused("--tunnel", "wg9") and 'no endpoint "web" in the fleet' in refused("--endpoint", "web")
+    assert 'no tunnel "wg9" in the fleet' in refused("--tunnel", "wg9") and 'no endpoint "web" in the fleet' in refused("--endpoint", "web")
     assert call(bench, "sessions", "--peer").returncode == 2
     # One look is enough for a name among many; so is a page of one, and what comes behind it is asked for.
     status, page = bench.call("GET", "/v1/sessions?limit=1&peer=peer-003")
@@ -83,6 +83,46 @@ def test_sessions(bench):
     assert bench.call("GET", "/v1/sessions?limit=1000")[0] == 200 and bench.call("GET", "/v1/sessions?after=wg0:12")[0] == 400
     assert bench.call("GET", "/v1/sessions?after=wg9:" + 64 * "0")[0] == 409
     assert bench.call("GET", "/v1/sessions", who="mallory")[0] == 403
+
+
+def test_sessions_in_no_endpoint(bench):
+    """Each gateway has its own sessions in such a tunnel, also of the same peer; nobody else is told of them."""
+    tunnel = (f"  wg1: {{ private_key_file: wg1.key, public_key: \"{key_text('wg1')}\", address: [10.51.0.1/24], listen_port: 51821,\n"
+              "         gateways: [gw-a, gw-b] }\n")
+    peers = "".join(f"  {peer}: {{ public_key: \"{key_text(peer)}\", allowed_ips: [10.5{of[-1]}.0.{number}/32], tunnels: [{of}] }}\n"
+                    for number, (peer, of) in enumerate((("alice", "wg0"), ("bob", "wg1"), ("carol", "wg1")), 2))
+    gw_a, gw_b = bench.start_pair()
+    status, said = bench.apply(fleet_text(peers=()) + tunnel + "peers:\n" + peers)
+    assert status == 200, said
+    with gw_a.changed:
+        gw_a.sessions = [session_of("alice", 1), *({**session_of(peer, 2), "tunnel": "wg1"} for peer in ("bob", "carol"))]
+    with gw_b.changed:
+        gw_b.sessions = [{**session_of("bob", 3), "tunnel": "wg1"}]
+
+    def told(*words):
+        return [(one["peer"], one["gateway"], one.get("virtual_endpoint"))
+                for one in json.loads(call(bench, "sessions", "--json", *words).stdout)["sessions"]]
+
+    alone = {("bob", "gw-a", None), ("carol", "gw-a", None), ("bob", "gw-b", None)}
+    until("all are known", lambda: set(told()) == {("alice", "gw-a", "vpn")} | alone and len(told()) == 4)
+    assert set(told("--tunnel", "wg1")) == alone and told("--endpoint", "vpn") == [("alice", "gw-a", "vpn")]
+    assert told("--gateway", "gw-b") == [("bob", "gw-b", None)] and set(told("--peer", "bob")) == {("bob", "gw-a", None), ("bob", "gw-b", None)}
+    until("the standby knows of alice", lambda: key_text("alice") in gw_b.sessions_heard)
+    assert set(gw_b.sessions_heard) == {key_text("alice")} and not gw_a.sessions_heard, (gw_a.sessions_heard, gw_b.sessions_heard)
+    found, after = [], ""
+    while after or not found:
+        status, page = bench.call("GET", f"/v1/sessions?limit=1&after={after}")
+        assert status == 200 and len(page["sessions"]) <= 1, page
+        found += [(one["peer"], one["gateway"], one.get("virtual_endpoint")) for one in page["sessions"]]
+        after = page["next"]
+    assert sorted(found, key=str) == sorted(told(), key=str), found
+    none = 64 * "0"
+    assert bench.call("GET", f"/v1/sessions?after=gw-a/wg0:{none}")[0] == bench.call("GET", f"/v1/sessions?after=wg1:{none}")[0] == 409
+    assert bench.call("GET", f"/v1/sessions?after=/wg1:{none}")[0] == bench.call("GET", f"/v1/sessions?after={64 * 'g'}/wg1:{none}")[0] == 400
+    assert bench.call("GET", f"/v1/sessions?after={63 * 'g'}/wg1:{none}")[0] == 409
+    with gw_b.changed:
+        gw_b.sessions = []
+    until("bob has left gw-b", lambda: set(told()) == {("alice", "gw-a", "vpn"), ("bob", "gw-a", None), ("carol", "gw-a", None)})
 
 
 def test_answers_as_json(bench):
@@ -177,4 +217,4 @@ def test_watch(bench):
         assert len(lines) <= 8 and all(len(line) <= 60 for line in lines), lines
 
 
-main([test_sessions, test_answers_as_json, test_check, test_watch])
+main([test_sessions, test_sessions_in_no_endpoint, test_answers_as_json, test_check, test_watch])

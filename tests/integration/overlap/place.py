@@ -156,6 +156,12 @@ class Place:
         return self.gateway.run(os.path.join(programs(), "holdfast"), "--controller", "unix:/run/holdfast/agent.sock",
                                 "status", *options)
 
+    def sessions(self, asked):
+        """Who is connected, as `holdfast sessions` says, asking "controller" or "agent"."""
+        said = self.controller.holdfast("sessions", "--json") if asked == "controller" else self.gateway.run(
+            os.path.join(programs(), "holdfast"), "--controller", "unix:/run/holdfast/agent.sock", "sessions", "--json")
+        return {session["peer"]: session for session in json.loads(said)["sessions"]}
+
     def explain(self, peer, address):
         return self.gateway.run(os.path.join(programs(), "holdfast"), "explain", peer, address, check=False)
 

@@ -76,6 +76,17 @@ def tell(place):
         wait_for(f"the event '{text}'", 30, lambda: any(text in event for event in place.events()))
 
 
+def expect_sessions(place):
+    """Tunnels in no endpoint have some, too."""
+    for asked in "controller", "agent":
+        wait_for(f"the {asked} tells of all sessions", 30, lambda: set(place.sessions(asked)) == set(place.routers))
+        for name, session in place.sessions(asked).items():
+            router = place.routers[name]
+            expect((session["gateway"], session["tunnel"]) == ("gw", router.tunnel) and "virtual_endpoint" not in session
+                   and session["endpoint"].startswith(f"10.9.0.{20 + router.number}:") and session["age_ms"] < 180000
+                   and session["rx_bytes"] > 0, f"the {asked} tells {session}")
+
+
 def run_story(place):
     for router in place.routers.values():
         router.connect()
@@ -84,6 +95,7 @@ def run_story(place):
         wait_for("all routers live, and site-a has it", 60, lambda: is_settled(place.shared()))
         for target in (THE_HOST, THE_OTHER):
             wait_for("both answer", 30, lambda: pinger.answered_since(time.time() - 1, target) > 10)
+        expect_sessions(place)
         story = Story(place, pinger)
         story.has("site-a", "wg0", "preferred")
         for gap in (story.has("site-b", "wg0", "site-a is killed", kill(place, "site-a")),
