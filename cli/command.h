@@ -40,8 +40,7 @@ struct command {
 			*invocation);         /* an enum command_exit; up, down, save, strip: as wg-quick */
 	const struct command_option *options; /* NULL: none */
 	/* What a shell completes the operands with, one word for each: @gateway, @endpoint (asked of the controller), @file,
-	 * @interface, @nothing, or words to choose from, as "new|install". The last stands for all that follow if it ends in
-	 * "...". NULL: nothing. */
+	 * @interface, @nothing, or words to choose from, as "new|install". "@file..." stands for all that follow. NULL: nothing. */
 	const char *operands;
 };
 

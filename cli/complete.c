@@ -95,8 +95,8 @@ static void offer_kind(const struct completion *completion, const char *kind)
 
 	if (!kind || !strcmp(kind, "@nothing"))
 		return;
-	if (!strcmp(kind, "@file"))
-		puts("@file");
+	if (!strcmp(kind, "@file") || !strcmp(kind, "@another-file"))
+		puts(kind);
 	else if (!strcmp(kind, "@interface"))
 		offer_interfaces(completion);
 	else if (!strcmp(kind, "@gateway"))
@@ -116,12 +116,11 @@ static void offer_operand(const struct completion *completion, const char *opera
 		return;
 	kind = strtok_r(copy, " ", &rest);
 	for (; kind; kind = strtok_r(NULL, " ", &rest)) {
-		size_t length = strlen(kind);
-		bool repeats = length > 3 && !strcmp(kind + length - 3, "...");
-
-		if (repeats)
-			kind[length - 3] = '\0';
-		if (repeats || !number--) {
+		if (!strcmp(kind, "@file...")) {
+			offer_kind(completion, "@another-file");
+			return;
+		}
+		if (!number--) {
 			offer_kind(completion, kind);
 			return;
 		}
@@ -130,52 +129,57 @@ static void offer_operand(const struct completion *completion, const char *opera
 
 /* ---- the line ---- */
 
+/* "-" is a file or a token, from standard input. */
+static bool is_option(const char *word)
+{
+	return word[0] == '-' && word[1];
+}
+
+/* As getopt_long(3) does: the name may be cut short where only one begins so, and its value may be behind '='. */
+static const struct command_option *find_long(const struct command_option *options, const char *name)
+{
+	size_t length = strcspn(name, "="), candidates = 0;
+	const struct command_option *found = NULL;
+
+	for (; options && options->name; options++) {
+		if (strncmp(name, options->name, length))
+			continue;
+		if (!options->name[length])
+			return options;
+		found = options;
+		candidates++;
+	}
+	return length && candidates == 1 ? found : NULL;
+}
+
 static const struct command_option *find_option(const struct command_option *options, const char *word)
 {
-	for (; options && options->name; options++) {
-		if (!strncmp(word, "--", 2) && !strcmp(word + 2, options->name))
+	if (!strncmp(word, "--", 2))
+		return find_long(options, word + 2);
+	for (; options && options->name; options++)
+		if (options->is_short && word[1] == options->letter && !word[2])
 			return options;
-		if (options->is_short && word[0] == '-' && word[1] == options->letter && !word[2])
-			return options;
-	}
 	return NULL;
 }
 
-static void complete_command(
-	const struct completion *completion, const struct command *command, int argc, char **argv)
+/* NULL: it has none, or the next word is it. */
+static const char *value_of(const char *word)
 {
-	const struct command_option *option;
-	size_t operands = 0;
+	const char *equals = strchr(word, '=');
 
-	for (int i = 1; i < argc - 1; i++) {
-		option = argv[i][0] == '-' ? find_option(command->options, argv[i]) : NULL;
-		if (option && option->value && i == argc - 2) {
-			offer_kind(completion, option->words);
-			return;
-		}
-		if (option && option->value)
-			i++;
-		else if (argv[i][0] != '-')
-			operands++;
-	}
-	if (completion->word[0] == '-') {
-		offer_options(completion, command->options);
-		offer(completion, "--help");
-		return;
-	}
-	offer_operand(completion, command->operands, operands);
+	return !strncmp(word, "--", 2) && equals ? equals + 1 : NULL;
 }
 
-static void offer_commands(const struct completion *completion)
-{
-	if (completion->word[0] == '-')
-		offer_options(completion, command_global_options);
-	for (size_t i = 0; i < command_count && completion->word[0] != '-'; i++)
-		offer(completion, commands[i].name);
-}
+/* What stands between a command, or the program, and the last word. */
+struct line {
+	const struct command_option *wants; /* the last word is its value; NULL: none */
+	int count;                          /* of words that were read */
+	size_t operands;                    /* among them */
+	bool no_options;                    /* a "--" was there */
+};
 
-/* What stands before the command counts: it says whom to ask. */
-static void take_global(struct completion *completion, const struct command_option *option, const char *value)
+/* A global option's value says whom to ask. */
+static void take_value(struct completion *completion, const struct command_option *option, const char *value)
 {
 	if (!strcmp(option->name, "controller"))
 		completion->invocation.controller = value;
@@ -183,27 +187,92 @@ static void take_global(struct completion *completion, const struct command_opti
 		completion->invocation.config = value;
 }
 
+static struct line read_line(struct completion *completion, const struct command_option *options,
+	bool ends_with_operand, int count, char **words)
+{
+	struct line line = {0};
+
+	for (; line.count < count; line.count++) {
+		const char *word = words[line.count];
+		const struct command_option *option;
+
+		if (line.no_options || !is_option(word)) {
+			if (ends_with_operand)
+				break;
+			line.operands++;
+			continue;
+		}
+		if (!strcmp(word, "--")) {
+			line.no_options = true;
+			continue;
+		}
+		option = find_option(options, word);
+		if (!option || !option->value)
+			continue;
+		if (!value_of(word) && line.count + 1 == count)
+			line.wants = option;
+		else if (ends_with_operand)
+			take_value(
+				completion, option, value_of(word) ? value_of(word) : words[line.count + 1]);
+		if (!value_of(word))
+			line.count++;
+	}
+	return line;
+}
+
+/* The last word as an option, or the value of one. False: it is neither. */
+static bool offer_as_option(
+	struct completion *completion, const struct line *line, const struct command_option *options)
+{
+	const struct command_option *option;
+
+	if (line->wants) {
+		offer_kind(completion, line->wants->words);
+		return true;
+	}
+	if (line->no_options || completion->word[0] != '-')
+		return false;
+	if (value_of(completion->word)) {
+		option = find_option(options, completion->word);
+		completion->word = value_of(completion->word);
+		offer_kind(completion, option && option->value ? option->words : NULL);
+		return true;
+	}
+	offer_options(completion, options);
+	if (options != command_global_options)
+		offer(completion, "--help");
+	return true;
+}
+
+/* argv[0] is its name; the last word is what is there of the next. */
+static void complete_command(
+	struct completion *completion, const struct command *command, int argc, char **argv)
+{
+	struct line line = read_line(completion, command->options, false, argc - 2, argv + 1);
+
+	if (!offer_as_option(completion, &line, command->options))
+		offer_operand(completion, command->operands, line.operands);
+}
+
+static void offer_commands(const struct completion *completion)
+{
+	for (size_t i = 0; i < command_count; i++)
+		offer(completion, commands[i].name);
+}
+
 int complete_run(int argc, char **argv)
 {
 	struct completion completion = {.word = argc > 1 ? argv[argc - 1] : ""};
-	const struct command_option *option;
+	int before = argc > 1 ? argc - 2 : 0;
+	struct line line = read_line(&completion, command_global_options, true, before, argv + 1);
 	const struct command *command;
-	int i;
 
-	for (i = 1; i < argc - 1 && argv[i][0] == '-'; i++) {
-		option = find_option(command_global_options, argv[i]);
-		if (!option || !option->value)
-			continue;
-		if (i + 1 == argc - 1) {
-			offer_kind(&completion, option->words);
-			return COMMAND_OK;
-		}
-		take_global(&completion, option, argv[++i]);
-	}
-	command = i < argc - 1 ? command_find(argv[i]) : NULL;
-	if (command)
-		complete_command(&completion, command, argc - i, argv + i);
-	else if (i >= argc - 1)
+	if (line.count < before) {
+		command = command_find(argv[1 + line.count]);
+		if (command)
+			complete_command(&completion, command, argc - 1 - line.count, argv + 1 + line.count);
+	} else if (!offer_as_option(&completion, &line, command_global_options)) {
 		offer_commands(&completion);
+	}
 	return COMMAND_OK;
 }

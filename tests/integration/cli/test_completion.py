@@ -46,7 +46,8 @@ class Controller(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
 class Place:
     def __enter__(self):
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="holdfast-complete-"))
-        (self.directory / "fleet one.yaml").touch()
+        for name in ("fleet one.yaml", "x1.conf", "x2.conf"):
+            (self.directory / name).touch()
         self.server = Controller(str(self.directory / "socket"), Handler)
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
         self.environment = {"PATH": f"{BIN}:{os.environ['PATH']}", "HOME": str(self.directory), "TERM": "dumb", "PS1": "> ",
@@ -88,31 +89,60 @@ def test_bash():
         assert place.offered(f"holdfast --controller unix:{place.directory}/socket drain ") == ["gw-a", "gw-b"]
 
 
-def press_tab(command, environment, directory, setup, line, expected):
-    """A shell on a terminal, a line typed, and Tab."""
+def test_what_is_on_the_line():
+    """Files that are given are not offered again, and values of options are no operands: quoted, cut short, behind '='."""
+    with Place() as place:
+        gateways, files = ["gw-a", "gw-b"], ["x1.conf", "x2.conf"]
+        assert place.offered("holdfast import x") == place.offered("holdfast import gw-a=x") == files
+        assert place.offered("holdfast import x1.conf x") == place.offered("holdfast import gw-a=x1.conf gw-b=x") == ["x2.conf"]
+        assert place.offered("holdfast import --out x1.conf --name edge x2.conf x") == []
+        assert place.offered("holdfast plan --against x1.conf x") == files  # an operand that may be any
+        assert place.offered("holdfast validate x1.conf x") == [] and place.offered("holdfast key install wg0 - x") == []
+        assert place.offered("holdfast join - x") == [] and place.offered("holdfast move -- vpn gw") == gateways
+        for value in ("fleet\\ one.yaml", "'fleet one.yaml'", '"fleet one.yaml"', "fl\"eet o\"ne.yaml"):
+            assert place.offered(f"holdfast export --fleet {value} gw") == gateways, value
+            assert place.offered(f"holdfast export --fleet={value} gw") == gateways, value
+            assert place.offered(f"holdfast export gw-a wg0 --fleet {value} gw") == [], value
+        assert place.offered("holdfast export --fl x1.conf gw") == gateways and place.offered("holdfast export 'gw") == gateways
+        assert place.offered("holdfast drill --to=") == gateways and place.offered("holdfast drill --to=gw-b") == ["gw-b"]
+        assert place.offered("holdfast drill --json=") == place.offered("holdfast drill --nosuch=x") == []
+        assert place.offered("holdfast export --fleet=x") == files and place.offered("holdfast export --fleet 'fleet o") == ["fleet one.yaml"]
+        place.environment["HOLDFAST_CONTROLLER"] = f"unix:{place.directory}/nobody"
+        assert place.offered(f"holdfast --controller=unix:{place.directory}/socket drain ") == gateways
+        assert place.offered(f"holdfast --contr unix:{place.directory}/socket drain ") == gateways
+
+
+def press_tab(command, place, setup, lines):
+    """A shell on a terminal, and lines typed there, each with Tab and what is then to be seen, and taken back."""
     pid, terminal = pty.fork()
     if pid == 0:
-        os.chdir(directory)
-        os.execvpe(command[0], command, environment)
+        os.chdir(place.directory)
+        os.execvpe(command[0], command, place.environment)
+
+    def await_text(text):
+        seen, deadline = b"", time.monotonic() + 60
+        while text not in seen:
+            assert time.monotonic() < deadline, (text, seen)
+            if select.select([terminal], [], [], 1)[0]:
+                seen += os.read(terminal, 65536)
+
     os.write(terminal, setup.encode() + b"\necho re''ady\n")
-    seen, typed, deadline = b"", False, time.monotonic() + 60
-    while expected not in seen:
-        assert time.monotonic() < deadline, seen
-        if select.select([terminal], [], [], 1)[0]:
-            seen += os.read(terminal, 65536)
-        if not typed and b"ready" in seen:
-            typed, seen = True, b""
-            os.write(terminal, line.encode() + b"\t")
+    await_text(b"ready")
+    for line, shown in lines:
+        os.write(terminal, line.encode() + b"\t")
+        await_text(shown)
+        os.write(terminal, b"\x15")
     os.close(terminal)
     os.waitpid(pid, 0)
 
 
 def test_bash_on_a_terminal():
     with Place() as place:
-        press_tab(["bash", "--norc", "--noprofile", "-i"], place.environment, place.directory, f"source {SCRIPTS}/holdfast.bash",
-                  "holdfast move vp", b"holdfast move vpn ")
-        press_tab(["bash", "--norc", "--noprofile", "-i"], place.environment, place.directory, f"source {SCRIPTS}/holdfast.bash",
-                  "holdfast validate fl", rb"fleet\ one.yaml")
+        press_tab(["bash", "--norc", "--noprofile", "-i"], place, f"source {SCRIPTS}/holdfast.bash", (
+            ("holdfast move vp", b"holdfast move vpn "), ("holdfast validate fl", rb"fleet\ one.yaml"),
+            ('holdfast validate "fle', b'"fleet one.yaml"'), (r"holdfast validate fleet\ o", rb"validate fleet\ one.yaml"),
+            ("holdfast drill --to=gw-a --js", b"--to=gw-a --json"), ("holdfast report --json vp", b"--json vpn"),
+            ("holdfast export --fleet=fl", rb"--fleet=fleet\ one.yaml"), ("holdfast import gw-a=x1.conf gw-b=x", b"gw-b=x2.conf")))
 
 
 def test_zsh_on_a_terminal():
@@ -120,9 +150,11 @@ def test_zsh_on_a_terminal():
         print("no zsh here", flush=True)
         return
     with Place() as place:
-        setup = f"fpath=({SCRIPTS} $fpath); autoload -Uz compinit; compinit -D -u"
-        press_tab(["zsh", "-f", "-i"], place.environment, place.directory, setup, "holdfast move vp", b"vpn")
-        press_tab(["zsh", "-f", "-i"], place.environment, place.directory, setup, "holdfast sess", b"sessions")
+        press_tab(["zsh", "-f", "-i"], place, f"fpath=({SCRIPTS} $fpath); autoload -Uz compinit; compinit -D -u", (
+            ("holdfast move vp", b"move vpn"), ("holdfast sess", b"sessions"), ("holdfast import x1.conf x", b"x1.conf x2.conf"),
+            ("holdfast import gw-a=x1.conf gw-b=x", b"gw-b=x2.conf"), (r"holdfast export --fleet fleet\ one.yaml gw-a wg0 --js", b"wg0 --json"),
+            ("holdfast drill --to=g", b"--to=gw-"), ("holdfast report --json vp", b"--json vpn"),
+            ("holdfast export --fleet=fl", rb"--fleet=fleet\ one.yaml"), ("holdfast --controller='unix:socket' move vp", b"move vpn")))
 
 
 run_module(globals(), True)
