@@ -21,6 +21,7 @@ struct loader {
 	struct fleet_files files;
 	struct identity *identities; /* of files.items */
 	size_t identity_capacity, bytes;
+	struct file_places *places; /* NULL: nobody asks */
 };
 
 /* The includes that led to a file. */
@@ -114,8 +115,11 @@ static int load_glob(struct loader *loader, const char *pattern, const struct ch
 	const struct conf_node *include, struct err *err)
 {
 	glob_t found = {0};
-	int r = glob(pattern, 0, NULL, &found);
+	int r;
 
+	if (loader->places)
+		file_places_add_pattern(loader->places, pattern);
+	r = glob(pattern, 0, NULL, &found);
 	if (r == GLOB_NOMATCH)
 		return 0;
 	if (r)
@@ -164,6 +168,8 @@ static int load(struct loader *loader, const char *path, const struct chain *up,
 	struct fleet_file file = {0};
 	int r;
 
+	if (loader->places)
+		file_places_add_file(loader->places, path);
 	if ((r = identify(path, include, &chain.identity, err)) ||
 		(r = check_chain(&chain, path, include, err)))
 		return r;
@@ -175,7 +181,13 @@ static int load(struct loader *loader, const char *path, const struct chain *up,
 
 int fleet_files_read(const char *path, struct fleet_files *ret_files, struct err *err)
 {
-	struct loader loader = {0};
+	return fleet_files_read_and_place(path, ret_files, NULL, err);
+}
+
+int fleet_files_read_and_place(
+	const char *path, struct fleet_files *ret_files, struct file_places *places, struct err *err)
+{
+	struct loader loader = {.places = places};
 	int r = load(&loader, path, NULL, NULL, err);
 
 	free(loader.identities);

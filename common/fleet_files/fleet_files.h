@@ -5,6 +5,7 @@
 #include <stddef.h>
 
 #include "common/base/err.h"
+#include "common/fleet_files/places.h"
 
 /*
  * A fleet file and what it includes, from the disk. `include:` is a list of paths or globs (glob(7)), relative to the file
@@ -31,6 +32,9 @@ struct fleet_files {
 /* -errno of what failed; -ELOOP for a file that includes itself, by whatever way; -E2BIG beyond a limit. err names the
  * file, or the place of the include. Clear *ret_files after success. */
 int fleet_files_read(const char *path, struct fleet_files *ret_files, struct err *err);
+/* The same, and for whoever waits for a change: where one would be, also if it fails. *places is the caller's to clear. */
+int fleet_files_read_and_place(
+	const char *path, struct fleet_files *ret_files, struct file_places *places, struct err *err);
 void fleet_files_clear(struct fleet_files *files);
 
 #endif

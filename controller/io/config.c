@@ -160,14 +160,15 @@ static int read_operators(struct config *config, const struct conf_node *root, s
 	return 0;
 }
 
-static int refuse_watch(const struct conf_node *root, struct err *err)
+static int read_fleet(struct config *config, const struct conf_node *root, struct err *err)
 {
-	bool watch = false;
-	int r = conf_get_bool(root, "watch", &watch, err);
-	if (r < 0 || !watch)
+	int r = read_path(root, "fleet", config->path, NULL, &config->fleet, err);
+	if (r < 0 || (r = conf_get_bool(root, "watch", &config->watch, err)) < 0)
 		return r;
-	return conf_fail(conf_find(root, "watch"), err, -EOPNOTSUPP,
-		"watch: is not there yet in this version; the fleet file is read again on SIGHUP");
+	if (config->watch && !config->fleet)
+		return conf_fail(conf_find(root, "watch"), err, -EINVAL,
+			"watch: there is nothing to watch without fleet: and the path of a fleet file");
+	return 0;
 }
 
 static int read_root(struct config *config, const struct conf_node *root, struct err *err)
@@ -184,9 +185,7 @@ static int read_root(struct config *config, const struct conf_node *root, struct
 	if ((r = read_path(root, "run", config->path, "/run/holdfast", &config->run, err)) < 0)
 		return r;
 	config->socket = join(config->run, "controller.sock");
-	if ((r = read_store(config, root, err)) < 0 || (r = refuse_watch(root, err)) < 0)
-		return r;
-	if ((r = read_path(root, "fleet", config->path, NULL, &config->fleet, err)) < 0)
+	if ((r = read_store(config, root, err)) < 0 || (r = read_fleet(config, root, err)) < 0)
 		return r;
 	if ((r = read_health(config, root, err)) < 0)
 		return r;

@@ -28,6 +28,7 @@ struct config {
 	unsigned authority_days;                     /* how long those that it signs are valid */
 	char *store_path;                            /* of the SQLite file */
 	char *fleet;                                 /* NULL: no fleet file */
+	bool watch; /* the fleet file is what is in force, whenever it changes */
 	char *state, *run;
 	char *socket; /* RUN/controller.sock */
 	char *health_listen;

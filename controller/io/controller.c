@@ -20,6 +20,7 @@
 #include "controller/io/apply/confirming.h"
 #include "controller/io/audit.h"
 #include "controller/io/drill/drill.h"
+#include "controller/io/fleet_file.h"
 #include "controller/io/floor.h"
 #include "controller/io/notify.h"
 #include "controller/io/own_certificate.h"
@@ -232,7 +233,7 @@ static int start(struct controller *controller, struct err *err)
 		return r;
 	journal_set_writer(controller->journal, controller->writer);
 	start_events(controller);
-	return 0;
+	return fleet_file_new(controller, &controller->fleet_file, err);
 }
 
 static void tell_start(const struct controller *controller)
@@ -297,6 +298,8 @@ void controller_free(struct controller *controller)
 	http_server_free(controller->health);
 	apply_free(controller->apply);
 	controller->apply = NULL;
+	fleet_file_free(controller->fleet_file);
+	controller->fleet_file = NULL;
 	drill_free(controller->drill);
 	controller->drill = NULL;
 	if (controller->journal)

@@ -26,6 +26,7 @@ struct confirming;
 struct drill;
 struct event;
 struct event_base;
+struct fleet_file;
 struct follow;
 struct http_server;
 struct liveness_view;
@@ -60,6 +61,7 @@ struct controller {
 	struct watch *watch;
 	struct apply *apply; /* under way; NULL */
 	struct confirming *confirming;
+	struct fleet_file *fleet_file;
 	struct audit_limit audit_limit;
 	struct drill *drill; /* likewise */
 	struct http_server *api, *health;

@@ -9,26 +9,10 @@
 #include "common/base/text.h"
 #include "common/io/http_server.h"
 #include "common/io/log.h"
-#include "controller/io/apply/apply.h"
 #include "controller/io/apply/confirming.h"
-#include "controller/io/audit.h"
 #include "controller/io/controller.h"
+#include "controller/io/fleet_file.h"
 #include "controller/io/own_certificate.h"
-
-static void log_warnings(const struct lines *warnings)
-{
-	for (size_t i = 0; i < warnings->count; i++)
-		log_warning("fleet", "warning", log_text("text", warnings->items[i]));
-}
-
-/* One line: the first mistake, and how many more there are. */
-static int describe(const struct lines *errors, int r, struct err *err)
-{
-	if (errors->count > 1)
-		return err_set(err, r, "%s (and %zu more: 'holdfast validate' shows all)", errors->items[0],
-			errors->count - 1);
-	return err_set(err, r, "%s", errors->count ? errors->items[0] : "the fleet file is wrong");
-}
 
 static int make(struct controller *controller, const struct bundle *bundle, uint64_t number,
 	struct generation **ret_generation, struct err *err)
@@ -39,9 +23,9 @@ static int make(struct controller *controller, const struct bundle *bundle, uint
 		.secret = store_secret(controller->store)};
 	int r = generation_make(bundle, number, &maker, ret_generation, &errors, &warnings);
 	if (r < 0)
-		describe(&errors, r, err);
+		fleet_file_sum_up(&errors, r, err);
 	else
-		log_warnings(&warnings);
+		fleet_file_warn(&warnings);
 	lines_clear(&errors);
 	lines_clear(&warnings);
 	return r;
@@ -137,7 +121,7 @@ static int load_file(struct controller *controller, struct err *err)
 {
 	struct bundle bundle = {0};
 	struct generation *generation = NULL;
-	int r = generation_read_files(controller->config.fleet, &bundle, err);
+	int r = generation_read_files(controller->config.fleet, &bundle, NULL, err);
 	if (r < 0)
 		return r;
 	r = make(controller, &bundle, 1, &generation, err);
@@ -206,34 +190,12 @@ static void reload_operators(struct controller *controller)
 			log_u64("operators", controller->config.operator_count));
 }
 
-#define SIGHUP_WHO "the fleet file, by SIGHUP"
-
-static void on_applied(const struct apply_result *result, void *context)
-{
-	audit_add(context, SIGHUP_WHO, "apply", "", result->status,
-		result->errors->count ? result->errors->items[0] : "");
-	log_warnings(result->warnings);
-	for (size_t i = 0; i < result->errors->count; i++)
-		log_error("fleet", "not-applied", log_text("text", result->errors->items[i]));
-	if (result->status == 200 && !result->changed)
-		log_info("fleet", "unchanged", log_u64("generation", result->generation));
-}
-
 void reload(struct controller *controller)
 {
-	struct bundle bundle = {0};
-	struct err err = {0};
 	reload_operators(controller);
 	reload_certificate(controller);
 	reload_authority(controller);
 	own_certificate_retry(controller->own);
 	own_certificate_look(controller->own, &controller->joining.authority);
-	if (!controller->config.fleet)
-		return;
-	if (generation_read_files(controller->config.fleet, &bundle, &err) < 0) {
-		log_error("fleet", "not-applied", log_err(&err));
-		return;
-	}
-	apply_start(controller, &(struct apply_request){.bundle = &bundle, .who = SIGHUP_WHO, .what = ""},
-		on_applied, controller);
+	fleet_file_read(controller->fleet_file, "the fleet file, by SIGHUP");
 }

@@ -42,6 +42,9 @@ void joining_welcome(struct controller *controller);
 void drill_ask(struct controller *controller, struct http_request *request, const char *endpoint,
 	const char *to, const char *who);
 
+/* May people apply, or roll back, or is the fleet file alone what counts (fleet_file.h)? If so, the request has been answered,
+ * with 409. */
+bool fleet_is_open(struct controller *controller, struct http_request *request, bool rollback);
 /* If-Match, if it is given, is the generation in force. If not, the request has been answered, with 412. */
 bool fleet_matches(struct controller *controller, struct http_request *request);
 /* apply_start(), and its result is the answer. */

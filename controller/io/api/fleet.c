@@ -15,6 +15,7 @@
 #include "controller/io/api/problem.h"
 #include "controller/io/apply/apply.h"
 #include "controller/io/controller.h"
+#include "controller/io/fleet_file.h"
 
 enum { ETAG_MAX = 32 };
 
@@ -135,6 +136,15 @@ bool fleet_matches(struct controller *controller, struct http_request *request)
 	return false;
 }
 
+bool fleet_is_open(struct controller *controller, struct http_request *request, bool rollback)
+{
+	char why[FLEET_FILE_TEXT_MAX];
+	if (fleet_file_permits(controller->fleet_file, rollback, why, sizeof why))
+		return true;
+	http_reply_problem(request, 409, "%s", why);
+	return false;
+}
+
 void fleet_apply(
 	struct controller *controller, struct http_request *http_request, const struct apply_request *request)
 {
@@ -161,7 +171,8 @@ static void handle_put(struct http_request *request, void *context)
 	struct err err = {0};
 	uint64_t confirm_ms;
 	size_t size;
-	if (!access_allowed(request, &controller->config, who) || !fleet_matches(controller, request))
+	if (!access_allowed(request, &controller->config, who) ||
+		!fleet_is_open(controller, request, false) || !fleet_matches(controller, request))
 		return;
 	if (read_confirm(request, &confirm_ms) < 0) {
 		http_reply_problem(request, 400, "expected ?confirm_ms=MILLISECONDS, %d to %d",

@@ -8,6 +8,7 @@
 #include "controller/io/apply/confirming.h"
 #include "controller/io/apply/holding.h"
 #include "controller/io/controller.h"
+#include "controller/io/fleet_file.h"
 #include "controller/io/own_certificate.h"
 #include "controller/io/watch/watch.h"
 
@@ -151,6 +152,7 @@ void health_collect(void *context, struct health *health)
 			" (restored?): gateways keep what they have; apply the present fleet file",
 			controller->current->number, controller->floor);
 	collect_confirmation(controller, health);
+	fleet_file_collect(controller->fleet_file, health);
 	if (decisions_is_frozen(controller->decisions))
 		health_warning(health, "frozen: no automatic moves until thaw");
 	for (size_t i = 0; i < decisions_count(controller->decisions); i++)

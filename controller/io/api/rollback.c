@@ -38,7 +38,8 @@ static void handle_rollback(struct http_request *request, void *context)
 	char who[STORE_WHO_MAX + 1], what[STORE_WHAT_MAX + 1];
 	struct err err = {0};
 	uint64_t number = 0;
-	if (!access_allowed(request, &controller->config, who) || !fleet_matches(controller, request))
+	if (!access_allowed(request, &controller->config, who) || !fleet_is_open(controller, request, true) ||
+		!fleet_matches(controller, request))
 		return;
 	if (read_generation(request, JSON_REQUIRED, &number, &err) < 0) {
 		http_reply_problem(request, 400, "%s", err.text);

@@ -18,6 +18,7 @@
 #include "controller/io/apply/members.h"
 #include "controller/io/apply/storing.h"
 #include "controller/io/controller.h"
+#include "controller/io/fleet_file.h"
 #include "controller/io/floor.h"
 
 enum { APPLY_LOOK_AGAIN_MS = 200 };
@@ -133,6 +134,7 @@ static void finish(struct apply *apply, int status)
 	if (apply->done)
 		apply->done(&result, apply->context);
 	apply_free(apply);
+	fleet_file_resume(controller->fleet_file);
 }
 
 /* Nothing has changed: agents forget the stage with the next one; what they lack of the old one they get now. */
@@ -410,6 +412,7 @@ static void finish_in_force(struct apply *apply)
 	if (apply->done)
 		tell_in_force(controller, apply->done, apply->context);
 	apply_free(apply);
+	fleet_file_resume(controller->fleet_file);
 }
 
 static void on_chosen(int r, const char *text, uint64_t generation, void *context)

@@ -267,11 +267,12 @@ int generation_make_one(const struct bundle *bundle, uint64_t number, const stru
 	return r;
 }
 
-int generation_read_files(const char *path, struct bundle *ret_bundle, struct err *err)
+int generation_read_files(
+	const char *path, struct bundle *ret_bundle, struct file_places *places, struct err *err)
 {
 	struct fleet_files files = {0};
 	struct bundle bundle = {0};
-	int r = fleet_files_read(path, &files, err);
+	int r = fleet_files_read_and_place(path, &files, places, err);
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < files.count && r >= 0; i++)

@@ -4,6 +4,7 @@
 
 #include <stdint.h>
 
+#include "common/fleet_files/places.h"
 #include "common/io/mac.h"
 #include "controller/io/decisions/decisions.h"
 #include "controller/io/fleet/bundle.h"
@@ -70,7 +71,9 @@ void generation_admits(
 /* The record of the store; its bundle is the caller's to free (store_generation_clear()). */
 void generation_record(const struct generation *generation, struct store_generation *ret_record);
 
-/* The fleet file and what it includes, from the disk. */
-int generation_read_files(const char *path, struct bundle *ret_bundle, struct err *err);
+/* The fleet file and what it includes, from the disk. places: where a change of it would be, also if it fails; the caller's to
+ * clear. NULL: not wanted. */
+int generation_read_files(
+	const char *path, struct bundle *ret_bundle, struct file_places *places, struct err *err);
 
 #endif

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What is wrong at a start: one line that names what and where, and exit 1. What is right: ready, and gone without a trace."""
+import json
 import os
 import shutil
 import signal
@@ -11,7 +12,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from bench import BIN, Authority, fleet_text, main, until  # noqa: E402
+from bench import BIN, Authority, fleet_text, key_text, main, until  # noqa: E402
 
 
 def refused(bench, *needles):
@@ -135,6 +136,63 @@ def test_hangup_reads_the_fleet_again(bench):
     assert bench.call("POST", "/v1/thaw", who="mallory")[0] == 200
 
 
+def peers_text(*peers):
+    return "peers:\n" + "".join(f"  {peer}: {{ public_key: \"{key_text(peer)}\", allowed_ips: [10.50.0.{number}/32] }}\n"
+                                for number, peer in enumerate(peers, 2))
+
+
+def test_a_fleet_file_that_is_watched(bench):
+    """Whatever way it is changed; then it alone counts. 5 s."""
+    fleet, peers = bench.directory / "site/fleet.yaml", bench.directory / "site/peers.d"
+    bench.write_config(fleet="site/fleet.yaml", watch="true")
+    peers.mkdir(parents=True)
+    fleet.write_text("include: [peers.d/*.yaml]\n" + fleet_text(peers=()))
+    bench.start()
+    at = lambda number: until(f"generation {number}", lambda: bench.status()["generation"] == number)  # noqa: E731
+    at(1)
+    # A new file of a glob; one put in the place of another; a directory that takes the place of another.
+    (peers / "a.yaml").write_text(peers_text("alice"))
+    at(2)
+    (peers / "a.new").write_text(peers_text("alice", "bob"))
+    (peers / "a.new").rename(peers / "a.yaml")
+    at(3)
+    (bench.directory / "site/next").mkdir()
+    (bench.directory / "site/next/b.yaml").write_text(peers_text("carol"))
+    peers.rename(bench.directory / "site/old")
+    (bench.directory / "site/next").rename(peers)
+    at(4)
+    # Half a file is no fleet, and is not read.
+    with open(peers / "b.yaml", "w") as file:
+        file.write(peers_text("carol", "dave"))
+        file.flush()
+        time.sleep(1)
+        assert bench.status()["generation"] == 4
+        file.write(peers_text("erin").removeprefix("peers:\n").replace("10.50.0.2", "10.50.0.9"))
+    at(5)
+    assert "erin" in json.dumps(bench.call("GET", "/v1/fleet")[1])
+    # What is wrong changes nothing and is told, as a file that is gone, until one is right again.
+    (peers / "b.yaml").write_text(peers_text("carol").replace("public_key", "publik_key"))
+    until("the warning", lambda: warned(bench, "peers.d/b.yaml:2:10: missing"))
+    assert "not-applied" in bench.log.read_text() and bench.status()["generation"] == 5
+    text = fleet.read_text()
+    fleet.unlink()
+    until("the other warning", lambda: warned(bench, "site/fleet.yaml: No such file"))
+    (peers / "b.yaml").write_text(peers_text("carol"))
+    fleet.write_text(text)
+    at(6)
+    assert not warned(bench, "not applied")
+    # From elsewhere nobody changes it.
+    for status, answer in (bench.apply(fleet_text()), bench.call("POST", "/v1/rollback", {"generation": 1})):
+        assert status == 409 and "site/fleet.yaml is the fleet" in answer["detail"] and "controller.yaml" in answer["detail"], answer
+    assert bench.status()["generation"] == 6
+    # What has changed while there was no controller counts, too.
+    bench.stop()
+    (peers / "b.yaml").write_text(peers_text("carol", "dave"))
+    bench.start()
+    at(7)
+    bench.stop()
+
+
 def served_certificate(bench):
     with socket.create_connection(bench.listen) as plain, bench.client_context("alice").wrap_socket(plain) as tls:
         return tls.getpeercert(binary_form=True)
@@ -201,5 +259,5 @@ def test_one_that_has_ended(bench):
 
 
 main([test_usage, test_configuration, test_certificates, test_fleet_file, test_places_that_are_taken, test_a_second_controller,
-      test_ready, test_hangup_reads_the_fleet_again, test_hangup_renews_the_certificate,
+      test_ready, test_hangup_reads_the_fleet_again, test_a_fleet_file_that_is_watched, test_hangup_renews_the_certificate,
       test_one_that_has_ended])

@@ -94,8 +94,8 @@ START_TEST(mistakes_are_told_with_their_place)
 	expect_error(TLS "health: { listen: 10.8.0.20 }\n", -EINVAL,
 		":2:19: listen: \"10.8.0.20\" is not ADDRESS:PORT such as 192.0.2.1:51820 or "
 		"[2001:db8::1]:51820");
-	expect_error(TLS "watch: true\n", -EOPNOTSUPP,
-		":2:8: watch: is not there yet in this version; the fleet file is read again on SIGHUP");
+	expect_error(TLS "watch: true\n", -EINVAL,
+		":2:8: watch: there is nothing to watch without fleet: and the path of a fleet file");
 }
 END_TEST
 

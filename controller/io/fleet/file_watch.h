@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef HOLDFAST_CONTROLLER_IO_FILE_WATCH_H
+#define HOLDFAST_CONTROLLER_IO_FILE_WATCH_H
+
+#include <stdbool.h>
+
+#include "common/base/err.h"
+#include "common/fleet_files/places.h"
+
+struct event_base;
+
+/*
+ * Files that may change at any time, by inotify(7): who asked for it is told once they have been quiet for a while
+ * (core/quiet). Directories are watched and not files, since editors put a new file in the place of the old one.
+ */
+struct file_watch;
+
+typedef void file_watch_changed(void *context);
+
+/* In the loop; never from inside any of these. */
+int file_watch_new(struct event_base *base, file_watch_changed *changed, void *context,
+	struct file_watch **ret_watch, struct err *err);
+/* Instead of those before. What is in *places is taken over. A directory that was not watched yet may have changed since it
+ * was read, so that counts as a change. -errno: one is not watched, err names it; the others are. */
+int file_watch_set(struct file_watch *watch, struct file_places *places, struct err *err);
+/* Has nothing changed by now that has not been told? */
+bool file_watch_is_quiet(struct file_watch *watch);
+void file_watch_free(struct file_watch *watch); /* NULL-safe */
+
+#endif

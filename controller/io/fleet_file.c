@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "controller/io/fleet_file.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/mem.h"
+#include "common/base/text.h"
+#include "common/io/log.h"
+#include "controller/io/apply/apply.h"
+#include "controller/io/apply/confirming.h"
+#include "controller/io/audit.h"
+#include "controller/io/controller.h"
+#include "controller/io/fleet/file_watch.h"
+#include "controller/io/fleet/generation.h"
+
+enum { STATUS_WRONG = 422 };
+
+/* One look at the disk, by the writer's thread. */
+struct reading {
+	struct fleet_file *file; /* NULL: the daemon is ending */
+	char *path;              /* owned */
+	struct bundle bundle;
+	struct file_places places;
+};
+
+struct fleet_file {
+	struct controller *controller;
+	struct file_watch *watch; /* NULL: it is not watched */
+	struct reading *reading;  /* under way; NULL */
+	bool applying;            /* what was read */
+	const char *who;          /* asked for it */
+	const char *wanted;       /* whoever asks for another one after that; NULL: nobody */
+	char failure[FLEET_FILE_TEXT_MAX], blind[FLEET_FILE_TEXT_MAX]; /* "": none */
+};
+
+void fleet_file_warn(const struct lines *warnings)
+{
+	for (size_t i = 0; i < warnings->count; i++)
+		log_warning("fleet", "warning", log_text("text", warnings->items[i]));
+}
+
+int fleet_file_sum_up(const struct lines *errors, int r, struct err *err)
+{
+	if (errors->count > 1)
+		return err_set(err, r, "%s (and %zu more: 'holdfast validate' shows all)", errors->items[0],
+			errors->count - 1);
+	return err_set(err, r, "%s", errors->count ? errors->items[0] : "the fleet file is wrong");
+}
+
+/* Whoever asked for it meanwhile. */
+static void ended(struct fleet_file *file)
+{
+	file->applying = false;
+	fleet_file_resume(file);
+}
+
+static void take_failure(struct fleet_file *file, const struct lines *errors)
+{
+	struct err err;
+	fleet_file_sum_up(errors, 0, &err);
+	text_copy(file->failure, sizeof file->failure, err.text);
+	for (size_t i = 0; i < errors->count; i++)
+		log_error("fleet", "not-applied", log_text("text", errors->items[i]));
+}
+
+static void on_applied(const struct apply_result *result, void *context)
+{
+	struct fleet_file *file = context;
+	bool done = result->status == 200;
+	if (!done || result->changed)
+		audit_add(file->controller, file->who, "apply", "", result->status,
+			result->errors->count ? result->errors->items[0] : "");
+	fleet_file_warn(result->warnings);
+	if (!done)
+		take_failure(file, result->errors);
+	else
+		file->failure[0] = '\0';
+	if (done && !result->changed)
+		log_info("fleet", "unchanged", log_u64("generation", result->generation));
+	ended(file);
+}
+
+static void take_unreadable(struct fleet_file *file, const struct err *err)
+{
+	char line[ERR_WHERE_MAX + ERR_TEXT_MAX];
+	struct lines errors = {0};
+	lines_add(&errors, "%s", err_format(err, line, sizeof line));
+	audit_add(file->controller, file->who, "apply", "", STATUS_WRONG, errors.items[0]);
+	take_failure(file, &errors);
+	lines_clear(&errors);
+}
+
+static void watch_places(struct fleet_file *file, struct file_places *places)
+{
+	char before[FLEET_FILE_TEXT_MAX];
+	struct err err;
+	text_copy(before, sizeof before, file->blind);
+	file->blind[0] = '\0';
+	if (file_watch_set(file->watch, places, &err) < 0)
+		err_format(&err, file->blind, sizeof file->blind);
+	if (file->blind[0] && strcmp(before, file->blind) != 0)
+		log_warning("fleet", "not-watched", log_text("text", file->blind));
+}
+
+/* It may be half of the old files and half of the new. */
+static bool has_changed_since(struct fleet_file *file)
+{
+	return file->watch && !file_watch_is_quiet(file->watch);
+}
+
+static void take(struct fleet_file *file, struct reading *reading, int r, const struct err *err)
+{
+	if (file->watch)
+		watch_places(file, &reading->places);
+	if (has_changed_since(file)) {
+		file->wanted = NULL; /* it is told when it is quiet */
+		return;
+	}
+	if (r < 0) {
+		take_unreadable(file, err);
+	} else if (file->controller->apply) {
+		file->wanted = file->who;
+		return;
+	} else {
+		file->applying = true;
+		apply_start(file->controller,
+			&(struct apply_request){.bundle = &reading->bundle, .who = file->who, .what = ""},
+			on_applied, file);
+	}
+}
+
+static int read_files(struct store *store, void *context, struct err *err)
+{
+	struct reading *reading = context;
+	(void)store;
+	return generation_read_files(reading->path, &reading->bundle, &reading->places, err);
+}
+
+static void on_read(void *context, int r, const struct err *err)
+{
+	struct reading *reading = context;
+	struct fleet_file *file = reading->file;
+	if (file) {
+		file->reading = NULL;
+		take(file, reading, r, err);
+		fleet_file_resume(file);
+	}
+	bundle_clear(&reading->bundle);
+	file_places_clear(&reading->places);
+	free(reading->path);
+	free(reading);
+}
+
+void fleet_file_read(struct fleet_file *file, const char *who)
+{
+	struct controller *controller = file->controller;
+	if (!controller->config.fleet)
+		return;
+	if (file->reading || file->applying || controller->apply) {
+		file->wanted = who;
+		return;
+	}
+	file->who = who;
+	file->reading = mem_new(1, sizeof *file->reading);
+	*file->reading = (struct reading){.file = file, .path = mem_text(controller->config.fleet)};
+	writer_add(controller->writer,
+		&(struct writer_job){.write = read_files, .done = on_read, .context = file->reading});
+}
+
+void fleet_file_resume(struct fleet_file *file)
+{
+	const char *who = file ? file->wanted : NULL;
+	if (!who || file->reading || file->applying || file->controller->apply)
+		return;
+	file->wanted = NULL;
+	fleet_file_read(file, who);
+}
+
+static void on_changed(void *context)
+{
+	fleet_file_read(context, "the fleet file, which has changed");
+}
+
+int fleet_file_new(struct controller *controller, struct fleet_file **ret_file, struct err *err)
+{
+	struct fleet_file *file = mem_new(1, sizeof *file);
+	file->controller = controller;
+	int r = controller->config.watch
+			? file_watch_new(controller->base, on_changed, file, &file->watch, err)
+			: 0;
+	if (r < 0) {
+		fleet_file_free(file);
+		return r;
+	}
+	if (file->watch)
+		on_changed(file);
+	*ret_file = file;
+	return 0;
+}
+
+void fleet_file_free(struct fleet_file *file)
+{
+	if (!file)
+		return;
+	if (file->reading)
+		file->reading->file = NULL;
+	file_watch_free(file->watch);
+	free(file);
+}
+
+bool fleet_file_permits(const struct fleet_file *file, bool rollback, char *why, size_t size)
+{
+	const struct config *config = &file->controller->config;
+	if (!file->watch || (rollback && confirming_is_awaited(file->controller->confirming)))
+		return true;
+	snprintf(why, size,
+		"%s is the fleet, and is applied whenever it changes (watch: true in %s): edit it, or take "
+		"watch out there and start the controller again",
+		config->fleet, config->path);
+	return false;
+}
+
+void fleet_file_collect(const struct fleet_file *file, struct health *health)
+{
+	if (!file || !file->watch)
+		return;
+	if (file->failure[0])
+		health_warning(health, "not applied: %s", file->failure);
+	if (file->blind[0])
+		health_warning(health, "%s: changes there are read on SIGHUP only", file->blind);
+}
