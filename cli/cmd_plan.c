@@ -9,30 +9,17 @@
 #include "cli/command.h"
 #include "cli/controller.h"
 #include "cli/fleet.h"
+#include "cli/plan_base.h"
 #include "cli/plan_view.h"
-#include "cli/session_pages.h"
 #include "common/base/mem.h"
 #include "common/json/write.h"
 
-enum { PLAN_EXIT_CHANGES = 3, PLAN_TIMEOUT_MS = 60000 };
+enum { PLAN_EXIT_CHANGES = 3 };
 
 struct plan_request {
 	const char *file, *against; /* against NULL: what is in force */
 	bool as_json, all, exit_code;
 };
-
-/* What it is compared with. */
-struct plan_base {
-	struct fleet *fleet; /* owned; NULL: there is none yet */
-	int64_t generation;  /* in force; of no meaning with --against */
-	json_t *sessions;    /* owned; NULL: not known */
-};
-
-static void base_clear(struct plan_base *base)
-{
-	fleet_free(base->fleet);
-	json_decref(base->sessions);
-}
 
 typedef int fleet_reader(
 	const char *path, struct fleet_files *ret_files, struct fleet **ret_fleet, struct err *err);
@@ -51,40 +38,15 @@ static int read_fleet(fleet_reader *read, const char *path, struct fleet **ret_f
 	return COMMAND_OK;
 }
 
-/* A controller without a fleet says so in its status, and has none to give. */
-static int ask_base(const struct controller *controller, struct plan_base *base, struct err *err)
-{
-	json_t *answer = NULL;
-	int r = controller_call(controller, "GET", "/v1/status", NULL, 0, &answer, err);
-
-	if (r < 0)
-		return r;
-	base->generation = json_integer_value(json_object_get(answer, "generation"));
-	json_decref(answer);
-	if (!base->generation)
-		return 0;
-	r = controller_call(controller, "GET", "/v1/fleet", NULL, PLAN_TIMEOUT_MS, &answer, err);
-	if (r < 0)
-		return r;
-	base->generation = json_integer_value(json_object_get(answer, "generation"));
-	r = fleet_of_answer(answer, &base->fleet, err);
-	json_decref(answer);
-	return r;
-}
-
 static void tell(
 	const struct plan_request *request, const struct plan_base *base, const struct fleet_plan *plan)
 {
-	const struct plan_view view = {.plan = plan,
-		.peers_max = request->all ? SIZE_MAX : PLAN_PEERS_SHOWN,
-		.sessions = base->sessions};
-
 	if (fleet_plan_is_empty(plan)) {
 		printf("no changes against %s", request->against ? request->against : "generation");
 		printf(request->against ? "\n" : " %" PRId64 "\n", base->generation);
 		return;
 	}
-	plan_view_print(&view, stdout);
+	plan_base_print(base, plan, request->all, stdout);
 	if (!request->against)
 		printf("against generation %" PRId64
 		       "; to apply just this: holdfast apply %s --expect %" PRId64 "\n",
@@ -117,12 +79,9 @@ static int plan_it(const struct plan_request *request, const struct controller *
 
 	fleet_plan_make(base->fleet, fleet, fleet_now_s(),
 		request->all || request->as_json ? SIZE_MAX : PLAN_LINES_SHOWN, &plan);
-	if (controller && plan.cost_count) {
-		base->sessions = json_array();
-		if (session_pages(controller, base->sessions, &err) < 0) {
-			fleet_plan_clear(&plan);
-			return command_fail(&err);
-		}
+	if (controller && plan_base_ask_sessions(controller, &plan, base, &err) < 0) {
+		fleet_plan_clear(&plan);
+		return command_fail(&err);
 	}
 	if (request->as_json)
 		tell_json(request, base, &plan);
@@ -140,7 +99,7 @@ static int plan_against_file(const struct plan_request *request, const struct fl
 
 	if (status == COMMAND_OK)
 		status = plan_it(request, NULL, &base, fleet);
-	base_clear(&base);
+	plan_base_clear(&base);
 	return status;
 }
 
@@ -152,11 +111,11 @@ static int plan_against_controller(
 	struct err err;
 	int status;
 
-	if (controller_find(invocation, &controller, &err) < 0 || ask_base(&controller, &base, &err) < 0)
+	if (controller_find(invocation, &controller, &err) < 0 || plan_base_ask(&controller, &base, &err) < 0)
 		status = command_fail(&err);
 	else
 		status = plan_it(request, &controller, &base, fleet);
-	base_clear(&base);
+	plan_base_clear(&base);
 	return status;
 }
 

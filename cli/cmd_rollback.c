@@ -6,7 +6,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <unistd.h>
 
 #include "cli/apply_answer.h"
 #include "cli/command.h"
@@ -14,6 +13,7 @@
 #include "cli/fleet.h"
 #include "cli/plan_view.h"
 #include "cli/progress.h"
+#include "cli/question.h"
 #include "common/base/mem.h"
 #include "common/base/text.h"
 #include "common/json/write.h"
@@ -56,27 +56,19 @@ static int ask_fleets(const struct controller *controller, const struct rollback
 	return r < 0 ? r : ask_fleet(controller, path, &number, &fleets->then, err);
 }
 
-static bool answers_yes(void)
-{
-	char line[16];
-
-	fprintf(stderr, "Go on? [y/N] ");
-	return fgets(line, sizeof(line), stdin) && (line[0] == 'y' || line[0] == 'Y');
-}
-
 /* What lets nobody in that is out now needs no second thought. */
 static bool may_go_on(const struct rollback_request *request, const struct fleet_plan *plan, struct err *err)
 {
 	if (request->yes || !plan->admitted_count)
 		return true;
-	if (!isatty(STDIN_FILENO)) {
+	if (!question_can_be_asked()) {
 		err_set(err, -EPERM,
 			"generation %" PRIu64 " lets in or widens %zu peer%s (above): nothing was done; if "
 			"that is meant, say --yes",
 			request->number, plan->admitted_count, plan->admitted_count == 1 ? "" : "s");
 		return false;
 	}
-	if (answers_yes())
+	if (question_is_answered_yes("Go on?"))
 		return true;
 	err_set(err, -EPERM, "nothing was done");
 	return false;

@@ -4,6 +4,7 @@
 import json
 import os
 import pty
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -218,9 +219,11 @@ def test_what_an_operator_types(bench):
     assert bench.status()["generation"] == 1 and gw_a.generation == 1  # a plan changes nothing
 
     status, out, err = holdfast(bench, "apply", file, "--expect", "7")
-    assert status == 1 and "it is at generation 1 now" in err, err
+    assert status == 1 and not out and "it is at generation 1 now, applied by the fleet file, at the first start, and not at 7" in err, err
     status, out, err = holdfast(bench, "apply", file, "--expect", "1", "--confirm", "10m")
     assert status == 0 and "it is rolled back in 10m unless 'holdfast confirm' comes before that" in out, out + err
+    assert out.startswith("gw-a:\n  ~ tunnel wg0: mtu automatic -> 1380\n") and "alice in wg0: removed, connected now" in out, out
+    assert out.index("against generation 1\n") < out.index("generation 2 is in force"), out
     assert err == "", err  # progress is for terminals
     assert holdfast(bench, "plan", "--exit-code", file)[:2] == (0, "no changes against generation 2\n")
     assert "generation 2 awaits a confirmation for another" in holdfast(bench, "status")[1]
@@ -231,6 +234,7 @@ def test_what_an_operator_types(bench):
     assert holdfast(bench, "confirm", "--json")[0] == 1 and holdfast(bench, "confirm", "2")[0] == 2
     # By one that still believes in generation 1: refused.
     assert holdfast(bench, "apply", file, "--expect", "1")[0] == 1
+    assert bench.apply(file.read_text(), headers={"If-Match": '"1"'})[0] == 412
 
     status, out, err = holdfast(bench, "rollback", "1")
     assert status == 1 and "admits alice in wg0" in out and "say --yes" in err and bench.status()["generation"] == 2, out + err
@@ -255,6 +259,68 @@ def test_what_an_operator_types(bench):
     assert len(told["admitted"]) == len(told["gateways"][0]["changes"]) == 60, told
 
 
+class Asked:
+    """holdfast apply, asked on a terminal."""
+
+    def __init__(self, bench, *words):
+        self.ours, theirs = pty.openpty()
+        self.process = subprocess.Popen([BIN / "holdfast", "--controller", f"unix:{bench.directory}/run/controller.sock", "apply", *words],
+                                        stdin=theirs, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        os.close(theirs)
+        self.said = ""
+
+    def wait(self):
+        while "apply? [y/N] " not in self.said:
+            self.said += (got := self.process.stderr.read(1))
+            assert got, self.said
+        return self
+
+    def answer(self, text):
+        os.write(self.ours, text.encode())
+        return self.end()
+
+    def end(self):
+        out, err = self.process.communicate(timeout=60)
+        os.close(self.ours)
+        return self.process.returncode, out, self.said + err
+
+
+def test_two_who_apply(bench):
+    """Each is shown the plan and asked; whoever is second is refused, whether a person was slow to answer or nobody was asked. 2 s."""
+    bench.write_config(fleet="fleet.yaml")
+    (bench.directory / "fleet.yaml").write_text(fleet_text())
+    bench.start()
+    file = bench.directory / "next.yaml"
+    file.write_text(fleet_text(peers=BOTH))
+    for no in ("n\n", "\n", "\x04"):
+        status, out, err = Asked(bench, file).wait().answer(no)
+        assert status == 1 and "+ peer bob in wg0" in out and "nothing was done" in err and bench.status()["generation"] == 1, out + err
+    slow = Asked(bench, file).wait()
+    other = bench.directory / "other.yaml"
+    other.write_text(fleet_text(peers=("carol",)))
+    status, out, err = Asked(bench, "--yes", other).end()
+    assert status == 0 and "+ peer carol in wg0" in out and "generation 2 is in force" in out and "[y/N]" not in err, out + err
+    status, out, err = slow.answer("y\n")
+    assert status == 1 and "it is at generation 2 now, applied by root: plan again" in err and "is in force" not in out, out + err
+    assert bench.status()["generation"] == 2
+    status, out, err = Asked(bench, file).wait().answer("y\n")
+    assert status == 0 and "- peer carol in wg0" in out and "against generation 2\n" in out and "generation 3 is in force" in out, out + err
+    # Nothing to ask about, and for programs one answer.
+    status, out, err = Asked(bench, file).end()
+    assert (status, out) == (0, "no changes against generation 3\nnothing to do: generation 3 is this already\n"), out + err
+    status, out, err = holdfast(bench, "apply", "--json", other)
+    assert status == 0 and json.loads(out)["generation"] == 4 and "+ peer carol in wg0" in err, out + err
+    # The first of all, against no fleet.
+    bench.stop()
+    shutil.rmtree(bench.directory / "state")
+    bench.write_config()
+    bench.start()
+    status, out, err = holdfast(bench, "apply", file, "--expect", "1")
+    assert status == 1 and "there is no fleet yet, and not generation 1: plan again" in err, err
+    status, out, err = holdfast(bench, "apply", file)
+    assert status == 0 and "gw-a (new):" in out and "against generation 0\n" in out and "generation 1 is in force" in out, out + err
+
+
 def test_progress_on_a_terminal(bench):
     _, gw_b = bench.start_pair()
     file = bench.directory / "next.yaml"
@@ -263,7 +329,7 @@ def test_progress_on_a_terminal(bench):
     gw_b.answer_stage = lambda delta: asked.wait(20) and answer(delta)
     ours, theirs = pty.openpty()
     process = subprocess.Popen([BIN / "holdfast", "--controller", f"unix:{bench.directory}/run/controller.sock", "apply", file],
-                               stdout=subprocess.PIPE, stderr=theirs, text=True)
+                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=theirs, text=True)
     os.close(theirs)
     shown = b""
     while b"generation 2: staging, 1 of 2 gateways" not in shown:
@@ -275,5 +341,5 @@ def test_progress_on_a_terminal(bench):
     assert bench.status()["apply"] is None
 
 
-main([test_progress_on_a_terminal, test_what_an_operator_types, test_a_rollback_is_a_new_generation, test_confirmed_in_time, test_confirmed_while_the_apply_still_waits, test_rolled_back_without_those_that_refuse_or_are_away,
+main([test_progress_on_a_terminal, test_two_who_apply, test_what_an_operator_types, test_a_rollback_is_a_new_generation, test_confirmed_in_time, test_confirmed_while_the_apply_still_waits, test_rolled_back_without_those_that_refuse_or_are_away,
       test_rolled_back_by_a_later_life])
