@@ -329,6 +329,15 @@ static void add_ended_tunnels(
 	}
 }
 
+/* Keys, by whose order peers come, mean nothing to a person. */
+static int compare_costs(const void *left, const void *right)
+{
+	const struct fleet_plan_cost *a = left, *b = right;
+	int order = strcmp(a->tunnel, b->tunnel);
+
+	return order ? order : strcmp(a->peer, b->peer);
+}
+
 static void add_peers(struct fleet_plan *plan, const struct fleet *from, const struct fleet *to)
 {
 	struct cover before, after;
@@ -340,6 +349,8 @@ static void add_peers(struct fleet_plan *plan, const struct fleet *from, const s
 	find_new_keys(plan);
 	if (from)
 		add_ended_tunnels(plan, from, to, &before);
+	if (plan->cost_count)
+		qsort(plan->costs, plan->cost_count, sizeof(*plan->costs), compare_costs);
 	cover_clear(&before);
 	cover_clear(&after);
 }

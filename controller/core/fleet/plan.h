@@ -47,8 +47,8 @@ struct fleet_plan {
 	int64_t now_s; /* it is made for: peers that are expired by then are none */
 	size_t gateway_count, cost_count, cost_capacity, admitted_count, admitted_capacity;
 	struct fleet_plan_gateway *gateways;  /* owned: those of `from` in its order, then new ones */
-	struct fleet_plan_cost *costs;        /* owned */
-	struct fleet_plan_admitted *admitted; /* owned */
+	struct fleet_plan_cost *costs;        /* owned; by tunnel and name */
+	struct fleet_plan_admitted *admitted; /* owned; likewise */
 	char *controller;        /* lines of what only the controller does otherwise; owned, never NULL */
 	size_t controller_count; /* so many they are */
 	struct fleet_counts counts;

@@ -145,6 +145,17 @@ START_TEST(who_is_expired_is_no_peer)
 }
 END_TEST
 
+/* In the order of names, whatever the keys are and whatever is found first. */
+START_TEST(what_it_costs_is_told_by_name)
+{
+	char *text = replace(two_gateways(), "listen_port: 51820", "listen_port: 51821");
+
+	check(read(two_gateways()), read(replace(text, "psk/bob }", "psk/bob, disabled: true }")),
+		"gw-a 2, gw-b 2, costs alice the tunnel has another port, costs bob removed, "
+		"costs site1 the tunnel has another port, +0 ~0 -1 o1");
+}
+END_TEST
+
 START_TEST(the_first_fleet)
 {
 	check(NULL, read(two_gateways()),
@@ -192,6 +203,7 @@ int main(void)
 
 	tcase_add_loop_test(tcase, what_it_costs_and_whom_it_lets_in, 0, ARRAY_COUNT(changes));
 	tcase_add_test(tcase, who_is_expired_is_no_peer);
+	tcase_add_test(tcase, what_it_costs_is_told_by_name);
 	tcase_add_test(tcase, the_first_fleet);
 	tcase_add_test(tcase, a_gateway_leaves);
 	tcase_add_test(tcase, only_so_many_lines_are_kept);
