@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* history: the generations; with --audit, who asked for what. */
+/* history: the generations; the files of one; with --audit, who asked for what. */
 #include <getopt.h>
 #include <inttypes.h>
 #include <stdbool.h>
@@ -9,12 +9,19 @@
 
 #include "cli/command.h"
 #include "cli/controller.h"
+#include "cli/generation_files.h"
 #include "cli/table.h"
 #include "common/base/mem.h"
 #include "common/base/text.h"
 #include "common/json/write.h"
 
-enum { PAGE = 1000 };
+enum { PAGE = 1000, FILES_TIMEOUT_MS = 60000 };
+
+struct history_request {
+	bool audit, as_json;
+	uint64_t number; /* of one generation; 0: of all */
+	const char *out; /* the directory that its files go to; NULL: they are only listed */
+};
 
 static const char *text_of(const json_t *object, const char *name)
 {
@@ -125,7 +132,7 @@ static void print_human(const json_t *list, bool audit)
 		print_list(list, generations, ARRAY_COUNT(generations), add_generation);
 }
 
-static int run(const struct invocation *invocation, bool audit, bool as_json)
+static int list_all(const struct invocation *invocation, bool audit, bool as_json)
 {
 	const char *name = audit ? "audit" : "generations";
 	json_t *root = json_object(), *list = jput_array(root, name);
@@ -147,20 +154,92 @@ static int run(const struct invocation *invocation, bool audit, bool as_json)
 	return status;
 }
 
-int command_history(const struct invocation *invocation)
+static void tell_written(const struct history_request *request, json_t *paths)
 {
-	bool audit = false, as_json = false;
+	const char *first = json_string_value(json_array_get(paths, 0));
+	size_t others = json_array_size(paths) - 1;
+
+	if (request->as_json) {
+		json_t *json = json_object();
+
+		jput_u64(json, "generation", request->number);
+		json_object_set(json, "files", paths);
+		command_print_json(json);
+		json_decref(json);
+		return;
+	}
+	printf("%s: written", first);
+	if (others)
+		printf(", and %zu file%s that it includes", others, others == 1 ? "" : "s");
+	printf("; 'holdfast plan %s' compares it with what is in force\n", first);
+}
+
+static int write_files(const struct history_request *request, const json_t *answer, struct err *err)
+{
+	json_t *paths = NULL;
+	int r = generation_files_write(answer, request->out, &paths, err);
+
+	if (r < 0)
+		return r;
+	tell_written(request, paths);
+	json_decref(paths);
+	return 0;
+}
+
+static int show_one(const struct invocation *invocation, const struct history_request *request)
+{
+	struct controller controller;
+	json_t *answer = NULL;
+	char path[64];
+	struct err err;
+	int r = controller_find(invocation, &controller, &err);
+
+	snprintf(path, sizeof(path), "/v1/history/%" PRIu64, request->number);
+	if (r >= 0)
+		r = controller_call(&controller, "GET", path, NULL, FILES_TIMEOUT_MS, &answer, &err);
+	if (r < 0)
+		return command_fail(&err);
+	if (request->out)
+		r = write_files(request, answer, &err);
+	else if (request->as_json)
+		command_print_json(answer);
+	else
+		generation_files_print(answer);
+	json_decref(answer);
+	return r < 0 ? command_fail(&err) : COMMAND_OK;
+}
+
+static bool read_options(const struct invocation *invocation, struct history_request *request)
+{
 	int option;
 
 	while ((option = command_next_option(invocation)) != -1) {
 		if (option == 'j')
-			as_json = true;
+			request->as_json = true;
 		else if (option == 'a')
-			audit = true;
+			request->audit = true;
+		else if (option == 'o')
+			request->out = optarg;
 		else
-			return command_misused(invocation, NULL);
+			return false;
 	}
-	if (optind != invocation->argc)
-		return command_misused(invocation, "takes no arguments");
-	return run(invocation, audit, as_json);
+	return true;
+}
+
+int command_history(const struct invocation *invocation)
+{
+	struct history_request request = {0};
+	int operands;
+
+	if (!read_options(invocation, &request))
+		return command_misused(invocation, NULL);
+	operands = invocation->argc - optind;
+	if (operands > 1 || (operands == 1 && (request.audit || text_to_u64(invocation->argv[optind], 1,
+									INT64_MAX, &request.number) < 0)))
+		return command_misused(
+			invocation, "takes the number of one generation, or none; with --audit none");
+	if (request.out && !request.number)
+		return command_misused(invocation, "--out needs the number of a generation");
+	return request.number ? show_one(invocation, &request)
+			      : list_all(invocation, request.audit, request.as_json);
 }

@@ -74,6 +74,17 @@ static bool may_go_on(const struct rollback_request *request, const struct fleet
 	return false;
 }
 
+/* The file on the disk of whoever keeps it is as it was: its next apply would bring back what was taken back. */
+static void tell_of_files(const struct rollback_request *request, const json_t *answer)
+{
+	if (json_is_true(json_object_get(answer, "changed")))
+		fprintf(request->as_json ? stderr : stdout,
+			"the fleet file is still as it was, and its next apply undoes this: correct it, or "
+			"'holdfast history %" PRIu64 " --out DIR' writes the files of generation %" PRIu64
+			"\n",
+			request->number, request->number);
+}
+
 static int post(const struct controller *controller, const struct rollback_request *request,
 	int64_t generation, struct err *err)
 {
@@ -86,6 +97,7 @@ static int post(const struct controller *controller, const struct rollback_reque
 	if (r < 0)
 		return r;
 	apply_answer_print(answer, request->as_json);
+	tell_of_files(request, answer);
 	json_decref(answer);
 	return 0;
 }

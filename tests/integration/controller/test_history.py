@@ -241,6 +241,7 @@ def test_what_an_operator_types(bench):
     assert holdfast(bench, "rollback", "1", "--dry-run")[0] == 0 and bench.status()["generation"] == 2
     status, out, err = holdfast(bench, "rollback", "1", "--yes")
     assert status == 0 and out.index("admits alice in wg0") < out.index("generation 3 is in force"), out + err
+    assert out.endswith("'holdfast history 1 --out DIR' writes the files of generation 1\n"), out
     assert peers_of(gw_a) == peers_of(gw_b) == ["alice"]
     assert holdfast(bench, "rollback", "9")[0] == 1 and holdfast(bench, "rollback", "x")[0] == 2
     lines = holdfast(bench, "history")[1].splitlines()
@@ -257,6 +258,45 @@ def test_what_an_operator_types(bench):
     assert out.count("+ peer p") == out.count("admits p") == 60 and " more" not in out, out
     told = json.loads(holdfast(bench, "rollback", "4", "--dry-run", "--json")[1])
     assert len(told["admitted"]) == len(told["gateways"][0]["changes"]) == 60, told
+
+
+def test_files_of_a_generation(bench):
+    """Back on the disk as they were beside each other, and never where they were not meant to be. 3 s."""
+    bench.start()
+    fleet, more = "include: [ peers.d/*.yaml ]\n" + fleet_text(peers=()), "peers:\n" + fleet_text().split("peers:\n")[1]
+
+    def put(*names):
+        return bench.call("PUT", "/v1/fleet", {"files": [{"name": name, "text": text} for name, text in zip(names, (fleet, more))]})[0]
+
+    def write(number, to, *words):
+        return holdfast(bench, "history", str(number), "--out", str(bench.directory / to), *words)
+
+    assert put("/etc/holdfast/fleet.yaml", "/etc/holdfast/peers.d/alice.yaml") == put("fleet.yaml", "../alice.yaml") == 200
+    assert put("etc/fleet.yaml", "etc/sub/../../alice.yaml") == put("a/fleet.yaml", "/alice.yaml") == 200
+    status, out, err = holdfast(bench, "history", "1")
+    assert (status, out.split()) == (0, ["FILE", "SIZE", "/etc/holdfast/fleet.yaml", str(len(fleet)), "B",
+                                         "/etc/holdfast/peers.d/alice.yaml", str(len(more)), "B"]), out + err
+    status, out, err = write(1, "old")
+    old = bench.directory / "old"
+    assert (status, out) == (0, f"{old}/fleet.yaml: written, and 1 file that it includes; 'holdfast plan {old}/fleet.yaml' compares it "
+                                "with what is in force\n"), out + err
+    assert (old / "fleet.yaml").read_text() == fleet and (old / "peers.d/alice.yaml").read_text() == more
+    assert holdfast(bench, "validate", old / "fleet.yaml")[0] == 0
+    # None is replaced, and of those that would be new none is there then.
+    (old / "fleet.yaml").unlink()
+    status, out, err = write(1, "old")
+    assert status == 1 and "peers.d/alice.yaml" in err and not (old / "fleet.yaml").exists(), out + err
+    for number in (2, 3, 4):
+        status, out, err = write(number, f"new{number}")
+        assert status == 1 and "alice.yaml: was not in the directory of the fleet file" in err and "--json" in err, out + err
+        assert not list(bench.directory.glob("**/new*/*.yaml")) and not (bench.directory / "alice.yaml").exists()
+    assert json.loads(write(1, "json", "--json")[1]) == {
+        "generation": 1, "files": [f"{bench.directory}/json/fleet.yaml", f"{bench.directory}/json/peers.d/alice.yaml"]}
+    assert json.loads(holdfast(bench, "history", "2", "--json")[1])["files"][1] == {"name": "../alice.yaml", "text": more}
+    for words in (["x"], ["1", "2"], ["--out", "x"], ["1", "--audit"], ["0"]):
+        assert holdfast(bench, "history", *words)[0] == 2, words
+    status, out, err = holdfast(bench, "history", "9")
+    assert status == 1 and "9 is not kept" in err, err
 
 
 class Asked:
@@ -341,5 +381,5 @@ def test_progress_on_a_terminal(bench):
     assert bench.status()["apply"] is None
 
 
-main([test_progress_on_a_terminal, test_two_who_apply, test_what_an_operator_types, test_a_rollback_is_a_new_generation, test_confirmed_in_time, test_confirmed_while_the_apply_still_waits, test_rolled_back_without_those_that_refuse_or_are_away,
+main([test_progress_on_a_terminal, test_two_who_apply, test_files_of_a_generation, test_what_an_operator_types, test_a_rollback_is_a_new_generation, test_confirmed_in_time, test_confirmed_while_the_apply_still_waits, test_rolled_back_without_those_that_refuse_or_are_away,
       test_rolled_back_by_a_later_life])
