@@ -15,7 +15,7 @@
 #include "controller/io/api/access.h"
 #include "controller/io/controller.h"
 
-enum { STATUS_REFUSED = 403, STATUS_FAILED = 400 };
+enum { STATUS_DONE = 200, STATUS_FAILED = 400, STATUS_REFUSED = 403 };
 
 static int write_audit(struct store *store, void *context, struct err *err)
 {
@@ -161,6 +161,18 @@ static bool is_malformed(int status)
 	return status >= STATUS_FAILED && status != STATUS_REFUSED;
 }
 
+/* Then the row is in the store: it came with the generation. */
+static bool made_a_generation(const char *what, int status, const void *answer, size_t size)
+{
+	json_t *json;
+	if (status != STATUS_DONE || (strcmp(what, "apply") != 0 && strcmp(what, "rollback") != 0) ||
+		json_parse_bytes(answer, size, &json_limits_message, &json, NULL) < 0)
+		return false;
+	bool changed = json_is_true(json_object_get(json, "changed"));
+	json_decref(json);
+	return changed;
+}
+
 void audit_answered(
 	const struct http_request *request, int status, const void *body, size_t size, void *context)
 {
@@ -173,6 +185,8 @@ void audit_answered(
 	if ((kind == HTTP_PEER_ANONYMOUS || kind == HTTP_PEER_NEWCOMER) && is_malformed(status))
 		return;
 	read_path(path, &audit);
+	if (made_a_generation(audit.what, status, body, size))
+		return;
 	read_body(request, body, size, &audit);
 	access_name(http_request_peer(request), who);
 	CLEANUP_FREE char *detail = read_detail(status, body, size);

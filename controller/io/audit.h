@@ -9,8 +9,9 @@ struct controller;
 struct http_request;
 
 /*
- * The trail of what people (and the controller by itself) changed or tried to: a row of the store each, written a moment
- * later by its writer. No bodies and no secrets: the command, what it names, and how it ended.
+ * The trail of what people (and the controller by itself) changed or tried to: a row of the store each. That of a generation
+ * is written with it (store_add_generation()), all others a moment after the answer, by the store's writer. No bodies and no
+ * secrets: the command, what it names, and how it ended.
  */
 #define AUDIT_OWN "the controller"
 

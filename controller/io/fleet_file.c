@@ -70,7 +70,7 @@ static void on_applied(const struct apply_result *result, void *context)
 {
 	struct fleet_file *file = context;
 	bool done = result->status == 200;
-	if (!done || result->changed)
+	if (!done)
 		audit_add(file->controller, file->who, "apply", "", result->status,
 			result->errors->count ? result->errors->items[0] : "");
 	fleet_file_warn(result->warnings);

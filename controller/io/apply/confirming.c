@@ -81,7 +81,8 @@ static void on_rolled_back(const struct apply_result *result, void *context)
 	const char *why = result->errors->count ? result->errors->items[0] : "";
 	char what[STORE_WHAT_MAX + 1], text[2 * CONFIRMING_TEXT_MAX];
 	snprintf(what, sizeof what, "generation %" PRIu64, confirming->record.back_to);
-	audit_add(confirming->controller, AUDIT_OWN, "rollback", what, result->status, why);
+	if (!result->changed)
+		audit_add(confirming->controller, AUDIT_OWN, "rollback", what, result->status, why);
 	if (result->status == 200) {
 		if (!result->changed) /* its files are those in force: nothing was written */
 			confirming_end(confirming);

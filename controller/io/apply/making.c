@@ -63,6 +63,7 @@ static int make(struct store *store, void *context, struct err *err)
 		return r;
 	text_copy(made->generation->who, sizeof made->generation->who, making->who);
 	text_copy(made->generation->what, sizeof made->generation->what, making->what);
+	made->generation->rollback_to = making->rollback_to;
 	generation_count(making->controller->current, made->generation);
 	if (making->rollback_to)
 		generation_admits(

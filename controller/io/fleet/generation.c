@@ -370,6 +370,7 @@ void generation_record(const struct generation *generation, struct store_generat
 	*ret_record = (struct store_generation){.number = generation->number,
 		.wall_ms = generation->wall_ms,
 		.floor = generation->floor,
+		.rollback_to = generation->rollback_to,
 		.counts = generation->counts,
 		.bundle = mem_text(generation->bundle)};
 	text_copy(ret_record->hash, sizeof ret_record->hash, generation->hash);

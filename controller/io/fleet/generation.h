@@ -28,6 +28,7 @@ struct generation {
 	char hash[SHA256_HEX_MAX]; /* of all gateways' together, whatever the number */
 	char who[STORE_WHO_MAX + 1];
 	char what[STORE_WHAT_MAX + 1]; /* for the history: "" or "rollback to 3" */
+	uint64_t rollback_to;          /* 3; 0: an apply */
 	struct store_counts counts;    /* against the one before it */
 	int64_t wall_ms;
 	char *bundle; /* JSON; owned */

@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "common/base/mem.h"
 #include "common/base/text.h"
 #include "controller/io/store/statement.h"
 #include "controller/io/store/store.h"
+
+enum { STATUS_DONE = 200 };
 
 static int finish(struct store *store, int r, struct err *err)
 {
@@ -167,6 +171,41 @@ static int trim(struct store *store, enum statement which, int kept, struct err 
 	return statement_step(store, statement, err);
 }
 
+static int insert_audit(struct store *store, const struct store_audit *audit, struct err *err)
+{
+	sqlite3_stmt *statement = statement_get(store, STATEMENT_ADD_AUDIT);
+	sqlite3_bind_int64(statement, 1, audit->wall_ms);
+	sqlite3_bind_text(statement, 2, audit->who, -1, SQLITE_STATIC);
+	sqlite3_bind_text(statement, 3, audit->what, -1, SQLITE_STATIC);
+	sqlite3_bind_text(statement, 4, audit->target, -1, SQLITE_STATIC);
+	sqlite3_bind_int64(statement, 5, (sqlite3_int64)audit->generation);
+	sqlite3_bind_int(statement, 6, audit->status);
+	sqlite3_bind_text(statement, 7, audit->detail, -1, SQLITE_STATIC);
+	return statement_step(store, statement, err);
+}
+
+/* Within a transaction. */
+static int put_audit(struct store *store, const struct store_audit *audit, struct err *err)
+{
+	int r = insert_audit(store, audit, err);
+	if (r >= 0)
+		r = trim(store, STATEMENT_TRIM_AUDIT_REFUSED, STORE_AUDIT_REFUSED_KEPT, err);
+	if (r >= 0)
+		r = trim(store, STATEMENT_TRIM_AUDIT, STORE_AUDIT_KEPT, err);
+	return r;
+}
+
+static int put_audit_of(struct store *store, const struct store_generation *generation, struct err *err)
+{
+	struct store_audit audit = {
+		.wall_ms = generation->wall_ms, .generation = generation->number, .status = STATUS_DONE};
+	text_copy(audit.who, sizeof audit.who, generation->who);
+	text_copy(audit.what, sizeof audit.what, generation->rollback_to ? "rollback" : "apply");
+	if (generation->rollback_to)
+		snprintf(audit.target, sizeof audit.target, "generation %" PRIu64, generation->rollback_to);
+	return put_audit(store, &audit, err);
+}
+
 int store_add_generation(struct store *store, const struct store_generation *generation,
 	const struct store_confirmation *confirmation, struct err *err)
 {
@@ -174,6 +213,8 @@ int store_add_generation(struct store *store, const struct store_generation *gen
 	if (r < 0)
 		return r;
 	r = insert_generation(store, generation, err);
+	if (r >= 0)
+		r = put_audit_of(store, generation, err);
 	if (r >= 0)
 		r = set_confirmation(store, confirmation, err);
 	if (r >= 0)
@@ -266,30 +307,12 @@ int store_add_events(struct store *store, const struct store_event *events, size
 	return finish(store, r, err);
 }
 
-static int insert_audit(struct store *store, const struct store_audit *audit, struct err *err)
-{
-	sqlite3_stmt *statement = statement_get(store, STATEMENT_ADD_AUDIT);
-	sqlite3_bind_int64(statement, 1, audit->wall_ms);
-	sqlite3_bind_text(statement, 2, audit->who, -1, SQLITE_STATIC);
-	sqlite3_bind_text(statement, 3, audit->what, -1, SQLITE_STATIC);
-	sqlite3_bind_text(statement, 4, audit->target, -1, SQLITE_STATIC);
-	sqlite3_bind_int64(statement, 5, (sqlite3_int64)audit->generation);
-	sqlite3_bind_int(statement, 6, audit->status);
-	sqlite3_bind_text(statement, 7, audit->detail, -1, SQLITE_STATIC);
-	return statement_step(store, statement, err);
-}
-
 int store_add_audit(struct store *store, const struct store_audit *audit, struct err *err)
 {
 	int r = statement_run(store, STATEMENT_BEGIN, err);
 	if (r < 0)
 		return r;
-	r = insert_audit(store, audit, err);
-	if (r >= 0)
-		r = trim(store, STATEMENT_TRIM_AUDIT_REFUSED, STORE_AUDIT_REFUSED_KEPT, err);
-	if (r >= 0)
-		r = trim(store, STATEMENT_TRIM_AUDIT, STORE_AUDIT_KEPT, err);
-	return finish(store, r, err);
+	return finish(store, put_audit(store, audit, err), err);
 }
 
 static void read_audit_columns(sqlite3_stmt *statement, struct store_audit *audit)

@@ -44,6 +44,7 @@ struct store_generation {
 	char who[STORE_WHO_MAX + 1];
 	int64_t wall_ms;
 	uint64_t floor;                /* of revocation, once this one is in force; as added, not as loaded */
+	uint64_t rollback_to;          /* whose files these are; 0: an apply; likewise */
 	char what[STORE_WHAT_MAX + 1]; /* "": an apply; "rollback to 3" */
 	struct store_counts counts;
 	char *bundle; /* the fleet's files as JSON (fleet/bundle.h); owned; NULL where it is only listed */
@@ -118,8 +119,8 @@ int store_load_generation_number(
 int store_each_generation(struct store *store, uint64_t after, size_t limit,
 	void (*each)(const struct store_generation *generation, void *context), void *context,
 	struct err *err);
-/* Adds one, raises the floor to its, and forgets the oldest beyond STORE_GENERATIONS_KEPT. In the same transaction: from now on this confirmation
- * is awaited (NULL: none). */
+/* Adds one, with its row of the trail (store_add_audit(): who did what, 200), raises the floor to its, and forgets the oldest
+ * beyond STORE_GENERATIONS_KEPT. In the same transaction: from now on this confirmation is awaited (NULL: none). */
 int store_add_generation(struct store *store, const struct store_generation *generation,
 	const struct store_confirmation *confirmation, struct err *err);
 void store_generation_clear(struct store_generation *generation);

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What was in force, and back to it: history, rollback, a confirmation that does not come, and who did what."""
+import contextlib
 import json
 import os
 import pty
@@ -79,15 +80,15 @@ def test_a_rollback_is_a_new_generation(bench):
     assert status >= 400, answer
     assert bench.call("POST", "/v1/gateways/gw-b/resume")[0] == 200 and bench.call("POST", "/v1/freeze")[0] == 200
     rows = audit(bench, ("operator alice", "freeze", "", 5, 200))
-    expected = [("operator alice", "apply", "", 2, 200), ("operator alice", "apply", "", 3, 200),
+    expected = [("the fleet file, at the first start", "apply", "", 1, 200), ("operator alice", "apply", "", 2, 200), ("operator alice", "apply", "", 3, 200),
                 ("operator alice", "rollback", "generation 2", 3, 412), ("operator alice", "rollback", "generation 2", 4, 200),
                 ("operator alice", "rollback", "generation 2", 4, 200), ("operator alice", "rollback", "generation 77", 4, 404),
                 ("operator alice", "apply", "", 5, 200), ("operator dashboard", "rollback", "generation 2", 5, 403),
                 ("operator alice", "move", "vpn to gw-z", 5, status), ("operator alice", "resume", "gw-b", 5, 200),
                 ("operator alice", "freeze", "", 5, 200)]
     assert [row for row in rows if row[:2] != ("operator alice", "move") or row[4] == status] == expected, rows
-    answer = bench.call("GET", "/v1/audit?after=2&limit=1")[1]
-    assert [row["seq"] for row in answer["audit"]] == [3] and answer["next"] == 3, answer
+    answer = bench.call("GET", "/v1/audit?after=3&limit=1")[1]
+    assert [row["seq"] for row in answer["audit"]] == [4] and answer["next"] == 4, answer
     assert "generation 3" in answer["audit"][0]["detail"], answer
 
 
@@ -176,10 +177,21 @@ def test_rolled_back_without_those_that_refuse_or_are_away(bench):
     assert peers_of(again) == ["alice"]
 
 
+def rows_of_generations(bench):
+    """What the trail on the disk has of each generation there: one row, whatever became of the controller."""
+    with contextlib.closing(sqlite3.connect(bench.directory / "state/controller.db")) as database:
+        rows = database.execute("SELECT generations.number, audit.who, audit.what, audit.target FROM generations "
+                                "LEFT JOIN audit ON audit.generation = generations.number AND audit.status = 200 "
+                                "AND audit.what IN ('apply', 'rollback')").fetchall()
+    assert len(rows) == len({row[0] for row in rows}) and all(row[1] for row in rows), rows
+    return {row[0]: row[1:] for row in rows}
+
+
 def test_rolled_back_by_a_later_life(bench):
     gw_a, gw_b = bench.start_pair()
     assert bench.call("PUT", "/v1/fleet?confirm_ms=600000", {"files": [{"name": "fleet.yaml", "text": fleet_text(peers=BOTH)}]})[0] == 200
     bench.stop(signal.SIGKILL)
+    assert rows_of_generations(bench) == {1: ("the fleet file, at the first start", "apply", ""), 2: ("operator alice", "apply", "")}
     bench.start()
     assert bench.status()["confirmation"]["left_ms"] > 300000 and gw_a.generation == 2
     bench.stop(signal.SIGKILL)
@@ -191,6 +203,7 @@ def test_rolled_back_by_a_later_life(bench):
     until("both are back", lambda: gw_a.generation == gw_b.generation == 3)
     assert peers_of(gw_a) == peers_of(gw_b) == ["alice"] and bench.status()["generation"] == 3
     assert bench.status()["confirmation"] is None and "was not confirmed" in json.dumps(history(bench))
+    assert rows_of_generations(bench)[3] == ("the controller", "rollback", "generation 1")
 
 
 def holdfast(bench, *words):

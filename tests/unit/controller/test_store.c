@@ -341,6 +341,36 @@ START_TEST(the_trail_is_read_by_the_page)
 }
 END_TEST
 
+static void execute(const char *sql)
+{
+	sqlite3 *db;
+	ck_assert_int_eq(sqlite3_open(path, &db), SQLITE_OK);
+	ck_assert_int_eq(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(db);
+}
+
+START_TEST(a_generation_and_its_row_of_the_trail_come_together)
+{
+	struct store_generation generation = {
+		.number = 2, .hash = "x", .who = "root", .wall_ms = 43, .rollback_to = 1, .bundle = bundle};
+	struct store *store = open_it();
+	char rows[256] = "";
+	add_generation(store, 1);
+	ck_assert_int_eq(store_add_generation(store, &generation, NULL, NULL), 0);
+	ck_assert_int_lt(store_add_generation(store, &generation, NULL, NULL), 0); /* that number is taken */
+	ck_assert_int_eq(store_each_audit(store, 0, 9, collect_audit, rows, NULL), 0);
+	ck_assert_str_eq(rows, "1:42:operator alice:apply::1:200: 2:43:root:rollback:generation 1:2:200: ");
+	execute("CREATE TRIGGER full BEFORE INSERT ON audit BEGIN SELECT RAISE(ABORT, 'full'); END");
+	generation.number = 3;
+	ck_assert_int_lt(store_add_generation(store, &generation, NULL, NULL), 0);
+	ck_assert_int_eq(count_rows("generations"), 2);
+	execute("DROP TRIGGER full");
+	ck_assert_int_eq(store_add_generation(store, &generation, NULL, NULL), 0);
+	ck_assert_int_eq(count_rows("audit"), 3);
+	store_close(store);
+}
+END_TEST
+
 /* As many rows of a status at once, without a write to the disk for each. */
 static void fill_audit(int status, int count)
 {
@@ -503,6 +533,7 @@ int main(void)
 	tcase_add_test(tests, generations_are_listed_by_the_page);
 	tcase_add_test(tests, a_confirmation_comes_and_goes_with_its_generation);
 	tcase_add_test(tests, the_trail_is_read_by_the_page);
+	tcase_add_test(tests, a_generation_and_its_row_of_the_trail_come_together);
 	tcase_add_test(tests, the_trail_is_bounded_and_the_refused_do_not_push_out_the_rest);
 	tcase_add_test(tests, old_generations_are_forgotten);
 	tcase_add_test(tests, drains_last);
