@@ -30,18 +30,25 @@ struct renewal {
 	struct renewal_attempt attempt;
 };
 
+static void tell(struct renewal *renewal, enum log_level level, const struct err *err)
+{
+	err_format(err, renewal->failure, sizeof(renewal->failure));
+	log_event(level, "renewal", "certificate-not-renewed", log_err(err));
+}
+
 int renewal_new(struct event_base *base, const struct tls_files *files, const char *gateway,
 	struct renewal **ret_renewal, struct err *err)
 {
 	struct renewal *renewal = mem_new(1, sizeof(*renewal));
 	int r = pair_paths(files->certificate, files->key, &renewal->pair, err);
+	struct err failure;
 
-	if (!r)
-		r = pair_recover(&renewal->pair, err);
 	if (r < 0) {
 		free(renewal);
 		return r;
 	}
+	if (pair_recover(&renewal->pair, &failure) < 0) /* what is in force has to do */
+		tell(renewal, LEVEL_WARNING, &failure);
 	renewal->base = base;
 	renewal->ca = mem_text(files->ca);
 	renewal->gateway = mem_text(gateway);
@@ -101,13 +108,9 @@ static void failed(struct renewal *renewal, int r, const struct err *err)
 {
 	bool unsupported = r == -EOPNOTSUPP;
 
-	err_format(err, renewal->failure, sizeof(renewal->failure));
 	renewal->retry_ms =
 		clock_now_ms() + (unsupported ? unsupported_retry_ms : lifetime_retry_ms(&renewal->lifetime));
-	if (unsupported)
-		log_info("renewal", "certificate-not-renewed", log_err(err));
-	else
-		log_warning("renewal", "certificate-not-renewed", log_err(err));
+	tell(renewal, unsupported ? LEVEL_INFO : LEVEL_WARNING, err);
 }
 
 static void on_done(evutil_socket_t fd, short what, void *context)

@@ -15,7 +15,8 @@ struct event_base;
  */
 struct renewal;
 
-/* Texts are copied. Finishes what an earlier life of the agent had begun to replace. gateway: whom a new one must name. */
+/* Texts are copied. Finishes what an earlier life of the agent had begun to replace; what cannot be finished is logged, is the
+ * failure below, and what is in force has to do. gateway: whom a new one must name. -ENAMETOOLONG */
 int renewal_new(struct event_base *base, const struct tls_files *files, const char *gateway,
 	struct renewal **ret_renewal, struct err *err);
 void renewal_free(struct renewal *renewal); /* waits for one that is under way; NULL-safe */
