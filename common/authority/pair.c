@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/base/mem.h"
@@ -29,7 +30,7 @@ int pair_paths(const char *certificate, const char *key, struct pair *ret_pair, 
 		r = set_path(ret_pair->next_certificate, certificate, ".next", err);
 	if (!r)
 		r = set_path(ret_pair->next_key, key, ".next", err);
-	return r ? r : set_path(ret_pair->key_before, key, ".before", err);
+	return r ? r : set_path(ret_pair->key_before, key, ".holdfast-before", err);
 }
 
 int pair_prepare_key(const struct pair *pair, const char *key_pem, struct err *err)
@@ -63,25 +64,52 @@ static int take_place(const char *from, const char *to, struct err *err)
 	return err_at(err, -errno, from, 0, 0, "cannot be renamed to %s: %s", to, strerror(errno));
 }
 
-/* A second name for the key in force. False: there is no key, or the file system has no second names. */
-static bool keep_key(const struct pair *pair)
+static bool is_there(const char *path)
 {
-	unlink(pair->key_before);
-	return link(pair->key, pair->key_before) == 0;
+	return access(path, F_OK) == 0;
 }
 
-/* As it was before: the new key gets its first name back before the old key takes the place, which is never empty. */
-static void put_key_back(const struct pair *pair)
+/* A second name for the key in force; best effort, as the file system may have no second names. */
+static void keep_key(const struct pair *pair)
 {
-	if (link(pair->key, pair->next_key) == 0)
-		rename(pair->key_before, pair->key);
+	(void)!link(pair->key, pair->key_before);
+}
+
+static bool is_one_file(const char *a, const char *b)
+{
+	struct stat of_a, of_b;
+
+	return lstat(a, &of_a) == 0 && lstat(b, &of_b) == 0 && of_a.st_dev == of_b.st_dev &&
+	       of_a.st_ino == of_b.st_ino;
+}
+
+/* The new key gets its first name back before the old key takes the place, which is never empty. */
+static int put_key_back(const struct pair *pair, struct err *err)
+{
+	int r;
+
+	if (!is_there(pair->next_key) && link(pair->key, pair->next_key) < 0)
+		return err_at(err, -errno, pair->key, 0, 0, "cannot be linked to %s: %s", pair->next_key,
+			strerror(errno));
+	r = take_place(pair->key_before, pair->key, err);
 	sync_directory_of(pair->key);
+	return r;
+}
+
+/* A commit that did not get to its end is undone, wherever it was. Without a next certificate it did get there. */
+static int roll_back(const struct pair *pair, struct err *err)
+{
+	if (!is_there(pair->key_before) || !is_there(pair->next_certificate))
+		return 0;
+	if (!is_one_file(pair->key, pair->key_before))
+		return put_key_back(pair, err);
+	unlink(pair->key_before);
+	return 0;
 }
 
 /* The certificate is renamed only after its key is known to be in place. */
-int pair_commit(const struct pair *pair, struct err *err)
+static int put_in_place(const struct pair *pair, struct err *err)
 {
-	bool kept = keep_key(pair);
 	int r = take_place(pair->next_key, pair->key, err);
 
 	if (r < 0)
@@ -89,37 +117,44 @@ int pair_commit(const struct pair *pair, struct err *err)
 	sync_directory_of(pair->key);
 	r = take_place(pair->next_certificate, pair->certificate, err);
 	sync_directory_of(pair->certificate);
-	if (r < 0 && kept)
-		put_key_back(pair);
-	if (r < 0)
-		return r;
-	unlink(pair->next_key); /* of one that was killed while it put the key back */
-	unlink(pair->key_before);
-	return 0;
+	return r;
 }
 
+int pair_commit(const struct pair *pair, struct err *err)
+{
+	int r = roll_back(pair, err);
+
+	if (r < 0)
+		return r;
+	keep_key(pair);
+	r = put_in_place(pair, err);
+	if (r < 0)
+		(void)roll_back(pair, NULL);
+	else
+		unlink(pair->key_before);
+	return r;
+}
+
+/* A key that could not be put back is worth more than order: the next one who comes tries again. */
 void pair_drop(const struct pair *pair)
 {
+	if (roll_back(pair, NULL) < 0)
+		return;
 	unlink(pair->next_certificate);
 	unlink(pair->next_key);
 }
 
 int pair_recover(const struct pair *pair, struct err *err)
 {
-	int r;
-
 	file_sweep(pair->next_key);
 	file_sweep(pair->next_certificate);
 
-	if (access(pair->next_certificate, F_OK) < 0) {
+	if (!is_there(pair->next_certificate)) {
 		unlink(pair->next_key);
 		unlink(pair->key_before);
 		return 0;
 	}
-	if (access(pair->next_key, F_OK) == 0)
+	if (is_there(pair->next_key) || is_there(pair->key_before))
 		return pair_commit(pair, err);
-	r = take_place(pair->next_certificate, pair->certificate, err);
-	if (!r)
-		unlink(pair->key_before);
-	return r;
+	return take_place(pair->next_certificate, pair->certificate, err);
 }

@@ -10,7 +10,9 @@
  * A certificate and its key are two files, and belong together also when the power fails while both are replaced: the new
  * ones are first written beside the old ones, as FILE.next, the key before the certificate; then each takes its place, the
  * key first. Whoever finds a CERTIFICATE.next finishes that (pair_recover()); a KEY.next alone never got its certificate.
- * Until the certificate is in its place the old key stays as KEY.before, and comes back if the certificate cannot take it.
+ * Until the certificate is in its place the old key stays as KEY.holdfast-before, and comes back if the certificate cannot take
+ * it, or if whoever does this is killed: what was begun is undone before it is finished. All these names are ours: a file of a
+ * name like them is taken for what we left.
  */
 struct pair {
 	char certificate[PATH_MAX], key[PATH_MAX];           /* in force */
@@ -27,9 +29,9 @@ int pair_prepare_key(const struct pair *pair, const char *key_pem, struct err *e
 int pair_prepare_certificate(const struct pair *pair, const char *certificate_pem, struct err *err);
 /* Both in force; or, on an error, neither, and both prepared as before, so that it can be tried again. */
 int pair_commit(const struct pair *pair, struct err *err);
-/* What was prepared is dropped. */
+/* What was prepared is dropped; a commit that was stopped halfway is undone before. */
 void pair_drop(const struct pair *pair);
-/* At a start: finish or drop what an earlier life began. */
+/* At a start: finish or drop what an earlier life began. On an error as pair_commit(). */
 int pair_recover(const struct pair *pair, struct err *err);
 
 #endif
