@@ -14,6 +14,7 @@ static void keep(const struct http_response *response, struct http_response *ret
 	ret_copy->body = text_take(&body);
 	ret_copy->content_type = mem_text(response->content_type);
 	ret_copy->etag = mem_text(response->etag);
+	ret_copy->wanted = mem_text(response->wanted);
 }
 
 int http_call(const struct http_client_options *options, const struct http_exchange *exchange,
@@ -42,5 +43,6 @@ void http_response_clear(struct http_response *response)
 	mem_free_pointer(&response->body);
 	mem_free_pointer(&response->content_type);
 	mem_free_pointer(&response->etag);
+	mem_free_pointer(&response->wanted);
 	*response = (struct http_response){0};
 }

@@ -40,6 +40,7 @@ struct http_exchange {
 	unsigned timeout_ms;         /* all of it; 0: 10 s, unless goes_on() is there */
 	unsigned connect_timeout_ms; /* 0: 3 s */
 	size_t response_max;         /* bytes of body; 0: 1 MiB. More is an error (-EMSGSIZE). */
+	const char *wanted;          /* the name of a header of the answer, not copied; NULL: none */
 	/* For http_call() only: asked every second or more often, in its thread; false ends it (-ECANCELED). NULL: only its time does. */
 	bool (*goes_on)(void *context);
 	void *context;
@@ -51,6 +52,7 @@ struct http_response {
 	size_t size;
 	const char *content_type; /* NULL if the server gave none */
 	const char *etag;         /* as sent, with its quotes; NULL if none */
+	const char *wanted;       /* that header; NULL if none */
 	struct addr peer;         /* who answered; without a family: not known (a unix socket) */
 };
 

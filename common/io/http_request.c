@@ -248,7 +248,8 @@ void http_reply(
 	add_date(&head);
 	if (!bodiless)
 		text_add(&head, "Content-Type: %s\r\nContent-Length: %zu\r\n", content_type, size);
-	text_add(&head, "Cache-Control: no-store\r\n%s%s\r\n",
+	text_add(&head, "Cache-Control: no-store\r\n%s%s%s\r\n",
+		connection->server->options.reply_headers ? connection->server->options.reply_headers : "",
 		request->reply_headers.data ? request->reply_headers.data : "",
 		!keep_alive                ? "Connection: close\r\n"
 		: request->head.minor == 0 ? "Connection: keep-alive\r\n"

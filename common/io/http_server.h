@@ -72,6 +72,8 @@ struct http_server_options {
 	unsigned
 		idle_timeout_ms; /* 0: 60 s without a request (and for the client to send or take one). Held ones: none */
 	unsigned newcomer_timeout_ms; /* 0: 5 s for the whole request of one without a certificate */
+	const char *
+		reply_headers; /* of every reply, errors and all: whole lines, each ended by \r\n; not copied. NULL: none */
 	/* Each request that has a route, when it is answered (body: of the answer), or when its connection dies before that:
 	 * status 0. For a trail of who asked for what. NULL: nobody wants to know. */
 	void (*answered)(

@@ -189,6 +189,7 @@ struct http_transfer *http_transfer_new(
 	transfer->options = options;
 	transfer->origin = origin_of(options, exchange->url);
 	transfer->response_max = exchange->response_max > 0 ? exchange->response_max : RESPONSE_MAX_DEFAULT;
+	transfer->wanted = exchange->wanted;
 	curl_easy_setopt(easy, CURLOPT_PRIVATE, transfer);
 	curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer->reason);
 	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, receive);
@@ -310,6 +311,7 @@ int http_transfer_result(
 		.size = transfer->response.length,
 		.content_type = header_of(transfer, "Content-Type"),
 		.etag = header_of(transfer, "ETag"),
+		.wanted = transfer->wanted ? header_of(transfer, transfer->wanted) : NULL,
 	};
 	if (peer && peer[0])
 		(void)addr_parse(peer, &ret_response->peer, NULL);

@@ -21,6 +21,7 @@ struct http_transfer {
 	size_t body_size;
 	unsigned timeout_ms;
 	size_t response_max;
+	const char *wanted;
 	bool (*goes_on)(void *context); /* NULL: nobody is asked */
 	void *goes_on_context;
 	struct text response;

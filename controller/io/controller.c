@@ -121,6 +121,7 @@ static void start_agents(struct controller *controller)
 static int start_api(struct controller *controller, struct err *err)
 {
 	struct http_server_options options = {.connections_max = CONNECTIONS_MAX,
+		.reply_headers = store_header_line(controller->store_id, controller->store_header),
 		.handshake_timeout_ms = HANDSHAKE_MS,
 		.refuses = revoke_refuses,
 		.answered = audit_answered,

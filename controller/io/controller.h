@@ -20,6 +20,7 @@
 #include "controller/io/store/store.h"
 #include "controller/io/store/writer.h"
 #include "proto/datagram.h"
+#include "proto/store_header.h"
 
 struct apply;
 struct confirming;
@@ -45,7 +46,8 @@ struct controller {
 	struct event_base *base;
 	struct event *signals[3], *housekeeping;
 	struct store *store;
-	uint64_t store_id;     /* the rest of the store is the writer's */
+	uint64_t store_id; /* the rest of the store is the writer's */
+	char store_header[STORE_HEADER_LINE_MAX];
 	struct key grant_seed; /* signs grants (`isolation: fence`); wiped */
 	struct writer *writer;
 	struct joining joining;

@@ -142,7 +142,8 @@ struct agent {
 	struct {
 		uint64_t store, floor;
 	} word;                   /* of the controller on it, over TLS, in this life; store 0: none */
-	uint64_t foreign;         /* the last store that is not ours whose orders were refused; 0: none */
+	uint64_t contact_store;   /* of the controller that we talk to, by its last answer; 0: not known */
+	uint64_t foreign;         /* the last of these that is not ours; 0: none */
 	uint64_t foreign_refused; /* instructions of such */
 	bool reach_holds;         /* the kernel has the rules of groups of the generation held */
 	bool reach_missing;       /* it refused them: peers in groups are kept out */
@@ -236,7 +237,7 @@ void agent_floor_hear(struct agent *agent, uint64_t told, bool confirms);
 /* A controller's word, over TLS: of that store's generations. */
 void agent_floor_word(struct agent *agent, uint64_t store, uint64_t told);
 /* Does the controller that we talk to have another store than the generation held is of (FAILOVER rule 6)? */
-bool agent_word_is_foreign(const struct agent *agent);
+bool agent_contact_is_foreign(const struct agent *agent);
 /* Another generation is held. */
 void agent_floor_held(struct agent *agent);
 void agent_floor_tell(struct agent_seat *seat);

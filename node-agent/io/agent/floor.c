@@ -58,10 +58,10 @@ static void take_word(struct agent *agent)
 		agent_floor_hear(agent, agent->word.floor, true);
 }
 
-bool agent_word_is_foreign(const struct agent *agent)
+bool agent_contact_is_foreign(const struct agent *agent)
 {
-	return agent->held.desired && agent->held.desired->store && agent->word.store &&
-	       agent->word.store != agent->held.desired->store;
+	return agent->held.desired && agent->held.desired->store && agent->contact_store &&
+	       agent->contact_store != agent->held.desired->store;
 }
 
 void agent_floor_word(struct agent *agent, uint64_t store, uint64_t told)

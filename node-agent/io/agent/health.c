@@ -95,11 +95,11 @@ static void collect(void *context, struct health *health)
 	if (agent->control && !control_is_connected(agent->control))
 		health_warning(health, "no controller: %s: %s", control_url(agent->control),
 			control_failure(agent->control));
-	if (agent_word_is_foreign(agent))
+	else if (agent_contact_is_foreign(agent))
 		health_warning(health,
 			"%s is another fleet's controller, or has lost its store: its orders are refused; "
 			"this gateway belongs to the store %016" PRIx64 ", that one has %016" PRIx64,
-			control_url(agent->control), agent->held.desired->store, agent->word.store);
+			control_url(agent->control), agent->held.desired->store, agent->contact_store);
 	if (agent->held.desired && !agent->liveness)
 		health_warning(health, "%s", agent->liveness_failure);
 	agent_diagnose(agent, health);

@@ -29,27 +29,20 @@ static void take_order(struct agent *agent, const struct order *order)
 
 /* A gateway belongs to one store: its epochs, its floor and who its peers are mean nothing in another. A stage is not for
  * here, it is answered with the same. */
-static void refuse_foreign(struct agent *agent)
+static bool is_refused(struct agent *agent, const struct instruction *instruction)
 {
-	uint64_t store = agent->word.store;
-
+	if (instruction->kind == INSTRUCTION_STAGE || !agent_contact_is_foreign(agent))
+		return false;
 	agent->foreign_refused++;
-	if (agent->foreign == store)
-		return;
-	agent->foreign = store;
-	journal_add(&agent->journal, "foreign-store", NULL,
-		"%s has the store %016" PRIx64 ", not ours: its orders are refused",
-		control_url(agent->control), store);
+	return true;
 }
 
 static void on_instruction(void *context, struct instruction *instruction)
 {
 	struct agent *agent = context;
 
-	if (instruction->kind != INSTRUCTION_STAGE && agent_word_is_foreign(agent)) {
-		refuse_foreign(agent);
+	if (is_refused(agent, instruction))
 		return;
-	}
 	switch (instruction->kind) {
 	case INSTRUCTION_NOVELTY:
 		log_limited(LEVEL_INFO, "agent", "instruction-unknown", "",
@@ -256,17 +249,38 @@ static void on_stranger(void *context, const struct stranger *stranger)
 	}
 }
 
+static void note_foreign(struct agent *agent)
+{
+	if (agent->foreign == agent->contact_store)
+		return;
+	agent->foreign = agent->contact_store;
+	journal_add(&agent->journal, "foreign-store", NULL,
+		"%s has the store %016" PRIx64 ", not ours: its orders are refused",
+		control_url(agent->control), agent->contact_store);
+}
+
+static void meet(struct agent *agent, uint64_t store)
+{
+	if (store)
+		agent->contact_store = store;
+	if (agent_contact_is_foreign(agent))
+		note_foreign(agent);
+}
+
 static void on_floor(void *context, uint64_t store, uint64_t floor)
 {
+	meet(context, store);
 	agent_floor_word(context, store, floor);
 }
 
-static void on_answered(void *context)
+/* Another fleet's controller is no leader of ours. Until the first generation is held, none is another's. */
+static void on_answered(void *context, uint64_t store)
 {
-	const struct agent *agent = context;
+	struct agent *agent = context;
 
-	if (!agent_word_is_foreign(agent)) /* another fleet's controller is no leader of ours */
-		agent_leader_heard(context, clock_now_ms());
+	meet(agent, store);
+	if (!agent_contact_is_foreign(agent) && (store || !agent->held.desired))
+		agent_leader_heard(agent, clock_now_ms());
 }
 
 static void on_connected(void *context, bool connected)
@@ -277,7 +291,8 @@ static void on_connected(void *context, bool connected)
 		journal_add(&agent->journal, "connected", NULL, "%s", control_url(agent->control));
 	else
 		journal_add(&agent->journal, "disconnected", NULL, "%s", control_failure(agent->control));
-	agent->word.store = connected ? agent->word.store : 0; /* the next may be another's */
+	if (!connected) /* the next may be another's */
+		agent->word.store = agent->contact_store = 0;
 	agent->sessions_told = false;
 	moments_told(agent, false);
 	agent_beats_update(agent);

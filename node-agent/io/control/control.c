@@ -10,6 +10,7 @@
 #include "common/io/clock.h"
 #include "common/io/log.h"
 #include "node-agent/io/control/control_int.h"
+#include "proto/store_header.h"
 
 static void set_connected(struct control *control, bool connected)
 {
@@ -35,12 +36,6 @@ void control_succeeded(struct control *control, const struct http_response *resp
 	if (!control->connected)
 		control->address = response->peer;
 	set_connected(control, true);
-}
-
-void control_heard(struct control *control, const struct http_response *response)
-{
-	if (response)
-		control->ops.answered(control->context);
 }
 
 static void cancel_all(struct control *control)
@@ -82,25 +77,26 @@ void control_failed(struct control *control, const char *what, const char *text)
 	wait_before_retry(control);
 }
 
-const char *control_problem(
-	const struct http_response *response, const struct err *err, int expected, char *buffer, size_t size)
+static void take_stranger(struct control *control, const struct http_response *response)
+{
+	struct stranger stranger;
+
+	if (response->status == 404 && stranger_decode(response->body, response->size, &stranger, NULL) >= 0)
+		control->ops.stranger(control->context, &stranger);
+}
+
+const char *control_take(struct control *control, const struct http_response *response, const struct err *err,
+	int expected, char *buffer, size_t size)
 {
 	if (!response)
 		return err_format(err, buffer, size);
+	control->ops.answered(control->context, store_header_read(response->wanted));
+	take_stranger(control, response);
 	if (response->status == expected)
 		return NULL;
 	snprintf(buffer, size, "the controller answered %d: %.*s", response->status,
 		response->size > 300 ? 300 : (int)response->size, response->body);
 	return buffer;
-}
-
-void control_take_stranger(struct control *control, const struct http_response *response)
-{
-	struct stranger stranger;
-
-	if (response && response->status == 404 &&
-		stranger_decode(response->body, response->size, &stranger, NULL) >= 0)
-		control->ops.stranger(control->context, &stranger);
 }
 
 static void on_retry(evutil_socket_t fd, short what, void *context)

@@ -31,16 +31,12 @@ struct control {
 
 /* A transfer came back: with its problem, if it had one. Changes connected; on failure starts a backoff. */
 void control_succeeded(struct control *control, const struct http_response *response);
-/* An answer of any status is one of a controller that lives: only such a one has the certificate. */
-void control_heard(struct control *control, const struct http_response *response);
 void control_calm(struct control *control);
 void control_failed(struct control *control, const char *what, const char *text);
-/* NULL: a good answer. Else what is wrong with it, in buffer. */
-const char *control_problem(
-	const struct http_response *response, const struct err *err, int expected, char *buffer, size_t size);
-
-/* Tells, if it is what the answer says. */
-void control_take_stranger(struct control *control, const struct http_response *response);
+/* Tells whose answer it is, whatever its status: only a controller has the certificate, and that one lives; and that we are no
+ * gateway of its fleet, if it says that. NULL: a good answer. Else what is wrong with it, in buffer. */
+const char *control_take(struct control *control, const struct http_response *response, const struct err *err,
+	int expected, char *buffer, size_t size);
 
 void control_poll_start(struct control *control);
 void control_report_start(struct control *control);

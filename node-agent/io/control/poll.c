@@ -7,6 +7,7 @@
 #include "common/io/clock.h"
 #include "common/io/log.h"
 #include "node-agent/io/control/control_int.h"
+#include "proto/store_header.h"
 
 /* Acknowledged by the next poll, so what was seen before is passed over. */
 static void take(struct control *control, struct instruction_list *list)
@@ -30,11 +31,10 @@ static void on_poll(const struct http_response *response, const struct err *err,
 	struct instruction_list list;
 	struct err why = {0};
 	char buffer[512];
-	const char *problem = control_problem(response, err, 200, buffer, sizeof(buffer));
+	const char *problem;
 
 	control->poll = NULL;
-	control_heard(control, response);
-	control_take_stranger(control, response);
+	problem = control_take(control, response, err, 200, buffer, sizeof(buffer));
 	if (!problem && instruction_list_decode(response->body, response->size, &list, &why) < 0)
 		problem = err_format(&why, buffer, sizeof(buffer));
 	if (problem) {
@@ -55,7 +55,8 @@ void control_poll_start(struct control *control)
 	struct http_exchange exchange = {.url = url,
 		.timeout_ms = CONTROL_POLL_TIMEOUT_MS,
 		.connect_timeout_ms = CONTROL_CONNECT_TIMEOUT_MS,
-		.response_max = PROTO_JSON_MAX};
+		.response_max = PROTO_JSON_MAX,
+		.wanted = STORE_HEADER};
 	int length;
 
 	if (control->poll)

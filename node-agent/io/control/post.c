@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "node-agent/io/control/control_int.h"
+#include "proto/store_header.h"
 
 static struct http_transfer *post(struct control *control, const char *path, const char *body,
 	void (*done)(const struct http_response *, const struct err *, void *))
@@ -15,7 +16,8 @@ static struct http_transfer *post(struct control *control, const char *path, con
 		.body = body,
 		.body_size = strlen(body),
 		.timeout_ms = CONTROL_REPORT_TIMEOUT_MS,
-		.connect_timeout_ms = CONTROL_CONNECT_TIMEOUT_MS};
+		.connect_timeout_ms = CONTROL_CONNECT_TIMEOUT_MS,
+		.wanted = STORE_HEADER};
 
 	snprintf(url, sizeof(url), "%s%s", control_url(control), path);
 	return http_client_start(control->client, &exchange, done, control);
@@ -25,11 +27,10 @@ static void on_report(const struct http_response *response, const struct err *er
 {
 	struct control *control = context;
 	char buffer[512];
-	const char *problem = control_problem(response, err, 204, buffer, sizeof(buffer));
+	const char *problem;
 
 	control->report = NULL;
-	control_heard(control, response);
-	control_take_stranger(control, response);
+	problem = control_take(control, response, err, 204, buffer, sizeof(buffer));
 	control->ops.reported(control->context, !problem);
 	if (problem) {
 		control_failed(control, "report", problem);
@@ -60,10 +61,10 @@ static void on_staged(const struct http_response *response, const struct err *er
 {
 	struct control *control = context;
 	char buffer[512];
-	const char *problem = control_problem(response, err, 204, buffer, sizeof(buffer));
+	const char *problem;
 
 	control->staged = NULL;
-	control_heard(control, response);
+	problem = control_take(control, response, err, 204, buffer, sizeof(buffer));
 	if (response) { /* it has arrived, whatever the controller makes of it */
 		free(control->staged_text);
 		control->staged_text = NULL;

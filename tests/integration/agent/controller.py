@@ -92,6 +92,7 @@ class Controller:
                 if status != 204:
                     self.send_header("Content-Type", "application/json")
                 self.send_header("Content-Length", str(len(body)))
+                self.send_header("Holdfast-Store", controller.stranger_to or controller.store)
                 self.end_headers()
                 self.wfile.write(body)
 

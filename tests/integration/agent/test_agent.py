@@ -533,6 +533,12 @@ def test_a_controller_by_name_is_beaten_to(bench):
         controller.broken = True
         until("an answer from before counts no more", lambda: not has_leader(listener.recv(2000)))
         until("an error counts", lambda: has_leader(listener.recv(2000)), 20)
+        controller.stranger_to, controller.broken = "00000000deadbeef", False
+        until("another fleet's is no leader, whatever it says", lambda: not has_leader(listener.recv(2000)), 20)
+        controller.stranger_to = None
+        until("its own is", lambda: has_leader(listener.recv(2000)), 20)
+        controller.store = "00000000feedbeef"
+        until("nor is one whose answer to a poll has not come", lambda: not has_leader(listener.recv(2000)), 10)
     controller.close()
     bench.stop()
     bench.start()

@@ -129,7 +129,8 @@ static void make_pki(struct fixture *f)
 
 void fixture_open(struct fixture *f)
 {
-	struct http_server_options options = {.connections_max = 8, .idle_timeout_ms = 2000};
+	struct http_server_options options = {
+		.connections_max = 8, .idle_timeout_ms = 2000, .reply_headers = "X-Every: one\r\n"};
 	struct pki_files paths;
 	struct err err;
 	SSL_CTX *tls;

@@ -30,7 +30,7 @@ static void close_all(void)
 
 struct answer {
 	int count, status;
-	char body[256], etag[32], type[64], error[ERR_TEXT_MAX + ERR_WHERE_MAX];
+	char body[256], etag[32], type[64], wanted[32], error[ERR_TEXT_MAX + ERR_WHERE_MAX];
 	size_t size;
 };
 
@@ -48,6 +48,7 @@ static void take_answer(const struct http_response *response, const struct err *
 	text_copy(a->body, sizeof a->body, response->body);
 	text_copy(a->etag, sizeof a->etag, response->etag ? response->etag : "");
 	text_copy(a->type, sizeof a->type, response->content_type ? response->content_type : "");
+	text_copy(a->wanted, sizeof a->wanted, response->wanted ? response->wanted : "(none)");
 }
 
 static struct http_client *new_client(const char *name, enum tls_kind kind)
@@ -79,12 +80,13 @@ static struct answer ask(
 START_TEST(both_sides_show_who_they_are)
 {
 	struct http_client *client = new_client("gw-a", TLS_KIND_CONTROLLER);
-	struct answer a = ask(client, (struct http_exchange){0}, f.url, "/who?x&q=a%20b+c");
+	struct answer a = ask(client, (struct http_exchange){.wanted = "x-every"}, f.url, "/who?x&q=a%20b+c");
 
 	ck_assert_str_eq(a.error, "");
 	ck_assert_int_eq(a.status, 200);
 	ck_assert_str_eq(a.body, "you");
 	ck_assert_str_eq(a.etag, "\"42\"");
+	ck_assert_str_eq(a.wanted, "one");
 	ck_assert_str_eq(a.type, "text/plain");
 	ck_assert_int_eq(f.peer.kind, HTTP_PEER_TLS);
 	ck_assert_int_eq(f.peer.identity.kind, TLS_KIND_GATEWAY);

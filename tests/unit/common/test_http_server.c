@@ -70,6 +70,9 @@ static const struct raw_case good[] = {
 	{"POST /members HTTP/1.1\r\nHost: a\r\nX-Member: 1\r\nContent-Length: 3\r\n\r\nabc"
 	 "GET /name/zwei HTTP/1.1\r\nHost: a\r\n" END,
 		OK, "\r\n\r\nabcHTTP/1.1 200 OK\r\n"},
+	{"GET /who HTTP/1.1\r\nHost: a\r\n" END, OK, "\r\nX-Every: one\r\n"},
+	{"GET /nix HTTP/1.1\r\nHost: a\r\n" END, "HTTP/1.1 404 ", "\r\nX-Every: one\r\n"},
+	{"GET /who\r\n\r\n", "HTTP/1.1 400 ", "\r\nX-Every: one\r\n"},
 	{"GET /nix HTTP/1.1\r\nHost: a\r\n\r\nGET /name/zwei HTTP/1.1\r\nHost: a\r\n" END,
 		"HTTP/1.1 404 Not Found\r\n", "\r\n\r\nzwei"},
 };
