@@ -274,13 +274,16 @@ static void on_floor(void *context, uint64_t store, uint64_t floor)
 }
 
 /* Another fleet's controller is no leader of ours. Until the first generation is held, none is another's. */
-static void on_answered(void *context, uint64_t store)
+static bool on_answered(void *context, uint64_t store)
 {
 	struct agent *agent = context;
 
 	meet(agent, store);
-	if (!agent_contact_is_foreign(agent) && (store || !agent->held.desired))
+	if (agent_contact_is_foreign(agent))
+		return false;
+	if (store || !agent->held.desired)
 		agent_leader_heard(agent, clock_now_ms());
+	return true;
 }
 
 static void on_connected(void *context, bool connected)

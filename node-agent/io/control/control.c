@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "node-agent/io/control/control.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -77,6 +78,14 @@ void control_failed(struct control *control, const char *what, const char *text)
 	wait_before_retry(control);
 }
 
+static bool is_foreign(struct control *control, uint64_t store)
+{
+	bool ours = control->ops.answered(control->context, store);
+
+	control->foreign = !ours && control->url_count > 1;
+	return control->foreign;
+}
+
 static void take_stranger(struct control *control, const struct http_response *response)
 {
 	struct stranger stranger;
@@ -88,9 +97,18 @@ static void take_stranger(struct control *control, const struct http_response *r
 const char *control_take(struct control *control, const struct http_response *response, const struct err *err,
 	int expected, char *buffer, size_t size)
 {
+	uint64_t store;
+
 	if (!response)
 		return err_format(err, buffer, size);
-	control->ops.answered(control->context, store_header_read(response->wanted));
+	store = store_header_read(response->wanted);
+	if (is_foreign(control, store)) {
+		snprintf(buffer, size,
+			"%s has the store %016" PRIx64
+			", not ours: it is another fleet's, or has lost its store",
+			control_url(control), store);
+		return buffer;
+	}
 	take_stranger(control, response);
 	if (response->status == expected)
 		return NULL;

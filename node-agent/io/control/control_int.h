@@ -17,6 +17,7 @@ struct control {
 	char **urls;
 	uint64_t boot, run, seq; /* run and seq of the last instruction taken in */
 	bool connected;
+	bool foreign;                /* the last answer was of another fleet's, and there are others to ask */
 	struct addr address;         /* who answered at this url last; without a family: nobody yet */
 	int64_t backoff_ms, poll_ms; /* poll_ms: when the poll began */
 	char failure[512];

@@ -65,7 +65,7 @@ static void on_staged(const struct http_response *response, const struct err *er
 
 	control->staged = NULL;
 	problem = control_take(control, response, err, 204, buffer, sizeof(buffer));
-	if (response) { /* it has arrived, whatever the controller makes of it */
+	if (response && !control->foreign) { /* it has arrived, whatever the controller makes of it */
 		free(control->staged_text);
 		control->staged_text = NULL;
 	}

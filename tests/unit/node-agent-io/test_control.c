@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Whose answers are told, with controllers of two stores. */
+/* Whose answers are told, and who is talked to, with controllers of two stores. */
 #include <check.h>
 #include <event2/event.h>
 #include <fcntl.h>
@@ -111,11 +111,12 @@ static void open_place(struct place *place, uint64_t store)
 	snprintf(place->url, sizeof(place->url), "https://127.0.0.1:%u", http_server_port(place->server));
 }
 
-static void on_answered(void *context, uint64_t store)
+static bool on_answered(void *context, uint64_t store)
 {
 	(void)context;
 	ck_assert(store <= THEIRS);
 	told.by[store]++;
+	return store != THEIRS;
 }
 
 static void on_floor(void *context, uint64_t store, uint64_t floor)
@@ -152,7 +153,7 @@ static void on_stranger(void *context, const struct stranger *stranger)
 	told.strangers++;
 }
 
-static void talk_to(const struct place *place)
+static void talk_to(const struct place *first, const struct place *second)
 {
 	static const struct control_ops ops = {.floor = on_floor,
 		.instruction = on_instruction,
@@ -160,8 +161,8 @@ static void talk_to(const struct place *place)
 		.reported = on_reported,
 		.stranger = on_stranger,
 		.answered = on_answered};
-	const char *urls[] = {place->url};
-	struct control_options options = {.urls = urls, .url_count = 1, .boot = 1};
+	const char *urls[] = {first->url, second ? second->url : NULL};
+	struct control_options options = {.urls = urls, .url_count = second ? 2 : 1, .boot = 1};
 	struct pki_files files;
 
 	options.tls = pki_files(&files, dir, "ca", "gw-a")->files;
@@ -213,7 +214,7 @@ static void teardown(void)
 START_TEST(an_answer_tells_whose_it_is_before_any_poll_is_answered)
 {
 	ours.holds_polls = true;
-	talk_to(&ours);
+	talk_to(&ours, NULL);
 	wait_for(&told.by[OURS], 2);
 	ck_assert_int_eq(told.instructions, 0);
 	ck_assert_int_eq(told.by[0], 0);
@@ -224,7 +225,7 @@ START_TEST(an_error_tells_it_too)
 {
 	theirs.is_broken = _i == 0;
 	theirs.knows_nobody = _i == 1;
-	talk_to(&theirs);
+	talk_to(&theirs, NULL);
 	wait_for(&told.by[THEIRS], 2);
 	ck_assert_int_eq(told.by[0], 0);
 	ck_assert(!control_is_connected(control));
@@ -232,10 +233,36 @@ START_TEST(an_error_tells_it_too)
 }
 END_TEST
 
+/* Whether its first answer is to a poll or to a report. */
+START_TEST(of_several_one_of_another_store_has_failed)
+{
+	theirs.holds_polls = _i == 1;
+	theirs.knows_nobody = _i == 2;
+	talk_to(&theirs, &ours);
+	wait_for(&told.instructions, 1);
+	wait_for(&ours.reports, 2);
+	ck_assert(control_is_connected(control));
+	ck_assert_str_eq(control_url(control), ours.url);
+	ck_assert_int_gt(told.by[THEIRS], 0);
+	ck_assert_int_eq(told.instructions, 1); /* nothing of the other's */
+	ck_assert_int_eq(told.strangers, 0);
+}
+END_TEST
+
+START_TEST(where_all_are_of_another_store_it_says_so)
+{
+	talk_to(&theirs, &theirs);
+	wait_for(&told.by[THEIRS], 3);
+	ck_assert(!control_is_connected(control));
+	ck_assert_ptr_nonnull(strstr(control_failure(control), "has the store 0000000000000002, not ours"));
+	ck_assert_int_eq(told.instructions, 0);
+}
+END_TEST
+
 /* There is no other: what it says is told, and whoever hears it knows whose it is. */
 START_TEST(a_single_one_of_another_store_is_listened_to)
 {
-	talk_to(&theirs);
+	talk_to(&theirs, NULL);
 	wait_for(&told.instructions, 1);
 	ck_assert_int_gt(told.by[THEIRS], 0);
 	ck_assert(control_is_connected(control));
@@ -253,6 +280,8 @@ int main(void)
 	tcase_add_checked_fixture(test, setup, teardown);
 	tcase_add_test(test, an_answer_tells_whose_it_is_before_any_poll_is_answered);
 	tcase_add_loop_test(test, an_error_tells_it_too, 0, 2);
+	tcase_add_loop_test(test, of_several_one_of_another_store_has_failed, 0, 3);
+	tcase_add_test(test, where_all_are_of_another_store_it_says_so);
 	tcase_add_test(test, a_single_one_of_another_store_is_listened_to);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);
