@@ -32,7 +32,9 @@ struct join {
 	const char *directory;
 	bool force, as_json;
 	struct token token;
-	char config[PATH_MAX], ca[PATH_MAX], next_ca[PATH_MAX], kept[PATH_MAX];
+	char config[PATH_MAX], ca[PATH_MAX];
+	/* Names of its own, which nobody else puts in force: what came; and while it is asked for, or looked at. */
+	char kept[PATH_MAX], new_key[PATH_MAX], new_certificate[PATH_MAX], new_ca[PATH_MAX];
 	struct pair pair;
 	struct join_answer answer;
 };
@@ -56,9 +58,13 @@ static int set_paths(struct join *join, struct err *err)
 	if (!r)
 		r = set_path(join, "ca", ".pem", join->ca, err);
 	if (!r)
-		r = set_path(join, "ca", ".pem.next", join->next_ca, err);
-	if (!r)
 		r = set_path(join, join->token.gateway, ".joining", join->kept, err);
+	if (!r)
+		r = set_path(join, join->token.gateway, ".joining-key", join->new_key, err);
+	if (!r)
+		r = set_path(join, join->token.gateway, ".joining-certificate", join->new_certificate, err);
+	if (!r)
+		r = set_path(join, join->token.gateway, ".joining-ca", join->new_ca, err);
 	if (!r)
 		r = set_path(join, join->token.gateway, ".pem", certificate, err);
 	if (!r)
@@ -138,6 +144,12 @@ static int ask(struct join *join, const char *request, struct err *err)
 			"on the "
 			"controller makes another",
 			join->token.gateway);
+	if (r == -ETIMEDOUT || r == -EIO)
+		return err_prefix(err, r,
+			"its answer may be lost (if the token is refused from now on, 'holdfast invite %s' "
+			"on "
+			"the controller makes another)",
+			join->token.gateway);
 	if (r < 0)
 		return r;
 	r = take_answer(join, &response, err);
@@ -147,13 +159,15 @@ static int ask(struct join *join, const char *request, struct err *err)
 
 /* ---- the files ---- */
 
-/* They must belong together before they replace anything. The key of one that stopped halfway is in its place. */
-static int check_files(const struct join *join, struct err *err)
+static int write_text(const char *path, const char *text, mode_t mode, struct err *err)
 {
-	bool is_next = access(join->pair.next_key, F_OK) == 0;
-	const struct tls_files files = {.ca = join->next_ca,
-		.certificate = join->pair.next_certificate,
-		.key = is_next ? join->pair.next_key : join->pair.key};
+	return file_write(path, text, strlen(text), mode, err);
+}
+
+static int check_identity(const struct join *join, struct err *err)
+{
+	const struct tls_files files = {
+		.ca = join->new_ca, .certificate = join->new_certificate, .key = join->new_key};
 	struct tls_identity own;
 	SSL_CTX *context;
 	int r = tls_client_new(&files, TLS_KIND_CONTROLLER, &context, &own, err);
@@ -165,6 +179,31 @@ static int check_files(const struct join *join, struct err *err)
 		return 0;
 	return err_at(err, -EPROTO, join->token.controller, 0, 0, "the certificate that came is of %s %s",
 		tls_kind_text(own.kind), own.name);
+}
+
+static void drop_new(const struct join *join)
+{
+	unlink(join->new_key);
+	unlink(join->new_certificate);
+	unlink(join->new_ca);
+}
+
+/* They must belong together before they replace anything. *ret_wrong: they do not, and never will. */
+static int check_files(const struct join *join, bool *ret_wrong, struct err *err)
+{
+	int r = write_text(join->new_key, join->answer.key_pem, 0600, err);
+
+	*ret_wrong = false;
+	if (!r)
+		r = write_text(join->new_certificate, join->answer.certificate_pem, 0644, err);
+	if (!r)
+		r = write_text(join->new_ca, join->answer.ca_pem, 0644, err);
+	if (!r) {
+		r = check_identity(join, err);
+		*ret_wrong = r < 0;
+	}
+	drop_new(join);
+	return r;
 }
 
 static int write_config(const struct join *join, struct err *err)
@@ -184,45 +223,43 @@ static int write_config(const struct join *join, struct err *err)
 	return r;
 }
 
-static int prepare(const struct join *join, struct err *err)
+/* The pair only with its authority in place: an agent's start finishes what is prepared. What another left prepared is of an
+ * identity that ends here. */
+static int replace_pair(const struct join *join, struct err *err)
 {
-	int r = file_write(join->next_ca, join->answer.ca_pem, strlen(join->answer.ca_pem), 0644, err);
+	int r;
 
-	return r ? r : pair_prepare_certificate(&join->pair, join->answer.certificate_pem, err);
+	pair_drop(&join->pair);
+	r = pair_prepare_key(&join->pair, join->answer.key_pem, err);
+	if (!r)
+		r = pair_prepare_certificate(&join->pair, join->answer.certificate_pem, err);
+	return r ? r : pair_commit(&join->pair, err);
 }
 
 /* agent.yaml last: whoever finds it finds what it names. Each step may have been done before. */
 static int put_in_place(const struct join *join, struct err *err)
 {
-	int r = file_write(join->ca, join->answer.ca_pem, strlen(join->answer.ca_pem), 0644, err);
+	int r = write_text(join->ca, join->answer.ca_pem, 0644, err);
 
 	if (!r)
-		r = pair_recover(&join->pair, err);
+		r = replace_pair(join, err);
 	return r ? r : write_config(join, err);
-}
-
-static void drop(const struct join *join)
-{
-	pair_drop(&join->pair);
-	unlink(join->kept);
 }
 
 /* What came is on the disk. If it will not do, nothing of it stays; if there is no room for it, it waits for the same token. */
 static int install(const struct join *join, struct err *err)
 {
-	int r = prepare(join, err), wrong = r ? 0 : check_files(join, err);
+	bool wrong;
+	int r = check_files(join, &wrong, err);
 
-	if (!r && !wrong)
+	if (!r)
 		r = put_in_place(join, err);
-	unlink(join->next_ca);
-	if (wrong)
-		drop(join);
-	else if (!r)
+	if (!r || wrong) {
 		unlink(join->kept);
-	else
-		err_prefix(err, r,
-			"the certificate has come, and 'holdfast join' with the same token goes on with it");
-	return wrong ? wrong : r;
+		return r;
+	}
+	return err_prefix(
+		err, r, "the certificate has come, and 'holdfast join' with the same token goes on with it");
 }
 
 /* From here on the token is used. */
@@ -237,23 +274,32 @@ static int keep_answer(const struct join *join, struct err *err)
 		 : 0;
 }
 
-/* The key is on the disk before the token is used: a directory that cannot be written costs no token. */
+/* The key is on the disk before the token is used: a directory that cannot be written costs no token. What came for another
+ * token stays until there is an answer to this one. */
 static int ask_with_new_key(struct join *join, struct err *err)
 {
-	char *key = NULL, *request = NULL;
-	int r = request_new(&key, &request, err);
+	char *request = NULL;
+	int r = request_new(&join->answer.key_pem, &request, err);
 
 	if (!r)
-		r = pair_prepare_key(&join->pair, key, err);
+		r = write_text(join->new_key, join->answer.key_pem, 0600, err);
 	if (!r)
 		r = ask(join, request, err);
 	if (!r)
 		r = keep_answer(join, err);
-	if (r < 0)
-		drop(join);
-	pem_wipe(key);
+	drop_new(join);
 	free(request);
 	return r;
+}
+
+/* Of one that was killed. */
+static void sweep(const struct join *join)
+{
+	const char *const files[] = {join->kept, join->new_key, join->new_certificate, join->new_ca};
+
+	for (size_t i = 0; i < ARRAY_COUNT(files); i++)
+		file_sweep(files[i]);
+	drop_new(join);
 }
 
 static int run(struct join *join, struct err *err)
@@ -262,6 +308,7 @@ static int run(struct join *join, struct err *err)
 
 	if (r)
 		return r;
+	sweep(join);
 	if (!join_answer_find(join->kept, &join->token, &join->answer))
 		return install(join, err); /* what an earlier one began with this token */
 	r = refuse_to_overwrite(join, err);

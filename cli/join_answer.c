@@ -5,7 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/authority/pem.h"
 #include "common/base/mem.h"
+#include "common/base/text.h"
 #include "common/io/file.h"
 #include "common/io/mac.h"
 #include "common/json/read.h"
@@ -41,6 +43,7 @@ int join_answer_keep(
 {
 	char hash[SHA256_HEX_MAX];
 	json_t *json = json_object();
+	struct text both = {0};
 	char *text;
 	size_t size;
 	int r;
@@ -51,7 +54,10 @@ int join_answer_keep(
 	jput_text(json, "ca", answer->ca_pem);
 	text = json_compact(json, &size);
 	json_decref(json);
-	r = file_write(path, text, size, 0600, err);
+	text_add(&both, "%s%s", answer->key_pem, text);
+	r = file_write(path, both.data, both.length, 0600, err);
+	mem_wipe(both.data, both.capacity);
+	text_clear(&both);
 	free(text);
 	return r;
 }
@@ -66,20 +72,35 @@ static int read_kept(const json_t *json, const struct token *token, struct join_
 	return join_answer_read(json, token, answer, NULL) ? -ENOENT : 0;
 }
 
-int join_answer_find(const char *path, const struct token *token, struct join_answer *ret_answer)
+/* The key, up to the JSON that follows it: a PEM text has no brace. */
+static int split(const char *text, size_t size, const struct token *token, struct join_answer *answer)
 {
 	static const struct json_limits limits = {FILE_MAX_BYTES, 8};
-	struct join_answer answer = {0};
-	char *text CLEANUP_FREE = NULL;
+	size_t key_size = strcspn(text, "{");
 	json_t *json = NULL;
+	int r;
+
+	if (json_parse_bytes(text + key_size, size - key_size, &limits, &json, NULL))
+		return -ENOENT;
+	r = read_kept(json, token, answer);
+	json_decref(json);
+	answer->key_pem = mem_new(key_size + 1, 1);
+	memcpy(answer->key_pem, text, key_size);
+	return r;
+}
+
+int join_answer_find(const char *path, const struct token *token, struct join_answer *ret_answer)
+{
+	struct join_answer answer = {0};
+	char *text = NULL;
 	size_t size;
 	int r;
 
-	if (file_read(path, FILE_MAX_BYTES, &text, &size, NULL) < 0 ||
-		json_parse_bytes(text, size, &limits, &json, NULL))
+	if (file_read(path, FILE_MAX_BYTES, &text, &size, NULL) < 0)
 		return -ENOENT;
-	r = read_kept(json, token, &answer);
-	json_decref(json);
+	r = split(text, size, token, &answer);
+	mem_wipe(text, size);
+	free(text);
 	if (r)
 		join_answer_clear(&answer);
 	else
@@ -91,5 +112,6 @@ void join_answer_clear(struct join_answer *answer)
 {
 	free(answer->certificate_pem);
 	free(answer->ca_pem);
+	pem_wipe(answer->key_pem);
 	*answer = (struct join_answer){0};
 }
