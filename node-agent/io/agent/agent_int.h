@@ -255,6 +255,8 @@ void reach_forget(struct agent *agent);
 /* What peers of the generation held may reach is there, and what keeps those in bounds that have not gone yet. Fails:
  * agent->reach_missing. */
 int reach_before_peers(struct agent *agent, struct err *err);
+/* Would the kernel take those of another generation? Nothing is changed. */
+int reach_try(struct agent *agent, const struct reach *to, struct err *err);
 /* Just what the generation held wants. */
 int reach_after_peers(struct agent *agent, struct err *err);
 

@@ -70,6 +70,23 @@ static const struct desired *whole_of(const struct generation *generation)
 	return generation->whole ? generation->whole : generation->desired;
 }
 
+/* As whoever serves all of it: this gateway may have to. */
+static int try_staged(struct agent *agent, struct err *err)
+{
+	struct generation *staged = &agent->staged;
+	struct reconcile_input input = {.ruleset = staged->ruleset,
+		.facts = {.desired = staged->desired,
+			.previous = agent->held.desired,
+			.left = &agent->left,
+			.preshared_keys = staged->preshared_keys}};
+	int r;
+
+	for (size_t i = 0; i < staged->desired->endpoint_count; i++)
+		input.facts.serving[i] = true;
+	r = reconcile_try(agent->reconcile, &input, err);
+	return r < 0 ? r : reach_try(agent, staged->reach, err);
+}
+
 static int stage(struct agent *agent, const struct desired_delta *delta, struct err *err)
 {
 	struct stage_host host = {.config = agent->config,
@@ -87,7 +104,12 @@ static int stage(struct agent *agent, const struct desired_delta *delta, struct 
 		desired_free(desired);
 		return r;
 	}
-	return generation_make(desired, preshared_keys, &agent->staged, err);
+	r = generation_make(desired, preshared_keys, &agent->staged, err);
+	if (r >= 0)
+		r = try_staged(agent, err);
+	if (r < 0)
+		generation_clear(&agent->staged);
+	return r;
 }
 
 void agent_stage(struct agent *agent, const struct desired_delta *delta)

@@ -74,3 +74,13 @@ int reach_after_peers(struct agent *agent, struct err *err)
 	agent->reach_holds = r == 0;
 	return r;
 }
+
+int reach_try(struct agent *agent, const struct reach *to, struct err *err)
+{
+	const struct reach *from = agent->reach_holds ? agent->held.reach : agent->reached;
+	struct reach *between = from ? reach_between(from, to) : NULL;
+	int r = nft_reach_try(reconcile_nft(agent->reconcile), from, between ? between : to, err);
+
+	reach_free(between);
+	return r;
+}

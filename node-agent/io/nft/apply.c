@@ -7,6 +7,7 @@
 
 #include "node-agent/io/nft/elements.h"
 #include "node-agent/io/nft/observe.h"
+#include "node-agent/io/nft/refusal.h"
 
 /*
  * One batch from what is there to what shall be. A table that holds permit sets is changed in place: its rules are
@@ -25,6 +26,7 @@ struct work {
 	const struct nft_seed *seeds;
 	size_t seed_count;
 	uint32_t set_id;
+	bool tries; /* only asks the kernel whether it would */
 };
 
 static struct nlmsghdr *add(struct work *work, uint16_t type, const struct fw_table *table, uint16_t flags)
@@ -187,25 +189,18 @@ static void build(struct work *work, const struct listing *listing)
 	for (size_t i = 0; i < listing->count; i++)
 		if (nft_is_left_over(&listing->tables[i], work->ruleset))
 			delete_table(work, listing->tables[i].family, listing->tables[i].name);
-	nft_batch_end(&work->batch, work->nft);
+	if (work->tries)
+		nft_batch_try(&work->batch);
+	else
+		nft_batch_end(&work->batch, work->nft);
 }
 
 static int commit(struct work *work, bool *ret_changed, struct err *err)
 {
-	char what[64];
 	uint32_t failed = 0;
 	*ret_changed = nft_batch_count(&work->batch) > 0;
 	int error = *ret_changed ? nft_commit(work->nft, &work->batch, &failed) : 0;
-	if (!error)
-		return 0;
-	nft_batch_describe(&work->batch, failed, what, sizeof what);
-	/* Its chain and sets are there, or in the same batch: it is the expression that is not. */
-	if (error == -ENOENT && nft_batch_is_rule(&work->batch, failed))
-		return err_set(err, -EOPNOTSUPP,
-			"the kernel refuses the firewall, a %s: its nftables lacks an expression (modules "
-			"nft_fib, nft_ct, nft_masq?)",
-			what);
-	return err_set(err, error, "the kernel refuses the firewall, a %s: %s", what, strerror(-error));
+	return error ? nft_refusal(&work->batch, failed, error, "the firewall", err) : 0;
 }
 
 static int apply_once(struct work *work, bool *ret_changed, struct err *err)
@@ -228,18 +223,30 @@ static bool is_outdated(int error)
 	return error == -ENOENT || error == -EEXIST || error == -EBUSY;
 }
 
+static int settle(struct work *work, bool *ret_changed, struct err *err)
+{
+	bool changed = false;
+	int error = -ENOENT;
+	for (int attempt = 0; attempt < APPLY_ATTEMPTS_MAX && is_outdated(error); attempt++)
+		error = apply_once(work, &changed, err);
+	nft_batch_clear(&work->batch);
+	if (!error && ret_changed)
+		*ret_changed = changed;
+	return error;
+}
+
 int nft_apply(struct nft *nft, const struct fw_ruleset *ruleset, const struct nft_seed *seeds,
 	size_t seed_count, bool *ret_changed, struct err *err)
 {
 	struct work work = {.nft = nft, .ruleset = ruleset, .seeds = seeds, .seed_count = seed_count};
-	bool changed = false;
-	int error = -ENOENT;
-	for (int attempt = 0; attempt < APPLY_ATTEMPTS_MAX && is_outdated(error); attempt++)
-		error = apply_once(&work, &changed, err);
-	nft_batch_clear(&work.batch);
-	if (!error && ret_changed)
-		*ret_changed = changed;
-	return error;
+	return settle(&work, ret_changed, err);
+}
+
+int nft_try(struct nft *nft, const struct fw_ruleset *ruleset, struct err *err)
+{
+	struct work work = {.nft = nft, .ruleset = ruleset, .tries = true};
+	int error = settle(&work, NULL, err);
+	return error == -EPROTONOSUPPORT && !ruleset->count ? 0 : error;
 }
 
 bool nft_is_unsupported(int error)

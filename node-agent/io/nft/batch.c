@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <libnftnl/common.h>
+#include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <stdio.h>
@@ -46,6 +47,12 @@ struct nlmsghdr *nft_batch_add(
 	return nftnl_nlmsg_build_hdr(at, type, family, flags, batch->last_sequence);
 }
 
+void nft_batch_try(struct nft_batch *batch)
+{
+	last_message(batch)->nlmsg_flags |= NLM_F_ACK;
+	batch->length = batch->last + MNL_ALIGN(last_message(batch)->nlmsg_len);
+}
+
 void nft_batch_end(struct nft_batch *batch, struct nft *nft)
 {
 	last_message(batch)->nlmsg_flags |= NLM_F_ACK;
@@ -64,23 +71,47 @@ size_t nft_batch_count(const struct nft_batch *batch)
 	return batch->last_sequence - batch->first_sequence;
 }
 
-static const char *object_name(uint16_t type)
+/* What a message is about, and the attribute that names it. */
+struct object {
+	const char *name;
+	uint16_t attribute; /* 0: none but the table */
+};
+
+static struct object object_of(const struct nlmsghdr *message)
 {
-	switch (NFNL_MSG_TYPE(type)) {
+	switch (NFNL_MSG_TYPE(message->nlmsg_type)) {
 	case NFT_MSG_NEWTABLE:
 	case NFT_MSG_DELTABLE:
-		return "table";
+		return (struct object){"", 0};
 	case NFT_MSG_NEWCHAIN:
 	case NFT_MSG_DELCHAIN:
-		return "chain";
+		return (struct object){"chain", NFTA_CHAIN_NAME};
 	case NFT_MSG_NEWRULE:
 	case NFT_MSG_DELRULE:
-		return "rule";
+		return (struct object){"a rule of chain", NFTA_RULE_CHAIN};
 	case NFT_MSG_NEWSET:
 	case NFT_MSG_DELSET:
-		return "set";
+		return (struct object){"set", NFTA_SET_NAME};
 	default: /* types are numbers of the kernel, not an enum of ours */
-		return "element";
+		return (struct object){"an element of set", NFTA_SET_ELEM_LIST_SET};
+	}
+}
+
+static const char *family_name(const struct nlmsghdr *message)
+{
+	const struct nfgenmsg *header = mnl_nlmsg_get_payload(message);
+
+	switch (header->nfgen_family) {
+	case NFPROTO_IPV4:
+		return "ip";
+	case NFPROTO_IPV6:
+		return "ip6";
+	case NFPROTO_INET:
+		return "inet";
+	case NFPROTO_ARP:
+		return "arp";
+	default: /* numbers of the kernel */
+		return "netdev";
 	}
 }
 
@@ -104,9 +135,19 @@ bool nft_batch_is_rule(const struct nft_batch *batch, uint32_t sequence)
 char *nft_batch_describe(const struct nft_batch *batch, uint32_t sequence, char *buffer, size_t size)
 {
 	const struct nlmsghdr *message = find(batch, sequence);
-	if (message)
-		snprintf(buffer, size, "%s in %s", object_name(message->nlmsg_type), nft_attr_table(message));
+	const struct nlattr *name;
+	struct object object;
+
+	if (!message) {
+		snprintf(buffer, size, "as a whole");
+		return buffer;
+	}
+	object = object_of(message);
+	name = object.attribute ? nft_attr(message, object.attribute) : NULL;
+	if (name)
+		snprintf(buffer, size, "%s %s in table %s %s", object.name, mnl_attr_get_str(name),
+			family_name(message), nft_attr_table(message));
 	else
-		snprintf(buffer, size, "batch");
+		snprintf(buffer, size, "table %s %s", family_name(message), nft_attr_table(message));
 	return buffer;
 }

@@ -10,6 +10,7 @@
 
 #include "node-agent/core/firewall/range.h"
 #include "node-agent/io/nft/encode.h"
+#include "node-agent/io/nft/refusal.h"
 #include "node-agent/io/nft/socket.h"
 
 /* Two elements of up to 40 bytes for each: far below NFT_MESSAGE_BYTES_MAX. */
@@ -84,31 +85,31 @@ static void change_ranges(
 	}
 }
 
-static int commit(struct nft *nft, struct err *err)
+static int commit(struct nft *nft, bool tries, struct err *err)
 {
 	uint32_t failed = 0;
-	char what[64];
 	int r;
 
 	if (!nft_batch_count(&nft->batch))
 		return 0;
-	nft_batch_end(&nft->batch, nft);
+	if (tries)
+		nft_batch_try(&nft->batch);
+	else
+		nft_batch_end(&nft->batch, nft);
 	r = nft_commit(nft, &nft->batch, &failed);
-	if (!r)
-		return 0;
-	return err_set(err, r, "the kernel refuses the rules of groups, a %s: %s",
-		nft_batch_describe(&nft->batch, failed, what, sizeof(what)), strerror(-r));
+	return r ? nft_refusal(&nft->batch, failed, r, "the rules of groups", err) : 0;
 }
 
 /* What goes goes first: a new range may lie where an old one was. */
-static int change(struct nft *nft, const struct reach *from, const struct reach *to, struct err *err)
+static int change(
+	struct nft *nft, const struct reach *from, const struct reach *to, bool tries, struct err *err)
 {
 	nft_batch_begin(&nft->batch, nft);
 	for (size_t i = 0; i < to->set_count; i++)
 		change_ranges(nft, &from->sets[i], &to->sets[i], NFT_MSG_DELSETELEM, 0);
 	for (size_t i = 0; i < to->set_count; i++)
 		change_ranges(nft, &to->sets[i], &from->sets[i], NFT_MSG_NEWSETELEM, NLM_F_CREATE);
-	return commit(nft, err);
+	return commit(nft, tries, err);
 }
 
 static void add_table(struct nft *nft, const struct fw_ruleset *rules)
@@ -151,7 +152,7 @@ static void add_chain(struct nft *nft, const struct fw_table *table, const struc
 	}
 }
 
-static int replace(struct nft *nft, const struct reach *to, bool is_there, struct err *err)
+static int replace(struct nft *nft, const struct reach *to, bool is_there, bool tries, struct err *err)
 {
 	nft_batch_begin(&nft->batch, nft);
 	if (is_there)
@@ -162,18 +163,29 @@ static int replace(struct nft *nft, const struct reach *to, bool is_there, struc
 		for (size_t i = 0; i < to->rules->tables[0].chain_count; i++)
 			add_chain(nft, &to->rules->tables[0], &to->rules->tables[0].chains[i]);
 	}
-	return commit(nft, err);
+	return commit(nft, tries, err);
 }
 
-int nft_reach_apply(struct nft *nft, const struct reach *from, const struct reach *to, struct err *err)
+static int settle(
+	struct nft *nft, const struct reach *from, const struct reach *to, bool tries, struct err *err)
 {
 	bool is_there = false;
 	int r;
 
-	if (from && reach_same_rules(from, to) && !change(nft, from, to, NULL))
+	if (from && reach_same_rules(from, to) && !change(nft, from, to, tries, NULL))
 		return 0;
 	r = nft_has_table(nft, FW_INET, FW_GROUPS_TABLE, &is_there, err);
 	if (r == -EPROTONOSUPPORT && !to->rules->count)
 		return 0; /* nothing is wanted of a kernel that has none */
-	return r ? r : replace(nft, to, is_there, err);
+	return r ? r : replace(nft, to, is_there, tries, err);
+}
+
+int nft_reach_apply(struct nft *nft, const struct reach *from, const struct reach *to, struct err *err)
+{
+	return settle(nft, from, to, false, err);
+}
+
+int nft_reach_try(struct nft *nft, const struct reach *from, const struct reach *to, struct err *err)
+{
+	return settle(nft, from, to, true, err);
 }

@@ -11,5 +11,7 @@
  * that differ are sent; otherwise, and where `from` is NULL, the table is made anew. Without groups it is removed.
  */
 int nft_reach_apply(struct nft *nft, const struct reach *from, const struct reach *to, struct err *err);
+/* Would the kernel take it? As nft_try(): nothing is changed. */
+int nft_reach_try(struct nft *nft, const struct reach *from, const struct reach *to, struct err *err);
 
 #endif

@@ -61,6 +61,10 @@ bool nft_is_unsupported(int error);
 int nft_apply(struct nft *nft, const struct fw_ruleset *ruleset, const struct nft_seed *seeds,
 	size_t seed_count, bool *ret_changed, struct err *err);
 
+/* Would the kernel take it, from what is there now? nft_apply()'s one batch and its errors, tried and undone: nothing is changed, nobody is
+ * told. Nothing is asked when nothing differs, and nothing is wanted of a kernel without nftables by a ruleset without tables. */
+int nft_try(struct nft *nft, const struct fw_ruleset *ruleset, struct err *err);
+
 /* Is there a table of this name, whosever it is? */
 int nft_has_table(struct nft *nft, enum fw_family family, const char *name, bool *ret_has, struct err *err);
 

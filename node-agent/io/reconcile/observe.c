@@ -19,7 +19,7 @@
 /* Look-ups of the way to configured endpoints, per tunnel: beyond that many the smallest MTU so far stands. */
 enum { EGRESS_LOOKUPS_MAX = 64 };
 
-static int observe_links(struct reconcile *reconcile, struct plan_world *world, struct err *err)
+int observe_links(struct reconcile *reconcile, struct plan_world *world, struct err *err)
 {
 	CLEANUP_FREE struct rtnl_link *links = NULL;
 	size_t count;
@@ -37,7 +37,7 @@ static int observe_links(struct reconcile *reconcile, struct plan_world *world, 
 	return 0;
 }
 
-static int observe_addresses(struct reconcile *reconcile, struct plan_world *world, struct err *err)
+int observe_addresses(struct reconcile *reconcile, struct plan_world *world, struct err *err)
 {
 	CLEANUP_FREE struct rtnl_address *addresses = NULL;
 	size_t count;

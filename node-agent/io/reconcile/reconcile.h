@@ -81,6 +81,13 @@ struct reconcile_result {
 int reconcile_run(struct reconcile *reconcile, const struct reconcile_input *input,
 	struct reconcile_result *ret_result, struct err *err);
 
+/*
+ * Would a run succeed, as far as the kernel can be asked? Nothing is changed. The firewall is tried (nft_try()); the plan is made without a look at
+ * peers and routes, and its kernel parameters and IPv6 addresses and routes are held against what this host lets be written. Errors name
+ * table, tunnel, interface or parameter, and what to do. -EACCES: IPv6 is off where it is wanted; -EROFS: a parameter cannot be written.
+ */
+int reconcile_try(struct reconcile *reconcile, const struct reconcile_input *input, struct err *err);
+
 /* The addresses of all interfaces, as the last round saw them: what plan_endpoint_served() wants to know. */
 const struct plan_world *reconcile_observed(const struct reconcile *reconcile);
 

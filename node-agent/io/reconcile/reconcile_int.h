@@ -53,6 +53,8 @@ void underlay_clear(struct underlay *underlay);
 /* Everything but kernel parameters, offloads and MTUs, which depend on what shall be. */
 int observe(struct reconcile *reconcile, const struct reconcile_input *input, struct observation *ret,
 	bool *ret_fence_missing, struct err *err);
+int observe_links(struct reconcile *reconcile, struct plan_world *world, struct err *err);
+int observe_addresses(struct reconcile *reconcile, struct plan_world *world, struct err *err);
 void observe_sysctls(const struct plan_target *target, struct plan_world *world);
 void observe_offloads(const struct plan_target *target, struct plan_world *world);
 void observation_clear(struct observation *observation);

@@ -131,6 +131,27 @@ int sysctl_ensure(const char *key, const char *value, bool *ret_changed, struct 
 	return 0;
 }
 
+int sysctl_try(const char *key, struct err *err)
+{
+	char path[PATH_BYTES];
+	int r = make_path(key, path);
+
+	if (r == 0) {
+		int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+		if (fd >= 0) {
+			close(fd);
+			return 0;
+		}
+		r = -errno;
+	}
+	return err_set(err, r,
+		"the kernel parameter %.200s cannot be written: %s: let the agent write /proc/sys (a "
+		"container "
+		"needs it mounted so)",
+		key, strerror(-r));
+}
+
 char *sysctl_device_key(char *key, size_t size, const char *family, const char *device, const char *name)
 {
 	snprintf(key, size, "net/%s/conf/%s/%s", family, device, name);

@@ -25,6 +25,9 @@ int sysctl_read(const char *key, char *value, size_t size, struct err *err);
  * *ret_changed (may be NULL) tells whether it was written. */
 int sysctl_ensure(const char *key, const char *value, bool *ret_changed, struct err *err);
 
+/* May it be written? The file is opened and left as it is. -EROFS, -EACCES: no, with what to do. */
+int sysctl_try(const char *key, struct err *err);
+
 /* "net/FAMILY/conf/DEVICE/NAME": sysctl_device_key(key, sizeof key, "ipv4", "eth0.100", "arp_ignore").
  * Returns key. */
 char *sysctl_device_key(char *key, size_t size, const char *family, const char *device, const char *name);

@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from bench import BIN, VIP, VIP6, Bench, run, until  # noqa: E402
@@ -71,7 +72,39 @@ def test_refused_stages(bench):
     desired = bench.desired()
     desired["endpoints"][0]["notify"] = [{"program": bench.dir + "/told", "owner": True, "standby": True, "unfit": True}]
     assert "told cannot be run here: No such file" in bench.stage(desired)["error"]
-    assert bench.tunnel not in bench.ip("link")
+    check_what_the_host_has_not(bench)
+    assert bench.tunnel not in bench.ip("link") and not bench.nft("list", "ruleset")
+
+
+def check_what_the_host_has_not(bench):
+    """What a commit would run into is told before it."""
+    def sysctl(name, value):
+        run("ip", "netns", "exec", bench.gateway, "sysctl", "-qw", f"net.ipv6.conf.{name}.disable_ipv6={value}")
+
+    def without_ip6(name, what, prefix, desired):
+        sysctl(name, 1)
+        error = bench.stage(desired)["error"]
+        sysctl(name, 0)
+        assert error == (f"{what}: the kernel would refuse {prefix}, IPv6 is disabled there: sysctl -w net/ipv6/conf/{name}/disable_ipv6=0, "
+                         "or take what is IPv6 there out of the fleet file"), error
+
+    desired = bench.desired()
+    desired["endpoints"][0]["inside"].append({"interface": "eth1", "address": "fd01::1/64"})
+    without_ip6("eth1", "interface eth1", "fd01::1/64", desired)
+    desired = bench.desired()
+    desired["tunnels"][0]["addresses"].append("fd50::1/64")
+    without_ip6("default", f"tunnel {bench.tunnel}", "fd50::1/64", desired)
+    desired = bench.desired()
+    desired["peers"][0]["allowed_ips"].append("fd51::/64")
+    without_ip6("default", f"tunnel {bench.tunnel}", "fd51::/64", desired)
+
+    def mount(command):
+        run("nsenter", "-t", str(bench.agent.pid), "-m", "sh", "-c", command)
+    mount("mount --bind /proc/sys /proc/sys && mount -o remount,bind,ro /proc/sys")
+    error = bench.stage(bench.desired())["error"]
+    mount("umount /proc/sys")
+    assert error.startswith("the kernel parameter net/ipv4/") and error.endswith(
+        " cannot be written: Read-only file system: let the agent write /proc/sys (a container needs it mounted so)"), error
 
 
 def test_apply(bench):
@@ -635,21 +668,38 @@ def check_nobody_is_let_in_without_rules(bench):
     def is_peer():
         return bench.peer in run("ip", "netns", "exec", bench.gateway, "wg", "show", bench.tunnel, "peers", check=False)
 
+    @contextmanager
+    def of_anothers():
+        other = subprocess.Popen(["ip", "netns", "exec", bench.gateway, "nft", "-i"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
+                                 text=True)
+        try:
+            other.stdin.write("add table inet holdfast_groups { flags owner; }\n")
+            other.stdin.flush()
+            until("it is another's", lambda: "holdfast_groups" in bench.nft("list", "tables"))
+            yield
+        finally:
+            other.stdin.close()
+            other.wait()
+
     bench.apply(bench.desired())
     until("there are none", lambda: "holdfast_groups" not in bench.nft("list", "tables"))
-    other = subprocess.Popen(["ip", "netns", "exec", bench.gateway, "nft", "-i"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
-                             text=True)
-    try:
-        other.stdin.write("add table inet holdfast_groups { flags owner; }\n")
-        other.stdin.flush()
-        until("it is another's", lambda: "holdfast_groups" in bench.nft("list", "tables"))
+    held = bench.generation
+    with of_anothers():
+        before = bench.nft("-a", "-s", "-t", "list", "ruleset")
+        staged = bench.stage(of_staff(bench))
+        assert not staged["ok"] and staged["error"] == (
+            "the kernel refuses the rules of groups, table inet holdfast_groups: Operation not permitted: another program owns "
+            "that table (nft list ruleset shows it with flags owner): end that program"), staged
+        assert bench.nft("-a", "-s", "-t", "list", "ruleset") == before and is_peer()
+        assert bench.controller.report["generation"] == held
+    desired = of_staff(bench)
+    assert bench.stage(desired)["ok"]
+    assert "holdfast_groups" not in bench.nft("list", "tables"), "what was only tried is there"
+    with of_anothers():  # now that it has said that it could
         assert is_peer()
-        bench.apply(of_staff(bench))
-        until("it is told", lambda: "peers in groups are kept out" in bench.get("/readyz")[1])
-        assert not is_peer()
-    finally:
-        other.stdin.close()
-        other.wait()
+        bench.controller.post("commit", commit=desired["generation"])
+        until("nobody is let in", lambda: not is_peer())
+        assert "peers in groups are kept out" in bench.get("/readyz")[1]
     until("it is a peer, with its rules", is_peer)
     assert "10.50.0.2" in bench.nft("list", "table", "inet", "holdfast_groups")
 

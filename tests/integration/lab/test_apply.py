@@ -5,15 +5,16 @@ import subprocess
 import sys
 import time
 
-from labtest import expect, run, running_scene
+from labtest import expect, run, running_scene, wait_for
 from lab import wireguard
 from lab.scene import GATEWAYS
 
 _HOLD_PORT = "import socket, time; s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.bind(('', 51999)); print('bound', flush=True); time.sleep(600)"
 
 
-def refused(scene, what, change, *words):
-    """Applies a changed fleet file, which must fail with these words in its message; then checks that nothing happened."""
+def refused(scene, what, change, *words, then=lambda: None):
+    """Applies a changed fleet file, which must fail with these words in its message; then checks that nothing happened. A gateway whose
+    table is another's is not ready: `then` ends that before it is asked."""
     with open(scene.files.fleet, encoding="utf-8") as file:
         text = file.read()
     changed = change(text)
@@ -25,6 +26,7 @@ def refused(scene, what, change, *words):
     expect(code == 1, f"{what}: apply ends with {code}: {out}{errors}")
     for word in words:
         expect(re.search(word, errors), f"{what}: the message does not say {word!r}: {errors}")
+    then()
     unchanged(scene, what, began)
 
 
@@ -52,6 +54,7 @@ def bad_fleets():
                 "gw-[ab]: .*wg0")
         refused(scene, "a missing interface", lambda t: t.replace("lan: ens4", "lan: ens9"), "gw-b: .*ens9")
         refused_busy_port(scene)
+        refused_by_the_kernel(scene)
 
 
 def refused_busy_port(scene):
@@ -61,6 +64,31 @@ def refused_busy_port(scene):
     scene.gateways["gw-b"].machine.run("sh", "-c", "kill $(pgrep -f 51999)", check=False)
     holder.wait()
     holder.stdout.close()
+
+
+def refused_by_the_kernel(scene):
+    """One gateway has a table of that name, of another program's: its kernel says so when it is asked, and both keep what they have."""
+    machine = scene.gateways["gw-b"].machine
+
+    def rules():
+        return machine.run("nft", "-s", "-t", "list", "ruleset")
+
+    owner = machine.spawn("nft", "-i", stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
+    owner.stdin.write("add table inet holdfast_groups { flags owner; }\n")
+    owner.stdin.flush()
+    wait_for("the table is another's", 10, lambda: "holdfast_groups" in rules())
+    before = rules()
+
+    def release():
+        expect(rules() == before, f"a try has changed the rules: {before}{rules()}")
+        gw_a = scene.gateways["gw-a"].machine.run("nft", "list", "tables")
+        expect("holdfast_groups" not in gw_a, f"gw-a has rules of what was refused: {gw_a}")
+        owner.stdin.close()
+        owner.wait()
+    refused(scene, "a table of another's", lambda t: re.sub(r"(?m)^peers:$", "groups: { staff: { may_reach: [192.168.1.0/24] } }\npeers:", t)
+            .replace('"fd50::2/128"] }', '"fd50::2/128"], groups: staff }'),
+            "gw-b: the kernel refuses the rules of groups, table inet holdfast_groups: Operation not permitted: another program owns that table",
+            then=release)
 
 
 run(bad_fleets)

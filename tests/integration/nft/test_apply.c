@@ -1,14 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <arpa/inet.h>
 #include <check.h>
 #include <errno.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "node-agent/io/nft/lease.h"
 #include "node-agent/io/nft/nft.h"
+#include "node-agent/io/nft/socket.h"
 #include "node-agent/io/nft/watch.h"
 #include "tests/integration/nft/site.h"
 #include "tests/integration/nft/suite.h"
@@ -280,21 +286,124 @@ START_TEST(a_flush_by_others_is_noticed_and_undone)
 }
 END_TEST
 
-START_TEST(a_refusal_names_what_was_refused)
+/* With handles and counters; without elements, whose time runs. */
+static char *list(void)
+{
+	return run_with_input(NULL, "nft", "-a", "-t", "list", "ruleset", NULL);
+}
+
+static void assert_still_lists(char *before)
+{
+	char *now = list();
+	ck_assert_str_eq(now, before);
+	free(now);
+	free(before);
+}
+
+/* Three packets from an address without a permit: the fence counts what it drops. */
+static void make_it_count(void)
+{
+	struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(9)};
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	site_join("eth7");
+	run("ip", "addr", "add", "10.9.0.100/24", "dev", "eth7", NULL);
+	inet_pton(AF_INET, "10.9.0.7", &to.sin_addr);
+	for (int i = 0; i < 3; i++)
+		ck_assert_int_eq(sendto(fd, "", 1, 0, (struct sockaddr *)&to, sizeof to), -1);
+	close(fd);
+}
+
+START_TEST(a_try_changes_nothing)
+{
+	struct firewall firewall = sample_gateway();
+	struct nft_watch *watch = NULL;
+	struct nft *other = NULL;
+	struct err err = {0};
+	firewall.tunnel_count = 2;
+	struct fw_ruleset *smaller = sample_build(&firewall);
+	apply(everything);
+	make_it_count();
+	ck_assert_int_eq(nft_permit_acquire(nft, &permit, 60000), 0);
+	ck_assert_msg(nft_open(&other, &err) == 0, "%s", err.text);
+	ck_assert_msg(nft_watch_open(other, &watch, &err) == 0, "%s", err.text); /* hears all but `other` */
+	char *before = list();
+	ck_assert_msg(strstr(before, "counter packets 3 ") != NULL, "nothing was counted");
+	ck_assert(observe(smaller).differs);
+	ck_assert_msg(nft_try(nft, smaller, &err) == 0, "%s", err.text);
+	ck_assert_msg(nft_try(nft, everything, &err) == 0, "%s", err.text);
+	assert_still_lists(before);
+	ck_assert_msg(!wire_wait(nft_watch_fd(watch), 0), "others are told of a try");
+	ck_assert_int_gt(left_ms(), 50000);
+	ck_assert(apply(smaller));
+	ck_assert_msg(wire_wait(nft_watch_fd(watch), 5000), "others are told of nothing");
+	nft_watch_close(watch);
+	nft_close(other);
+	fw_ruleset_free(smaller);
+}
+END_TEST
+
+static struct fw_ruleset *build_what_is_refused(void)
 {
 	struct firewall firewall = sample_gateway();
 	struct fw_ruleset *ruleset = sample_build(&firewall);
-	struct err err = {0};
 	struct fw_chain *chain = &ruleset->tables[0].chains[1];
 	for (size_t i = 0; i < chain->rules[1].count; i++)
 		if (chain->rules[1].exprs[i].op == FW_OP_LOOKUP)
 			strcpy(chain->rules[1].exprs[i].set, "nowhere");
-	ck_assert_int_eq(nft_apply(nft, ruleset, NULL, 0, NULL, &err), -EOPNOTSUPP);
-	ck_assert_msg(strstr(err.text, "a rule in holdfast") != NULL, "%s", err.text);
-	char *listed = run_with_input(NULL, "nft", "list", "ruleset", NULL);
+	return ruleset;
+}
+
+START_TEST(a_refusal_names_what_was_refused)
+{
+	struct fw_ruleset *ruleset = build_what_is_refused();
+	struct err tried = {0}, applied = {0};
+	ck_assert_int_eq(nft_try(nft, ruleset, &tried), -EOPNOTSUPP);
+	ck_assert_int_eq(nft_apply(nft, ruleset, NULL, 0, NULL, &applied), -EOPNOTSUPP);
+	ck_assert_str_eq(tried.text,
+		"the kernel refuses the firewall, a rule of chain fence_out in table inet holdfast: "
+		"Operation "
+		"not supported: its nftables lacks what that needs: install or load the modules (nft_fib, "
+		"nft_ct, nft_nat, nft_masq)");
+	ck_assert_str_eq(applied.text, tried.text);
+	char *listed = list();
 	ck_assert_str_eq(listed, "");
 	free(listed);
+	apply(everything);
+	make_it_count();
+	listed = list();
+	ck_assert_int_eq(nft_try(nft, ruleset, &tried), -EOPNOTSUPP);
+	assert_still_lists(listed);
 	fw_ruleset_free(ruleset);
+}
+END_TEST
+
+/* A table with an owner is gone with his socket, and nobody else may change it. */
+static void own_table(struct nft *owner, uint16_t family, const char *name)
+{
+	struct nft_batch batch = {0};
+	nft_batch_begin(&batch, owner);
+	struct nlmsghdr *message = nft_batch_add(&batch, owner, NFT_MSG_NEWTABLE, family, NLM_F_CREATE);
+	mnl_attr_put_strz(message, NFTA_TABLE_NAME, name);
+	mnl_attr_put_u32(message, NFTA_TABLE_FLAGS, htonl(NFT_TABLE_F_OWNER));
+	nft_batch_end(&batch, owner);
+	ck_assert_int_eq(nft_commit(owner, &batch, NULL), 0);
+	nft_batch_clear(&batch);
+}
+
+START_TEST(a_table_of_anothers_is_told_before_it_is_met)
+{
+	struct nft *owner = NULL;
+	struct err err = {0};
+	ck_assert_msg(nft_open(&owner, &err) == 0, "%s", err.text);
+	own_table(owner, NFPROTO_IPV4, "wg-quick-home");
+	char *listed = list();
+	ck_assert_int_eq(nft_try(nft, everything, &err), -EPERM);
+	ck_assert_str_eq(err.text,
+		"the kernel refuses the firewall, table ip wg-quick-home: Operation not permitted: another "
+		"program owns that table (nft list ruleset shows it with flags owner): end that program");
+	assert_still_lists(listed);
+	nft_close(owner);
+	ck_assert_msg(nft_try(nft, everything, &err) == 0, "%s", err.text);
 }
 END_TEST
 
@@ -312,7 +421,9 @@ int main(void)
 	tcase_add_test(tcase, scopes_leave_each_other_alone);
 	tcase_add_test(tcase, a_scope_takes_over_anothers_tables);
 	tcase_add_test(tcase, a_flush_by_others_is_noticed_and_undone);
+	tcase_add_test(tcase, a_try_changes_nothing);
 	tcase_add_test(tcase, a_refusal_names_what_was_refused);
+	tcase_add_test(tcase, a_table_of_anothers_is_told_before_it_is_met);
 	suite_add_tcase(suite, tcase);
 	return suite_run(suite);
 }

@@ -342,6 +342,38 @@ START_TEST(who_goes_stays_in_bounds_until_then)
 }
 END_TEST
 
+/* From nothing, by elements, and anew: tried before, and nothing comes of it. */
+START_TEST(a_try_changes_nothing)
+{
+	struct reach *before = make(), *after;
+	struct err err = {0};
+	char *was, *is;
+
+	ck_assert_msg(nft_reach_try(nft, NULL, before, &err) == 0, "%s", err.text);
+	was = run_with_input(NULL, "nft", "list", "ruleset", NULL);
+	ck_assert_str_eq(was, "");
+	free(was);
+	acquaint();
+	apply(NULL, before);
+	ck_assert(!reaches(STAFF4, SERVER4));
+	was = run_with_input(NULL, "nft", "-a", "list", "ruleset", NULL);
+	free(desired->peers[0].groups);
+	desired->peers[0].groups = mem_text("admin");
+	after = make();
+	ck_assert_msg(nft_reach_try(nft, before, after, &err) == 0, "%s", err.text);
+	ck_assert_msg(nft_reach_try(nft, NULL, after, &err) == 0, "%s", err.text);
+	is = run_with_input(NULL, "nft", "-a", "list", "ruleset", NULL);
+	ck_assert_str_eq(is, was);
+	run("nft", "delete", "table", "inet", "holdfast_groups", NULL);
+	/* Elements of sets that are gone cannot change: it is the whole that is tried. */
+	ck_assert_msg(nft_reach_try(nft, before, after, &err) == 0, "%s", err.text);
+	free(was);
+	free(is);
+	reach_free(before);
+	reach_free(after);
+}
+END_TEST
+
 /* Somebody has taken elements away: what was thought to be there is not, and the table is made anew. */
 START_TEST(what_others_changed_is_made_anew)
 {
@@ -420,6 +452,7 @@ int main(void)
 	tcase_add_test(tcase, a_change_is_a_change_of_elements);
 	tcase_add_test(tcase, who_goes_stays_in_bounds_until_then);
 	tcase_add_test(tcase, what_others_changed_is_made_anew);
+	tcase_add_test(tcase, a_try_changes_nothing);
 	suite_add_tcase(suite, tcase);
 	tcase_set_timeout(rules, 240);
 	tcase_add_checked_fixture(rules, open_gateway, teardown);

@@ -71,12 +71,26 @@ START_TEST(test_errors_name_the_key)
 }
 END_TEST
 
+START_TEST(test_a_try_writes_nothing)
+{
+	NET_OK(&err, sysctl_ensure("net.ipv4.ip_forward", "1", NULL, &err));
+	NET_OK(&err, sysctl_try("net.ipv4.ip_forward", &err));
+	assert_value("net.ipv4.ip_forward", "1");
+	ck_assert_int_eq(sysctl_try("net.ipv4.no_such_key", &err), -ENOENT);
+	ck_assert_int_eq(sysctl_try("../etc/passwd", &err), -EINVAL);
+}
+END_TEST
+
 START_TEST(test_read_only_does_no_harm_where_all_is_well)
 {
 	ck_assert_int_eq(mount("/proc/sys", "/proc/sys", NULL, MS_BIND, NULL), 0);
 	ck_assert_int_eq(mount(NULL, "/proc/sys", NULL, MS_BIND | MS_REMOUNT | MS_RDONLY, NULL), 0);
 	NET_OK(&err, sysctl_ensure("net.ipv4.ip_forward", "0", NULL, &err));
 	ck_assert_int_eq(sysctl_ensure("net.ipv4.ip_forward", "1", NULL, &err), -EROFS);
+	ck_assert_int_eq(sysctl_try("net/ipv4/ip_forward", &err), -EROFS);
+	ck_assert_str_eq(err.text, "the kernel parameter net/ipv4/ip_forward cannot be written: Read-only "
+				   "file system: let the agent "
+				   "write /proc/sys (a container needs it mounted so)");
 }
 END_TEST
 
@@ -107,6 +121,7 @@ int main(void)
 	tcase_add_test(all, test_interfaces_with_dots);
 	tcase_add_test(all, test_white_space_within_stays);
 	tcase_add_test(all, test_errors_name_the_key);
+	tcase_add_test(all, test_a_try_writes_nothing);
 	tcase_add_test(all, test_read_only_does_no_harm_where_all_is_well);
 	tcase_add_test(all, test_keys_stay_inside_and_have_a_limit);
 	suite_add_tcase(suite, all);
