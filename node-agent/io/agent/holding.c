@@ -200,6 +200,7 @@ void holding_step(struct agent *agent)
 
 	do {
 		count = holder_step(holding->holder, clock_now_ms(), moves, MOVES_MAX);
+		holding_notice(agent, moves, count);
 		holding_carry_out(agent, moves, count);
 		holding_tell(agent, moves, count);
 	} while (count == MOVES_MAX);

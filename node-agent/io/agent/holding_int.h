@@ -44,6 +44,8 @@ void holding_forget_ways(struct holding *holding);
 void holding_drop_ways(struct agent *agent);
 
 /* ---- holding_tell.c ---- */
+/* What is about to be carried out, in the log: how long that took is between this line and the event's. */
+void holding_notice(struct agent *agent, const struct holder_move *moves, size_t count);
 void holding_tell(struct agent *agent, const struct holder_move *moves, size_t count);
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "common/io/clock.h"
+#include "common/io/log.h"
 #include "common/io/metrics.h"
 #include "common/json/write.h"
 #include "node-agent/core/plan/target.h"
@@ -31,6 +32,22 @@ static void tell_one(struct agent *agent, const struct holder_move *move)
 	holder_say(holder, move, &text);
 	journal_add(&agent->journal, "holder", endpoint ? endpoint->name : NULL, "%s", text.data);
 	text_clear(&text);
+}
+
+void holding_notice(struct agent *agent, const struct holder_move *moves, size_t count)
+{
+	size_t told = 0;
+
+	for (size_t i = 0; i < count && told < LINES_MAX && log_wants("holder", LEVEL_INFO); i++) {
+		struct text text = {0};
+
+		if (!is_told(agent, &moves[i]))
+			continue;
+		holder_say(agent->holding->holder, &moves[i], &text);
+		log_info("holder", "holder-moves", log_text("what", text.data));
+		text_clear(&text);
+		told++;
+	}
 }
 
 void holding_tell(struct agent *agent, const struct holder_move *moves, size_t count)

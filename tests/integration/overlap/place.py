@@ -3,6 +3,7 @@
 
              +- site-a (wg0) -+
     gw -outer+- site-b (wg0) -+lan- host
+             +- region (wg0) -+
              +- hub    (wg1) -+
              +- other  (wg0)
 
@@ -11,6 +12,7 @@ Each router translates what it sends into the network, so that answers come back
 import json
 import os
 import sys
+import time
 from contextlib import contextmanager
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lab"))
@@ -85,19 +87,21 @@ class Place:
         self.network.plug(host, "lan", "lan")
         self.gateway.ip(f"addr add {GATEWAY}/24 dev outer")
         host.ip(f"addr add {HOST}/24 dev lan", f"addr add {HOST6}/64 dev lan nodad")
-        for name, number, tunnel in (("site-a", 8, "wg0"), ("site-b", 9, "wg0"), ("hub", 10, "wg1"), ("other", 2, "wg0")):
+        for name, number, tunnel in (("site-a", 8, "wg0"), ("site-b", 9, "wg0"), ("region", 11, "wg0"), ("hub", 10, "wg1"), ("other", 2, "wg0")):
             router = Router(self.network, name, number, tunnel, wireguard.public_key(self.keys[tunnel]))
             self.routers[name] = router
             if name != "other":
                 router.plug_into_lan(self.network)
 
     def fleet(self):
-        """As the routers stand in preference: site-a, site-b, and the hub with all that is around their network."""
+        """As the routers stand in preference: site-a, site-b; the region with what is around their network, in the same tunnel; and the hub with
+        all that is around that, in another."""
         def prefix(net, **more):
             return {"prefix": net, **more}
         allowed = {
             "site-a": [prefix(LAN, priority=200, probe=HOST), prefix(LAN6, priority=200, probe=HOST6)],
             "site-b": [prefix(LAN, priority=100, probe=f"{NETS['wg0']}.9"), prefix(LAN6, probe=f"{NETS['wg0']}.9")],
+            "region": [prefix("192.168.64.0/18", probe=f"{NETS['wg0']}.11"), prefix("fd77::/48", probe=f"{NETS['wg0']}.11")],
             "hub": ["192.168.0.0/16", "fd00::/8"], "other": []}
         return {
             "fleet": "overlap", "defaults": {"liveness": "500ms"}, "gateways": {"gw": {"address": GATEWAY}},
@@ -169,6 +173,16 @@ class Place:
         """What the agent says of the network."""
         shared = json.loads(self.status("--json")).get("shared_prefixes", [])
         return next((entry for entry in shared if entry["prefix"] == LAN), None)
+
+    def noticed(self, text):
+        """When the gateway last noticed that this had to move, as its log says: before it does anything about it. Wall-clock seconds."""
+        now = time.time()
+        with open(self.files.log("gw"), encoding="utf-8", errors="replace") as log:
+            line = [line for line in log if " holder-moves " in line and text in line][-1]
+        hours, minutes, seconds = line.split(None, 1)[0].split(":")
+        day = time.localtime(now)
+        at = time.mktime((day.tm_year, day.tm_mon, day.tm_mday, int(hours), int(minutes), 0, 0, 0, -1)) + float(seconds)
+        return at if at <= now else at - 86400     # before midnight
 
     def events(self):
         """As the controller tells them."""
