@@ -71,11 +71,12 @@ void gateway_begin(struct world *world, size_t gateway)
 /* An agent that connects is told what stands. */
 static void greet(struct world *world, size_t gateway, size_t controller)
 {
+	const struct ownership *ownership = &world->hosts[controller].ownership;
 	struct message order = {.kind = MSG_ORDER, .from = controller, .to = gateway};
 
-	order.order = world->hosts[controller].ownership.standing;
+	order.order = ownership->standing;
 	floor_fill(world, controller, &order);
-	if (world->hosts[controller].running && !epoch_is_zero(&order.order.epoch))
+	if (world->hosts[controller].running && ownership_repeats_to(ownership, gateway))
 		network_send_tls(world, &order);
 }
 

@@ -83,12 +83,14 @@ static void consider(struct ownership *ownership, int64_t now_ms, struct ownersh
 	}
 }
 
-/* A target that has fallen below the revocation floor since it was ordered would refuse the order, and get no other: it is
- * passed over unless it catches up in time. An owner that has it back serves all the while. */
-static bool is_worth_repeating(const struct ownership *ownership)
+/* A target that has fallen below the revocation floor since it was ordered is passed over unless it catches up in time. An
+ * owner that has it back serves all the while. */
+bool ownership_repeats_to(const struct ownership *ownership, size_t member)
 {
-	return ownership->phase != OWNERSHIP_TAKING || ownership->target == ownership->owner ||
-	       revocation_check(ownership, ownership->target, NULL) >= 0;
+	bool takes = ownership->phase == OWNERSHIP_TAKING && member == ownership->target;
+
+	return !epoch_is_zero(&ownership->standing.epoch) && member < ownership->config.member_count &&
+	       (!takes || member == ownership->owner || revocation_check(ownership, member, NULL) >= 0);
 }
 
 /* Of two owners the lower is told, and told again while it goes on. Two under one epoch get a new one. */
@@ -99,7 +101,7 @@ static void correct(
 	bool settled = ownership->phase == OWNERSHIP_STABLE || ownership->phase == OWNERSHIP_TAKING;
 	size_t right = ownership->phase == OWNERSHIP_TAKING ? ownership->target : ownership->owner;
 
-	if (!settled || !member_serves(m) || member == right || !is_worth_repeating(ownership))
+	if (!settled || !member_serves(m) || member == right || !ownership_repeats_to(ownership, right))
 		return;
 	if (m->told_ms != INT64_MIN && now_ms - m->told_ms < OWNERSHIP_RESEND_MS)
 		return;

@@ -247,6 +247,10 @@ void ownership_recall(
  * is known who holds the highest, although that one may not be there any more to say so. */
 void ownership_recall_epoch(struct ownership *ownership, const char *owner, const struct epoch *epoch);
 
+/* May the standing order be told to this member once more? There is one, and it is none that this member would have to
+ * refuse (FAILOVER rule 10): it would get no other. */
+bool ownership_repeats_to(const struct ownership *ownership, size_t member);
+
 /* The number of a member by name; OWNERSHIP_NOBODY. */
 size_t ownership_find(const struct ownership *ownership, const char *name);
 /* Does `owner` serve under `epoch` right now, by its own word and its life? */

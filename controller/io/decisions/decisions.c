@@ -475,8 +475,7 @@ void decisions_repeat_orders(struct decisions *decisions, const char *gateway)
 {
 	for (size_t i = 0; i < decisions->count; i++) {
 		const struct ownership *ownership = &decisions->items[i]->ownership;
-		if (!epoch_is_zero(&ownership->standing.epoch) &&
-			ownership_find(ownership, gateway) != OWNERSHIP_NOBODY)
+		if (ownership_repeats_to(ownership, ownership_find(ownership, gateway)))
 			decisions->hooks.order(gateway, &ownership->standing, decisions->hooks.context);
 	}
 }

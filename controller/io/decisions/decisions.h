@@ -81,7 +81,7 @@ void decisions_leaving(struct decisions *decisions, const char *gateway, bool le
 void decisions_claim(struct decisions *decisions, const char *via, const struct claim *claim);
 uint64_t decisions_grant_count(const struct decisions *decisions); /* since the start */
 void decisions_takeover(struct decisions *decisions, const char *gateway, const struct takeover *takeover);
-/* The standing orders that concern a gateway, once more. */
+/* The standing orders that concern a gateway, once more, but for those that it would have to refuse. */
 void decisions_repeat_orders(struct decisions *decisions, const char *gateway);
 
 size_t decisions_count(const struct decisions *decisions);

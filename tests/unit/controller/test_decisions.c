@@ -265,6 +265,26 @@ START_TEST(orders_are_repeated_on_demand)
 }
 END_TEST
 
+/* FAILOVER rule 10: the floor rose after gw-b was ordered, and before it connects. */
+START_TEST(no_order_is_repeated_to_whom_the_floor_bars)
+{
+	decisions_generation(decisions, "gw-a", 6);
+	decisions_generation(decisions, "gw-b", 6);
+	run_until_owner("gw-a", both);
+	decisions_verdict(decisions, "gw-a", VERDICT_DEAD, clock_now_ms());
+	ck_assert_str_eq(last_order[1].owner, "gw-b");
+	decisions_set_floor(decisions, 7);
+	memset(last_order, 0, sizeof last_order);
+	decisions_repeat_orders(decisions, "gw-b");
+	ck_assert_str_eq(last_order[1].owner, "");
+	decisions_repeat_orders(decisions, "gw-a"); /* it hears that it owns it no more */
+	ck_assert_str_eq(last_order[0].owner, "gw-b");
+	decisions_generation(decisions, "gw-b", 7);
+	decisions_repeat_orders(decisions, "gw-b");
+	ck_assert_str_eq(last_order[1].owner, "gw-b");
+}
+END_TEST
+
 struct answer {
 	int count, r;
 	char text[256];
@@ -469,6 +489,7 @@ int main(void)
 	tcase_add_test(tests, a_takers_result_is_told);
 	tcase_add_test(tests, a_succession_is_told);
 	tcase_add_test(tests, orders_are_repeated_on_demand);
+	tcase_add_test(tests, no_order_is_repeated_to_whom_the_floor_bars);
 	tcase_add_test(tests, a_claim_is_granted_by_the_way_that_it_came);
 	tcase_add_test(tests, a_move_is_answered_when_it_is_done);
 	tcase_add_test(tests, a_move_that_cannot_be_says_why);
