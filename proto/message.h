@@ -6,6 +6,7 @@
 #include "common/json/write.h"
 #include "proto/drill.h"
 #include "proto/epoch.h"
+#include "proto/hearsay.h"
 #include "proto/instruction.h"
 #include "proto/moment.h"
 #include "proto/seat.h"
@@ -37,6 +38,11 @@ int sessions_get(const struct jnode *from, const char *name, struct session **re
 
 void seat_put(json_t *to, const char *name, const struct seat_state *seat);
 int seat_get(const struct jnode *from, struct seat_state *ret_seat, struct err *err);
+
+void hearsays_put(json_t *to, const char *name, const struct hearsay *hearsays, size_t count);
+/* Absent: both stay as they are. Each endpoint once. */
+int hearsays_get(const struct jnode *from, const char *name, struct hearsay hearsays[PROTO_ENDPOINTS_MAX],
+	size_t *ret_count, struct err *err);
 
 void drill_order_put(json_t *to, const char *name, const struct drill_order *order);
 int drill_order_get(

@@ -71,6 +71,7 @@ static void put_lists(json_t *to, const struct report *report)
 	array = report->standing_count ? jput_array(to, "standings") : NULL;
 	for (size_t i = 0; i < report->standing_count; i++)
 		standing_put(array, NULL, &report->standings[i]);
+	hearsays_put(to, "heard", report->heard, report->heard_count);
 	sessions_put(to, "sessions", report->sessions, report->session_count);
 }
 
@@ -299,6 +300,7 @@ static int get_report(const struct jnode *from, struct report *report, struct er
 		(r = jnode_bool(from, "sessions_whole", JSON_REQUIRED, &report->sessions_whole, err)) ||
 		(r = get_reasons(from, report, err)) || (r = get_impaired(from, report, err)) ||
 		(r = get_seats(from, report, err)) || (r = get_standings(from, report, err)) ||
+		(r = hearsays_get(from, "heard", report->heard, &report->heard_count, err)) ||
 		(r = get_takeover(from, &report->takeover, err)) || (r = get_events(from, report, err)) ||
 		(r = get_moments(from, report, err)) ||
 		(r = drill_result_get(from, "drill", &report->drill, err)))

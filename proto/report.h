@@ -8,6 +8,7 @@
 
 #include "common/base/err.h"
 #include "proto/drill.h"
+#include "proto/hearsay.h"
 #include "proto/instruction.h"
 #include "proto/moment.h"
 #include "proto/seat.h"
@@ -58,6 +59,8 @@ struct report {
 	struct seat_state seats[PROTO_ENDPOINTS_MAX];
 	size_t standing_count; /* of seats that do not serve: see standing.h */
 	struct standing standings[PROTO_ENDPOINTS_MAX];
+	size_t heard_count; /* of those that somebody else served last */
+	struct hearsay heard[PROTO_ENDPOINTS_MAX];
 	bool sessions_whole; /* the list is all there are (first report of a boot, or asked for); else changes
 				only */
 	size_t session_count;

@@ -30,6 +30,13 @@ bool seat_role_serves(enum seat_role role)
 	return role == SEAT_SERVING || role == SEAT_HOSTING;
 }
 
+struct epoch seat_let_go(const struct seat_state *seat)
+{
+	bool fenced = seat->role == SEAT_FENCED && epoch_compare(&seat->epoch, &seat->released) > 0;
+
+	return fenced ? seat->epoch : seat->released;
+}
+
 int seat_role_parse(const char *text, enum seat_role *ret_role)
 {
 	static const enum seat_role roles[] = {SEAT_STANDBY, SEAT_SERVING, SEAT_FENCED, SEAT_HOSTING,

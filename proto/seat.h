@@ -32,6 +32,8 @@ struct seat_state {
 };
 
 bool seat_role_serves(enum seat_role role); /* it is the owner: serving or hosting */
+/* The highest epoch that it will never serve under again, by its own word: what it released, or fenced itself under. */
+struct epoch seat_let_go(const struct seat_state *seat);
 /* "standby", "serving", "fenced", "hosting", "relaying", "guest", "pulled" */
 const char *seat_role_name(enum seat_role role);
 int seat_role_parse(const char *text, enum seat_role *ret_role);

@@ -134,7 +134,7 @@ static bool may_be_absent(const char *example, const char *name)
 
 	return !strcmp(name, "takeover") || !strcmp(name, "events") || !strcmp(name, "leaving") ||
 	       !strcmp(name, "standings") || !strcmp(name, "moments") || !strcmp(name, "impaired") ||
-	       !strcmp(name, "drill") || !strcmp(name, "groups") ||
+	       !strcmp(name, "drill") || !strcmp(name, "groups") || !strcmp(name, "heard") ||
 	       (orders && (!strcmp(name, "store") || !strcmp(name, "floor")));
 }
 

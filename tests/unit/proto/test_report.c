@@ -103,6 +103,60 @@ START_TEST(a_standby_tells_how_ready_it_is)
 }
 END_TEST
 
+START_TEST(a_standby_tells_whom_it_heard)
+{
+	struct report report;
+	size_t size;
+	char *text = sample_text("report-standby.json", &size);
+
+	ck_assert_int_eq(report_decode(text, size, &report, NULL), 0);
+	ck_assert_uint_eq(report.heard_count, 1);
+	ck_assert_str_eq(report.heard[0].gateway, "gw-a");
+	ck_assert_str_eq(report.heard[0].seat.endpoint, "vpn");
+	ck_assert_int_eq(report.heard[0].seat.role, SEAT_FENCED);
+	ck_assert_uint_eq(report.heard[0].seat.released.n, 2);
+	report_clear(&report);
+	free(text);
+}
+END_TEST
+
+static char *with_heard(size_t count)
+{
+	char *text = sample_with_items("report-standby.json", "heard", count), endpoint[16];
+	json_t *root = json_loads(text, 0, NULL);
+
+	for (size_t i = 0; i < count; i++) {
+		json_t *item = json_deep_copy(json_array_get(json_object_get(root, "heard"), i));
+
+		snprintf(endpoint, sizeof(endpoint), "vpn%zu", i);
+		json_object_set_new(json_object_get(item, "seat"), "endpoint", json_string(endpoint));
+		json_array_set_new(json_object_get(root, "heard"), i, item);
+	}
+	free(text);
+	text = json_dumps(root, 0);
+	json_decref(root);
+	return text;
+}
+
+START_TEST(what_is_heard_at_and_beyond_the_limit)
+{
+	struct err err = {0};
+
+	ck_assert_int_eq(decode(with_heard(PROTO_ENDPOINTS_MAX), NULL), 0);
+	ck_assert_int_eq(decode(with_heard(PROTO_ENDPOINTS_MAX + 1), NULL), -EINVAL);
+	ck_assert_int_eq(decode(sample_with_items("report-standby.json", "heard", 2), &err), -EINVAL);
+	ck_assert_str_eq(err.text, "heard[1]: endpoint vpn is there twice");
+	ck_assert_int_eq(
+		decode(sample_with("report-standby.json", "heard.0.gateway", "\"gw a\""), &err), -EINVAL);
+	ck_assert_ptr_nonnull(strstr(err.text, "heard[0].gateway: "));
+	ck_assert_int_eq(
+		decode(sample_with("report-standby.json", "heard.0.seat.role", "\"host\""), &err), -EINVAL);
+	ck_assert_ptr_nonnull(strstr(err.text, "heard[0].seat.role: "));
+	ck_assert_int_eq(decode(sample_with("report-standby.json", "heard.0.seat", NULL), &err), -EINVAL);
+	ck_assert_str_eq(err.text, "heard[0].seat: missing");
+}
+END_TEST
+
 START_TEST(a_drill_s_result_at_and_beyond_its_limit)
 {
 	struct err err = {0};
@@ -326,6 +380,8 @@ int main(void)
 	tcase_add_test(tcase, a_report_may_tell_of_no_takeover);
 	tcase_add_test(tcase, a_host_that_goes_down_says_so);
 	tcase_add_test(tcase, a_standby_tells_how_ready_it_is);
+	tcase_add_test(tcase, a_standby_tells_whom_it_heard);
+	tcase_add_test(tcase, what_is_heard_at_and_beyond_the_limit);
 	tcase_add_test(tcase, a_drill_s_result_at_and_beyond_its_limit);
 	tcase_add_test(tcase, moments_at_and_beyond_the_limit);
 	tcase_add_test(tcase, a_moment_of_a_kind_nobody_knows_is_passed_over);
