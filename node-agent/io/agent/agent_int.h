@@ -12,6 +12,7 @@
 #include "node-agent/core/firewall/firewall.h"
 #include "node-agent/core/firewall/permit.h"
 #include "node-agent/core/firewall/reach.h"
+#include "node-agent/core/hearsay/hearsay.h"
 #include "node-agent/core/leave/leave.h"
 #include "node-agent/core/repair/repair.h"
 #include "node-agent/core/seat/seat.h"
@@ -101,6 +102,7 @@ struct agent_seat {
 	enum seat_steer steering;
 	int64_t ordered_ms;
 	struct epoch announced; /* the last one that was */
+	struct hearsay hearsay; /* of who served it last */
 	struct succession succession;
 	struct event *succession_timer;
 	unsigned succession_steps; /* so far: tells whether one was nested in another */
@@ -322,6 +324,11 @@ void agent_key_files_second(struct agent *agent);
 /* certificate.c: nothing of an agent alone, which has none. */
 void agent_certificate_warn(const struct agent *agent, struct health *health);
 void agent_certificate_metrics(const struct agent *agent, struct text *out);
+
+/* ---- hearsay.c ---- */
+/* A member's word on this endpoint, proven fresh. */
+void agent_hearsay_hear(struct agent_seat *seat, const char *from, const struct seat_state *state);
+void agent_hearsay_fill(const struct agent *agent, struct report *report);
 
 /* ---- succession.c: when no controller lives ---- */
 void agent_succession_begin(struct agent_seat *seat);

@@ -50,8 +50,10 @@ static void on_beat(void *context, const char *partner, const struct datagram *d
 			continue;
 		agent_seat_step(seat, &event);
 		flows_heard(seat, partner, event.heard);
-		if (receipt->proven)
-			agent_succession_heard(seat, partner, &datagram->beat, &datagram->beat.seats[i]);
+		if (!receipt->proven)
+			continue;
+		agent_hearsay_hear(seat, partner, event.heard);
+		agent_succession_heard(seat, partner, &datagram->beat, &datagram->beat.seats[i]);
 	}
 }
 

@@ -183,6 +183,7 @@ static void on_report(void *context, struct report *report)
 	text_copy(report->hash, sizeof(report->hash), agent->held.hash);
 	for (size_t i = 0; i < agent->seat_count; i++)
 		seat_state_fill(&agent->seats[i]->seat, clock_now_ms(), &report->seats[report->seat_count++]);
+	agent_hearsay_fill(agent, report);
 	standing_fill(agent, report);
 	checking_fill(agent, report);
 	fill_sessions(agent, report);
