@@ -115,6 +115,20 @@ void desired_peer_clear(struct desired_peer *peer)
 	*peer = (struct desired_peer){0};
 }
 
+void desired_tunnel_clear(struct desired_tunnel *tunnel)
+{
+	for (size_t i = 0; i < HOOKS; i++)
+		texts_clear(&tunnel->hooks[i]);
+}
+
+bool desired_tunnel_has_hooks(const struct desired_tunnel *tunnel)
+{
+	for (size_t i = 0; i < HOOKS; i++)
+		if (tunnel->hooks[i].count)
+			return true;
+	return false;
+}
+
 struct desired *desired_new(void)
 {
 	return mem_new(1, sizeof(struct desired));
@@ -131,6 +145,8 @@ void desired_free(struct desired *desired)
 	free(desired->groups);
 	if (desired->partners)
 		mem_wipe(desired->partners, desired->partner_count * sizeof(*desired->partners));
+	for (size_t i = 0; i < desired->tunnel_count; i++)
+		desired_tunnel_clear(&desired->tunnels[i]);
 	free(desired->tunnels);
 	free(desired->endpoints);
 	free(desired->partners);
@@ -148,12 +164,22 @@ static struct desired_group *copy_groups(const struct desired_group *groups, siz
 	return copy;
 }
 
+static struct desired_tunnel *copy_tunnels(const struct desired_tunnel *tunnels, size_t count)
+{
+	struct desired_tunnel *copy = copy_items(tunnels, count, sizeof(*tunnels));
+
+	for (size_t i = 0; i < count; i++)
+		for (size_t hook = 0; hook < HOOKS; hook++)
+			texts_copy(&copy[i].hooks[hook], &tunnels[i].hooks[hook]);
+	return copy;
+}
+
 struct desired *desired_copy_head(const struct desired *desired)
 {
 	struct desired *copy = desired_new();
 
 	*copy = *desired;
-	copy->tunnels = copy_items(desired->tunnels, desired->tunnel_count, sizeof(*desired->tunnels));
+	copy->tunnels = copy_tunnels(desired->tunnels, desired->tunnel_count);
 	copy->endpoints =
 		copy_items(desired->endpoints, desired->endpoint_count, sizeof(*desired->endpoints));
 	copy->partners = copy_items(desired->partners, desired->partner_count, sizeof(*desired->partners));

@@ -9,6 +9,7 @@
 #include "common/base/addr.h"
 #include "common/base/err.h"
 #include "common/base/key.h"
+#include "common/base/texts.h"
 #include "proto/limits.h"
 
 /*
@@ -82,6 +83,9 @@ enum desired_table { TABLE_AUTO = 0, TABLE_OFF = 1, TABLE_NUMBER = 2 };
 /* IFF_MULTICAST of the interface, which routing daemons look for. A kernel device comes without, a TUN device with. */
 enum desired_multicast { MULTICAST_AS_IT_COMES = 0, MULTICAST_OFF = 1, MULTICAST_ON = 2 };
 
+/* Command lines around a tunnel's making and removing; agent.yaml has to allow them. See node-agent/core/hook. */
+enum desired_hook { HOOK_PRE_UP = 0, HOOK_POST_UP = 1, HOOK_PRE_DOWN = 2, HOOK_POST_DOWN = 3, HOOKS };
+
 struct desired_tunnel {
 	char name[PROTO_INTERFACE_MAX + 1];
 	char private_key_file[PROTO_PATH_MAX + 1]; /* on the gateway */
@@ -98,7 +102,11 @@ struct desired_tunnel {
 	enum desired_table table;
 	uint32_t table_number; /* for TABLE_NUMBER */
 	struct desired_forward forward;
+	struct texts hooks[HOOKS]; /* owned; at most PROTO_HOOKS_MAX of each */
 };
+
+void desired_tunnel_clear(struct desired_tunnel *tunnel); /* frees what it owns */
+bool desired_tunnel_has_hooks(const struct desired_tunnel *tunnel);
 
 struct desired_route {
 	struct prefix to;
@@ -205,6 +213,10 @@ struct desired {
 
 /* "owner", "standby", "unfit" */
 extern const char *const desired_state_names[STATES];
+/* "pre_up", "post_up", "pre_down", "post_down" */
+extern const char *const desired_hook_names[HOOKS];
+/* Is it one line: not empty, at most PROTO_HOOK_MAX bytes, no control characters but tabs? */
+bool desired_hook_is_line(const char *text);
 
 struct desired *desired_new(void);
 void desired_free(struct desired *desired); /* wipes pair keys; NULL-safe */

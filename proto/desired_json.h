@@ -26,6 +26,8 @@ void desired_groups_put(json_t *to, const char *name, const struct desired *desi
 int desired_groups_get(const struct jnode *from, const char *name, struct desired *desired, struct err *err);
 void desired_tunnels_put(json_t *to, const char *name, const struct desired *desired);
 int desired_tunnels_get(const struct jnode *from, const char *name, struct desired *desired, struct err *err);
+void desired_hooks_put(json_t *to, const struct texts hooks[HOOKS]);
+int desired_hooks_get(const struct jnode *from, struct texts hooks[HOOKS], struct err *err);
 void desired_endpoints_put(json_t *to, const char *name, const struct desired *desired);
 int desired_endpoints_get(
 	const struct jnode *from, const char *name, struct desired *desired, struct err *err);

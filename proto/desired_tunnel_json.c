@@ -75,6 +75,7 @@ static void put_tunnel(json_t *to, const struct desired_tunnel *tunnel)
 	if (tunnel->table == TABLE_NUMBER)
 		jput_u64(object, "table_number", tunnel->table_number);
 	put_forward(object, &tunnel->forward);
+	desired_hooks_put(object, tunnel->hooks);
 }
 
 void desired_tunnels_put(json_t *to, const char *name, const struct desired *desired)
@@ -223,7 +224,8 @@ static int get_tunnel(const struct jnode *from, struct desired_tunnel *tunnel, s
 		return r;
 	if (!tunnel->private_key_file[0])
 		return jnode_fail(from, err, -EINVAL, "private_key_file is empty");
-	return get_forward(from, &tunnel->forward, err);
+	r = get_forward(from, &tunnel->forward, err);
+	return r ? r : desired_hooks_get(from, tunnel->hooks, err);
 }
 
 bool desired_has_tunnel(const struct desired *desired, const char *name)
@@ -251,6 +253,8 @@ int desired_tunnels_get(const struct jnode *from, const char *name, struct desir
 			r = jnode_fail(&item, err, -EINVAL, "tunnel %s is there twice", tunnel.name);
 		if (!r)
 			desired->tunnels[desired->tunnel_count++] = tunnel;
+		else
+			desired_tunnel_clear(&tunnel);
 	}
 	return r;
 }

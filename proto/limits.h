@@ -18,6 +18,8 @@ enum {
 	PROTO_ADDRESSES_MAX = 16,           /* addresses of one thing */
 	PROTO_CHECKS_MAX = 16,              /* checks of an endpoint */
 	PROTO_NOTIFIES_MAX = 4,             /* programs of an endpoint that are told of its state */
+	PROTO_HOOKS_MAX = 16,               /* command lines of a tunnel, of each kind */
+	PROTO_HOOK_MAX = 2047,              /* bytes of one */
 	PROTO_ROUTES_MAX = 256,             /* routes of an endpoint */
 	PROTO_PEERS_MAX = 200000,           /* peers of a gateway */
 	PROTO_ALLOWED_IPS_MAX = 131072,     /* allowed IPs of one peer */

@@ -130,6 +130,42 @@ START_TEST(multicast_has_three_values)
 }
 END_TEST
 
+START_TEST(hooks_are_lines_in_order)
+{
+	char *text =
+		sample_with("desired.json", "tunnels.0.post_up", "[\"ip link | cat\", \"\\tsecond %i\"]");
+	struct desired *desired = NULL, *copy;
+	char *again;
+
+	ck_assert_int_eq(desired_decode(text, strlen(text), &desired, NULL), 0);
+	ck_assert(desired_tunnel_has_hooks(&desired->tunnels[0]));
+	copy = desired_copy(desired);
+	desired_free(desired);
+	ck_assert_uint_eq(copy->tunnels[0].hooks[HOOK_POST_UP].count, 2);
+	ck_assert_str_eq(copy->tunnels[0].hooks[HOOK_POST_UP].items[0], "ip link | cat");
+	ck_assert_str_eq(copy->tunnels[0].hooks[HOOK_POST_UP].items[1], "\tsecond %i");
+	ck_assert_uint_eq(copy->tunnels[0].hooks[HOOK_PRE_DOWN].count, 0);
+	again = desired_encode(copy);
+	ck_assert_ptr_nonnull(strstr(again, "\"post_up\":[\"ip link | cat\""));
+	ck_assert_ptr_null(strstr(again, "pre_down"));
+	desired_free(copy);
+	free(again);
+	free(text);
+}
+END_TEST
+
+START_TEST(what_is_no_line_is_no_hook)
+{
+	static const char *const wrong[] = {
+		"[\"a\\nb\"]", "[\"\"]", "[\"\\u001b[2J\"]", "[\"\\u007f\"]", "[1]", "\"a\""};
+	char *text = sample_with("desired.json", "tunnels.0.pre_down", wrong[_i]);
+	struct desired *desired = NULL;
+
+	ck_assert_int_eq(desired_decode(text, strlen(text), &desired, NULL), -EINVAL);
+	free(text);
+}
+END_TEST
+
 START_TEST(peers_that_are_routed_differently_differ)
 {
 	struct desired *desired = sample_desired(1, 1), *copy = desired_copy(desired);
@@ -177,8 +213,8 @@ static void check_canonical(const char *text)
 
 START_TEST(the_text_of_peers_is_canonical)
 {
-	static const char *const paths[] = {"psk/a", "", "psk/\"\\/{", "psk/\x01\n\x7f", "psk/\xc3\xa4", "psk/\xff\xc3",
-		"\"peers\":[]", "{"};
+	static const char *const paths[] = {"psk/a", "", "psk/\"\\/{", "psk/\x01\n\x7f", "psk/\xc3\xa4",
+		"psk/\xff\xc3", "\"peers\":[]", "{"};
 	struct desired *desired = load();
 
 	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
@@ -379,6 +415,8 @@ int main(void)
 	tcase_add_test(tcase, the_fields_of_an_endpoint_arrive);
 	tcase_add_test(tcase, the_fields_of_peers_arrive);
 	tcase_add_loop_test(tcase, multicast_has_three_values, 0, 3);
+	tcase_add_test(tcase, hooks_are_lines_in_order);
+	tcase_add_loop_test(tcase, what_is_no_line_is_no_hook, 0, 6);
 	tcase_add_test(tcase, peers_that_are_routed_differently_differ);
 	tcase_add_test(tcase, a_copy_is_equal_and_its_own);
 	tcase_add_test(tcase, the_text_of_peers_is_canonical);
