@@ -8,7 +8,7 @@
 #include "common/base/text.h"
 #include "node-agent/core/plan/target_int.h"
 
-static void scope_add_link(struct plan_scope *scope, const char *name)
+void plan_scope_add_link(struct plan_scope *scope, const char *name)
 {
 	if (plan_scope_has_link(scope, name))
 		return;
@@ -43,7 +43,7 @@ void plan_scope_generation(struct plan_scope *scope, const struct desired *desir
 	for (size_t i = 0; i < desired->tunnel_count; i++) {
 		struct prefix link_local = plan_link_local(&desired->tunnels[i].public_key);
 
-		scope_add_link(scope, desired->tunnels[i].name);
+		plan_scope_add_link(scope, desired->tunnels[i].name);
 		plan_scope_claim(scope, desired->tunnels[i].name, &link_local.addr);
 	}
 	for (size_t i = 0; i < desired->endpoint_count; i++)
@@ -53,7 +53,7 @@ void plan_scope_generation(struct plan_scope *scope, const struct desired *desir
 static void scope_merge(struct plan_scope *scope, const struct plan_scope *from)
 {
 	for (size_t i = 0; i < from->link_count; i++)
-		scope_add_link(scope, from->links[i]);
+		plan_scope_add_link(scope, from->links[i]);
 	for (size_t i = 0; i < from->claim_count; i++)
 		plan_scope_claim(scope, from->claims[i].device, &from->claims[i].addr);
 }

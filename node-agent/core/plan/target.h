@@ -38,8 +38,8 @@ struct plan_facts {
 	const struct key *preshared_keys;       /* by index of desired->peers; NULL: there are none */
 	/* The kernel does not have the rules of groups: peers in groups are kept out, since nothing would hold them. */
 	bool groups_missing;
-	const struct plan_world *observed;      /* for the addresses that interfaces have of their own */
-	plan_live_endpoint *live_endpoint;      /* NULL: nothing known */
+	const struct plan_world *observed; /* for the addresses that interfaces have of their own */
+	plan_live_endpoint *live_endpoint; /* NULL: nothing known */
 	/* Where the host name of a peer's configured endpoint leads, or NULL; NULL: nothing known. */
 	plan_live_endpoint *resolved_endpoint;
 	plan_allowed_ips *allowed_ips; /* borrowed until the plan is cleared; NULL: as desired */
@@ -101,6 +101,7 @@ struct endpoint plan_configured_endpoint(const struct plan_facts *facts, const s
 /* All that a generation may have in the kernel, each thing once. */
 void plan_scope_generation(struct plan_scope *scope, const struct desired *desired);
 void plan_scope_clear(struct plan_scope *scope); /* frees; NULL-safe */
+void plan_scope_add_link(struct plan_scope *scope, const char *name);
 void plan_scope_claim(struct plan_scope *scope, const char *device, const struct addr *addr);
 bool plan_scope_has_link(const struct plan_scope *scope, const char *name);
 bool plan_scope_has_address(const struct plan_scope *scope, const struct plan_address *address);

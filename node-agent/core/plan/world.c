@@ -7,16 +7,18 @@
 #include "common/base/mem.h"
 #include "common/base/text.h"
 
+static void clear_device(struct plan_device *device)
+{
+	mem_wipe(device->peers, device->peer_count * sizeof(*device->peers));
+	free(device->peers);
+}
+
 void plan_world_clear(struct plan_world *world)
 {
 	if (!world)
 		return;
-	for (size_t i = 0; i < world->device_count; i++) {
-		struct plan_device *device = &world->devices[i];
-
-		mem_wipe(device->peers, device->peer_count * sizeof(*device->peers));
-		free(device->peers);
-	}
+	for (size_t i = 0; i < world->device_count; i++)
+		clear_device(&world->devices[i]);
 	free(world->links);
 	free(world->addresses);
 	free(world->routes);
@@ -26,6 +28,40 @@ void plan_world_clear(struct plan_world *world)
 	free(world->sysctls);
 	free(world->offloads);
 	*world = (struct plan_world){0};
+}
+
+static void overlook_devices(struct plan_world *world, const char *name)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < world->device_count; i++) {
+		struct plan_device *device = &world->devices[i];
+
+		if (strcmp(device->name, name) != 0)
+			world->devices[kept++] = *device;
+		else
+			clear_device(device);
+	}
+	world->device_count = kept;
+}
+
+void plan_world_overlook(struct plan_world *world, const char *name)
+{
+	size_t links = 0, addresses = 0, routes = 0;
+
+	for (size_t i = 0; i < world->link_count; i++)
+		if (strcmp(world->links[i].name, name) != 0)
+			world->links[links++] = world->links[i];
+	for (size_t i = 0; i < world->address_count; i++)
+		if (strcmp(world->addresses[i].device, name) != 0)
+			world->addresses[addresses++] = world->addresses[i];
+	for (size_t i = 0; i < world->route_count; i++)
+		if (strcmp(world->routes[i].device, name) != 0)
+			world->routes[routes++] = world->routes[i];
+	world->link_count = links;
+	world->address_count = addresses;
+	world->route_count = routes;
+	overlook_devices(world, name);
 }
 
 struct plan_link *plan_world_link(struct plan_world *world, const char *name)

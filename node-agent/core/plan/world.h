@@ -135,6 +135,9 @@ void plan_world_offload(struct plan_world *world, const char *device, bool joins
 bool plan_address_equal(const struct plan_address *a, const struct plan_address *b);
 bool plan_rule_equal(const struct plan_rule *a, const struct plan_rule *b);
 
+/* Its link, device, addresses and routes are left out: of two worlds without them a plan says nothing of it. */
+void plan_world_overlook(struct plan_world *world, const char *name);
+
 /* NULL if there is none. */
 const struct plan_link *plan_world_find_link(const struct plan_world *world, const char *name);
 const struct plan_device *plan_world_find_device(const struct plan_world *world, const char *name);

@@ -104,6 +104,12 @@ static void keep_addresses(struct reconcile *reconcile, const struct plan_world 
 			world->addresses[i];
 }
 
+static void overlook(const struct reconcile_input *input, struct plan_world *world)
+{
+	for (size_t i = 0; i < input->apart_count; i++)
+		plan_world_overlook(world, input->apart[i]);
+}
+
 static void plan_and_apply(struct reconcile *reconcile, struct reconcile_input *input,
 	struct observation *observation, struct reconcile_result *result)
 {
@@ -115,6 +121,8 @@ static void plan_and_apply(struct reconcile *reconcile, struct reconcile_input *
 	input->facts.underlay_context = &underlay;
 	plan_target_init(&target, &input->facts);
 	underlay_clear(&underlay);
+	overlook(input, &target.world);
+	overlook(input, &observation->world);
 	result->bypasses = target.bypass_count;
 	observe_sysctls(&target, &observation->world);
 	observe_offloads(&target, &observation->world);

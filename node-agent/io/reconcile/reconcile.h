@@ -58,6 +58,9 @@ struct reconcile_input {
 	const struct nft_seed
 		*seeds; /* rights that this gateway holds now, should the fence have to be made */
 	size_t seed_count;
+	/* Tunnels that this run leaves alone, as they are or are not; borrowed. */
+	const char (*apart)[PROTO_INTERFACE_MAX + 1];
+	size_t apart_count;
 	/* Told of each operation when it was done or has failed; NULL: nobody wants to know. */
 	void (*applied)(const struct plan_op *op, bool done, void *context);
 	void *applied_context;

@@ -297,6 +297,47 @@ START_TEST(what_generations_before_the_last_left_behind_goes)
 }
 END_TEST
 
+static size_t planned_of(const char *device)
+{
+	size_t count = 0;
+
+	plan_clear(&sample.plan);
+	plan_init(&sample.plan, &sample.target, &sample.observed);
+	for (size_t i = 0; i < sample.plan.count; i++)
+		count += strstr(sample_line(&sample, i), device) != NULL;
+	return count;
+}
+
+START_TEST(one_that_is_not_to_be_made_yet_is_overlooked)
+{
+	sample_plan(&sample);
+	ck_assert_uint_gt(planned_of("wg0"), 4);
+	plan_world_overlook(&sample.target.world, "wg0");
+	ck_assert_uint_eq(planned_of("wg0"), 0);
+	ck_assert_uint_gt(sample.plan.count, 0);
+}
+END_TEST
+
+START_TEST(one_that_is_not_to_be_removed_yet_is_overlooked)
+{
+	struct desired before;
+
+	settle(true);
+	before = sample.desired;
+	sample.facts.previous = &before;
+	sample.desired.tunnel_count = 0;
+	sample.desired.endpoint_count = 0;
+	sample.desired.peer_count = 0;
+	sample_plan(&sample);
+	ck_assert_uint_gt(planned_of("wg0"), 4);
+	plan_world_overlook(&sample.observed, "wg1");
+	ck_assert_uint_gt(planned_of("wg0"), 4);
+	plan_world_overlook(&sample.observed, "wg0");
+	ck_assert_uint_eq(planned_of("wg0"), 0);
+	ck_assert(planned("ip route delete 172.30.0.0/16 via 192.168.1.254 dev lan"));
+}
+END_TEST
+
 START_TEST(a_link_whose_daemon_died_is_made_anew)
 {
 	settle(false);
@@ -501,6 +542,8 @@ static Suite *suite(void)
 	tcase_add_test(tc, a_route_that_leads_elsewhere_is_changed_in_place);
 	tcase_add_test(tc, a_tunnel_that_left_the_fleet_is_removed);
 	tcase_add_test(tc, what_generations_before_the_last_left_behind_goes);
+	tcase_add_test(tc, one_that_is_not_to_be_made_yet_is_overlooked);
+	tcase_add_test(tc, one_that_is_not_to_be_removed_yet_is_overlooked);
 	tcase_add_test(tc, a_link_whose_daemon_died_is_made_anew);
 	tcase_add_test(tc, one_changed_peer_of_many_is_one_change);
 	tcase_add_test(tc, a_removed_peer_comes_first);
