@@ -61,10 +61,9 @@ static void reset_files(int output)
 		say("no way to /: ");
 }
 
-_Noreturn void child_become(const char *path, const char *const *environment, int output, pid_t parent)
+_Noreturn void child_become(
+	const char *path, const char *const *words, const char *const *environment, int output, pid_t parent)
 {
-	char *argv[] = {(char *)(size_t)path, NULL};
-
 	(void)setpgid(0, 0);
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != parent)
@@ -72,7 +71,7 @@ _Noreturn void child_become(const char *path, const char *const *environment, in
 	reset_signals();
 	reset_priority();
 	reset_files(output);
-	execve(path, argv, (char *const *)(size_t)environment);
+	execve(path, (char *const *)(size_t)words, (char *const *)(size_t)environment);
 	say("cannot be started: ");
 	say(strerrordesc_np(errno));
 	_exit(NOT_STARTED);

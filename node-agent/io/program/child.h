@@ -4,8 +4,9 @@
 
 #include <sys/types.h>
 
-/* After fork(): becomes the program, with `output` as its standard output and error. Only what is safe in a child of a
+/* After fork(): becomes the program with these words as its argv, and `output` as its standard output and error. Only what is safe in a child of a
  * process with threads is called. */
-_Noreturn void child_become(const char *path, const char *const *environment, int output, pid_t parent);
+_Noreturn void child_become(
+	const char *path, const char *const *words, const char *const *environment, int output, pid_t parent);
 
 #endif

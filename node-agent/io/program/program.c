@@ -191,11 +191,13 @@ static void watch(struct program *program)
 /* The child's number, once it is one that can be waited for; -errno. */
 static pid_t begin(const struct program_start *start, int output, int *ret_pidfd)
 {
+	const char *const alone[] = {start->path, NULL};
+	const char *const *words = start->words ? start->words : alone;
 	pid_t self = getpid(), pid = fork();
 	int r;
 
 	if (pid == 0)
-		child_become(start->path, start->environment, output, self);
+		child_become(start->path, words, start->environment, output, self);
 	if (pid < 0)
 		return -errno;
 	(void)setpgid(pid, pid); /* both do: whoever comes first */

@@ -8,7 +8,7 @@
 #include "common/base/err.h"
 
 /*
- * Programs of the user's, run beside the loop, which never waits for one: no shell, no arguments, a small environment,
+ * Programs of the user's, run beside the loop, which never waits for one: no shell of ours, a small environment,
  * nothing inherited but /dev/null. Each is a process group of its own, and what is left of that when the program ends,
  * or when its time is over, is killed with it. Who leaves the group (setsid) lives on, until the agent's service ends.
  * Should this process die, the program is killed by the kernel.
@@ -23,7 +23,8 @@ enum {
 };
 
 struct program_start {
-	const char *path;               /* absolute; also its argv[0] */
+	const char *path;               /* absolute */
+	const char *const *words;       /* its argv, ends with NULL; NULL: the path alone */
 	const char *const *environment; /* "NAME=VALUE", ends with NULL */
 	int64_t deadline_ms;            /* from now; then it is killed */
 };
