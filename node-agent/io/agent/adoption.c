@@ -80,6 +80,7 @@ int agent_adopt(struct agent *agent, struct err *err)
 	holding_update(agent);
 	checking_update(agent);
 	telling_update(agent);
+	hooks_update(agent);
 	agent_look_now(agent);
 	agent_beats_update(agent);
 	return 0;

@@ -133,6 +133,7 @@ static int open_kernel(struct agent *agent, struct err *err)
 	flows_open(agent);
 	standing_open(agent);
 	telling_open(agent);
+	hooks_open(agent);
 	r = owner_open(agent, err);
 	if (r >= 0)
 		r = checking_open(agent, err);
@@ -240,6 +241,7 @@ void agent_free(struct agent *agent)
 	standing_close(agent);
 	checking_close(agent);
 	telling_close(agent);
+	hooks_close(agent);
 	holding_close(agent);
 	drill_close(agent);
 	flows_close(agent);

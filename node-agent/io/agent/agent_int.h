@@ -26,6 +26,7 @@
 #include "node-agent/io/agent/flows.h"
 #include "node-agent/io/agent/holding.h"
 #include "node-agent/io/agent/journal.h"
+#include "node-agent/io/agent/hooks.h"
 #include "node-agent/io/agent/key_files.h"
 #include "node-agent/io/agent/moments.h"
 #include "node-agent/io/agent/names.h"
@@ -211,6 +212,7 @@ struct agent {
 	struct claim_counters claims;
 	struct checking *checking; /* NULL: alone */
 	struct telling *telling;   /* NULL: alone */
+	struct hooks *hooks;       /* NULL: alone */
 	struct holding *holding;   /* NULL: alone */
 	struct drill *drill;       /* NULL: none is going on, and none has a result to tell */
 };

@@ -171,6 +171,7 @@ void generation_hold(struct agent *agent, struct generation *generation)
 	holding_update(agent);
 	checking_update(agent);
 	telling_update(agent);
+	hooks_update(agent);
 	forget_peers(agent);
 	agent_look_now(agent);
 	agent_floor_held(agent);

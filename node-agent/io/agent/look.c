@@ -109,12 +109,18 @@ static void describe_reach(const struct agent *agent, const struct err *err, cha
 		err_format(err, why, sizeof(why)));
 }
 
+static void on_applied(const struct plan_op *op, bool done, void *context)
+{
+	repairs_applied(op, done, context);
+	hooks_applied(context, op, done);
+}
+
 void agent_look_now(struct agent *agent)
 {
 	struct nft_seed *seeds = mem_new(PROTO_ENDPOINTS_MAX, sizeof(*seeds));
 	struct reconcile_input input = {.ruleset = agent->held.ruleset,
 		.seeds = seeds,
-		.applied = repairs_applied,
+		.applied = on_applied,
 		.applied_context = agent};
 	struct reconcile_result result = {0};
 	struct err err = {0}, reach_err = {0};
@@ -129,11 +135,13 @@ void agent_look_now(struct agent *agent)
 	names_update(agent);
 	steering_look(agent);
 	reached = reach_before_peers(agent, &reach_err);
+	hooks_look(agent, &input);
 	fill_facts(agent, &input.facts);
 	repairs_begin(agent, &input.facts);
 	input.seed_count = fill_seeds(agent, seeds);
 	r = reconcile_run(agent->reconcile, &input, &result, &err);
 	mem_free_pointer(&seeds);
+	hooks_looked(agent, r >= 0);
 	agent->looks++;
 	agent->bypasses = result.bypasses;
 	agent->operations += result.changed;
@@ -146,6 +154,8 @@ void agent_look_now(struct agent *agent)
 		err_format(&err, result.failure, sizeof(result.failure));
 	if (reached >= 0 && !result.failure[0])
 		reached = reach_after_peers(agent, &reach_err);
+	if (!result.failure[0])
+		text_copy(result.failure, sizeof(result.failure), hooks_failure(agent));
 	if (reached < 0)
 		describe_reach(agent, &reach_err, result.failure, sizeof(result.failure));
 	if (!result.failure[0]) {
@@ -153,7 +163,7 @@ void agent_look_now(struct agent *agent)
 		agent->previous = NULL;
 		plan_scope_clear(&agent->left);
 	}
-	repairs_end(agent, !result.failure[0]);
+	repairs_end(agent, !result.failure[0] && !hooks_are_awaited(agent));
 	wait_ms = next_wait_ms(agent, result.failure[0] != '\0');
 	if (r == -ETIMEDOUT && wait_ms > SILENCE_LONGEST_MS)
 		wait_ms = SILENCE_LONGEST_MS; /* as soon as its program answers again, it is in order */
@@ -162,7 +172,8 @@ void agent_look_now(struct agent *agent)
 	else if (!result.failure[0] && wait_ms > AGENT_CONFIRM_MS)
 		wait_ms = AGENT_CONFIRM_MS;
 	schedule(agent, wait_ms);
-	set_fit(agent, result.failure);
+	if (result.failure[0] || !hooks_are_awaited(agent))
+		set_fit(agent, result.failure);
 }
 
 void agent_look_soon(struct agent *agent)

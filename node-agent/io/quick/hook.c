@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <stdlib.h>
+#include <string.h>
 
 #include "common/base/mem.h"
 #include "node-agent/io/quick/child.h"
 #include "node-agent/io/quick/device.h"
+#include "node-agent/io/quick/hook.h"
 #include "node-agent/io/quick/session.h"
 
 /*
@@ -14,14 +16,22 @@
 static const char PROGRAM[] = "INTERFACE=$1 HOLDFAST_HOOK=$2; shift 2; "
 			      "holdfast_hook() { eval \"$HOLDFAST_HOOK\"; }; holdfast_hook";
 
+void quick_hook_words(const char *interface, const char *line, const char *ret_words[QUICK_HOOK_WORDS])
+{
+	const char *const words[QUICK_HOOK_WORDS] = {"bash", "-e", "-o", "pipefail", "-O", "extglob", "-c",
+		PROGRAM, "holdfast", interface, line, NULL};
+
+	memcpy(ret_words, words, sizeof(words));
+}
+
 static int run_hook(struct quick *quick, const char *hook)
 {
-	const char *argv[] = {"bash", "-e", "-o", "pipefail", "-O", "extglob", "-c", PROGRAM, "holdfast",
-		quick->name, hook, NULL};
+	const char *argv[QUICK_HOOK_WORDS];
 	char path[PATH_MAX];
 
 	if (!quick_has_program("bash", path))
 		return err_set(quick->err, -1, "hooks need bash, and there is none in PATH");
+	quick_hook_words(quick->name, hook, argv);
 	return quick_run(quick, path, argv, NULL);
 }
 

@@ -14,6 +14,7 @@
 #include "common/io/log.h"
 #include "node-agent/io/rtnl/link.h"
 #include "node-agent/io/stage/crowd.h"
+#include "node-agent/io/stage/hook.h"
 #include "node-agent/io/wireguard/implementation.h"
 
 static int check_identity(const struct stage_host *host, const struct desired *desired, struct err *err)
@@ -166,6 +167,8 @@ static int check_tunnel(struct reconcile *reconcile, const struct stage_host *ho
 		r = check_name(reconcile, host, tunnel, err);
 	if (r >= 0)
 		r = check_port(reconcile, host, tunnel, err);
+	if (r >= 0)
+		r = stage_check_hooks(host->config, tunnel, err);
 	return r;
 }
 

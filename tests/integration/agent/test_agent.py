@@ -72,6 +72,14 @@ def test_refused_stages(bench):
     desired = bench.desired()
     desired["endpoints"][0]["notify"] = [{"program": bench.dir + "/told", "owner": True, "standby": True, "unfit": True}]
     assert "told cannot be run here: No such file" in bench.stage(desired)["error"]
+    for line, needle in (("/bin/true %i", "agent.yaml does not allow the fleet to run /bin/true here: put it into the list"),
+                         ("/bin/%i", f"the fleet to run /bin/{bench.tunnel} here"),
+                         ("true", "is for a shell"), (bench.dir + "/told; /bin/true", "is for a shell"),
+                         (bench.dir + "/told", "told cannot be run here: No such file")):
+        desired = bench.desired()
+        desired["tunnels"][0]["post_down"] = [line]
+        error = bench.stage(desired)["error"]
+        assert f"tunnel {bench.tunnel}: post_down: " in error and needle in error, error
     check_what_the_host_has_not(bench)
     assert bench.tunnel not in bench.ip("link") and not bench.nft("list", "ruleset")
 
@@ -166,6 +174,69 @@ def test_programs_are_told(bench):
     until("what nobody wants any more is ended", lambda: not any(
         word in command for command in bench.running() for word in (b"told", b"sleep\0300")))
     assert len(told()) == 2, told()
+
+
+def test_hooks_run_around_a_tunnel(bench):
+    """Once each, not when an agent takes it over; what was cut off is done again, and what fails before it is made keeps it away. 5 s."""
+    program, name, lines = bench.dir + "/told", "h" + bench.tunnel, bench.dir + "/lines"
+    with open(program, "w") as file:
+        file.write(f"#!/bin/sh\nip link show $INTERFACE >/dev/null 2>&1 && is=there || is=away\necho $* $INTERFACE $is >>{lines}\n"
+                   f"[ ! -e {bench.dir}/$1.hangs ] || exec sleep 300\n[ ! -e {bench.dir}/$1.fails ]\n")
+    os.chmod(program, 0o755)
+
+    def ran():
+        return open(lines).read().replace(f" {name}", "").splitlines() if os.path.exists(lines) else []
+
+    def touch(mark):
+        open(f"{bench.dir}/{mark}", "w").close()
+
+    def with_hooks():
+        desired = bench.desired()
+        desired["tunnels"].append(dict(
+            desired["tunnels"][0], name=name, private_key_file="peer.key", public_key=bench.peer, listen_port=51821,
+            fwmark=1212547073, addresses=["10.51.0.1/24"], forward={"policy": "unmanaged", "snat": []},
+            pre_up=[f"{program} pre_up %i"], post_up=[f"{program} post_up", f"{program}\tthen"],
+            pre_down=[f"{program} pre_down"], post_down=[f"{program} post_down"]))
+        return desired
+
+    def again(**changes):
+        bench.stop(signal.SIGKILL)
+        bench.start(**changes)
+        until("it looked", lambda: bench.metric("holdfast_plan_looks_total"))
+
+    up, down = ["pre_up away", "post_up there", "then there"], ["pre_down there", "post_down away"]
+    touch("pre_up.fails")
+    bench.apply(with_hooks())
+    until("that it failed is told", lambda: any("its pre_up failed" in reason for reason in (bench.controller.report or {})["reasons"]))
+    assert name not in bench.ip("link") and set(ran()) == {up[0]}, ran()
+    os.unlink(bench.dir + "/pre_up.fails")
+    os.unlink(lines)
+    until("they ran", lambda: ran() == up)
+    until("it is fit", lambda: (bench.controller.report or {}).get("fit"))
+    assert bench.has_address(name, "10.51.0.1/24")
+    again(programs="deny")
+    error = bench.stage(with_hooks())["error"]
+    assert f"tunnel {name}: pre_up: {bench.dir}/agent.yaml does not allow the fleet to run {program} here" in error, error
+    again()
+    assert ran() == up, ran()
+    touch("pre_down.hangs")
+    bench.apply(bench.desired())
+    until("it waits for its hook", lambda: ran()[3:] == down[:1])
+    assert name in bench.ip("link") and bench.get("/livez")[0] == 200
+    os.unlink(bench.dir + "/pre_down.hangs")
+    again()
+    until("what was cut off is done again", lambda: ran()[4:] == down)
+    assert name not in bench.ip("link")
+    until("nothing of it is left", lambda: not os.listdir(bench.dir + "/run/hooks"))
+    touch("post_up.hangs")
+    bench.apply(with_hooks())
+    until("it is made", lambda: ran()[6:] == up[:2])
+    os.unlink(bench.dir + "/post_up.hangs")
+    again()
+    until("what was cut off is done again", lambda: ran()[8:] == up[1:])
+    bench.apply(bench.desired())
+    until("they ran", lambda: ran()[10:] == down)
+    assert not any(word in command for command in bench.running() for word in (b"told", b"sleep\x00300"))
 
 
 def test_serve(bench):
@@ -766,7 +837,7 @@ def test_the_certificate_renews_itself(bench):
     assert bench.stop() == 0
 
 
-TESTS = [test_bad_starts, test_refused_stages, test_apply, test_a_key_file_that_changes_is_told, test_programs_are_told, test_serve, test_the_command_line_asks_the_agent, test_plan_is_empty, test_drift_is_repaired,
+TESTS = [test_bad_starts, test_refused_stages, test_apply, test_a_key_file_that_changes_is_told, test_programs_are_told, test_hooks_run_around_a_tunnel, test_serve, test_the_command_line_asks_the_agent, test_plan_is_empty, test_drift_is_repaired,
          test_what_others_drop_is_told, test_a_dead_tunnel_comes_back, test_a_killed_agent_is_not_noticed, test_a_restart_without_controller,
          test_a_lease_that_nobody_renews_takes_the_addresses,
          test_an_answer_from_another_segment_is_no_witness, test_a_preshared_key_that_has_gone, test_carrier_loss_fences, test_release, test_a_warm_standby, test_a_takeover_wakes_the_client,
