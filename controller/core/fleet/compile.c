@@ -62,6 +62,8 @@ static void put_tunnel(
 	to->table = settings->table;
 	to->table_number = settings->table_number;
 	put_forward(compiler, &settings->forward, &to->forward);
+	for (size_t i = 0; i < HOOKS; i++)
+		texts_copy(&to->hooks[i], &settings->hooks[i]);
 }
 
 static bool is_here(const struct compiler *compiler, const struct fleet_tunnel *tunnel)

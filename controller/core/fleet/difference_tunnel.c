@@ -140,6 +140,32 @@ static void render_clamp_mss(const void *thing, struct text *text)
 	text_add(text, ((const struct desired_tunnel *)thing)->forward.clamp_mss ? "true" : "false");
 }
 
+static void list_lines(const struct texts *lines, struct list *list)
+{
+	for (size_t i = 0; i < lines->count; i++)
+		list_item(list, lines->items[i]);
+}
+
+static void list_pre_up(const void *thing, struct list *list)
+{
+	list_lines(&((const struct desired_tunnel *)thing)->hooks[HOOK_PRE_UP], list);
+}
+
+static void list_post_up(const void *thing, struct list *list)
+{
+	list_lines(&((const struct desired_tunnel *)thing)->hooks[HOOK_POST_UP], list);
+}
+
+static void list_pre_down(const void *thing, struct list *list)
+{
+	list_lines(&((const struct desired_tunnel *)thing)->hooks[HOOK_PRE_DOWN], list);
+}
+
+static void list_post_down(const void *thing, struct list *list)
+{
+	list_lines(&((const struct desired_tunnel *)thing)->hooks[HOOK_POST_DOWN], list);
+}
+
 static const struct field fields[] = {
 	{"private_key_file", .render = render_key_file},
 	{"public_key", .render = render_public_key},
@@ -154,6 +180,10 @@ static const struct field fields[] = {
 	{"snat", .list = list_snat},
 	{"masquerade", .list = list_masquerade},
 	{"clamp_mss", .render = render_clamp_mss},
+	{"pre_up", .list = list_pre_up},
+	{"post_up", .list = list_post_up},
+	{"pre_down", .list = list_pre_down},
+	{"post_down", .list = list_post_down},
 };
 
 static const struct desired_tunnel *find(const struct desired *desired, const char *name)

@@ -12,6 +12,29 @@ static void free_client(struct fleet_client *client)
 	free(client->routes);
 }
 
+static void free_settings(struct fleet_settings *settings)
+{
+	for (size_t i = 0; i < HOOKS; i++)
+		texts_clear(&settings->hooks[i]);
+}
+
+void fleet_settings_copy(struct fleet_settings *to, const struct fleet_settings *from)
+{
+	*to = *from;
+	for (size_t i = 0; i < HOOKS; i++)
+		texts_copy(&to->hooks[i], &from->hooks[i]);
+}
+
+static void free_tunnel(struct fleet_tunnel *tunnel)
+{
+	for (size_t i = 0; i < tunnel->override_count; i++)
+		free_settings(&tunnel->overrides[i].settings);
+	free_settings(&tunnel->settings);
+	free(tunnel->overrides);
+	free(tunnel->gateways);
+	free_client(&tunnel->client);
+}
+
 static void free_group(struct fleet_group *group)
 {
 	free(group->may_reach);
@@ -31,11 +54,8 @@ static void free_items(struct fleet *fleet)
 {
 	for (size_t i = 0; i < fleet->endpoint_count; i++)
 		free(fleet->endpoints[i].routes);
-	for (size_t i = 0; i < fleet->tunnel_count; i++) {
-		free(fleet->tunnels[i].overrides);
-		free(fleet->tunnels[i].gateways);
-		free_client(&fleet->tunnels[i].client);
-	}
+	for (size_t i = 0; i < fleet->tunnel_count; i++)
+		free_tunnel(&fleet->tunnels[i]);
 	for (size_t i = 0; i < fleet->group_count; i++)
 		free_group(&fleet->groups[i]);
 	for (size_t i = 0; i < fleet->peer_count; i++)

@@ -84,6 +84,7 @@ struct fleet_settings {
 	enum desired_table table;
 	uint32_t table_number;
 	struct fleet_forward forward;
+	struct texts hooks[HOOKS]; /* owned */
 };
 
 /* What a client's own file says, for `peer new`: of a tunnel, and what a group says otherwise. */
@@ -231,6 +232,8 @@ const struct fleet_endpoint *fleet_find_endpoint(const struct fleet *fleet, cons
 const struct fleet_reference *fleet_tunnel_gateways(
 	const struct fleet *fleet, const struct fleet_tunnel *tunnel, size_t *ret_count);
 bool fleet_tunnel_is_on(const struct fleet *fleet, const struct fleet_tunnel *tunnel, size_t gateway);
+/* A copy that owns what it has; what *to held before is not freed. */
+void fleet_settings_copy(struct fleet_settings *to, const struct fleet_settings *from);
 /* What the tunnel is there: its override, or its settings. */
 const struct fleet_settings *fleet_tunnel_settings(const struct fleet_tunnel *tunnel, size_t gateway);
 

@@ -4,9 +4,9 @@
 /* What an override may say. */
 #define SETTINGS                                                                                           \
 	"private_key_file", "address", "link_local", "multicast", "listen_port", "mtu", "table", "fwmark", \
-		"forward"
-/* wg-quick's others. */
-#define SETTINGS_LATER "dns", "pre_up", "post_up", "pre_down", "post_down", "save_config"
+		"forward", "pre_up", "post_up", "pre_down", "post_down", "save_config"
+/* wg-quick's other one. */
+#define SETTINGS_LATER "dns"
 
 const struct fleet_keys fleet_keys[FLEET_MAPPINGS] = {
 	[KEYS_ROOT] = {"",

@@ -17,7 +17,7 @@ static void read_override(struct reader *reader, const struct conf_pair *pair, s
 	(void)text_copy(override->gateway.name, sizeof(override->gateway.name), name);
 	override->gateway.place = reader_place(reader, pair->key);
 	override->gateway.index = SIZE_MAX;
-	override->settings = tunnel->settings;
+	fleet_settings_copy(&override->settings, &tunnel->settings);
 	read_settings(reader, pair->value, &override->settings);
 	tunnel->override_count++;
 }

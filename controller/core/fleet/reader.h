@@ -69,6 +69,9 @@ void read_peers(struct reader *reader, const struct conf_node *node);
 /* Keys of a tunnel that an override may repeat; those that are absent leave *settings as it is. */
 void read_settings(struct reader *reader, const struct conf_node *map, struct fleet_settings *settings);
 void read_forward(struct reader *reader, const struct conf_node *map, struct fleet_forward *forward);
+/* pre_up: and so on; a list that is absent stays as it is. */
+void read_hooks(struct reader *reader, const struct conf_node *map, struct texts hooks[HOOKS]);
+void read_save_config(struct reader *reader, const struct conf_node *map);
 /* inside: and routes: of an endpoint. */
 void read_insides(struct reader *reader, const struct conf_node *map, struct fleet_endpoint *endpoint);
 void read_routes(struct reader *reader, const struct conf_node *map, struct fleet_endpoint *endpoint);

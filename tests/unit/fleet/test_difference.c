@@ -57,6 +57,9 @@ static const struct {
 	{"liveness: 25ms", "liveness: 50ms", "gw-a", "~ gateway gw-a: liveness 25ms -> 50ms\n"},
 	{"[10.9.0.11, ", "[10.9.0.21, ", "gw-a",
 		"~ gateway gw-a: address [10.9.0.11, 2001:db8::11] -> [10.9.0.21, 2001:db8::11]\n"},
+	{"mtu: 1400", "mtu: 1400, pre_up: /a, post_up: [/b %i, /c], pre_down: /d, post_down: /e", "gw-b",
+		"~ tunnel wg0: pre_up none -> [/a], post_up none -> [/b %i, /c], pre_down none -> [/d], "
+		"post_down none -> [/e]\n"},
 	{"mtu: 1400", "mtu: 1380", "gw-b", "~ tunnel wg0: mtu 1400 -> 1380\n"},
 	{"mtu: 1400", "mtu: 1380", "gw-a", ""},
 	{"listen_port: 51820", "listen_port: 51821\n    fwmark: 7", "gw-a",

@@ -211,6 +211,29 @@ START_TEST(a_path)
 }
 END_TEST
 
+static char *with_hooks(size_t count, size_t length)
+{
+	struct text text = {0};
+
+	text_add(&text, "%s", sample_base);
+	add_tunnel(&text, 1);
+	text.length = (size_t)(strrchr(text.data, '}') - text.data);
+	text_add(&text, ", post_down: [");
+	for (size_t i = 0; i < count; i++)
+		text_add(&text, "%s/%0*d", i ? ", " : "", (int)length - 1, 0);
+	text_add(&text, "] }\n");
+	return text_take(&text);
+}
+
+START_TEST(hooks)
+{
+	check_told(with_hooks(PROTO_HOOKS_MAX, 8), NULL);
+	check_told(with_hooks(PROTO_HOOKS_MAX + 1, 8), "post_down: 17 are too many: at most 16\n");
+	check_told(with_hooks(PROTO_HOOKS_MAX, PROTO_HOOK_MAX), NULL);
+	check_told(with_hooks(1, PROTO_HOOK_MAX + 1), "post_down: too long: at most 2047 bytes\n");
+}
+END_TEST
+
 START_TEST(peers)
 {
 	check_told(sample_with_peers(PROTO_PEERS_MAX), NULL);
@@ -316,6 +339,7 @@ int main(void)
 	tcase_add_test(tcase, roles_of_a_gateway);
 	tcase_add_test(tcase, a_name);
 	tcase_add_test(tcase, a_path);
+	tcase_add_test(tcase, hooks);
 	tcase_add_test(tcase, peers);
 	tcase_add_test(tcase, peers_of_a_gateway);
 	tcase_add_test(tcase, peers_with_one_prefix);
