@@ -106,7 +106,7 @@ static int take_text(struct import_source *source, const char *text, size_t size
 		return err_at(
 			err, -EINVAL, source->file, 0, 0, "has no PrivateKey: put it in for the import");
 	key_pair_public(&source->config.private_key, &source->public_key);
-	quick_allowed_init(&source->allowed, &source->config, source->file, &source->notes.left_out);
+	quick_allowed_init(&source->allowed, &source->config, source->file, &source->notes.told);
 	return 0;
 }
 

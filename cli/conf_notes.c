@@ -12,6 +12,8 @@
 
 enum { NAME_WORDS_MAX = 3 };
 
+#define KEPT "kept, and runs only where agent.yaml allows it (programs:)"
+
 static struct quick_span skip(struct quick_span span, const char *set)
 {
 	while (span.length && strchr(set, span.at[0])) {
@@ -79,22 +81,20 @@ static void add_peer(struct conf_notes *notes, const char *name)
 	text_copy(notes->names[notes->count++], sizeof(*notes->names), name);
 }
 
-static const char *why_left_out(enum quick_key key)
+static const char *note_of(enum quick_key key)
 {
 	switch (key) {
 	case QUICK_KEY_DNS:
 		return "DNS: a gateway of a fleet keeps its own name servers; for clients' files there is "
 		       "client: { dns }";
 	case QUICK_KEY_PRE_UP:
-		return "PreUp: a fleet runs no commands; 'forward' and 'routes' say what such ones are "
-		       "mostly for";
+		return "PreUp: " KEPT "; 'forward' and 'routes' say what such ones are mostly for";
 	case QUICK_KEY_POST_UP:
-		return "PostUp: a fleet runs no commands; 'forward' and 'routes' say what such ones are "
-		       "mostly for";
+		return "PostUp: " KEPT "; 'forward' and 'routes' say what such ones are mostly for";
 	case QUICK_KEY_PRE_DOWN:
-		return "PreDown: a fleet runs no commands";
+		return "PreDown: " KEPT;
 	case QUICK_KEY_POST_DOWN:
-		return "PostDown: a fleet runs no commands";
+		return "PostDown: " KEPT;
 	case QUICK_KEY_SAVE_CONFIG:
 		return "SaveConfig: the fleet file is what counts";
 	default:
@@ -102,15 +102,15 @@ static const char *why_left_out(enum quick_key key)
 	}
 }
 
-static void leave_out(struct conf_notes *notes, const char *file, const struct quick_line *line)
+static void take_note(struct conf_notes *notes, const char *file, const struct quick_line *line)
 {
-	const char *why = why_left_out(line->key);
+	const char *why = note_of(line->key);
 	struct text text = {0};
 
 	if (!why)
 		return;
 	text_add(&text, "%s:%u: %s", file, line->number, why);
-	quick_texts_add(&notes->left_out, text.data, text.length);
+	quick_texts_add(&notes->told, text.data, text.length);
 	text_clear(&text);
 }
 
@@ -148,7 +148,7 @@ void conf_notes_read(const char *file, const char *text, size_t size, struct con
 			(void)conf_notes_name(line.text.at, line.text.length, notes.names[notes.count - 1]);
 			unnamed = false;
 		} else if (line.text.length) {
-			leave_out(&notes, file, &line);
+			take_note(&notes, file, &line);
 			unnamed = false;
 		}
 		before[0] = '\0';
@@ -161,6 +161,6 @@ void conf_notes_read(const char *file, const char *text, size_t size, struct con
 void conf_notes_clear(struct conf_notes *notes)
 {
 	free(notes->names);
-	quick_texts_clear(&notes->left_out);
+	quick_texts_clear(&notes->told);
 	*notes = (struct conf_notes){0};
 }

@@ -5,11 +5,12 @@
 #include "node-agent/core/quick/config.h"
 #include "proto/limits.h"
 
-/* What a wg-quick file says that its reader does not keep: names in comments, and keys that a fleet file has no word for. */
+/* What a wg-quick file says that its reader does not keep: names in comments, and what is to be said of keys that a fleet file has no
+ * word for, or that take more than the file. */
 struct conf_notes {
 	char (*names)[PROTO_NAME_MAX + 1]; /* owned; one for each [Peer], in order; "": no comment names it */
 	size_t count, capacity;
-	struct quick_texts left_out; /* "FILE:7: PostUp: why"; never what its value is: it may be secret */
+	struct quick_texts told; /* "FILE:7: PostUp: why"; never what its value is: it may be secret */
 };
 
 /* The text is one that quick_read() took. */

@@ -14,6 +14,7 @@
 enum {
 	HEAD_MAX_BYTES = 64 * 1024,
 	PEER_MAX_BYTES = 1024, /* without its allowed IPs */
+	HOOK_WORDS_BYTES = 16, /* "PostDown = " */
 	TOLD_MAX = 1024,
 };
 
@@ -52,7 +53,7 @@ static bool is_exported(const struct exporting *exporting, const struct fleet_pe
 
 static size_t room_for(const struct export *export)
 {
-	size_t room = HEAD_MAX_BYTES;
+	size_t room = HEAD_MAX_BYTES + HOOKS * PROTO_HOOKS_MAX * (PROTO_HOOK_MAX + HOOK_WORDS_BYTES);
 
 	for (size_t i = 0; i < export->fleet->peer_count; i++)
 		room += PEER_MAX_BYTES + export->fleet->peers[i].allowed_ip_count * PREFIX_TEXT_MAX;
@@ -143,6 +144,18 @@ static void tell_settings(struct exporting *exporting, const struct fleet_settin
 			exporting->export->fleet->endpoints[exporting->export->tunnel->endpoint].name);
 }
 
+static void put_hooks(struct text *out, const struct texts hooks[HOOKS])
+{
+	static const enum quick_hook theirs[HOOKS] = {[HOOK_PRE_UP] = QUICK_PRE_UP,
+		[HOOK_POST_UP] = QUICK_POST_UP,
+		[HOOK_PRE_DOWN] = QUICK_PRE_DOWN,
+		[HOOK_POST_DOWN] = QUICK_POST_DOWN};
+
+	for (size_t hook = 0; hook < HOOKS; hook++)
+		for (size_t i = 0; i < hooks[hook].count; i++)
+			text_add(out, "%s = %s\n", quick_hook_name(theirs[hook]), hooks[hook].items[i]);
+}
+
 static int put_interface(struct exporting *exporting, const struct fleet_settings *settings, struct err *err)
 {
 	struct text *out = exporting->out;
@@ -163,6 +176,7 @@ static int put_interface(struct exporting *exporting, const struct fleet_setting
 		text_add(out, "FwMark = 0x%x\n", settings->fwmark);
 	if (!exporting->export->read_key)
 		r = put_key_commands(exporting, settings, err);
+	put_hooks(out, settings->hooks); /* behind the keys, which they may need */
 	tell_settings(exporting, settings);
 	return r;
 }

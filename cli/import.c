@@ -84,8 +84,8 @@ static void put_told(
 static void gather(struct import *import, const struct import_source *sources, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
-		for (size_t j = 0; j < sources[i].notes.left_out.count; j++)
-			import_tell(import, "%s", sources[i].notes.left_out.items[j]);
+		for (size_t j = 0; j < sources[i].notes.told.count; j++)
+			import_tell(import, "%s", sources[i].notes.told.items[j]);
 		import_gather_tunnel(import, &sources[i]);
 	}
 	for (size_t i = 0; i < import->tunnel_count; i++)

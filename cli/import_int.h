@@ -5,6 +5,7 @@
 #include <uthash.h>
 
 #include "cli/import.h"
+#include "common/base/texts.h"
 
 /* Inside of import: the tunnels (import_tunnel.c) and peers (import_peer.c) of the fleet that is made. */
 struct import_tunnel {
@@ -44,6 +45,12 @@ void import_put_tunnels(struct import *import);
 void import_gather_peers(struct import *import, size_t tunnel, const struct import_source *source);
 void import_put_peers(struct import *import);
 void import_free_peers(struct import *import);
+
+/* The hooks of a file that a fleet file takes, and why it does not take the others. */
+void import_hooks_of(const struct quick_config *config, enum quick_hook hook, struct texts *ret_lines);
+void import_tell_hooks(struct import *import, const struct import_source *source);
+/* [one, "and two"] */
+void import_put_texts(struct text *out, const struct texts *texts);
 
 /* "10.0.0.0/8" or, quoted, "fd00::/8". */
 void import_put_prefix(struct text *out, const struct prefix *prefix);

@@ -118,13 +118,29 @@ struct setting {
 	struct text value;
 };
 
-enum { SETTINGS = 5 };
+enum { SETTINGS_OF_NUMBERS = 5, SETTINGS = SETTINGS_OF_NUMBERS + QUICK_HOOK_COUNT };
+
+/* Of another gateway than the first: none is a list, too. */
+static void put_hooks(struct text *out, enum quick_hook hook, const struct quick_config *config,
+	const struct quick_config *rule)
+{
+	struct texts lines, of_rule = {0};
+
+	import_hooks_of(config, hook, &lines);
+	if (rule)
+		import_hooks_of(rule, hook, &of_rule);
+	if (!texts_equal(&lines, &of_rule))
+		import_put_texts(out, &lines);
+	texts_clear(&lines);
+	texts_clear(&of_rule);
+}
 
 /* In the order that they are written in; an empty value is one that needs no line. */
 static void settings_of(
 	const struct quick_config *config, const struct quick_config *rule, struct setting settings[SETTINGS])
 {
-	static const char *const names[SETTINGS] = {"address", "listen_port", "mtu", "table", "fwmark"};
+	static const char *const names[SETTINGS] = {"address", "listen_port", "mtu", "table", "fwmark",
+		"pre_up", "post_up", "pre_down", "post_down"};
 
 	for (size_t i = 0; i < SETTINGS; i++) {
 		settings[i] = (struct setting){0};
@@ -140,6 +156,8 @@ static void settings_of(
 		text_add(&settings[3].value, "%s", table_of(config));
 	if (config->fwmark && (!rule || config->fwmark != rule->fwmark))
 		text_add(&settings[4].value, "0x%x", config->fwmark);
+	for (unsigned hook = 0; hook < QUICK_HOOK_COUNT; hook++)
+		put_hooks(&settings[SETTINGS_OF_NUMBERS + hook].value, (enum quick_hook)hook, config, rule);
 }
 
 static void put_settings(struct text *out, const struct quick_config *config)
@@ -194,6 +212,7 @@ static void tell_settings(
 	if (config->address_count > PROTO_ADDRESSES_MAX)
 		import_tell(import, "%s: only the first %d of %zu addresses: a tunnel has no more",
 			source->file, PROTO_ADDRESSES_MAX, config->address_count);
+	import_tell_hooks(import, source);
 	if (rule && rule->mtu && !config->mtu)
 		import_tell(import, "%s: no MTU, unlike the other gateways: it gets theirs", source->file);
 	if (rule && rule->fwmark && !config->fwmark)

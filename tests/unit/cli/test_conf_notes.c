@@ -54,10 +54,10 @@ START_TEST(it_stands_before_on_or_behind_the_line)
 	ck_assert_str_eq(notes.names[1], "on");
 	ck_assert_str_eq(notes.names[2], "behind");
 	ck_assert_str_eq(notes.names[3], "");
-	ck_assert_uint_eq(notes.left_out.count, 2);
-	ck_assert_int_eq(strncmp(notes.left_out.items[0], "wg0.conf:3: DNS: ", 17), 0);
-	ck_assert_int_eq(strncmp(notes.left_out.items[1], "wg0.conf:4: PostUp: ", 20), 0);
-	ck_assert_ptr_null(strstr(notes.left_out.items[1], "secret"));
+	ck_assert_uint_eq(notes.told.count, 2);
+	ck_assert_int_eq(strncmp(notes.told.items[0], "wg0.conf:3: DNS: ", 17), 0);
+	ck_assert_int_eq(strncmp(notes.told.items[1], "wg0.conf:4: PostUp: ", 20), 0);
+	ck_assert_ptr_null(strstr(notes.told.items[1], "secret"));
 	conf_notes_clear(&notes);
 }
 END_TEST
