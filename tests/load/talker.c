@@ -121,9 +121,11 @@ static void on_stranger(void *context, const struct stranger *stranger)
 	(void)stranger;
 }
 
-static void on_answered(void *context)
+static bool on_answered(void *context, uint64_t store)
 {
 	(void)context;
+	(void)store;
+	return true;
 }
 
 static const struct control_ops ops = {.floor = on_floor,

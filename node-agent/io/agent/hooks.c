@@ -181,6 +181,7 @@ static const char *tunnel_of(const struct plan_op *op)
 		return op->address.device;
 	case PLAN_FIREWALL_LOAD:
 	case PLAN_SYSCTL_SET:
+	case PLAN_OFFLOAD_SET:
 	case PLAN_RULE_DELETE:
 	case PLAN_RULE_ADD:
 	case PLAN_ROUTE_DELETE:

@@ -63,6 +63,7 @@ static int try_operation(struct trial *trial, const struct plan_op *op, struct e
 	case PLAN_ROUTE_SET:
 		return try_ip6(trial, op->route.device, &op->route.to, err);
 	case PLAN_FIREWALL_LOAD:
+	case PLAN_OFFLOAD_SET:
 	case PLAN_RULE_DELETE:
 	case PLAN_ROUTE_DELETE:
 	case PLAN_ADDRESS_DELETE:

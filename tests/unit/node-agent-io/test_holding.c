@@ -58,6 +58,13 @@ void holding_tell(struct agent *of, const struct holder_move *moves, size_t coun
 	(void)count;
 }
 
+void holding_notice(struct agent *of, const struct holder_move *moves, size_t count)
+{
+	(void)of;
+	(void)moves;
+	(void)count;
+}
+
 void holding_ask(struct agent *of)
 {
 	(void)of;
