@@ -3,6 +3,7 @@
 """Generations: two phases, all or nothing, the difference only, and whoever was away gets what it lacks."""
 import json
 import os
+import signal
 import sys
 import threading
 import time
@@ -189,11 +190,20 @@ def test_one_that_is_back_at_once_while_preparing_is_not_lost(bench):
     for name, agent in (("gw-a", gw_a), ("gw-b", gw_b)):
         until(f"{name} was lost", lambda: agent.lose_connections() or any(event["gateway"] == name for event in bench.events(kind="disconnected")))
         until(f"{name} is back", lambda: bench.gateway(name)["connected"])
-    assert not answers, answers
+    # The fleet file that somebody asks for meanwhile waits for the end of it.
+    (bench.directory / "fleet.yaml").write_text(fleet_text(peers=("carol",)))
+    bench.process.send_signal(signal.SIGHUP)
+    until("that was heard", lambda: "operators-reloaded" in bench.log.read_text())
+    assert not answers and bench.status()["apply"]["generation"] == 2, answers
+    gw_b.refusal = None
     gw_b.tell_staged()
     thread.join(20)
     status, answer = answers[0]
-    assert status == 200 and gw_a.generation == gw_b.generation == answer["generation"], answer
+    assert status == 200 and answer["generation"] == 2, answer
+    for agent in (gw_a, gw_b):
+        holds(agent, 3)
+        assert [peer["name"] for peer in agent.held["peers"]] == ["carol"]
+    assert bench.call("GET", "/v1/fleet")[1]["applied_by"] == "the fleet file, by SIGHUP"
 
 
 def test_a_gateway_joins_and_leaves(bench):

@@ -145,21 +145,22 @@ def test_a_fleet_file_that_is_watched(bench):
     """Whatever way it is changed; then it alone counts. 5 s."""
     fleet, peers = bench.directory / "site/fleet.yaml", bench.directory / "site/peers.d"
     bench.write_config(fleet="site/fleet.yaml", watch="true")
-    peers.mkdir(parents=True)
+    for name in ("first", "next"):
+        (bench.directory / "site" / name).mkdir(parents=True)
+    peers.symlink_to("first")
     fleet.write_text("include: [peers.d/*.yaml]\n" + fleet_text(peers=()))
     bench.start()
     at = lambda number: until(f"generation {number}", lambda: bench.status()["generation"] == number)  # noqa: E731
     at(1)
-    # A new file of a glob; one put in the place of another; a directory that takes the place of another.
+    # A new file of a glob; one put in the place of another; a link that leads elsewhere, as deployments do it.
     (peers / "a.yaml").write_text(peers_text("alice"))
     at(2)
     (peers / "a.new").write_text(peers_text("alice", "bob"))
     (peers / "a.new").rename(peers / "a.yaml")
     at(3)
-    (bench.directory / "site/next").mkdir()
     (bench.directory / "site/next/b.yaml").write_text(peers_text("carol"))
-    peers.rename(bench.directory / "site/old")
-    (bench.directory / "site/next").rename(peers)
+    (bench.directory / "site/link").symlink_to("next")
+    (bench.directory / "site/link").rename(peers)
     at(4)
     # Half a file is no fleet, and is not read.
     with open(peers / "b.yaml", "w") as file:
