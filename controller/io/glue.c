@@ -77,6 +77,8 @@ static void tell_seats(struct controller *controller, const struct agent *agent)
 {
 	for (size_t i = 0; i < agent->report.seat_count; i++)
 		decisions_seat(controller->decisions, agent->name, &agent->report.seats[i]);
+	for (size_t i = 0; i < agent->report.heard_count; i++)
+		decisions_relayed(controller->decisions, agent->name, &agent->report.heard[i]);
 }
 
 /* What a gateway put right, and what it noticed. */

@@ -163,6 +163,12 @@ void controller_receive(struct world *world, const struct message *message)
 	step(world, message->to,
 		(struct ownership_event){
 			.kind = OWNERSHIP_EVENT_SEAT, .member = message->from, .seat = &message->seat});
+	if (message->heard.gateway[0] != '\0')
+		step(world, message->to,
+			(struct ownership_event){.kind = OWNERSHIP_EVENT_RELAYED,
+				.member = message->from,
+				.about = message->heard.gateway,
+				.seat = &message->heard.seat});
 	if (holds)
 		step(world, message->to,
 			(struct ownership_event){.kind = OWNERSHIP_EVENT_HOLDS, .member = message->from});

@@ -1,6 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "tests/sim/world.h"
 
+enum { RETRANSMIT_MS = 200 }; /* of TCP, at least */
+
+/* Where a segment of the report is lost, a controller has what others said by the next one; nothing else in it is worse for
+ * that. Over a link that is cut all of it waits, and is old when it arrives. */
+static void fill_heard(struct world *world, size_t gateway, struct message *report)
+{
+	struct host *h = &world->hosts[gateway];
+
+	if (!hearsay_is_news(&h->hearsay, &h->seat.epoch))
+		return;
+	if (world_chance(world, world->loss))
+		h->next_report_ms = world->now + RETRANSMIT_MS;
+	else
+		report->heard = h->hearsay;
+}
+
 void gateway_report(struct world *world, size_t gateway)
 {
 	struct host *h = &world->hosts[gateway];
@@ -8,6 +24,7 @@ void gateway_report(struct world *world, size_t gateway)
 
 	h->next_report_ms = world->now + REPORT_MS;
 	seat_state_fill(&h->seat, world->now, &message.seat);
+	fill_heard(world, gateway, &message);
 	message.fit = h->carrier;
 	message.leaving = h->leaving;
 	message.terms = h->terms;
@@ -83,6 +100,7 @@ static void greet(struct world *world, size_t gateway, size_t controller)
 void gateway_start(struct world *world, size_t gateway)
 {
 	world->hosts[gateway].frozen = false; /* forgotten */
+	world->hosts[gateway].hearsay = (struct hearsay){0};
 	floor_start(world, gateway);
 	gateway_begin(world, gateway);
 	for (size_t controller = CTL; controller < HOSTS; controller++)
@@ -155,8 +173,11 @@ void gateway_heard(
 			.from = world_name(from),
 			.heard = &message->seat,
 			.proven = proven});
-	if (proven)
-		successor_heard(world, gateway, message);
+	if (!proven)
+		return;
+	if (hearsay_hear(&world->hosts[gateway].hearsay, world_name(from), &message->seat))
+		gateway_report(world, gateway);
+	successor_heard(world, gateway, message);
 }
 
 void gateway_tick(struct world *world, size_t gateway)

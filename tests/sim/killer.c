@@ -40,6 +40,7 @@ static const struct killer {
 	{"some-promise", killer_some_promise},
 	{"controller-restarts-without-the-owner", killer_controller_restarts_without_the_owner},
 	{"controller-restarts-beside-a-cut", killer_controller_restarts_beside_a_cut},
+	{"fenced-beside-a-cut", killer_fenced_beside_a_cut},
 	{"terms-changed", killer_terms_changed},
 	{"joined-behind-a-cut", killer_joined_behind_a_cut},
 	{"revoked-while-away", killer_revoked_while_away},

@@ -15,9 +15,8 @@
  */
 
 enum {
-	FENCE_MS = LEASE_MS + 400, /* L2 */
-	LEAVE_MS = 100,            /* until an order is granted, when datagrams are lost */
-	DEAD_MS = 230,             /* of the promised 350: the rest is for announcing and handshakes */
+	LEAVE_MS = 100,      /* until an order is granted, when datagrams are lost */
+	DEAD_MS = 230,       /* of the promised 350: the rest is for announcing and handshakes */
 	DEAD_LOSSY_MS = 330, /* at 20 % loss all words of the others may be lost, one time in ten thousand */
 	AGENT_DOWN_MS = LEASE_MS + 300,
 	SUCCESSION_MS = 680, /* of 800, likewise */

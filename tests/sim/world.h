@@ -9,6 +9,7 @@
 #include "common/cluster/contact.h"
 #include "common/cluster/verdict.h"
 #include "controller/core/ownership/ownership.h"
+#include "node-agent/core/hearsay/hearsay.h"
 #include "node-agent/core/seat/seat.h"
 #include "node-agent/core/succession/succession.h"
 
@@ -26,6 +27,7 @@ enum {
 	BUCKETS = FLIGHT_MAX_MS + 1,
 	RECORDED = 64,
 	LEASE_MS = 1000,
+	FENCE_MS = LEASE_MS + 400, /* L2 */
 	REPORT_MS = 1000,
 	FLUSHED_MAX_MS = 50, /* until the agent has put its fence back */
 	OFF_MS = 1000000,    /* it does not come back */
@@ -60,6 +62,7 @@ struct message {
 	int64_t due_ms, sent_ms;
 	struct datagram_head head;
 	struct seat_state seat; /* of a beat or a report */
+	struct hearsay heard;   /* of a report; of nobody: there is none in it */
 	bool leader_contact;    /* of a beat */
 	struct datagram_silence silence;
 	size_t suspect;
@@ -119,6 +122,7 @@ struct host {
 	bool slow;                  /* its clock runs slower by 1 %: its kernel's permits last longer */
 	const struct message *at;   /* the claim that its seat, or its ownership, is looking at */
 	struct epoch served, burnt; /* under which it serves; the highest it released or refused */
+	struct hearsay hearsay;     /* of who served last */
 	struct succession succession;
 	int64_t leader_ms;        /* when a controller was last heard */
 	struct epoch claim;       /* on its way to the disk */

@@ -70,12 +70,15 @@ void grant_change(struct ownership *ownership, const struct ownership *old, int6
 	ownership->settled_ms = INT64_MAX;
 }
 
+uint32_t grant_longest_lease_ms(const struct ownership *ownership)
+{
+	return longer(ownership->before_lease_ms, ownership->config.lease_ms);
+}
+
 void grant_settle(struct ownership *ownership, size_t member, int64_t now_ms)
 {
-	uint32_t lease_ms = longer(ownership->before_lease_ms, ownership->config.lease_ms);
-
 	if (ownership->settled_ms == INT64_MAX && ownership->members[member].before)
-		ownership->settled_ms = now_ms + lease_outlast_ms(lease_ms);
+		ownership->settled_ms = now_ms + lease_outlast_ms(grant_longest_lease_ms(ownership));
 }
 
 bool grant_is_vacant_for(const struct ownership *ownership, size_t member, int64_t now_ms)

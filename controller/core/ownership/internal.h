@@ -8,10 +8,13 @@
  * endpoint. grant.c: leave to serve, in `fence`. ownership.c: events, and what each phase makes of them: recovery.c
  * (nobody is known yet), owner.c (somebody serves, or did until a moment ago), taking.c (an order is out), moving.c (a
  * planned move is under way). command.c: what people ask for. leaving.c: who shall serve no
- * longer. holddown.c: who has lost it too often. revocation.c: who would let removed peers in. */
+ * longer. holddown.c: who has lost it too often. revocation.c: who would let removed peers in. relay.c: what members tell
+ * of each other. */
 
 void member_init(struct ownership_member *member, const char *name);
 void member_hear_seat(struct ownership_member *member, const struct seat_state *seat, int64_t now_ms);
+/* Somebody else tells what it said: it is not heard for that, nor has it spoken. */
+void member_hear_relayed(struct ownership_member *member, const struct seat_state *seat, int64_t now_ms);
 void member_hear_verdict(
 	struct ownership_member *member, enum verdict_kind kind, int64_t last_sign_ms, int64_t now_ms);
 void member_hear_fitness(
@@ -91,11 +94,16 @@ bool revocation_moves_owner(const struct ownership *ownership, int64_t now_ms);
 /* When the next of the two may become true of an owner; INT64_MAX. */
 int64_t revocation_deadline(const struct ownership *ownership, int64_t now_ms);
 
+void relay_hear(
+	struct ownership *ownership, const char *about, const struct seat_state *seat, int64_t now_ms);
+
 void change_grant(struct ownership_actions *actions);
 
 uint64_t grant_terms(const struct ownership_config *config);
 /* After a change of lease or pool: who has leave may still serve on the terms before. */
 void grant_change(struct ownership *ownership, const struct ownership *old, int64_t now_ms);
+/* That somebody may have who serves on the present terms or those before. */
+uint32_t grant_longest_lease_ms(const struct ownership *ownership);
 /* This member has taken up the present terms. */
 void grant_settle(struct ownership *ownership, size_t member, int64_t now_ms);
 /* Somebody may be serving by what was granted. */

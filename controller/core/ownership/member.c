@@ -34,6 +34,13 @@ static void note_since(int64_t *since_ms, bool holds, int64_t now_ms)
 		*since_ms = now_ms;
 }
 
+static void note_role(struct ownership_member *member, int64_t now_ms)
+{
+	member->standby_count = member->seat.role == SEAT_STANDBY ? member->standby_count + 1 : 0;
+	note_since(&member->standby_since_ms, member->seat.role == SEAT_STANDBY, now_ms);
+	note_since(&member->fenced_since_ms, member->seat.role == SEAT_FENCED, now_ms);
+}
+
 void member_hear_seat(struct ownership_member *member, const struct seat_state *seat, int64_t now_ms)
 {
 	member->spoken = true;
@@ -41,9 +48,27 @@ void member_hear_seat(struct ownership_member *member, const struct seat_state *
 	member->seat_ms = now_ms;
 	if (seat_role_serves(seat->role))
 		member->served_ms = now_ms;
-	member->standby_count = seat->role == SEAT_STANDBY ? member->standby_count + 1 : 0;
-	note_since(&member->standby_since_ms, seat->role == SEAT_STANDBY, now_ms);
-	note_since(&member->fenced_since_ms, seat->role == SEAT_FENCED, now_ms);
+	note_role(member, now_ms);
+}
+
+static void raise(struct epoch *epoch, const struct epoch *to)
+{
+	if (epoch_compare(to, epoch) > 0)
+		*epoch = *to;
+}
+
+void member_hear_relayed(struct ownership_member *member, const struct seat_state *seat, int64_t now_ms)
+{
+	struct epoch gone = seat_let_go(seat);
+
+	raise(&member->recalled, &seat->epoch);
+	raise(&member->seat.highest, &seat->highest);
+	raise(&member->seat.released, &gone);
+	if (!member_serves(member) || epoch_compare(&member->seat.epoch, &gone) > 0 ||
+		seat_role_serves(seat->role))
+		return;
+	member->seat.role = seat->role; /* what it said of itself is older than that */
+	note_role(member, now_ms);
 }
 
 void member_hear_fitness(
@@ -240,7 +265,7 @@ int64_t ownership_expiry_ms(const struct ownership *ownership, size_t member)
 	return from_ms + lease_outlast_ms(ownership->config.lease_ms);
 }
 
-/* It has said that it serves under it, in this life of the controller, or was the only one who could. */
+/* It has said that it serves under it, in this life of the controller, or was heard to, or was the only one who could. */
 static bool is_holder(const struct ownership_member *member, const struct epoch *epoch)
 {
 	bool said = member->served_ms != INT64_MIN && epoch_compare(&member->seat.epoch, epoch) == 0;
@@ -257,17 +282,29 @@ static size_t find_holder(const struct ownership *ownership)
 	for (size_t i = 0; i < ownership->config.member_count; i++) {
 		if (epoch_compare(&ownership->members[i].recalled, highest) > 0)
 			return OWNERSHIP_NOBODY;
-		if (!epoch_is_zero(highest) && is_holder(&ownership->members[i], highest))
-			holder = i;
+		if (epoch_is_zero(highest) || !is_holder(&ownership->members[i], highest))
+			continue;
+		if (holder != OWNERSHIP_NOBODY)
+			return OWNERSHIP_NOBODY; /* two say so */
+		holder = i;
 	}
 	return holder;
+}
+
+/* One that is in the pool no more: see ownership.vacant_ms. */
+static bool is_held_outside(const struct ownership *ownership)
+{
+	return !epoch_is_zero(&ownership->highest) &&
+	       epoch_compare(&ownership->outside, &ownership->highest) == 0;
 }
 
 static bool is_accounted_for(const struct ownership *ownership, size_t member, int64_t now_ms)
 {
 	const struct ownership_member *m = &ownership->members[member];
+	bool released = !epoch_is_zero(&ownership->highest) &&
+			epoch_compare(&m->seat.released, &ownership->highest) >= 0;
 
-	return m->spoken || m->verdict == VERDICT_DEAD ||
+	return m->spoken || released || m->verdict == VERDICT_DEAD ||
 	       (m->verdict == VERDICT_AGENT_DOWN && now_ms >= ownership_expiry_ms(ownership, member));
 }
 
@@ -279,6 +316,8 @@ size_t ownership_unaccounted(const struct ownership *ownership, int64_t now_ms)
 	bool wanted = ownership_pick(ownership, OWNERSHIP_NOBODY, now_ms) != OWNERSHIP_NOBODY;
 	size_t holder = wanted ? find_holder(ownership) : OWNERSHIP_NOBODY;
 
+	if (wanted && is_held_outside(ownership))
+		return OWNERSHIP_NOBODY;
 	for (size_t i = 0; i < ownership->config.member_count; i++)
 		if ((holder == OWNERSHIP_NOBODY || i == holder) && !is_accounted_for(ownership, i, now_ms))
 			return i;

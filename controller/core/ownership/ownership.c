@@ -116,16 +116,21 @@ static void correct(
 	change_take(ownership, right, "equal-epoch", now_ms, actions);
 }
 
-static void hear_seat(struct ownership *ownership, const struct ownership_event *event, int64_t now_ms)
+static void hear_epochs(struct ownership *ownership, const struct seat_state *seat)
 {
-	const struct epoch *heard[] = {&event->seat->highest, &event->seat->epoch, &event->seat->released};
+	const struct epoch *heard[] = {&seat->highest, &seat->epoch, &seat->released};
 
-	member_hear_seat(&ownership->members[event->member], event->seat, now_ms);
 	for (size_t i = 0; i < sizeof(heard) / sizeof(heard[0]); i++) {
 		epoch_source_hear(ownership->source, heard[i]);
 		if (epoch_compare(heard[i], &ownership->highest) > 0)
 			ownership->highest = *heard[i];
 	}
+}
+
+static void hear_seat(struct ownership *ownership, const struct ownership_event *event, int64_t now_ms)
+{
+	member_hear_seat(&ownership->members[event->member], event->seat, now_ms);
+	hear_epochs(ownership, event->seat);
 }
 
 /* Of one who cannot be heard itself this is all there is to tell that it serves. */
@@ -138,7 +143,8 @@ static void hear_claim(struct ownership *ownership, const struct ownership_event
 
 	grant_claim(ownership, event->member, event->claim, now_ms, actions);
 	if (!event->claim->serves || (!taking && ownership->phase != OWNERSHIP_RECOVERING) ||
-		member_serves_under(member, &event->claim->epoch))
+		member_serves_under(member, &event->claim->epoch) ||
+		epoch_compare(&event->claim->epoch, &member->seat.released) <= 0)
 		return;
 	seat.role = SEAT_SERVING;
 	seat.epoch = seat.highest = event->claim->epoch;
@@ -180,6 +186,10 @@ void ownership_step(struct ownership *ownership, const struct ownership_event *e
 		break;
 	case OWNERSHIP_EVENT_GENERATION:
 		revocation_hold(ownership, event->member, event->generation, now_ms);
+		break;
+	case OWNERSHIP_EVENT_RELAYED:
+		hear_epochs(ownership, event->seat);
+		relay_hear(ownership, event->about, event->seat, now_ms);
 		break;
 	case OWNERSHIP_EVENT_FLOOR:
 		revocation_raise(ownership, event->floor, now_ms);

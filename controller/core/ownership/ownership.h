@@ -20,8 +20,8 @@
  *
  * Gateways are the truth about ownership: a controller that starts listens for OWNERSHIP_LISTEN_MS and adopts
  * the highest epoch that it hears served. It names an owner itself only when whoever holds the highest epoch of all has
- * spoken or is known to be down (every member, where it is not known who that is), and every order carries an epoch of its
- * own that is higher than all heard.
+ * spoken, is known to be down, or has let go of it by others' word (every member, where it is not known who that is), and
+ * every order carries an epoch of its own that is higher than all heard.
  *
  * In `fence` (`exclusive`) nobody serves without leave that is granted to its claims, and nobody new is ordered before
  * whoever may be serving has released it, or all leave has run out: after a start that is one lease later. When lease
@@ -93,12 +93,14 @@ enum ownership_event_kind {
 	OWNERSHIP_EVENT_HOLDS = 6,      /* a member reports that it holds the newest generation */
 	OWNERSHIP_EVENT_GENERATION = 7, /* which one it holds, by beat or report */
 	OWNERSHIP_EVENT_FLOOR = 8,      /* the revocation floor; of no member. A lower one changes nothing */
+	OWNERSHIP_EVENT_RELAYED = 9, /* a member's report: whom it heard serve last, and what that one says */
 };
 
 struct ownership_event {
 	enum ownership_event_kind kind;
 	size_t member;
-	const struct seat_state *seat; /* SEAT; its endpoint's name is not looked at */
+	const struct seat_state *seat; /* SEAT, RELAYED; its endpoint's name is not looked at */
+	const char *about;             /* RELAYED: whose that is, in the pool or not */
 	enum verdict_kind verdict;     /* VERDICT */
 	int64_t last_sign_ms;          /* VERDICT: verdict_last_sign_ms() */
 	bool fit;                      /* FITNESS: it could serve, and holds the committed generation */
@@ -145,8 +147,9 @@ struct ownership_member {
 	int64_t standby_since_ms; /* it has said "standby" since; INT64_MAX: it says otherwise */
 	unsigned standby_count;   /* ... in that many messages */
 	int64_t fenced_since_ms;  /* it has said "fenced" since; INT64_MAX */
-	struct epoch recalled;    /* its highest in earlier lives of the controller; zero: none */
-	bool fit_known;           /* it has reported fitness, in this life of its host */
+	struct epoch
+		recalled; /* its highest in earlier lives of the controller, or by others' word; zero: none */
+	bool fit_known;   /* it has reported fitness, in this life of its host */
 	bool fit;
 	int64_t fit_ms;                      /* when it last reported fitness; INT64_MIN */
 	int64_t fit_since_ms;                /* INT64_MAX while unfit or impaired */
@@ -188,6 +191,8 @@ struct ownership {
 	int64_t move_after_ms; /* no planned move by itself before that: the last one was called off */
 	int64_t vacant_ms; /* nobody new before that: `leaver` may still serve, and nobody can tell it; INT64_MIN */
 	char leaver[PROTO_NAME_MAX + 1];
+	struct epoch
+		outside; /* the highest that a gateway which is no member was heard serving under; zero: none */
 	/* fence */
 	int64_t granted_ms; /* when leave that may be in use was last granted; before any in this life, when it began;
 				 INT64_MIN: nobody has any under `epoch` */

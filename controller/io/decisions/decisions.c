@@ -319,6 +319,20 @@ void decisions_seat(struct decisions *decisions, const char *gateway, const stru
 	decisions_stepped(decisions);
 }
 
+void decisions_relayed(struct decisions *decisions, const char *via, const struct hearsay *heard)
+{
+	struct decided *decided = decided_find(decisions, heard->seat.endpoint);
+	size_t member = decided ? ownership_find(&decided->ownership, via) : OWNERSHIP_NOBODY;
+	if (member == OWNERSHIP_NOBODY)
+		return;
+	step(decisions, decided,
+		&(struct ownership_event){.kind = OWNERSHIP_EVENT_RELAYED,
+			.member = member,
+			.about = heard->gateway,
+			.seat = &heard->seat});
+	decisions_stepped(decisions);
+}
+
 void decisions_claim(struct decisions *decisions, const char *via, const struct claim *claim)
 {
 	struct decided *decided = decided_find(decisions, claim->endpoint);

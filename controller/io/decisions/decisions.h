@@ -60,6 +60,8 @@ void decisions_set_drained(struct decisions *decisions, const char *gateway, boo
 bool decisions_is_drained(const struct decisions *decisions, const char *gateway);
 
 void decisions_seat(struct decisions *decisions, const char *gateway, const struct seat_state *seat);
+/* A member of the pool reports whom it heard serve last. */
+void decisions_relayed(struct decisions *decisions, const char *via, const struct hearsay *heard);
 void decisions_verdict(
 	struct decisions *decisions, const char *gateway, enum verdict_kind verdict, int64_t last_sign_ms);
 /* Its own word: fit or why not, and what impairs it, with every report. obstacle (NULL: none): what keeps a fit gateway from taking over,

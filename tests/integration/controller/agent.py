@@ -37,6 +37,8 @@ class Agent:
         self.orders, self.sessions_heard, self.instructions = [], {}, []
         self.sessions, self.sessions_whole = [], True
         self.takeover = None
+        self.reports = 0         # that were answered
+        self.told = []           # whom it heard serve last: {"gateway", "seat"}
         self.obedient = True     # serves when ordered to
         self.newer = False       # says more than this version of the protocol knows, wherever that is allowed
         self.seq = 0
@@ -211,7 +213,9 @@ class Agent:
     def report(self):
         """One at a time, as a real agent: none overtakes another."""
         with self.reporting:
-            return self.call("POST", "/v1/agent/report", self.what_it_reports())
+            answer = self.call("POST", "/v1/agent/report", self.what_it_reports())
+            self.reports += 1
+            return answer
 
     def what_it_reports(self):
         with self.changed:
@@ -221,6 +225,8 @@ class Agent:
                         sessions=self.sessions)
             if self.takeover:
                 body["takeover"] = self.takeover
+            if self.told:
+                body["heard"] = self.told
             if self.newer:
                 body["novelty"] = [1, {"x": None}]
                 for part in [*body["seats"], *([body["takeover"]] if self.takeover else [])]:

@@ -47,6 +47,24 @@ def test_killed_and_back(bench):
     until("gw-b serves", lambda: gw_b.serves("vpn"))
 
 
+def test_who_let_go_unheard(bench):
+    """The owner fences itself while there is no controller, and the one that comes back does not hear it. About 3 s."""
+    gw_a, gw_b = bench.start_pair()
+    fenced = dict(gw_a.seats["vpn"], role="fenced", permit_left_ms=0)
+    bench.stop()
+    gw_a.stop()
+    bench.start()
+    until("gw-a is waited for", lambda: bench.endpoint()["why"] == "waiting for a word from gw-a, or of its death")
+    with gw_b.changed:
+        gw_b.told = [dict(gateway="gw-a", seat=dict(fenced, role="serving"))]
+    told = gw_b.reports
+    until("that it serves is told", lambda: gw_b.reports > told + 1)
+    assert not gw_b.serves("vpn") and bench.endpoint()["state"] == "recovering", bench.endpoint()
+    with gw_b.changed:
+        gw_b.told = [dict(gateway="gw-a", seat=fenced)]
+    until("gw-b serves", lambda: gw_b.serves("vpn") and bench.owner() == "gw-b")
+
+
 def test_an_old_database(bench):
     """Restored from a backup: its term is lower than what gateways have seen, and still its orders are taken."""
     gw_a, gw_b = bench.start_pair()
@@ -95,4 +113,4 @@ def test_a_database_from_before_a_revocation(bench):
     assert bench.status()["floor"] == 3 and bench.status()["generation"] == 3
 
 
-main([test_same_store_higher_term, test_killed_and_back, test_an_old_database, test_a_database_from_before_a_revocation])
+main([test_same_store_higher_term, test_killed_and_back, test_who_let_go_unheard, test_an_old_database, test_a_database_from_before_a_revocation])

@@ -155,12 +155,13 @@ void killer_controller_restarts_beside_a_cut(struct world *world)
 	size_t owner = course_owner(world), standby = course_other(world, owner);
 	bool is_owner = world->gateways < 3 || world_chance(world, 0.3);
 
-	if (is_owner && world->exclusive && world->loss > 0.05)
-		return; /* claims go by way of others, and both ways are lost for the rest of a lease one time in some hundreds */
 	ways_cut_both(world, is_owner ? owner : standby, CTL);
 	course_run(world, course_between(world, 0, 1000));
 	fault_kill(world, CTL, course_between(world, 20, 300));
-	if (is_owner) {
+	if (is_owner && world->exclusive && world->loss > 0.05) {
+		course_run(world, 5000);
+		expect_kept_or_followed(world, owner);
+	} else if (is_owner) {
 		course_run(world, 5000);
 		expect_no_move(world, owner);
 	} else {
@@ -169,6 +170,24 @@ void killer_controller_restarts_beside_a_cut(struct world *world)
 		course_run(world, 3000);
 		expect_one_move(world, owner);
 	}
+	ways_open(world);
+	course_end(world);
+}
+
+/* While the controller is away the owner hangs for longer than its lease and fences itself: the controller that is back hears
+ * that from the others alone. */
+void killer_fenced_beside_a_cut(struct world *world)
+{
+	size_t owner = course_owner(world);
+	int64_t away_ms = course_between(world, 2 * LEASE_MS + 300, 4 * LEASE_MS);
+
+	ways_cut_both(world, owner, CTL);
+	course_run(world, course_between(world, 0, 1000));
+	fault_kill(world, CTL, away_ms);
+	course_run(world, course_between(world, 0, 100));
+	fault_hang(world, owner, course_between(world, LEASE_MS + 100, 2 * LEASE_MS));
+	course_run(world, away_ms + OWNERSHIP_LISTEN_MS + FENCE_MS);
+	expect_one_move(world, owner);
 	ways_open(world);
 	course_end(world);
 }

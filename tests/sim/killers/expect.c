@@ -8,6 +8,18 @@ void expect_no_move(struct world *world, size_t before)
 			world->cause, world->longest_ms);
 }
 
+/* `fence`: leave goes by way of others, and where many datagrams are lost it may be for all of a lease. Then the owner fences
+ * itself, which others tell of, and is followed; by one that has just promised to take nothing, at worst. */
+void expect_kept_or_followed(struct world *world, size_t before)
+{
+	bool followed = world->moves == 1 && course_owner(world) != before;
+
+	if (!followed)
+		expect_no_move(world, before);
+	else if (course_owner(world) == SIZE_MAX || world->longest_ms > FENCE_MS)
+		world_fail(world, "L2: nobody served for %u ms", world->longest_ms);
+}
+
 void expect_one_move(struct world *world, size_t from)
 {
 	if (world->moves != 1 || kernel_serves(world, from))

@@ -36,6 +36,7 @@ void killer_two_successors(struct world *world);
 void killer_controller_gone(struct world *world);
 void killer_controller_and_standby_gone(struct world *world);
 void killer_controller_restarts_beside_a_cut(struct world *world);
+void killer_fenced_beside_a_cut(struct world *world);
 void killer_box_of_both(struct world *world);
 void killer_two_controllers(struct world *world);
 
@@ -69,7 +70,8 @@ void ways_split(struct world *world, size_t gateway, bool with_controller);
 void ways_open(struct world *world);
 
 /* expect.c: how a killer should have ended; each fails the world if it did not */
-void expect_no_move(struct world *world, size_t before); /* ... and not a moment without service */
+void expect_no_move(struct world *world, size_t before);          /* ... and not a moment without service */
+void expect_kept_or_followed(struct world *world, size_t before); /* ... within FENCE_MS */
 void expect_one_move(struct world *world, size_t from);
 /* When datagrams are lost two may succeed, one after the other: what either waits for may take it longer than its turn. */
 void expect_succession(struct world *world);

@@ -285,6 +285,24 @@ START_TEST(no_order_is_repeated_to_whom_the_floor_bars)
 }
 END_TEST
 
+/* By the word of gw-b, a member; another's is worth nothing. */
+START_TEST(an_owner_that_let_go_by_others_word_is_followed)
+{
+	struct hearsay heard = {.gateway = "gw-a", .seat = {.endpoint = "vpn", .role = SEAT_FENCED}};
+	run_until_owner("gw-a", both);
+	heard.seat.epoch = heard.seat.highest = heard.seat.released = last_order[0].epoch;
+	decisions_relayed(decisions, "gw-x", &heard);
+	ck_assert_str_eq(last_order[1].owner, "gw-a");
+	strcpy(heard.seat.endpoint, "lan"); /* which there is not */
+	decisions_relayed(decisions, "gw-b", &heard);
+	ck_assert_str_eq(last_order[1].owner, "gw-a");
+	strcpy(heard.seat.endpoint, "vpn");
+	decisions_relayed(decisions, "gw-b", &heard);
+	ck_assert_str_eq(last_order[1].owner, "gw-b");
+	ck_assert_str_eq(last_order[1].cause, "fenced");
+}
+END_TEST
+
 struct answer {
 	int count, r;
 	char text[256];
@@ -490,6 +508,7 @@ int main(void)
 	tcase_add_test(tests, a_succession_is_told);
 	tcase_add_test(tests, orders_are_repeated_on_demand);
 	tcase_add_test(tests, no_order_is_repeated_to_whom_the_floor_bars);
+	tcase_add_test(tests, an_owner_that_let_go_by_others_word_is_followed);
 	tcase_add_test(tests, a_claim_is_granted_by_the_way_that_it_came);
 	tcase_add_test(tests, a_move_is_answered_when_it_is_done);
 	tcase_add_test(tests, a_move_that_cannot_be_says_why);

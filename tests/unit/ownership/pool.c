@@ -199,6 +199,12 @@ void pool_return(struct pool *pool, size_t member)
 	pool_say(pool, member);
 }
 
+void pool_relay(struct pool *pool, size_t member, const char *about, const struct seat_state *seat)
+{
+	step(pool, (struct ownership_event){
+			   .kind = OWNERSHIP_EVENT_RELAYED, .member = member, .about = about, .seat = seat});
+}
+
 int pool_move(struct pool *pool, size_t member, struct err *err)
 {
 	struct ownership_actions actions = {0};

@@ -43,6 +43,8 @@ void pool_fence(struct pool *pool, size_t member);
 /* It falls silent, and this is the verdict. */
 void pool_verdict(struct pool *pool, size_t member, enum verdict_kind kind);
 void pool_return(struct pool *pool, size_t member); /* alive again, by verdict, and says its seat */
+/* `member` reports what `about` said, which it heard serve last. */
+void pool_relay(struct pool *pool, size_t member, const char *about, const struct seat_state *seat);
 void pool_take_in(struct pool *pool, const struct ownership_actions *actions);
 int pool_move(struct pool *pool, size_t member, struct err *err);
 
