@@ -44,6 +44,7 @@ struct client {
 	struct qr *code;                                   /* secret; NULL: does not fit */
 	char *entry;                                       /* for the fleet file */
 	char *entry_path, *preshared_path;                 /* NULL: not asked for */
+	bool included;                                     /* an include: names entry_path */
 };
 
 /* ---- options ---- */
@@ -342,36 +343,11 @@ static int write_files(const struct request *request, const struct client *clien
 	return r;
 }
 
-static bool is_same_file(const char *a, const char *b)
-{
-	CLEANUP_FREE char *real_a = realpath(a, NULL), *real_b = realpath(b, NULL);
-
-	return real_a && real_b && !strcmp(real_a, real_b);
-}
-
 /* A file that no include: names changes nothing: that would be noticed late. */
-static bool is_included(const struct request *request, const char *path)
+static void warn_of_left_out(const struct request *request, const char *path)
 {
-	struct fleet_files files = {0};
-	bool there = false;
-	struct err err;
-
-	if (fleet_files_read(request->fleet, &files, &err) < 0) {
-		command_fail(&err);
-		return true;
-	}
-	for (size_t i = 0; i < files.count && !there; i++)
-		there = is_same_file(files.items[i].name, path);
-	fleet_files_clear(&files);
-	return there;
-}
-
-static void warn_if_left_out(const struct request *request, const char *path)
-{
-	if (!is_included(request, path))
-		fprintf(stderr,
-			"holdfast: %s: no include: of %s names it: add one, such as include: [ %s/*.yaml ]\n",
-			path, request->fleet, request->into);
+	fprintf(stderr, "holdfast: %s: no include: of %s names it: add one, such as include: [ %s/*.yaml ]\n",
+		path, request->fleet, request->into);
 }
 
 static void tell_fleet(const struct request *request, const struct client *client)
@@ -379,7 +355,8 @@ static void tell_fleet(const struct request *request, const struct client *clien
 	if (client->entry_path) {
 		fprintf(stderr, "%s: written; 'holdfast apply %s' lets %s in\n", client->entry_path,
 			request->fleet, request->name);
-		warn_if_left_out(request, client->entry_path);
+		if (!client->included)
+			warn_of_left_out(request, client->entry_path);
 	} else {
 		fprintf(stderr, "For the fleet file:\n\n%s\n", client->entry);
 	}
@@ -424,7 +401,7 @@ static void print_json(const struct request *request, const struct client *clien
 	jput_text(json, "entry", client->entry);
 	jput_text(json, "entry_file", client->entry_path);
 	if (client->entry_path)
-		jput_bool(json, "included", is_included(request, client->entry_path));
+		jput_bool(json, "included", client->included);
 	command_print_json(json);
 	json_decref(json);
 }
@@ -447,6 +424,8 @@ static int run(struct request *request, struct err *err)
 	r = make_client(request, &files, before, &client, err);
 	if (!r)
 		r = write_files(request, &client, err);
+	if (!r && client.entry_path)
+		client.included = fleet_files_include(&files, client.entry_path);
 	if (!r && request->as_json)
 		print_json(request, &client);
 	else if (!r)

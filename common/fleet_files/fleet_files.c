@@ -130,6 +130,13 @@ static int load_glob(struct loader *loader, const char *pattern, const struct ch
 	return r;
 }
 
+static void note_include(struct fleet_files *files, const char *path)
+{
+	files->includes = mem_grow(files->includes, &files->include_capacity, files->include_count + 1,
+		sizeof(*files->includes));
+	files->includes[files->include_count++] = mem_text(path);
+}
+
 static int load_include(struct loader *loader, const char *base, const struct chain *chain,
 	const struct conf_node *include, struct err *err)
 {
@@ -139,6 +146,7 @@ static int load_include(struct loader *loader, const char *base, const struct ch
 	if (include->kind != CONF_SCALAR || conf_is_null(include))
 		return 0;
 	path = file_beside(base, include->text);
+	note_include(&loader->files, path);
 	if (strpbrk(include->text, "*?["))
 		return load_glob(loader, path, chain, include, err);
 	return load(loader, path, chain, include, err);
@@ -198,12 +206,48 @@ int fleet_files_read_and_place(
 	return r;
 }
 
+static bool is_file(const char *path, const struct identity *wanted)
+{
+	struct stat status;
+
+	return !stat(path, &status) && status.st_dev == wanted->device && status.st_ino == wanted->inode;
+}
+
+static bool finds(const char *pattern, const struct identity *wanted)
+{
+	glob_t found = {0};
+	bool there = false;
+
+	if (glob(pattern, 0, NULL, &found))
+		return false;
+	for (size_t i = 0; i < found.gl_pathc && !there; i++)
+		there = is_file(found.gl_pathv[i], wanted);
+	globfree(&found);
+	return there;
+}
+
+bool fleet_files_include(const struct fleet_files *files, const char *path)
+{
+	struct identity wanted = {0};
+	struct err err;
+
+	if (identify(path, NULL, &wanted, &err))
+		return false;
+	for (size_t i = 0; i < files->include_count; i++)
+		if (is_file(files->includes[i], &wanted) || finds(files->includes[i], &wanted))
+			return true;
+	return false;
+}
+
 void fleet_files_clear(struct fleet_files *files)
 {
 	for (size_t i = 0; i < files->count; i++) {
 		free(files->items[i].name);
 		free(files->items[i].text);
 	}
+	for (size_t i = 0; i < files->include_count; i++)
+		free(files->includes[i]);
+	free(files->includes);
 	free(files->items);
 	*files = (struct fleet_files){0};
 }

@@ -2,6 +2,7 @@
 #ifndef HOLDFAST_FLEET_FILES_H
 #define HOLDFAST_FLEET_FILES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "common/base/err.h"
@@ -27,6 +28,8 @@ struct fleet_file {
 struct fleet_files {
 	size_t count, capacity;
 	struct fleet_file *items; /* the fleet file first, then includes in order, each file once */
+	size_t include_count, include_capacity;
+	char **includes; /* each path or glob of an include:, relative to where we are */
 };
 
 /* -errno of what failed; -ELOOP for a file that includes itself, by whatever way; -E2BIG beyond a limit. err names the
@@ -35,6 +38,8 @@ int fleet_files_read(const char *path, struct fleet_files *ret_files, struct err
 /* The same, and for whoever waits for a change: where one would be, also if it fails. *places is the caller's to clear. */
 int fleet_files_read_and_place(
 	const char *path, struct fleet_files *ret_files, struct file_places *places, struct err *err);
+/* Does an include: of them name that file, which may have come since they were read? false, too, if it is not there. */
+bool fleet_files_include(const struct fleet_files *files, const char *path);
 void fleet_files_clear(struct fleet_files *files);
 
 #endif

@@ -7,44 +7,11 @@ import pathlib
 import shutil
 import subprocess
 import sys
-import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE.parent), str(HERE.parent / "quick")]
+sys.path[:0] = [str(HERE.parent), str(HERE.parent / "quick"), str(HERE)]
+from place import Place         # noqa: E402
 from runner import run_module  # noqa: E402
-
-BIN = pathlib.Path(os.environ.get("HOLDFAST_BIN", "build/dev/bin")).resolve()
-EXAMPLE = HERE.parents[2] / "deploy/examples/two-gateways.yaml"
-
-
-class Place:
-    """A directory with a fleet file that includes peers.d. What stands in a file that others may not read stands nowhere else."""
-
-    def __enter__(self):
-        self.directory = pathlib.Path(tempfile.mkdtemp(prefix="holdfast-json-"))
-        text = EXAMPLE.read_text().replace("fleet: edge", "include: [ peers.d/*.yaml ]\nfleet: edge", 1)
-        (self.directory / "fleet.yaml").write_text(text)
-        return self
-
-    def __exit__(self, *_):
-        shutil.rmtree(self.directory)
-
-    def secrets(self):
-        """Lines of the files that are for their owner alone, and values in them."""
-        for path in self.directory.rglob("*"):
-            if path.is_file() and path.stat().st_mode & 0o077 == 0 and path.suffix != ".png":
-                for line in path.read_text().splitlines():
-                    yield from (part for part in (line, line.split("= ", 1)[-1]) if len(part) == 44 or len(part) == 64)
-
-    def said(self, *words, status=0, stdin=None):
-        done = subprocess.run([BIN / "holdfast", *words], capture_output=True, text=True, cwd=self.directory, input=stdin, umask=0o022)
-        assert done.returncode == status, done
-        for secret in self.secrets():
-            assert secret not in done.stdout + done.stderr, words
-        return json.loads(done.stdout), done.stderr
-
-    def holds(self, path, mode):
-        assert (self.directory / path).stat().st_mode & 0o777 == mode, path
 
 
 def test_certificates():
@@ -56,7 +23,7 @@ def test_certificates():
         assert not told
         place.holds("pki/ca.key", 0o600)
         place.holds("alice/alice.key", 0o600)
-        again = subprocess.run([BIN / "holdfast", "init", "--dir", "pki", "--json"], capture_output=True, text=True, cwd=place.directory)
+        again = place.holdfast("init", "--dir", "pki", "--json")
         assert again.returncode == 1 and not again.stdout and "already" in again.stderr, again
 
 
@@ -84,9 +51,9 @@ def test_validate():
         line = next(i for i, line in enumerate(text.splitlines(), 1) if "listen_port" in line)
         wrong = next(error for error in said["errors"] if "listen_prot" in error["message"])
         assert wrong["file"] == "wrong.yaml" and wrong["line"] == line and wrong["column"] > 1 and 'did you mean "listen_port"' in wrong["message"]
-        plain = subprocess.run([BIN / "holdfast", "validate", "wrong.yaml"], capture_output=True, text=True, cwd=place.directory)
+        plain = place.holdfast("validate", "wrong.yaml")
         assert plain.stderr.splitlines() == ["{file}:{line}:{column}: {message}".format(**error) for error in said["errors"]], plain
-        missing = subprocess.run([BIN / "holdfast", "validate", "--json", "nosuch.yaml"], capture_output=True, text=True, cwd=place.directory)
+        missing = place.holdfast("validate", "--json", "nosuch.yaml")
         assert missing.returncode == 1 and not missing.stdout and "nosuch.yaml" in missing.stderr
 
 
@@ -102,7 +69,7 @@ def test_warnings_are_no_errors():
 
 def test_peer():
     with Place() as place:
-        refused = subprocess.run([BIN / "holdfast", "peer", "new", "carol", "--json"], capture_output=True, text=True, cwd=place.directory)
+        refused = place.holdfast("peer", "new", "carol", "--json")
         assert refused.returncode == 2 and not refused.stdout and "--out FILE or --png FILE" in refused.stderr, refused
         said, told = place.said("peer", "new", "carol", "--json", "--out", "carol.conf", "--png", "carol.png", "--preshared-key",
                                 "--into", "peers.d")
@@ -126,8 +93,7 @@ def test_import_and_export():
         assert not told and said["valid"] and said["fleet"] == "made/fleet.yaml", (said, told)
         assert sorted(said["keys"]) == ["made/psk/alice", "made/wg0.key"] and any("DNS" in note for note in said["notes"]), said
         shown, told = place.said("export", "gw-a", "wg0", "--fleet", "made/fleet.yaml", "--json")
-        plain = subprocess.run([BIN / "holdfast", "export", "gw-a", "wg0", "--fleet", "made/fleet.yaml"], capture_output=True, text=True,
-                               cwd=place.directory)
+        plain = place.holdfast("export", "gw-a", "wg0", "--fleet", "made/fleet.yaml")
         assert shown["text"] == plain.stdout and shown["gateway"] == "gw-a" and shown["tunnel"] == "wg0" and not told, shown
         written, _ = place.said("export", "gw-a", "wg0", "--fleet", "made/fleet.yaml", "--keys", "made", "--out", "back.conf", "--json")
         assert written == {"gateway": "gw-a", "tunnel": "wg0", "file": "back.conf", "notes": []}, written

@@ -8,35 +8,12 @@ import re
 import shutil
 import subprocess
 import sys
-import tempfile
 import zlib
 
 HERE = pathlib.Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parent))
+sys.path[:0] = [str(HERE.parent), str(HERE)]
+from place import BIN, Place  # noqa: E402
 from runner import run_module  # noqa: E402
-
-BIN = pathlib.Path(os.environ.get("HOLDFAST_BIN", "build/dev/bin")).resolve()
-EXAMPLE = HERE.parents[2] / "deploy/examples/two-gateways.yaml"
-
-
-class Place:
-    """A directory with a fleet file that includes peers.d."""
-
-    def __enter__(self):
-        self.directory = pathlib.Path(tempfile.mkdtemp(prefix="holdfast-peer-"))
-        text = EXAMPLE.read_text().replace("fleet: edge", "include: [ peers.d/*.yaml ]\nfleet: edge", 1)
-        (self.directory / "fleet.yaml").write_text(text)
-        return self
-
-    def __exit__(self, *_):
-        shutil.rmtree(self.directory)
-
-    def holdfast(self, *words):
-        return subprocess.run([BIN / "holdfast", *words], capture_output=True, text=True, cwd=self.directory, umask=0o022)
-
-    def files(self):
-        return {str(path.relative_to(self.directory)): path.stat().st_mode & 0o777
-                for path in self.directory.rglob("*") if path.is_file()}
 
 
 def dark_modules(conf):

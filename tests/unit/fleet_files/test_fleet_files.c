@@ -118,6 +118,29 @@ START_TEST(each_file_is_loaded_once)
 }
 END_TEST
 
+START_TEST(what_comes_later_is_included_or_not)
+{
+	struct fleet_files files = {0};
+	struct err err = {0};
+
+	ck_assert_int_eq(mkdir("peers.d", 0700), 0);
+	put("a.yaml", "include: [ peers.d/b*.yaml ]\n");
+	put("fleet.yaml", "include: [ a.yaml, peers.d/al*.yaml, { not: text } ]\n");
+	ck_assert_int_eq(fleet_files_read("fleet.yaml", &files, &err), 0);
+	ck_assert(!fleet_files_include(&files, "peers.d/alice.yaml")); /* nor is there such a file */
+	put("peers.d/alice.yaml", "peers: {}\n");
+	put("peers.d/bob.yaml", "peers: {}\n");
+	put("peers.d/more.yaml", "peers: {}\n");
+	ck_assert(fleet_files_include(&files, "peers.d/alice.yaml"));
+	ck_assert(fleet_files_include(&files, "./peers.d/../peers.d/alice.yaml"));
+	ck_assert(fleet_files_include(&files, "peers.d/bob.yaml")); /* which a.yaml names */
+	ck_assert(fleet_files_include(&files, "a.yaml"));
+	ck_assert(!fleet_files_include(&files, "peers.d/more.yaml"));
+	ck_assert(!fleet_files_include(&files, "fleet.yaml")); /* nobody's include: */
+	fleet_files_clear(&files);
+}
+END_TEST
+
 START_TEST(a_missing_file_is_told_where_it_is_included)
 {
 	check_refused("fleet.yaml", -ENOENT, "fleet.yaml: No such file or directory");
@@ -195,6 +218,7 @@ int main(void)
 	tcase_add_test(tcase, a_glob_matches_in_order_and_may_match_nothing);
 	tcase_add_test(tcase, includes_are_relative_to_the_file_that_names_them);
 	tcase_add_test(tcase, each_file_is_loaded_once);
+	tcase_add_test(tcase, what_comes_later_is_included_or_not);
 	tcase_add_test(tcase, a_missing_file_is_told_where_it_is_included);
 	tcase_add_test(tcase, a_circle_is_told);
 	tcase_add_test(tcase, what_is_not_yaml_is_loaded);
