@@ -27,6 +27,7 @@ enum {
 	JOIN_TIMEOUT_MS = 15000,
 	ANSWER_MAX_BYTES = 512 * 1024,
 };
+static const char DIRECTORY[] = "/etc/holdfast";
 
 struct join {
 	const char *directory;
@@ -353,12 +354,25 @@ static int read_options(const struct invocation *invocation, struct join *join)
 	return invocation->argc - optind == 1 ? 0 : -EINVAL;
 }
 
+/* The unit reads the file in the usual place alone. */
+static void print_next(const struct join *join)
+{
+	if (strcmp(join->directory, DIRECTORY) != 0)
+		printf("next: holdfast-agent --config %s", join->config);
+	else
+		fputs("next: systemctl enable --now holdfast-agent", stdout);
+	puts("; 'holdfast status' here then tells whether the controller answers");
+	printf("and unless the fleet file names %s already: name it there, 'holdfast plan FILE', 'holdfast "
+	       "apply "
+	       "FILE'\n",
+		join->token.gateway);
+}
+
 static void print(const struct join *join)
 {
 	printf("this is %s now: %s, and the certificate and key beside it\n", join->token.gateway,
 		join->config);
-	puts("next: systemctl enable --now holdfast-agent; and name it in the fleet file, if it is not there "
-	     "yet");
+	print_next(join);
 }
 
 /* The token and the key are secrets: only where the key is. */
@@ -378,7 +392,7 @@ static void print_json(const struct join *join)
 
 int command_join(const struct invocation *invocation)
 {
-	struct join join = {.directory = "/etc/holdfast"};
+	struct join join = {.directory = DIRECTORY};
 	struct err err;
 	int r;
 

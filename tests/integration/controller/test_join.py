@@ -61,7 +61,8 @@ def test_two_commands(bench):
     assert token.startswith("hf1_") and len(token.splitlines()) == 1
     assert metric(bench, "holdfast_invitations_open") == 1
     place = bench.directory / "gw-d"
-    joined(bench, token)
+    said = joined(bench, token).stdout
+    assert f"next: holdfast-agent --config {place}/agent.yaml;" in said and "names gw-d already" in said, said
     assert sorted(path.name for path in place.iterdir()) == ["agent.yaml", "ca.pem", "gw-d.key", "gw-d.pem"]
     assert {path.name: path.stat().st_mode & 0o777 for path in place.iterdir()}["gw-d.key"] == 0o600
     assert 'controllers: ["https://10.8.0.20:7443"]' in (place / "agent.yaml").read_text()
