@@ -119,6 +119,7 @@ void desired_tunnel_clear(struct desired_tunnel *tunnel)
 {
 	for (size_t i = 0; i < HOOKS; i++)
 		texts_clear(&tunnel->hooks[i]);
+	texts_clear(&tunnel->dns);
 }
 
 bool desired_tunnel_has_hooks(const struct desired_tunnel *tunnel)
@@ -168,9 +169,11 @@ static struct desired_tunnel *copy_tunnels(const struct desired_tunnel *tunnels,
 {
 	struct desired_tunnel *copy = copy_items(tunnels, count, sizeof(*tunnels));
 
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++) {
 		for (size_t hook = 0; hook < HOOKS; hook++)
 			texts_copy(&copy[i].hooks[hook], &tunnels[i].hooks[hook]);
+		texts_copy(&copy[i].dns, &tunnels[i].dns);
+	}
 	return copy;
 }
 

@@ -103,6 +103,7 @@ struct desired_tunnel {
 	uint32_t table_number; /* for TABLE_NUMBER */
 	struct desired_forward forward;
 	struct texts hooks[HOOKS]; /* owned; at most PROTO_HOOKS_MAX of each */
+	struct texts dns; /* owned; name servers' addresses and domains to search, of the whole host */
 };
 
 void desired_tunnel_clear(struct desired_tunnel *tunnel); /* frees what it owns */

@@ -27,6 +27,8 @@ int desired_groups_get(const struct jnode *from, const char *name, struct desire
 void desired_tunnels_put(json_t *to, const char *name, const struct desired *desired);
 int desired_tunnels_get(const struct jnode *from, const char *name, struct desired *desired, struct err *err);
 void desired_hooks_put(json_t *to, const struct texts hooks[HOOKS]);
+void desired_dns_put(json_t *to, const struct texts *dns);
+int desired_dns_get(const struct jnode *from, struct texts *dns, struct err *err);
 int desired_hooks_get(const struct jnode *from, struct texts hooks[HOOKS], struct err *err);
 void desired_endpoints_put(json_t *to, const char *name, const struct desired *desired);
 int desired_endpoints_get(

@@ -76,6 +76,7 @@ static void put_tunnel(json_t *to, const struct desired_tunnel *tunnel)
 		jput_u64(object, "table_number", tunnel->table_number);
 	put_forward(object, &tunnel->forward);
 	desired_hooks_put(object, tunnel->hooks);
+	desired_dns_put(object, &tunnel->dns);
 }
 
 void desired_tunnels_put(json_t *to, const char *name, const struct desired *desired)
@@ -225,7 +226,9 @@ static int get_tunnel(const struct jnode *from, struct desired_tunnel *tunnel, s
 	if (!tunnel->private_key_file[0])
 		return jnode_fail(from, err, -EINVAL, "private_key_file is empty");
 	r = get_forward(from, &tunnel->forward, err);
-	return r ? r : desired_hooks_get(from, tunnel->hooks, err);
+	if (!r)
+		r = desired_hooks_get(from, tunnel->hooks, err);
+	return r ? r : desired_dns_get(from, &tunnel->dns, err);
 }
 
 bool desired_has_tunnel(const struct desired *desired, const char *name)

@@ -20,6 +20,7 @@ enum {
 	PROTO_NOTIFIES_MAX = 4,             /* programs of an endpoint that are told of its state */
 	PROTO_HOOKS_MAX = 16,               /* command lines of a tunnel, of each kind */
 	PROTO_HOOK_MAX = 2047,              /* bytes of one */
+	PROTO_DNS_MAX = 16,                 /* name servers and search domains of a tunnel */
 	PROTO_ROUTES_MAX = 256,             /* routes of an endpoint */
 	PROTO_PEERS_MAX = 200000,           /* peers of a gateway */
 	PROTO_ALLOWED_IPS_MAX = 131072,     /* allowed IPs of one peer */

@@ -143,6 +143,8 @@ START_TEST(hooks_are_lines_in_order)
 	desired_free(desired);
 	ck_assert_uint_eq(copy->tunnels[0].hooks[HOOK_POST_UP].count, 2);
 	ck_assert_str_eq(copy->tunnels[0].hooks[HOOK_POST_UP].items[0], "ip link | cat");
+	ck_assert_uint_eq(copy->tunnels[0].dns.count, 2);
+	ck_assert_str_eq(copy->tunnels[0].dns.items[1], "corp.example");
 	ck_assert_str_eq(copy->tunnels[0].hooks[HOOK_POST_UP].items[1], "\tsecond %i");
 	ck_assert_uint_eq(copy->tunnels[0].hooks[HOOK_PRE_DOWN].count, 0);
 	again = desired_encode(copy);
@@ -150,6 +152,19 @@ START_TEST(hooks_are_lines_in_order)
 	ck_assert_ptr_null(strstr(again, "pre_down"));
 	desired_free(copy);
 	free(again);
+	free(text);
+}
+END_TEST
+
+/* They become lines of a file, and words of a program's. */
+START_TEST(what_is_no_server_or_domain_is_refused)
+{
+	static const char *const wrong[] = {
+		"[\"a\\nnameserver 10.6.6.6\"]", "[\"\"]", "[\"10.0.0.1/24\"]", "[\"a b\"]", "[\"-x\"]"};
+	char *text = sample_with("desired.json", "tunnels.0.dns", wrong[_i]);
+	struct desired *desired = NULL;
+
+	ck_assert_int_eq(desired_decode(text, strlen(text), &desired, NULL), -EINVAL);
 	free(text);
 }
 END_TEST
@@ -417,6 +432,7 @@ int main(void)
 	tcase_add_loop_test(tcase, multicast_has_three_values, 0, 3);
 	tcase_add_test(tcase, hooks_are_lines_in_order);
 	tcase_add_loop_test(tcase, what_is_no_line_is_no_hook, 0, 6);
+	tcase_add_loop_test(tcase, what_is_no_server_or_domain_is_refused, 0, 5);
 	tcase_add_test(tcase, peers_that_are_routed_differently_differ);
 	tcase_add_test(tcase, a_copy_is_equal_and_its_own);
 	tcase_add_test(tcase, the_text_of_peers_is_canonical);

@@ -31,6 +31,7 @@ static const struct {
 	{"tunnels.0.forward.snat", PROTO_ADDRESSES_MAX},
 	{"tunnels.0.forward.masquerade", PROTO_ADDRESSES_MAX},
 	{"tunnels.0.pre_up", PROTO_HOOKS_MAX},
+	{"tunnels.0.dns", PROTO_DNS_MAX},
 	{"tunnels.0.post_down", PROTO_HOOKS_MAX},
 	{"endpoints.0.dial", PROTO_ADDRESSES_MAX},
 	{"endpoints.0.witness", PROTO_ADDRESSES_MAX},
