@@ -26,6 +26,7 @@ static struct hooked *add(struct agent *agent, const char *name)
 	struct hooked *hooked = mem_new(1, sizeof(*hooked));
 
 	hooked->agent = agent;
+	hooked->dns_look_ms = 1;
 	(void)text_copy(hooked->name, sizeof(hooked->name), name);
 	hooks->items = mem_grow(hooks->items, &hooks->capacity, hooks->count + 1, sizeof(struct hooked *));
 	hooks->items[hooks->count++] = hooked;
@@ -36,6 +37,7 @@ static void hooked_free(struct hooked *hooked)
 {
 	for (size_t i = 0; i < HOOKS; i++)
 		texts_clear(&hooked->lines[i]);
+	texts_clear(&hooked->dns);
 	texts_clear(&hooked->running);
 	free(hooked);
 }
@@ -47,17 +49,21 @@ static void forget(struct hooks *hooks, size_t index)
 	hooks->items[index] = hooks->items[--hooks->count];
 }
 
+static bool take(struct texts *to, const struct texts *from)
+{
+	if (texts_equal(to, from))
+		return false;
+	texts_clear(to);
+	texts_copy(to, from);
+	return true;
+}
+
 static bool take_lines(struct hooked *hooked, const struct texts lines[HOOKS])
 {
 	bool changed = false;
 
-	for (size_t i = 0; i < HOOKS; i++) {
-		if (texts_equal(&hooked->lines[i], &lines[i]))
-			continue;
-		texts_clear(&hooked->lines[i]);
-		texts_copy(&hooked->lines[i], &lines[i]);
-		changed = true;
-	}
+	for (size_t i = 0; i < HOOKS; i++)
+		changed |= take(&hooked->lines[i], &lines[i]);
 	return changed;
 }
 
@@ -71,7 +77,8 @@ static bool is_there(struct agent *agent, const char *name)
 	       reconcile_wg(agent->reconcile, name, &wg, NULL) >= 0;
 }
 
-static void on_record(struct agent *agent, const char *name, struct texts lines[HOOKS], bool owes)
+static void on_record(
+	struct agent *agent, const char *name, struct texts lines[HOOKS], const struct texts *dns, bool owes)
 {
 	struct hooked *hooked;
 
@@ -79,6 +86,7 @@ static void on_record(struct agent *agent, const char *name, struct texts lines[
 		return;
 	hooked = add(agent, name);
 	(void)take_lines(hooked, lines);
+	(void)take(&hooked->dns, dns);
 	course_begin(&hooked->course, true, owes);
 	hooked->recorded = true;
 	hooked->recorded_owes = owes;
@@ -87,25 +95,32 @@ static void on_record(struct agent *agent, const char *name, struct texts lines[
 static void update_one(struct agent *agent, const struct desired_tunnel *tunnel)
 {
 	struct hooked *hooked = find(agent->hooks, tunnel->name);
+	bool changed;
 
-	if (!hooked && !desired_tunnel_has_hooks(tunnel))
+	if (!hooked && !desired_tunnel_has_hooks(tunnel) && !tunnel->dns.count)
 		return;
 	if (!hooked) {
 		hooked = add(agent, tunnel->name);
 		course_begin(&hooked->course, is_there(agent, tunnel->name), false);
 	}
 	course_want(&hooked->course, true);
-	if (take_lines(hooked, tunnel->hooks) && hooked->recorded)
+	changed = take_lines(hooked, tunnel->hooks);
+	if (take(&hooked->dns, &tunnel->dns)) {
+		hooked->dns_look_ms = 0;
+		changed = true;
+	}
+	if (changed && hooked->recorded)
 		hooks_record_anew(hooked);
 }
 
-/* Without hooks there is nothing to wait for. */
+/* Without hooks and name servers there is nothing to wait for, once the old ones are taken back. */
 static bool has_none(const struct hooked *hooked)
 {
 	for (size_t i = 0; i < HOOKS; i++)
 		if (hooked->lines[i].count)
 			return false;
-	return hooked->course.wanted && hooked->course.state == COURSE_UP;
+	return !hooked->dns.count && hooked->dns_look_ms && hooked->course.wanted &&
+	       hooked->course.state == COURSE_UP;
 }
 
 void hooks_update(struct agent *agent)
@@ -205,6 +220,18 @@ void hooks_applied(struct agent *agent, const struct plan_op *op, bool done)
 		course_removed(&hooked->course);
 }
 
+/* As they shall be: also after a start, after a change of the file, and after somebody's doings. */
+static void look_at_dns(struct hooked *hooked)
+{
+	int64_t now_ms = clock_now_ms();
+
+	if (hooked->course.state != COURSE_UP || !hooked->course.wanted || now_ms < hooked->dns_look_ms)
+		return;
+	if (hooked->dns.count || !hooked->dns_look_ms)
+		(void)hooks_dns_set(hooked, &hooked->dns, false);
+	hooked->dns_look_ms = now_ms + AGENT_SLOW_POLL_MS;
+}
+
 void hooks_looked(struct agent *agent, bool done)
 {
 	struct hooks *hooks = agent->hooks;
@@ -214,6 +241,7 @@ void hooks_looked(struct agent *agent, bool done)
 	for (size_t i = 0; i < hooks->count; i++) {
 		course_looked(&hooks->items[i]->course, done && !hooks->items[i]->flawed);
 		hooks_run(hooks->items[i]);
+		look_at_dns(hooks->items[i]);
 	}
 	forget_over(hooks);
 	hooks->looking = false;
@@ -241,6 +269,7 @@ void hooks_open(struct agent *agent)
 {
 	agent->hooks = mem_new(1, sizeof(*agent->hooks));
 	agent->hooks->programs = programs_new(agent->base);
+	agent->hooks->dns = hooks_dns_new(agent);
 	hooks_record_load(agent, on_record);
 }
 
@@ -251,6 +280,7 @@ void hooks_close(struct agent *agent)
 	if (!hooks)
 		return;
 	programs_free(hooks->programs);
+	hooks_dns_free(hooks->dns);
 	for (size_t i = 0; i < hooks->count; i++)
 		hooked_free(hooks->items[i]);
 	free(hooks->items);

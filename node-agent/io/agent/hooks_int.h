@@ -8,13 +8,16 @@
 #include "node-agent/io/agent/hooks.h"
 #include "node-agent/io/program/program.h"
 
-/* Inside of hooks.c, hooks_run.c and hooks_record.c. */
+struct hooks_dns; /* hooks_dns.c */
 
-/* A tunnel with hooks. */
+/* Inside of hooks.c, hooks_run.c, hooks_dns.c and hooks_record.c. */
+
+/* A tunnel with hooks or name servers. */
 struct hooked {
 	struct agent *agent;
 	char name[PROTO_INTERFACE_MAX + 1];
-	struct texts lines[HOOKS]; /* of the last generation that had it */
+	struct texts lines[HOOKS], dns; /* of the last generation that had it */
+	int64_t dns_look_ms; /* when to look at its name servers; 0: at once, they are others now */
 	struct course course;
 	bool flawed;                         /* in the look under way something of it failed */
 	char failure[RECONCILE_FAILURE_MAX]; /* of its pre_up; "": none */
@@ -31,6 +34,7 @@ struct hooked {
 
 struct hooks {
 	struct programs *programs;
+	struct hooks_dns *dns;
 	bool looking; /* one is under way */
 	size_t count, capacity;
 	struct hooked **items; /* owned, each */
@@ -42,10 +46,20 @@ struct hooks {
 /* Whatever its course asks for now. */
 void hooks_run(struct hooked *hooked);
 
+/* What it waited for is over, well or not. */
+void hooks_dns_ended(struct hooked *hooked);
+
+/* ---- hooks_dns.c ---- */
+struct hooks_dns *hooks_dns_new(struct agent *agent);
+void hooks_dns_free(struct hooks_dns *dns);
+/* Set (none: taken back), sooner or later; hooks_dns_ended() if it waits. False: that cannot be, and was logged. */
+bool hooks_dns_set(struct hooked *hooked, const struct texts *servers, bool waits);
+
 /* ---- hooks_record.c ---- */
 /* Of all that there are records of, one by one. */
-void hooks_record_load(struct agent *agent,
-	void (*found)(struct agent *agent, const char *name, struct texts lines[HOOKS], bool owes));
+void hooks_record_load(
+	struct agent *agent, void (*found)(struct agent *agent, const char *name, struct texts lines[HOOKS],
+				     const struct texts *dns, bool owes));
 void hooks_record(struct hooked *hooked); /* as it is now, unless that is written already */
 void hooks_record_anew(struct hooked *hooked);
 void hooks_record_remove(struct hooked *hooked);

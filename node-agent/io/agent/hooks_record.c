@@ -44,6 +44,7 @@ static int write_record(const struct hooked *hooked, struct err *err)
 	jput_text(json, "name", hooked->name);
 	jput_bool(json, "owes", course_owes(&hooked->course));
 	desired_hooks_put(json, hooked->lines);
+	desired_dns_put(json, &hooked->dns);
 	text = json_compact(json, &size);
 	json_decref(json);
 	directory_of(hooked->agent, directory);
@@ -81,7 +82,7 @@ void hooks_record_remove(struct hooked *hooked)
 /* ---- reading ---- */
 
 static int read_record(const char *path, char name[PROTO_INTERFACE_MAX + 1], struct texts lines[HOOKS],
-	bool *ret_owes, struct err *err)
+	struct texts *dns, bool *ret_owes, struct err *err)
 {
 	CLEANUP_FREE char *text = NULL;
 	json_t *json = NULL;
@@ -99,12 +100,15 @@ static int read_record(const char *path, char name[PROTO_INTERFACE_MAX + 1], str
 		r = jnode_bool(&root, "owes", JSON_REQUIRED, ret_owes, err);
 	if (r >= 0)
 		r = desired_hooks_get(&root, lines, err);
+	if (r >= 0)
+		r = desired_dns_get(&root, dns, err);
 	json_decref(json);
 	return r;
 }
 
-void hooks_record_load(struct agent *agent,
-	void (*found)(struct agent *agent, const char *name, struct texts lines[HOOKS], bool owes))
+void hooks_record_load(
+	struct agent *agent, void (*found)(struct agent *agent, const char *name, struct texts lines[HOOKS],
+				     const struct texts *dns, bool owes))
 {
 	char directory_path[PATH_MAX], path[RECORD_PATH_MAX + NAME_MAX];
 	struct dirent *entry;
@@ -113,7 +117,7 @@ void hooks_record_load(struct agent *agent,
 	directory_of(agent, directory_path);
 	directory = opendir(directory_path);
 	while (directory && (entry = readdir(directory))) {
-		struct texts lines[HOOKS] = {0};
+		struct texts lines[HOOKS] = {0}, dns = {0};
 		char name[PROTO_INTERFACE_MAX + 1];
 		struct err err = {0};
 		size_t length = strlen(entry->d_name);
@@ -123,12 +127,13 @@ void hooks_record_load(struct agent *agent,
 			continue;
 		snprintf(path, sizeof(path), "%s/%s", directory_path, entry->d_name);
 		file_sweep(path);
-		if (read_record(path, name, lines, &owes, &err) >= 0)
-			found(agent, name, lines, owes);
+		if (read_record(path, name, lines, &dns, &owes, &err) >= 0)
+			found(agent, name, lines, &dns, owes);
 		else
 			log_error("hook", "record-not-read", log_text("path", path), log_err(&err));
 		for (size_t i = 0; i < HOOKS; i++)
 			texts_clear(&lines[i]);
+		texts_clear(&dns);
 	}
 	if (directory)
 		closedir(directory);

@@ -20,16 +20,34 @@ enum { VARIABLE_MAX = 32 + PROTO_NAME_MAX };
 
 static void run_line(struct hooked *hooked);
 
+/* ---- name servers ---- */
+
+/* True: it is waited for. */
+static bool take_dns_back(struct hooked *hooked)
+{
+	static const struct texts none;
+
+	return hooked->dns.count && hooks_dns_set(hooked, &none, true);
+}
+
 /* ---- the end ---- */
 
-/* All of them, or up to one that failed. In the middle of a look there is no need of another. */
-static void all_ended(struct hooked *hooked, bool well)
+/* In the middle of a look there is no need of another. */
+static void finish(struct hooked *hooked, bool well)
 {
-	texts_clear(&hooked->running);
 	course_ended(&hooked->course, well, clock_now_ms());
 	hooks_record(hooked);
 	if (!hooked->agent->hooks->looking)
 		agent_look_soon(hooked->agent);
+}
+
+/* All of them, or up to one that failed. Its name servers go before the interface does, as with `down`. */
+static void all_ended(struct hooked *hooked, bool well)
+{
+	texts_clear(&hooked->running);
+	if (hooked->hook == HOOK_PRE_DOWN && take_dns_back(hooked))
+		return;
+	finish(hooked, well);
 }
 
 static void line_failed(struct hooked *hooked, const char *line, const char *why)
@@ -126,6 +144,15 @@ static void run_line(struct hooked *hooked)
 		line_failed(hooked, line, err.text);
 }
 
+/* They are there before post_up, as with `up`, and are gone before post_down, should the interface have gone by itself. */
+static bool begin_with_dns(struct hooked *hooked)
+{
+	hooked->dns_look_ms = clock_now_ms() + AGENT_SLOW_POLL_MS;
+	if (hooked->hook == HOOK_POST_UP)
+		return hooked->dns.count && hooks_dns_set(hooked, &hooked->dns, true);
+	return hooked->hook == HOOK_POST_DOWN && take_dns_back(hooked);
+}
+
 void hooks_run(struct hooked *hooked)
 {
 	while (course_next(&hooked->course, &hooked->hook)) {
@@ -134,6 +161,16 @@ void hooks_run(struct hooked *hooked)
 		hooked->until_ms = clock_now_ms() + HOOKS_DEADLINE_MS;
 		texts_copy(&hooked->running, &hooked->lines[hooked->hook]);
 		hooks_record(hooked);
-		run_line(hooked);
+		if (!begin_with_dns(hooked))
+			run_line(hooked);
 	}
+}
+
+void hooks_dns_ended(struct hooked *hooked)
+{
+	hooked->until_ms = clock_now_ms() + HOOKS_DEADLINE_MS;
+	if (hooked->hook == HOOK_PRE_DOWN)
+		finish(hooked, true);
+	else
+		run_line(hooked);
 }

@@ -177,12 +177,18 @@ def test_programs_are_told(bench):
 
 
 def test_hooks_run_around_a_tunnel(bench):
-    """Once each, not when an agent takes it over; what was cut off is done again, and what fails before it is made keeps it away. 5 s."""
+    """Once each, not when an agent takes it over; what was cut off is done again, and what fails before it is made keeps it away. Name servers, too. 11 s."""
     program, name, lines = bench.dir + "/told", "h" + bench.tunnel, bench.dir + "/lines"
     with open(program, "w") as file:
         file.write(f"#!/bin/sh\nip link show $INTERFACE >/dev/null 2>&1 && is=there || is=away\necho $* $INTERFACE $is >>{lines}\n"
                    f"[ ! -e {bench.dir}/$1.hangs ] || exec sleep 300\n[ ! -e {bench.dir}/$1.fails ]\n")
-    os.chmod(program, 0o755)
+    os.mkdir(bench.dir + "/bin")
+    with open(bench.dir + "/bin/resolvconf", "w") as file:
+        file.write(f"#!/bin/sh\nip link show {name} >/dev/null 2>&1 && is=there || is=away\n"
+                   f"[ $1 = -d ] || servers=$(tr '\\n' ' ')\necho $1 $2 $servers$is >>{lines}\n"
+                   f"[ ! -e {bench.dir}/dns.fails ] || {{ echo full >&2; exit 4; }}\n")
+    for path in (program, bench.dir + "/bin/resolvconf"):
+        os.chmod(path, 0o755)
 
     def ran():
         return open(lines).read().replace(f" {name}", "").splitlines() if os.path.exists(lines) else []
@@ -190,16 +196,25 @@ def test_hooks_run_around_a_tunnel(bench):
     def touch(mark):
         open(f"{bench.dir}/{mark}", "w").close()
 
-    def with_hooks():
+    def with_hooks(*servers):
         desired = bench.desired()
         desired["tunnels"].append(dict(
             desired["tunnels"][0], name=name, private_key_file="peer.key", public_key=bench.peer, listen_port=51821,
-            fwmark=1212547073, addresses=["10.51.0.1/24"], forward={"policy": "unmanaged", "snat": []},
+            fwmark=1212547073, addresses=["10.51.0.1/24"], dns=servers, forward={"policy": "unmanaged", "snat": []},
             pre_up=[f"{program} pre_up %i"], post_up=[f"{program} post_up", f"{program}\tthen"],
             pre_down=[f"{program} pre_down"], post_down=[f"{program} post_down"]))
         return desired
 
-    def again(**changes):
+    def owed():
+        try:
+            return any(json.loads(file_text(bench, "run/hooks/" + file))["owes"] for file in os.listdir(bench.dir + "/run/hooks")
+                       if file.endswith(".json"))
+        except FileNotFoundError:
+            return True  # it has gone meanwhile
+
+    def again(cut_off=False, **changes):
+        if not cut_off:
+            until("what it did is written down", lambda: not owed())
         bench.stop(signal.SIGKILL)
         bench.start(**changes)
         until("it looked", lambda: bench.metric("holdfast_plan_looks_total"))
@@ -224,7 +239,7 @@ def test_hooks_run_around_a_tunnel(bench):
     until("it waits for its hook", lambda: ran()[3:] == down[:1])
     assert name in bench.ip("link") and bench.get("/livez")[0] == 200
     os.unlink(bench.dir + "/pre_down.hangs")
-    again()
+    again(cut_off=True)
     until("what was cut off is done again", lambda: ran()[4:] == down)
     assert name not in bench.ip("link")
     until("nothing of it is left", lambda: not os.listdir(bench.dir + "/run/hooks"))
@@ -232,11 +247,30 @@ def test_hooks_run_around_a_tunnel(bench):
     bench.apply(with_hooks())
     until("it is made", lambda: ran()[6:] == up[:2])
     os.unlink(bench.dir + "/post_up.hangs")
-    again()
+    again(cut_off=True)
     until("what was cut off is done again", lambda: ran()[8:] == up[1:])
     bench.apply(bench.desired())
     until("they ran", lambda: ran()[10:] == down)
     assert not any(word in command for command in bench.running() for word in (b"told", b"sleep\x00300"))
+    # Name servers: between making and post_up, told once to resolvconf, taken back before it goes; others when they change.
+    until("nothing of it is left", lambda: not os.listdir(bench.dir + "/run/hooks"))
+    os.unlink(lines)
+    again(path=bench.dir + "/bin")
+    bench.apply(with_hooks("10.51.0.53", "corp.example"))
+    set_first = "-a nameserver 10.51.0.53 search corp.example there"
+    until("they are set", lambda: ran() == [up[0], set_first, *up[1:]])
+    again(path=bench.dir + "/bin")
+    bench.apply(with_hooks("10.51.0.54"))
+    until("others are set", lambda: ran()[4:] == ["-d there", "-a nameserver 10.51.0.54 there"])
+    touch("dns.fails")
+    bench.apply(with_hooks("10.51.0.55"))
+    until("a failure is told", lambda: f"{name}: its name servers are not set: resolvconf ended with status 4" in bench.log())
+    os.unlink(bench.dir + "/dns.fails")
+    before = len(ran())
+    bench.apply(bench.desired())
+    until("they are taken back", lambda: ran()[before:] == [down[0], "-d there", down[1]])
+    until("nothing of it is left", lambda: not os.listdir(bench.dir + "/run/hooks") and not any(
+        file.endswith(".json") for file in os.listdir(bench.dir + "/run/dns")))
 
 
 def test_serve(bench):
