@@ -29,9 +29,9 @@ static void add_prefixes(struct text *text, const char *name, const struct prefi
 
 static void add_dns(struct text *text, const struct fleet_client *client)
 {
-	for (size_t i = 0; i < client->dns_count; i++)
-		text_add(text, "%s%s", i ? ", " : "DNS = ", client->dns[i]);
-	if (client->dns_count)
+	for (size_t i = 0; i < client->dns.count; i++)
+		text_add(text, "%s%s", i ? ", " : "DNS = ", client->dns.items[i]);
+	if (client->dns.count)
 		text_add(text, "\n");
 }
 

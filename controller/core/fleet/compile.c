@@ -64,6 +64,7 @@ static void put_tunnel(
 	put_forward(compiler, &settings->forward, &to->forward);
 	for (size_t i = 0; i < HOOKS; i++)
 		texts_copy(&to->hooks[i], &settings->hooks[i]);
+	texts_copy(&to->dns, &settings->dns);
 }
 
 static bool is_here(const struct compiler *compiler, const struct fleet_tunnel *tunnel)

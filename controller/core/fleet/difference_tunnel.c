@@ -146,6 +146,11 @@ static void list_lines(const struct texts *lines, struct list *list)
 		list_item(list, lines->items[i]);
 }
 
+static void list_dns(const void *thing, struct list *list)
+{
+	list_lines(&((const struct desired_tunnel *)thing)->dns, list);
+}
+
 static void list_pre_up(const void *thing, struct list *list)
 {
 	list_lines(&((const struct desired_tunnel *)thing)->hooks[HOOK_PRE_UP], list);
@@ -180,6 +185,7 @@ static const struct field fields[] = {
 	{"snat", .list = list_snat},
 	{"masquerade", .list = list_masquerade},
 	{"clamp_mss", .render = render_clamp_mss},
+	{"dns", .list = list_dns},
 	{"pre_up", .list = list_pre_up},
 	{"post_up", .list = list_post_up},
 	{"pre_down", .list = list_pre_down},

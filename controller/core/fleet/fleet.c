@@ -6,9 +6,7 @@
 
 static void free_client(struct fleet_client *client)
 {
-	for (size_t i = 0; i < client->dns_count; i++)
-		free(client->dns[i]);
-	free(client->dns);
+	texts_clear(&client->dns);
 	free(client->routes);
 }
 
@@ -16,6 +14,7 @@ static void free_settings(struct fleet_settings *settings)
 {
 	for (size_t i = 0; i < HOOKS; i++)
 		texts_clear(&settings->hooks[i]);
+	texts_clear(&settings->dns);
 }
 
 void fleet_settings_copy(struct fleet_settings *to, const struct fleet_settings *from)
@@ -23,6 +22,7 @@ void fleet_settings_copy(struct fleet_settings *to, const struct fleet_settings 
 	*to = *from;
 	for (size_t i = 0; i < HOOKS; i++)
 		texts_copy(&to->hooks[i], &from->hooks[i]);
+	texts_copy(&to->dns, &from->dns);
 }
 
 static void free_tunnel(struct fleet_tunnel *tunnel)
@@ -145,7 +145,6 @@ static void override_client(struct fleet_client *client, const struct fleet_clie
 	if (by->has_dns) {
 		client->has_dns = true;
 		client->dns = by->dns;
-		client->dns_count = by->dns_count;
 	}
 	if (by->has_mtu) {
 		client->has_mtu = true;

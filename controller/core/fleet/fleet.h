@@ -84,14 +84,15 @@ struct fleet_settings {
 	enum desired_table table;
 	uint32_t table_number;
 	struct fleet_forward forward;
-	struct texts hooks[HOOKS]; /* owned */
+	struct texts hooks[HOOKS], dns; /* owned */
 };
 
 /* What a client's own file says, for `peer new`: of a tunnel, and what a group says otherwise. */
 struct fleet_client {
 	bool has_dns, has_mtu, has_routes, has_keepalive; /* written, also if empty or 0 */
-	size_t dns_count, route_count;
-	char **dns; /* addresses and search domains, as wg-quick's DNS takes them; owned, as are routes */
+	struct texts
+		dns; /* addresses and search domains, as wg-quick's DNS takes them; owned, as are routes */
+	size_t route_count;
 	uint32_t mtu;
 	struct prefix *routes; /* masked */
 	uint16_t keepalive_s;  /* 0: off */

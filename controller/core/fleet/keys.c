@@ -2,11 +2,9 @@
 #include "controller/core/fleet/keys.h"
 
 /* What an override may say. */
-#define SETTINGS                                                                                           \
-	"private_key_file", "address", "link_local", "multicast", "listen_port", "mtu", "table", "fwmark", \
-		"forward", "pre_up", "post_up", "pre_down", "post_down", "save_config"
-/* wg-quick's other one. */
-#define SETTINGS_LATER "dns"
+#define SETTINGS                                                                                        \
+	"private_key_file", "address", "dns", "link_local", "multicast", "listen_port", "mtu", "table", \
+		"fwmark", "forward", "pre_up", "post_up", "pre_down", "post_down", "save_config"
 
 const struct fleet_keys fleet_keys[FLEET_MAPPINGS] = {
 	[KEYS_ROOT] = {"",
@@ -26,9 +24,8 @@ const struct fleet_keys fleet_keys[FLEET_MAPPINGS] = {
 	[KEYS_CHECK] = {"virtual_endpoints.*.checks.*",
 		{"ping", "tcp", "http", "interface", "every", "timeout", "fall", "rise", "program"}, {NULL}},
 	[KEYS_NOTIFY] = {"virtual_endpoints.*.notify.*", {"program", "when"}, {NULL}},
-	[KEYS_TUNNEL] = {"tunnels.*", {SETTINGS, "public_key", "overrides", "gateways", "client"},
-		{SETTINGS_LATER}},
-	[KEYS_OVERRIDE] = {"tunnels.*.overrides.*", {SETTINGS}, {SETTINGS_LATER}},
+	[KEYS_TUNNEL] = {"tunnels.*", {SETTINGS, "public_key", "overrides", "gateways", "client"}, {NULL}},
+	[KEYS_OVERRIDE] = {"tunnels.*.overrides.*", {SETTINGS}, {NULL}},
 	[KEYS_ADDRESS] = {"tunnels.*.address.*", {"local", "peer"}, {NULL}},
 	[KEYS_FORWARD] = {"tunnels.*.forward", {"default", "snat", "masquerade", "clamp_mss"}, {NULL}},
 	[KEYS_TRANSLATION] = {"tunnels.*.forward.snat.*", {"from", "interface"}, {NULL}},

@@ -143,6 +143,7 @@ void read_settings(struct reader *reader, const struct conf_node *map, struct fl
 	read_fwmark(reader, map, settings);
 	read_table(reader, map, settings);
 	read_forward(reader, map, &settings->forward);
+	read_dns(reader, map, &settings->dns);
 	read_hooks(reader, map, settings->hooks);
 	read_save_config(reader, map);
 }

@@ -69,6 +69,10 @@ void read_peers(struct reader *reader, const struct conf_node *node);
 /* Keys of a tunnel that an override may repeat; those that are absent leave *settings as it is. */
 void read_settings(struct reader *reader, const struct conf_node *map, struct fleet_settings *settings);
 void read_forward(struct reader *reader, const struct conf_node *map, struct fleet_forward *forward);
+/* dns: servers' addresses and domains to search; *to is empty before. False: it is absent. */
+bool reader_dns(struct reader *reader, const struct conf_node *map, size_t max, struct texts *to);
+/* The same of a tunnel on its gateways: with a server, if there is anything; one that is absent stays as it is. */
+void read_dns(struct reader *reader, const struct conf_node *map, struct texts *dns);
 /* pre_up: and so on; a list that is absent stays as it is. */
 void read_hooks(struct reader *reader, const struct conf_node *map, struct texts hooks[HOOKS]);
 void read_save_config(struct reader *reader, const struct conf_node *map);

@@ -60,6 +60,8 @@ static const struct {
 	{"mtu: 1400", "mtu: 1400, pre_up: /a, post_up: [/b %i, /c], pre_down: /d, post_down: /e", "gw-b",
 		"~ tunnel wg0: pre_up none -> [/a], post_up none -> [/b %i, /c], pre_down none -> [/d], "
 		"post_down none -> [/e]\n"},
+	{"mtu: 1400", "mtu: 1400, dns: [10.0.0.1, a.example]", "gw-b",
+		"~ tunnel wg0: dns none -> [10.0.0.1, a.example]\n"},
 	{"mtu: 1400", "mtu: 1380", "gw-b", "~ tunnel wg0: mtu 1400 -> 1380\n"},
 	{"mtu: 1400", "mtu: 1380", "gw-a", ""},
 	{"listen_port: 51820", "listen_port: 51821\n    fwmark: 7", "gw-a",

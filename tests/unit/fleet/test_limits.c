@@ -234,6 +234,27 @@ START_TEST(hooks)
 }
 END_TEST
 
+static char *with_dns(size_t count)
+{
+	struct text text = {0};
+
+	text_add(&text, "%s", sample_base);
+	add_tunnel(&text, 1);
+	text.length = (size_t)(strrchr(text.data, '}') - text.data);
+	text_add(&text, ", dns: [");
+	for (size_t i = 0; i < count; i++)
+		text_add(&text, "%s10.50.0.%zu", i ? ", " : "", i + 1);
+	text_add(&text, "] }\n");
+	return text_take(&text);
+}
+
+START_TEST(name_servers)
+{
+	check_told(with_dns(PROTO_DNS_MAX), NULL);
+	check_told(with_dns(PROTO_DNS_MAX + 1), "dns: 17 are too many: at most 16\n");
+}
+END_TEST
+
 START_TEST(peers)
 {
 	check_told(sample_with_peers(PROTO_PEERS_MAX), NULL);
@@ -340,6 +361,7 @@ int main(void)
 	tcase_add_test(tcase, a_name);
 	tcase_add_test(tcase, a_path);
 	tcase_add_test(tcase, hooks);
+	tcase_add_test(tcase, name_servers);
 	tcase_add_test(tcase, peers);
 	tcase_add_test(tcase, peers_of_a_gateway);
 	tcase_add_test(tcase, peers_with_one_prefix);
