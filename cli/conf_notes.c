@@ -85,7 +85,8 @@ static const char *note_of(enum quick_key key)
 {
 	switch (key) {
 	case QUICK_KEY_DNS:
-		return "DNS: a gateway of a fleet keeps its own name servers; for clients' files there is "
+		return "DNS: kept: they become the name servers of the whole gateway; for clients' files "
+		       "there is "
 		       "client: { dns }";
 	case QUICK_KEY_PRE_UP:
 		return "PreUp: " KEPT "; 'forward' and 'routes' say what such ones are mostly for";

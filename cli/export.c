@@ -144,6 +144,14 @@ static void tell_settings(struct exporting *exporting, const struct fleet_settin
 			exporting->export->fleet->endpoints[exporting->export->tunnel->endpoint].name);
 }
 
+static void put_dns(struct text *out, const struct texts *dns)
+{
+	for (size_t i = 0; i < dns->count; i++)
+		text_add(out, "%s%s", i ? ", " : "DNS = ", dns->items[i]);
+	if (dns->count)
+		text_add(out, "\n");
+}
+
 static void put_hooks(struct text *out, const struct texts hooks[HOOKS])
 {
 	static const enum quick_hook theirs[HOOKS] = {[HOOK_PRE_UP] = QUICK_PRE_UP,
@@ -165,6 +173,7 @@ static int put_interface(struct exporting *exporting, const struct fleet_setting
 	if (exporting->export->read_key)
 		r = put_key(exporting, "PrivateKey", settings->private_key_file, err);
 	put_addresses(exporting, settings);
+	put_dns(out, &settings->dns);
 	text_add(out, "ListenPort = %u\n", settings->listen_port);
 	if (settings->mtu)
 		text_add(out, "MTU = %u\n", settings->mtu);

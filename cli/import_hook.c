@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "cli/import_int.h"
+#include "common/base/host.h"
 #include "common/base/mem.h"
 #include "common/yaml/plain.h"
 #include "proto/desired.h"
@@ -73,6 +74,37 @@ void import_tell_hooks(struct import *import, const struct import_source *source
 					quick_hook_name((enum quick_hook)hook), i + 1, why);
 		}
 	}
+}
+
+static void take_dns(const struct quick_texts *from, struct texts *to)
+{
+	struct addr server;
+
+	for (size_t i = 0; i < from->count && to->count < PROTO_DNS_MAX; i++)
+		if (addr_parse(from->items[i], &server, NULL) >= 0 || host_is_name(from->items[i]))
+			texts_add(to, from->items[i]);
+}
+
+/* wg-quick does nothing with domains alone. */
+void import_dns_of(const struct quick_config *config, struct texts *ret_dns)
+{
+	*ret_dns = (struct texts){0};
+	take_dns(&config->dns, ret_dns);
+	if (ret_dns->count)
+		take_dns(&config->search, ret_dns);
+}
+
+void import_tell_dns(struct import *import, const struct import_source *source)
+{
+	const struct quick_config *config = &source->config;
+	struct texts taken;
+
+	import_dns_of(config, &taken);
+	if (taken.count < config->dns.count + config->search.count)
+		import_tell(import,
+			"%s: only %zu of %zu in DNS are kept: at most %d, at least one server, no zone",
+			source->file, taken.count, config->dns.count + config->search.count, PROTO_DNS_MAX);
+	texts_clear(&taken);
 }
 
 void import_put_texts(struct text *out, const struct texts *texts)

@@ -49,6 +49,9 @@ void import_free_peers(struct import *import);
 /* The hooks of a file that a fleet file takes, and why it does not take the others. */
 void import_hooks_of(const struct quick_config *config, enum quick_hook hook, struct texts *ret_lines);
 void import_tell_hooks(struct import *import, const struct import_source *source);
+/* Its name servers and search domains, as many as a fleet file takes. */
+void import_tell_dns(struct import *import, const struct import_source *source);
+void import_dns_of(const struct quick_config *config, struct texts *ret_dns);
 /* [one, "and two"] */
 void import_put_texts(struct text *out, const struct texts *texts);
 

@@ -118,7 +118,20 @@ struct setting {
 	struct text value;
 };
 
-enum { SETTINGS_OF_NUMBERS = 5, SETTINGS = SETTINGS_OF_NUMBERS + QUICK_HOOK_COUNT };
+enum { SETTINGS_OF_NUMBERS = 6, SETTINGS = SETTINGS_OF_NUMBERS + QUICK_HOOK_COUNT };
+
+static void put_dns(struct text *out, const struct quick_config *config, const struct quick_config *rule)
+{
+	struct texts dns, of_rule = {0};
+
+	import_dns_of(config, &dns);
+	if (rule)
+		import_dns_of(rule, &of_rule);
+	if (!texts_equal(&dns, &of_rule))
+		import_put_texts(out, &dns);
+	texts_clear(&dns);
+	texts_clear(&of_rule);
+}
 
 /* Of another gateway than the first: none is a list, too. */
 static void put_hooks(struct text *out, enum quick_hook hook, const struct quick_config *config,
@@ -139,7 +152,7 @@ static void put_hooks(struct text *out, enum quick_hook hook, const struct quick
 static void settings_of(
 	const struct quick_config *config, const struct quick_config *rule, struct setting settings[SETTINGS])
 {
-	static const char *const names[SETTINGS] = {"address", "listen_port", "mtu", "table", "fwmark",
+	static const char *const names[SETTINGS] = {"address", "listen_port", "mtu", "table", "fwmark", "dns",
 		"pre_up", "post_up", "pre_down", "post_down"};
 
 	for (size_t i = 0; i < SETTINGS; i++) {
@@ -156,6 +169,7 @@ static void settings_of(
 		text_add(&settings[3].value, "%s", table_of(config));
 	if (config->fwmark && (!rule || config->fwmark != rule->fwmark))
 		text_add(&settings[4].value, "0x%x", config->fwmark);
+	put_dns(&settings[5].value, config, rule);
 	for (unsigned hook = 0; hook < QUICK_HOOK_COUNT; hook++)
 		put_hooks(&settings[SETTINGS_OF_NUMBERS + hook].value, (enum quick_hook)hook, config, rule);
 }
@@ -213,6 +227,7 @@ static void tell_settings(
 		import_tell(import, "%s: only the first %d of %zu addresses: a tunnel has no more",
 			source->file, PROTO_ADDRESSES_MAX, config->address_count);
 	import_tell_hooks(import, source);
+	import_tell_dns(import, source);
 	if (rule && rule->mtu && !config->mtu)
 		import_tell(import, "%s: no MTU, unlike the other gateways: it gets theirs", source->file);
 	if (rule && rule->fwmark && !config->fwmark)

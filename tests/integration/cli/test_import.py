@@ -87,7 +87,7 @@ def test_there_and_back():
                  peer(key()[1], "10.50.0.3/32", "bob", f"PresharedKey = {preshared}\nPersistentKeepalive = 25\n"),
                  peer(key()[1], "192.168.77.0/24, 10.50.0.4/32", "", "Endpoint = site.example.net:4711\n"),
                  peer(key()[1], "0.0.0.0/0, ::/0", "hub", "Endpoint = [2001:db8::7]:51820\n")]
-        hooks = ["PreUp = /usr/local/bin/prepare %i", "PostUp = iptables -A FORWARD -i %i -j ACCEPT; echo \"it's # up\"",
+        hooks = ["DNS = 192.168.1.53, fd50::53, corp.example", "PreUp = /usr/local/bin/prepare %i", "PostUp = iptables -A FORWARD -i %i -j ACCEPT; echo \"it's # up\"",
                  f"PostUp = wg set %i peer {alice} persistent-keepalive 0", "PreDown = true", "PostDown = : {a: b}, [c] \\ & é"]
         place.write("gw-a/wg0.conf", plain_conf(private, peers, "MTU = 1400\nTable = off\nFwMark = 0x77\n" + "\n".join(hooks) + "\n"))
         place.expect("import", "gw-a/wg0.conf")
@@ -102,7 +102,7 @@ def test_there_and_back():
         assert place.stripped("again/wg0.conf") == place.stripped("gw-a/wg0.conf")
         for line in ("Address = 10.50.0.1/24, fd50::1/64", "MTU = 1400", "Table = off"):
             assert line in place.read("again/wg0.conf")
-        assert [line for line in place.read("again/wg0.conf").splitlines() if re.match("(Pre|Post)(Up|Down)", line)] == hooks
+        assert [line for line in place.read("again/wg0.conf").splitlines() if re.match("(Pre|Post)(Up|Down)|DNS", line)] == hooks
         place.expect("import", "gw-a=again/wg0.conf", "--out", "again/fleet.yaml")
         assert without_comments(place.read("again/fleet.yaml")) == without_comments(fleet)
         assert place.read("again/psk/bob") == place.read("psk/bob") and place.read("again/wg0.key") == place.read("wg0.key")
@@ -122,10 +122,10 @@ def test_several_gateways():
                     + peer(key()[1], "10.60.0.2/32", "dave"))
         done = place.expect("import", "gw-a/wg0.conf", "gw-b/wg0.conf", "gw-b/wg1.conf", "--name", "edge")
         fleet = place.read("fleet.yaml")
-        assert fleet.count("public_key") == 2 + 4 and "gateways: [gw-a, gw-b]" in fleet and "gw-b: { mtu: 1380, post_up: [] }" in fleet and "    post_up: [\"/bin/true\"]\n" in fleet, fleet
+        assert fleet.count("public_key") == 2 + 4 and "gateways: [gw-a, gw-b]" in fleet and "gw-b: { mtu: 1380, dns: [], post_up: [] }" in fleet and "    dns: [\"1.1.1.1\"]\n" in fleet and "    post_up: [\"/bin/true\"]\n" in fleet, fleet
         assert re.findall(r"^  (\S+):$", fleet.split("\npeers:")[1], re.M) == ["alice", "bob", "alice-2", "dave"], fleet
         assert "allowed_ips: [10.50.0.3/32]" in fleet and "10.50.0.33" not in fleet and fleet.count("tunnels: [wg0]") == 3
-        for told in ("gw-a/wg0.conf:5: DNS", "gw-a/wg0.conf:6: PostUp: kept, and runs only where agent.yaml allows it",
+        for told in ("gw-a/wg0.conf:5: DNS: kept", "gw-a/wg0.conf:6: PostUp: kept, and runs only where agent.yaml allows it",
                      "gw-a/wg0.conf: PostUp number 2 is left out: there may be a secret key", "gw-a/wg0.conf: PostUp number 3 is left out", "peer bob has another AllowedIPs", "gw-b: its address is not known",
                      "wg0: has one key on 2 gateways", "alice-2: not in the files of all gateways"):
             assert told in done.stderr and told in fleet, (told, done.stderr)
