@@ -10,9 +10,9 @@
 #include "common/authority/request.h"
 #include "common/io/http_server.h"
 #include "common/io/log.h"
-#include "common/json/read.h"
 #include "common/json/write.h"
 #include "controller/io/api/api.h"
+#include "controller/io/api/body.h"
 #include "controller/io/controller.h"
 
 enum { CERTIFY_BODY_MAX = REQUEST_PEM_MAX + 4096 }; /* line ends are two characters in JSON */
@@ -42,24 +42,6 @@ static struct agent *authenticate(struct controller *controller, struct http_req
 static bool admit(struct http_request *request, void *context)
 {
 	return authenticate(context, request) != NULL;
-}
-
-static int read_key(struct http_request *request, EVP_PKEY **ret_key, struct err *err)
-{
-	char *pem = NULL;
-	json_t *json;
-	size_t size;
-	const char *body = http_request_body(request, &size);
-	int r = json_parse_bytes(body, size, &json_limits_message, &json, err);
-	if (r < 0)
-		return r;
-	struct jnode root = jnode_root(json);
-	r = jnode_text_new(&root, "request", JSON_REQUIRED, REQUEST_PEM_MAX, &pem, err);
-	if (r >= 0)
-		r = request_read(pem, strlen(pem), ret_key, err);
-	free(pem);
-	json_decref(json);
-	return r;
 }
 
 static void tell(struct controller *controller, const char *gateway)
@@ -110,7 +92,7 @@ static void handle_certify(struct http_request *request, void *context)
 		return;
 	if (!joining_can_sign(&controller->joining))
 		http_reply_problem(request, 409, "the controller has no authority to sign with");
-	else if (read_key(request, &key, &err) < 0)
+	else if (body_read_key(request, &key, &err) < 0)
 		http_reply_problem(request, 400, "%s", err.text);
 	else
 		certify(controller, request, agent, key);

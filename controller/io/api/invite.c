@@ -10,17 +10,14 @@
 #include "common/io/http_server.h"
 #include "common/io/key_pair.h"
 #include "common/io/log.h"
-#include "common/json/read.h"
 #include "common/json/write.h"
 #include "controller/io/api/access.h"
 #include "controller/io/api/api.h"
+#include "controller/io/api/body.h"
 #include "controller/io/api/waiting.h"
 #include "controller/io/controller.h"
 
 enum {
-	VALID_DEFAULT_MS = 60 * 60 * 1000,
-	VALID_MIN_MS = 1000,
-	VALID_MAX_MS = 24 * 60 * 60 * 1000,
 	INVITE_BODY_MAX = 4096,
 };
 
@@ -102,25 +99,6 @@ static void on_invited(void *context, int r, const struct err *err)
 	invite_free(invite);
 }
 
-static int read_invite(struct http_request *request, struct invite *invite, struct err *err)
-{
-	uint64_t valid_ms = VALID_DEFAULT_MS;
-	json_t *json;
-	size_t size;
-	const char *body = http_request_body(request, &size);
-	int r = json_parse_bytes(body, size, &json_limits_message, &json, err);
-	if (r < 0)
-		return r;
-	struct jnode root = jnode_root(json);
-	r = jnode_name(&root, "gateway", JSON_REQUIRED, invite->invitation.gateway,
-		sizeof invite->invitation.gateway, err);
-	if (r >= 0)
-		r = jnode_u64(&root, "valid_ms", JSON_OPTIONAL, VALID_MIN_MS, VALID_MAX_MS, &valid_ms, err);
-	invite->invitation.expires_ms = clock_wall_ms() + (int64_t)valid_ms;
-	json_decref(json);
-	return r;
-}
-
 static void start_invite(struct invite *invite, struct http_request *request)
 {
 	key_random(&invite->secret);
@@ -133,6 +111,7 @@ static void handle_invite(struct http_request *request, void *context)
 {
 	struct controller *controller = context;
 	struct err err = {0};
+	uint64_t valid_ms = 0;
 	char who[STORE_WHO_MAX + 1];
 	if (!access_allowed(request, &controller->config, who))
 		return;
@@ -147,7 +126,8 @@ static void handle_invite(struct http_request *request, void *context)
 	struct invite *invite = mem_new(1, sizeof *invite);
 	invite->controller = controller;
 	text_copy(invite->invitation.who, sizeof invite->invitation.who, who);
-	int r = read_invite(request, invite, &err);
+	int r = body_read_invitation(request, invite->invitation.gateway, &valid_ms, &err);
+	invite->invitation.expires_ms = clock_wall_ms() + (int64_t)valid_ms;
 	joining_welcome(controller); /* those that have ended meanwhile take no room */
 	if (r >= 0 && invitations_has_room(&controller->joining.invitations, invite->invitation.gateway)) {
 		start_invite(invite, request);

@@ -12,9 +12,9 @@
 #include "common/io/clock.h"
 #include "common/io/http_server.h"
 #include "common/io/log.h"
-#include "common/json/read.h"
 #include "common/json/write.h"
 #include "controller/io/api/api.h"
+#include "controller/io/api/body.h"
 #include "controller/io/api/waiting.h"
 #include "controller/io/controller.h"
 
@@ -107,29 +107,6 @@ static void on_used(void *context, int r, const struct err *err)
 	newcomer_free(newcomer);
 }
 
-struct join_body {
-	struct key secret;
-	char *request; /* PEM; owned */
-};
-
-static int read_join(struct http_request *request, struct join_body *body, struct err *err)
-{
-	json_t *json;
-	size_t size;
-	const char *bytes = http_request_body(request, &size);
-	int r = json_parse_bytes(bytes, size, &json_limits_message, &json, err);
-	if (r < 0)
-		return r;
-	struct jnode root = jnode_root(json);
-	r = jnode_hex(&root, "secret", JSON_REQUIRED, body->secret.bytes, sizeof body->secret.bytes, err);
-	if (r < 0) /* without what is there instead: it may be most of a secret */
-		err_set(err, r, "secret: expected 64 lower-case hex digits");
-	else
-		r = jnode_text_new(&root, "request", JSON_REQUIRED, REQUEST_PEM_MAX, &body->request, err);
-	json_decref(json);
-	return r;
-}
-
 /* The certificate first: one that cannot be made shall not cost the token. */
 static void let_in(struct controller *controller, struct http_request *request, struct invitation *invitation,
 	EVP_PKEY *key)
@@ -151,13 +128,13 @@ static void let_in(struct controller *controller, struct http_request *request, 
 		&(struct writer_job){.write = write_used, .done = on_used, .context = newcomer});
 }
 
-static void handle_body(
-	struct controller *controller, struct http_request *request, const struct join_body *body)
+static void handle_body(struct controller *controller, struct http_request *request, const struct key *secret,
+	const char *pem)
 {
 	EVP_PKEY *key = NULL;
 	struct err err = {0};
 	struct invitation *invitation =
-		invitations_find(&controller->joining.invitations, &body->secret, clock_wall_ms());
+		invitations_find(&controller->joining.invitations, secret, clock_wall_ms());
 	if (!invitation)
 		refuse_token(controller, request, 403,
 			"no invitation has this token: it has ended, a newer one took its place, or it was "
@@ -168,7 +145,7 @@ static void handle_body(
 			controller, request, 403, "this token has been used: each lets one gateway in, once");
 	else if (!joining_can_sign(&controller->joining))
 		refuse(controller, request, 409, "the controller has no authority any more");
-	else if (request_read(body->request, strlen(body->request), &key, &err) < 0)
+	else if (request_read(pem, strlen(pem), &key, &err) < 0)
 		refuse(controller, request, 400, err.text);
 	else
 		let_in(controller, request, invitation, key);
@@ -178,14 +155,13 @@ static void handle_body(
 static void handle_join(struct http_request *request, void *context)
 {
 	struct controller *controller = context;
-	struct join_body body = {0};
+	CLEANUP_KEY struct key secret = {{0}};
+	CLEANUP_FREE char *pem = NULL;
 	struct err err = {0};
-	if (read_join(request, &body, &err) < 0)
+	if (body_read_join(request, &secret, &pem, &err) < 0)
 		refuse_token(controller, request, 400, err.text);
 	else
-		handle_body(controller, request, &body);
-	key_wipe(&body.secret);
-	free(body.request);
+		handle_body(controller, request, &secret, pem);
 }
 
 void join_serve(struct controller *controller, struct http_server *server)

@@ -8,10 +8,10 @@
 #include "common/io/clock.h"
 #include "common/io/http_server.h"
 #include "common/io/log.h"
-#include "common/json/read.h"
 #include "common/json/write.h"
 #include "controller/io/api/access.h"
 #include "controller/io/api/api.h"
+#include "controller/io/api/body.h"
 #include "controller/io/controller.h"
 
 struct move {
@@ -92,21 +92,6 @@ static void start(struct controller *controller, struct http_request *request, c
 	http_request_hold(request, on_gone, move);
 }
 
-static int parse_body(
-	struct http_request *request, enum json_need need, char to[PROTO_NAME_MAX + 1], struct err *err)
-{
-	json_t *json;
-	size_t size;
-	const char *body = http_request_body(request, &size);
-	int r = json_parse_bytes(body, size, &json_limits_message, &json, err);
-	if (r < 0)
-		return r;
-	struct jnode root = jnode_root(json);
-	r = jnode_name(&root, "to", need, to, PROTO_NAME_MAX + 1, err);
-	json_decref(json);
-	return r;
-}
-
 static void handle_endpoint(struct http_request *request, void *context)
 {
 	struct controller *controller = context;
@@ -123,7 +108,7 @@ static void handle_endpoint(struct http_request *request, void *context)
 	}
 	memcpy(endpoint, rest, (size_t)(slash - rest));
 	endpoint[slash - rest] = 0;
-	if (parse_body(request, moves ? JSON_REQUIRED : JSON_OPTIONAL, to, &err) < 0)
+	if (body_read_target(request, moves ? JSON_REQUIRED : JSON_OPTIONAL, to, &err) < 0)
 		http_reply_problem(request, 400, "%s", err.text);
 	else if (moves)
 		start(controller, request, endpoint, to, who);

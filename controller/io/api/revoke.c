@@ -10,10 +10,10 @@
 #include "common/io/clock.h"
 #include "common/io/http_server.h"
 #include "common/io/log.h"
-#include "common/json/read.h"
 #include "common/json/write.h"
 #include "controller/io/api/access.h"
 #include "controller/io/api/api.h"
+#include "controller/io/api/body.h"
 #include "controller/io/api/waiting.h"
 #include "controller/io/controller.h"
 
@@ -103,26 +103,6 @@ static void on_written(void *context, int r, const struct err *err)
 	free(revoke);
 }
 
-static int read_whose(struct http_request *request, struct tls_identity *whose, struct err *err)
-{
-	static const char *const kinds[] = {"gateway", "operator"};
-	static const enum tls_kind values[] = {TLS_KIND_GATEWAY, TLS_KIND_OPERATOR};
-	unsigned kind = 0;
-	json_t *json;
-	size_t size;
-	const char *body = http_request_body(request, &size);
-	int r = json_parse_bytes(body, size, &json_limits_message, &json, err);
-	if (r < 0)
-		return r;
-	struct jnode root = jnode_root(json);
-	r = jnode_word(&root, "kind", JSON_REQUIRED, kinds, ARRAY_COUNT(kinds), &kind, err);
-	if (r >= 0)
-		r = jnode_name(&root, "name", JSON_REQUIRED, whose->name, sizeof whose->name, err);
-	whose->kind = values[kind];
-	json_decref(json);
-	return r;
-}
-
 /* Who revokes himself would not hear how it ended, and a fleet without an admin is one nobody meant. */
 static bool is_oneself(const struct http_request *request, const struct tls_identity *whose)
 {
@@ -156,7 +136,7 @@ static void handle_post(struct http_request *request, void *context)
 	struct err err = {0};
 	if (!access_allowed(request, &controller->config, who))
 		return;
-	if (read_whose(request, &whose, &err) < 0)
+	if (body_read_whose(request, &whose, &err) < 0)
 		http_reply_problem(request, 400, "%s", err.text);
 	else if (is_oneself(request, &whose))
 		http_reply_problem(request, 409,

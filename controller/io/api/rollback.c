@@ -6,31 +6,13 @@
 
 #include "common/base/mem.h"
 #include "common/io/http_server.h"
-#include "common/json/read.h"
 #include "common/json/write.h"
 #include "controller/io/api/access.h"
 #include "controller/io/api/api.h"
+#include "controller/io/api/body.h"
 #include "controller/io/apply/apply.h"
 #include "controller/io/apply/confirming.h"
 #include "controller/io/controller.h"
-
-/* {"generation": 3} */
-static int read_generation(
-	struct http_request *request, enum json_need need, uint64_t *ret_number, struct err *err)
-{
-	json_t *json;
-	size_t size;
-	const char *body = http_request_body(request, &size);
-	if (!size && need == JSON_OPTIONAL)
-		return 0;
-	int r = json_parse_bytes(body, size, &json_limits_message, &json, err);
-	if (r < 0)
-		return r;
-	struct jnode root = jnode_root(json);
-	r = jnode_u64(&root, "generation", need, 1, INT64_MAX, ret_number, err);
-	json_decref(json);
-	return r;
-}
 
 static void handle_rollback(struct http_request *request, void *context)
 {
@@ -41,7 +23,7 @@ static void handle_rollback(struct http_request *request, void *context)
 	if (!access_allowed(request, &controller->config, who) || !fleet_is_open(controller, request, true) ||
 		!fleet_matches(controller, request))
 		return;
-	if (read_generation(request, JSON_REQUIRED, &number, &err) < 0) {
+	if (body_read_generation(request, JSON_REQUIRED, &number, &err) < 0) {
 		http_reply_problem(request, 400, "%s", err.text);
 		return;
 	}
@@ -98,7 +80,7 @@ static void handle_confirm(struct http_request *request, void *context)
 	struct err err = {0};
 	if (!access_allowed(request, &controller->config, who))
 		return;
-	if (read_generation(request, JSON_OPTIONAL, &number, &err) < 0)
+	if (body_read_generation(request, JSON_OPTIONAL, &number, &err) < 0)
 		http_reply_problem(request, 400, "%s", err.text);
 	else if (number != awaited)
 		http_reply_problem(
