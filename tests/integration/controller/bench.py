@@ -10,6 +10,7 @@ import http.client
 import json
 import os
 import pathlib
+import re
 import shutil
 import signal
 import socket
@@ -100,6 +101,27 @@ class Authority:
         dates = [time.strftime("%y%m%d%H%M%SZ", time.gmtime(time.time() + days * 86400)) for days in (from_days, to_days)]
         run("openssl", "ca", "-batch", "-config", work / "config", "-in", request, "-out", certificate, "-notext", "-keyfile",
             self.directory / f"{self.name}.key", "-extfile", extensions, "-startdate", dates[0], "-enddate", dates[1], *how)
+
+
+def metric(bench, name):
+    """0 for one that is not there yet."""
+    lines = [line for line in bench.health("/metrics")[1].splitlines() if line.startswith(name + " ")]
+    return float(lines[0].split()[1]) if lines else 0
+
+
+def said(bench, line, since=0):
+    """How often the log says just this, from that character on; SOMEWHERE: an address and a port."""
+    pattern = re.compile(r"\S+ (notice|warning) +" + re.escape(line).replace("SOMEWHERE", r"[\d.]+:\d+"))
+    return sum(bool(pattern.fullmatch(each)) for each in bench.log.read_text()[since:].splitlines())
+
+
+@contextlib.contextmanager
+def counted(bench, name, line):
+    """Once more in that counter, and said once in the log."""
+    before, since = metric(bench, name), len(bench.log.read_text())
+    yield
+    until(f"{name} counts", lambda: metric(bench, name) == before + 1)
+    until(f"the log says {line}", lambda: said(bench, line, since) == 1)
 
 
 @functools.cache

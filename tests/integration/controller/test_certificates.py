@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Who comes with the wrong certificate, or with one that does not allow it, is refused, logged and counted."""
-import contextlib
 import json
 import os
 import shutil
@@ -13,22 +12,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from bench import BIN, Authority, fleet_text, main, until  # noqa: E402
-
-
-def metric(bench, name):
-    """0 for one that is not there yet."""
-    lines = [line for line in bench.health("/metrics")[1].splitlines() if line.startswith(name + " ")]
-    return float(lines[0].split()[1]) if lines else 0
-
-
-@contextlib.contextmanager
-def counted(bench, name, needle):
-    """Once more in that counter, and said in the log."""
-    before, logged = metric(bench, name), len(bench.log.read_text())
-    yield
-    until(f"{name} counts", lambda: metric(bench, name) == before + 1)
-    until(f"the log says {needle}", lambda: needle in bench.log.read_text()[logged:])
+from bench import BIN, Authority, counted, fleet_text, main, metric, said, until  # noqa: E402
 
 
 def fails_to_connect(bench, who):
@@ -39,26 +23,34 @@ def fails_to_connect(bench, who):
         pass
 
 
+def forbids(bench, line, detail, ask):
+    """One answer, one line, one more in the counter."""
+    with counted(bench, 'holdfast_api_replies_total{code="403"}', line):
+        status, answer = ask()
+        assert (status, answer["detail"]) == (403, detail), answer
+
+
 def test_the_wrong_ones(bench):
     bench.start()
     assert bench.apply(fleet_text())[0] == 200
     Authority(bench.directory, "other").issue("operator", "alice", file="forged")
     bench.authority.issue("operator", "alice", file="expired", days=-1)
-    handshakes, forbidden = "holdfast_api_handshakes_refused_total", 'holdfast_api_replies_total{code="403"}'
     for who, reason in ((None, "peer did not return a certificate"), ("expired", "certificate has expired"),
                         ("forged", "unable to get local issuer certificate")):
-        with counted(bench, handshakes, f'reason="{reason}"'):
+        with counted(bench, "holdfast_api_handshakes_refused_total", f'tls-refused from=SOMEWHERE reason="{reason}"'):
             fails_to_connect(bench, who)
-    with counted(bench, forbidden, "refused kind=gateway name=gw-a"):
-        assert bench.call("GET", "/v1/status", who="gw-a")[0] == 403
-    with counted(bench, forbidden, "refused kind=operator name=mallory"):
-        assert bench.call("GET", "/v1/status", who="mallory")[0] == 403
-    with counted(bench, forbidden, "refused kind=operator name=dashboard"):
-        assert bench.apply(fleet_text(peers=("alice", "bob")), who="dashboard")[0] == 403
-    with counted(bench, forbidden, "refused kind=operator name=alice"):
-        assert bench.call("GET", "/v1/agent/orders?boot=1", who="alice")[0] == 403
-    with counted(bench, forbidden, "refused gateway=gw-b speaks-for=gw-a"):
-        assert bench.agent("gw-a", certificate="gw-b").report()[0] == 403
+    forbids(bench, "refused kind=gateway name=gw-a", 'gateway "gw-a" is not among the operators: of the controller\'s configuration',
+            lambda: bench.call("GET", "/v1/status", who="gw-a"))
+    forbids(bench, "refused kind=operator name=mallory", 'operator "mallory" is not among the operators: of the controller\'s configuration',
+            lambda: bench.call("GET", "/v1/status", who="mallory"))
+    forbids(bench, 'refused kind=operator name=dashboard why="a viewer, and this needs an admin" path=/v1/fleet',
+            'operator "dashboard" is a viewer, this needs an admin',
+            lambda: bench.apply(fleet_text(peers=("alice", "bob")), who="dashboard"))
+    forbids(bench, 'refused kind=operator name=alice why="not a gateway"',
+            "only a gateway's certificate (holdfast:gateway:NAME) may do this",
+            lambda: bench.call("GET", "/v1/agent/orders?boot=1", who="alice"))
+    forbids(bench, "refused gateway=gw-b speaks-for=gw-a", "the certificate is gateway gw-b's, the message gw-a's",
+            lambda: bench.agent("gw-a", certificate="gw-b").report())
     assert bench.status()["generation"] == 1
 
 
@@ -87,9 +79,11 @@ def test_revoked(bench):
     until("gw-b is not connected", lambda: not bench.gateway("gw-b")["connected"])
     assert bench.call_locally("GET", "/v1/invitations")[1]["invitations"] == []
     agent.stop()
-    with counted(bench, revoked, "refused kind=gateway name=gw-b"):
-        status, answer = bench.call("GET", "/v1/agent/orders?boot=1", who="gw-b")
-        assert status == 403 and "revoked" in answer["detail"], answer
+    # By its agent that tried again, or by this: one line for both.
+    why = "this certificate has been revoked: another must be made for that name"
+    status, answer = bench.call("GET", "/v1/agent/orders?boot=1", who="gw-b")
+    assert (status, answer["detail"]) == (403, why), answer
+    assert metric(bench, revoked) >= 1 and said(bench, f'refused kind=gateway name=gw-b from=SOMEWHERE why="{why}"') >= 1
     assert bench.call("POST", "/v1/agent/report", {}, who="gw-a")[0] == 400
 
     assert bench.call("POST", "/v1/revocations", {"kind": "operator", "name": "alice"})[0] == 409
