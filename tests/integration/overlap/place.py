@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""One gateway and a network that several routers lead to, in two tunnels; stock WireGuard on all of them.
+"""Two gateways and a network that several routers lead to, each gateway with tunnels of its own; stock WireGuard on all routers.
 
-             +- site-a (wg0) -+
-    gw -outer+- site-b (wg0) -+lan- host
-             +- region (wg0) -+
-             +- hub    (wg1) -+
-             +- other  (wg0)
+    gw  -+outer+- site-a (wg0, wg2) -+
+         |     +- site-b (wg0, wg2) -+lan- host
+    gw2 -+     +- region (wg0, wg2) -+
+               +- hub    (wg1) ------+
+               +- other  (wg0)
 
-Each router translates what it sends into the network, so that answers come back by it.
+wg0 and wg1 are gw's, wg2 is gw2's. Each router translates what it sends into the network, so that answers come back by it.
 """
 import json
 import os
@@ -24,19 +24,21 @@ from lab.files import Files         # noqa: E402
 from lab.network import Network     # noqa: E402
 from lab.service import Service     # noqa: E402
 
-GATEWAY, HOST, LAN, LAN6, HOST6 = "10.9.0.11", "192.168.77.5", "192.168.77.0/24", "fd77::/64", "fd77::5"
+GATEWAYS = {"gw": "10.9.0.11", "gw2": "10.9.0.12"}
+GATEWAY, HOST, LAN, LAN6, HOST6 = GATEWAYS["gw"], "192.168.77.5", "192.168.77.0/24", "fd77::/64", "fd77::5"
 CONTROLLER_PORT = 7445      # the agent beside it has the usual one for liveness
-PORTS = {"wg0": 51820, "wg1": 51821}
-NETS = {"wg0": "10.50.0", "wg1": "10.51.0"}
+PORTS = {"wg0": 51820, "wg1": 51821, "wg2": 51822}
+NETS = {"wg0": "10.50.0", "wg1": "10.51.0", "wg2": "10.52.0"}
+OF = {"wg0": "gw", "wg1": "gw", "wg2": "gw2"}
 
 
 class Router:
     """A peer: `number` is in all its addresses."""
 
-    def __init__(self, network, name, number, tunnel, gateway_key):
-        self.machine, self.name, self.number, self.tunnel = network.add(name), name, number, tunnel
-        self.address = f"{NETS[tunnel]}.{number}"
-        self._gateway_key, self._key = gateway_key, wireguard.private_key()
+    def __init__(self, network, name, number, tunnels, gateway_keys):
+        self.machine, self.name, self.number, self.tunnels = network.add(name), name, number, tunnels
+        self.address = f"{NETS[tunnels[0]]}.{number}"
+        self._gateway_keys, self._key = gateway_keys, wireguard.private_key()
         self.public = wireguard.public_key(self._key)
         network.plug(self.machine, "outer", "outer")
         self.machine.ip(f"addr add 10.9.0.{20 + number}/24 dev outer")
@@ -52,18 +54,26 @@ class Router:
             }""")
 
     def connect(self):
+        """To the gateway of each of its tunnels, from one device."""
         wireguard.create(self.machine, "wg")
+        peers = "".join(f"""
+            [Peer]
+            PublicKey = {self._gateway_keys[tunnel]}
+            Endpoint = {GATEWAYS[OF[tunnel]]}:{PORTS[tunnel]}
+            AllowedIPs = {", ".join(self._networks(tunnel))}
+            PersistentKeepalive = 25
+            """ for tunnel in self.tunnels)
         self.machine.run("wg", "setconf", "wg", "/dev/stdin", text=f"""
             [Interface]
             PrivateKey = {self._key}
-            [Peer]
-            PublicKey = {self._gateway_key}
-            Endpoint = {GATEWAY}:{PORTS[self.tunnel]}
-            AllowedIPs = 10.50.0.0/24, 10.51.0.0/24, fd50::/64, fd51::/64
-            PersistentKeepalive = 25
-            """)
-        self.machine.ip(f"addr add {self.address}/32 dev wg", "link set wg mtu 1420 up", "route add 10.50.0.0/24 dev wg",
-                        "route add 10.51.0.0/24 dev wg", "route add fd50::/64 dev wg", "route add fd51::/64 dev wg")
+            {peers}""")
+        self.machine.ip(f"addr add {self.address}/32 dev wg", "link set wg mtu 1420 up",
+                        *(f"route add {net} dev wg" for tunnel in self.tunnels for net in self._networks(tunnel)))
+
+    @staticmethod
+    def _networks(tunnel):
+        """Those of all tunnels of its gateway."""
+        return [net for each, gateway in OF.items() if gateway == OF[tunnel] for net in (f"{NETS[each]}.0/24", f"fd5{each[2]}::/64")]
 
     def die(self):
         """Its WireGuard ends with its device, without a word to anybody."""
@@ -82,13 +92,17 @@ class Place:
         fabric.ip(*(f"link add {bridge} type bridge" for bridge in ("outer", "lan")),
                   *(f"link set {bridge} up" for bridge in ("outer", "lan")))
         fabric.run("sh", "-c", "for s in /proc/sys/net/bridge/bridge-nf-call-*; do [ ! -e $s ] || echo 0 > $s; done")
-        self.gateway, host = self.network.add("gw"), self.network.add("host")
-        self.network.plug(self.gateway, "outer", "outer")
+        self.gateways = {name: self.network.add(name) for name in GATEWAYS}
+        self.gateway, host = self.gateways["gw"], self.network.add("host")
+        for name, machine in self.gateways.items():
+            self.network.plug(machine, "outer", "outer")
+            machine.ip(f"addr add {GATEWAYS[name]}/24 dev outer")
         self.network.plug(host, "lan", "lan")
-        self.gateway.ip(f"addr add {GATEWAY}/24 dev outer")
         host.ip(f"addr add {HOST}/24 dev lan", f"addr add {HOST6}/64 dev lan nodad")
-        for name, number, tunnel in (("site-a", 8, "wg0"), ("site-b", 9, "wg0"), ("region", 11, "wg0"), ("hub", 10, "wg1"), ("other", 2, "wg0")):
-            router = Router(self.network, name, number, tunnel, wireguard.public_key(self.keys[tunnel]))
+        public = {tunnel: wireguard.public_key(key) for tunnel, key in self.keys.items()}
+        for name, number, *tunnels in (("site-a", 8, "wg0", "wg2"), ("site-b", 9, "wg0", "wg2"), ("region", 11, "wg0", "wg2"),
+                                       ("hub", 10, "wg1"), ("other", 2, "wg0")):
+            router = Router(self.network, name, number, tunnels, public)
             self.routers[name] = router
             if name != "other":
                 router.plug_into_lan(self.network)
@@ -104,32 +118,39 @@ class Place:
             "region": [prefix("192.168.64.0/18", probe=f"{NETS['wg0']}.11"), prefix("fd77::/48", probe=f"{NETS['wg0']}.11")],
             "hub": ["192.168.0.0/16", "fd00::/8"], "other": []}
         return {
-            "fleet": "overlap", "defaults": {"liveness": "500ms"}, "gateways": {"gw": {"address": GATEWAY}},
+            "fleet": "overlap", "defaults": {"liveness": "500ms"}, "gateways": {name: {"address": address} for name, address in GATEWAYS.items()},
             "tunnels": {tunnel: {"private_key_file": f"{tunnel}.key", "public_key": wireguard.public_key(self.keys[tunnel]),
-                                 "address": [f"{NETS[tunnel]}.1/24", f"fd5{tunnel[2]}::1/64"], "listen_port": port, "gateways": ["gw"]}
+                                 "address": [f"{NETS[tunnel]}.1/24", f"fd5{tunnel[2]}::1/64"], "listen_port": port, "gateways": [OF[tunnel]]}
                         for tunnel, port in PORTS.items()},
-            "peers": {router.name: {"public_key": router.public, "tunnels": router.tunnel,
+            "peers": {router.name: {"public_key": router.public, "tunnels": router.tunnels,
                                     "allowed_ips": [f"{router.address}/32", *allowed[router.name]]}
                       for router in self.routers.values()}}
 
     def start(self):
-        """The daemons, both on the gateway."""
+        """The daemons: an agent on each gateway, and the controller beside one of them."""
         self.files.make_authority()
-        etc = self.files.make_host("gw", "gateway", "gw")
-        for tunnel, key in self.keys.items():
-            wireguard.write_secret(os.path.join(etc, f"{tunnel}.key"), key)
-        self.files.write("gw", "etc", "agent.yaml", text=json.dumps({
-            "gateway": "gw", "controllers": [f"https://{GATEWAY}:{CONTROLLER_PORT}"],
-            "tls": {"ca": "ca.pem", "certificate": "gw.pem", "key": "gw.key"}, "health": {"listen": "127.0.0.1:9581"},
-            "state": self.files.path("gw", "state")}))
+        for name in GATEWAYS:
+            self._make_gateway(name)
         self._make_controller()
         self.files.write("ctl", "etc", "fleet.yaml", text=json.dumps(self.fleet()))  # JSON is YAML
         self.controller = Controller(self.gateway, self.files, programs())
-        self.agent = Service(self.gateway, "agent", [os.path.join(programs(), "holdfast-agent"), "--config",
-                                                     self.files.path("gw", "etc", "agent.yaml")], self.files.log("gw"))
-        self.services = [self.controller.service, self.agent]
+        agents = [Service(machine, "agent", [os.path.join(programs(), "holdfast-agent"), "--config",
+                                             self.files.path(name, "etc", "agent.yaml")], self.files.log(name))
+                  for name, machine in self.gateways.items()]
+        self.services = [self.controller.service, *agents]
         self.controller.start()
-        self.agent.start()
+        for agent in agents:
+            agent.start()
+
+    def _make_gateway(self, name):
+        etc = self.files.make_host(name, "gateway", name)
+        for tunnel, key in self.keys.items():
+            if OF[tunnel] == name:
+                wireguard.write_secret(os.path.join(etc, f"{tunnel}.key"), key)
+        self.files.write(name, "etc", "agent.yaml", text=json.dumps({
+            "gateway": name, "controllers": [f"https://{GATEWAY}:{CONTROLLER_PORT}"],
+            "tls": {"ca": "ca.pem", "certificate": f"{name}.pem", "key": f"{name}.key"}, "health": {"listen": "127.0.0.1:9581"},
+            "state": self.files.path(name, "state")}))
 
     def _make_controller(self):
         self.files.make_host("ctl", "controller", "ctl")
@@ -143,41 +164,41 @@ class Place:
 
     # ---- what there is ----
 
-    def holders(self, prefix):
-        """The peers whose allowed IPs have it, and the tunnel its route leads into, as the kernel and wg say."""
+    def holders(self, gateway, prefix):
+        """The gateway's peers whose allowed IPs have it, and the tunnel its route leads into, as the kernel and wg say."""
         names = {router.public: router.name for router in self.routers.values()}
-        found = []
-        for tunnel in PORTS:
-            for line in self.gateway.run("wg", "show", tunnel, "allowed-ips", check=False).splitlines():
+        machine, found = self.gateways[gateway], []
+        for tunnel in (tunnel for tunnel, name in OF.items() if name == gateway):
+            for line in machine.run("wg", "show", tunnel, "allowed-ips", check=False).splitlines():
                 key, *prefixes = line.split()
                 found += [names[key]] if prefix in prefixes else []
         family = "-6" if ":" in prefix else "-4"
-        route = self.gateway.run("ip", family, "-o", "route", "show", prefix, check=False).split()
+        route = machine.run("ip", family, "-o", "route", "show", prefix, check=False).split()
         return found, route[route.index("dev") + 1] if "dev" in route else None
 
-    def status(self, *options):
-        """What `holdfast status` says on the gateway, of its agent alone."""
-        return self.gateway.run(os.path.join(programs(), "holdfast"), "--controller", "unix:/run/holdfast/agent.sock",
+    def status(self, *options, gateway="gw"):
+        """What `holdfast status` says there, of its agent alone."""
+        return self.gateways[gateway].run(os.path.join(programs(), "holdfast"), "--controller", "unix:/run/holdfast/agent.sock",
                                 "status", *options)
 
     def sessions(self, asked):
-        """Who is connected, as `holdfast sessions` says, asking "controller" or "agent"."""
+        """Who is connected where, as `holdfast sessions` says, asking "controller" or "agent", which is the one on gw."""
         said = self.controller.holdfast("sessions", "--json") if asked == "controller" else self.gateway.run(
             os.path.join(programs(), "holdfast"), "--controller", "unix:/run/holdfast/agent.sock", "sessions", "--json")
-        return {session["peer"]: session for session in json.loads(said)["sessions"]}
+        return {(session["peer"], session["gateway"], session["tunnel"]): session for session in json.loads(said)["sessions"]}
 
     def explain(self, peer, address):
         return self.gateway.run(os.path.join(programs(), "holdfast"), "explain", peer, address, check=False)
 
-    def shared(self):
-        """What the agent says of the network."""
-        shared = json.loads(self.status("--json")).get("shared_prefixes", [])
+    def shared(self, gateway="gw"):
+        """What the agent there says of the network."""
+        shared = json.loads(self.status("--json", gateway=gateway)).get("shared_prefixes", [])
         return next((entry for entry in shared if entry["prefix"] == LAN), None)
 
-    def noticed(self, text):
+    def noticed(self, gateway, text):
         """When the gateway last noticed that this had to move, as its log says: before it does anything about it. Wall-clock seconds."""
         now = time.time()
-        with open(self.files.log("gw"), encoding="utf-8", errors="replace") as log:
+        with open(self.files.log(gateway), encoding="utf-8", errors="replace") as log:
             line = [line for line in log if " holder-moves " in line and text in line][-1]
         hours, minutes, seconds = line.split(None, 1)[0].split(":")
         day = time.localtime(now)
