@@ -383,7 +383,7 @@ static void on_turn(evutil_socket_t fd, short what, void *context)
 		return;
 	}
 	preparation_begin(&apply->preparation, clock_now_ms());
-	arm(apply, PREPARATION_ANSWER_MS);
+	arm(apply, APPLY_LOOK_AGAIN_MS); /* somebody may have been lost meanwhile */
 	check_staged(apply);
 }
 
