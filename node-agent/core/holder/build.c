@@ -258,6 +258,8 @@ static void keep_peer(
 		if (now == HOLDER_NONE)
 			continue;
 		keep_claim(&holder->claims[now], claim);
+		if (holder->claims[now].question > holder->question_before)
+			holder->question_before = holder->claims[now].question;
 		keep_current(holder, prefix,
 			before->peers[holder_current(before, claim->prefix)->peer].desired,
 			&holder->claims[now]);
@@ -280,6 +282,7 @@ struct holder *holder_new(
 {
 	struct holder *holder = mem_new(1, sizeof(*holder));
 
+	holder->began_ms = now_ms;
 	make_peers(holder, desired, random, now_ms);
 	make_prefixes(holder);
 	if (before)

@@ -81,6 +81,8 @@ struct holder {
 	struct holder_claim *claims;    /* owned; by peer */
 	struct holder_prefix *prefixes; /* owned; sorted by where they compete, then by prefix and metric */
 	uint64_t moves;                 /* so far */
+	uint64_t question_before; /* the last that was asked before this generation; 0: none that is kept */
+	int64_t began_ms;
 };
 
 /* Why a prefix moves. */
@@ -115,9 +117,10 @@ void holder_observe(struct holder *holder, size_t peer, bool served, int64_t han
 
 /* The next claim from *cursor on (0 at first) whose probe is to be sent now, or HOLDER_NONE. */
 size_t holder_ask(struct holder *holder, size_t *cursor, int64_t now_ms);
-/* The claim that this question is the last one of, by its number, which was claim `hint` when it was asked: another generation
- * may have moved it. HOLDER_NONE: none, or it asks another address by now. */
-size_t holder_asked(const struct holder *holder, uint64_t question, size_t hint);
+/* The claim that this question is the last one of, by its number, which rises, and which was claim `hint` when it was asked:
+ * another generation may have moved it, and only then is it searched, and no longer than its answer may take. HOLDER_NONE: none,
+ * or it asks another address by now. */
+size_t holder_asked(const struct holder *holder, uint64_t question, size_t hint, int64_t now_ms);
 /* The open question of a claim was answered, or not in time. True: its probe is up, or down, since. */
 bool holder_answer(struct holder *holder, size_t claim, bool good, int64_t now_ms);
 

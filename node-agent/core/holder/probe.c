@@ -44,12 +44,20 @@ size_t holder_ask(struct holder *holder, size_t *cursor, int64_t now_ms)
 	return HOLDER_NONE;
 }
 
-size_t holder_asked(const struct holder *holder, uint64_t question, size_t hint)
+/* Anybody who hears our questions may send answers to any number: they must not cost a search each. */
+static bool may_have_moved(const struct holder *holder, uint64_t question, int64_t now_ms)
+{
+	return question <= holder->question_before && now_ms - holder->began_ms < HOLDER_PROBE_TIMEOUT_MS;
+}
+
+size_t holder_asked(const struct holder *holder, uint64_t question, size_t hint, int64_t now_ms)
 {
 	if (!question)
 		return HOLDER_NONE;
 	if (hint < holder->claim_count && holder->claims[hint].question == question)
 		return hint;
+	if (!may_have_moved(holder, question, now_ms))
+		return HOLDER_NONE;
 	for (size_t i = 0; i < holder->claim_count; i++)
 		if (holder->claims[i].question == question)
 			return i;

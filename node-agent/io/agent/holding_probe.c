@@ -23,7 +23,7 @@ static bool take_answer(struct agent *agent, const struct tunnel_ping_answer *an
 	memcpy(&payload, answer->payload, sizeof(payload));
 	if (payload.boot != agent->boot)
 		return false;
-	claim = holder_asked(holding->holder, payload.question, payload.claim);
+	claim = holder_asked(holding->holder, payload.question, payload.claim, clock_now_ms());
 	if (claim == HOLDER_NONE || !addr_equal(&answer->from, &holding->holder->claims[claim].share->probe))
 		return false;
 	return holder_answer(holding->holder, claim, true, clock_now_ms());

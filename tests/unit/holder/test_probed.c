@@ -233,14 +233,14 @@ START_TEST(what_was_asked_is_answered_in_the_next_generation)
 	world.holder->claims[claim].question = 7;
 	make_three(&same, "192.168.77.1");
 	same.holder = holder_new(same.desired, world.holder, 3, world.now_ms);
-	then = holder_asked(same.holder, 7, claim);
+	then = holder_asked(same.holder, 7, claim, world.now_ms);
 	ck_assert_uint_ne(then, claim);
 	ck_assert_uint_ne(then, HOLDER_NONE);
 	ck_assert_str_eq(same.holder->peers[same.holder->claims[then].peer].desired->name, "a");
-	ck_assert_uint_eq(holder_asked(same.holder, 7, then), then);
-	ck_assert_uint_eq(holder_asked(same.holder, 8, claim), HOLDER_NONE);
-	ck_assert_uint_eq(holder_asked(same.holder, 0, then), HOLDER_NONE);
-	ck_assert_uint_eq(holder_asked(same.holder, 7, 1000), then);
+	ck_assert_uint_eq(holder_asked(same.holder, 7, then, world.now_ms), then);
+	ck_assert_uint_eq(holder_asked(same.holder, 8, claim, world.now_ms), HOLDER_NONE);
+	ck_assert_uint_eq(holder_asked(same.holder, 0, then, world.now_ms), HOLDER_NONE);
+	ck_assert_uint_eq(holder_asked(same.holder, 7, 1000, world.now_ms), then);
 	ck_assert(same.holder->claims[then].probe.open);
 	(void)holder_answer(same.holder, then, true, world.now_ms);
 	ck_assert(!same.holder->claims[then].probe.open);
@@ -248,9 +248,32 @@ START_TEST(what_was_asked_is_answered_in_the_next_generation)
 	/* What another address is asked is another question. */
 	make_three(&other, "192.168.77.2");
 	other.holder = holder_new(other.desired, world.holder, 3, world.now_ms);
-	ck_assert_uint_eq(holder_asked(other.holder, 7, claim), HOLDER_NONE);
+	ck_assert_uint_eq(holder_asked(other.holder, 7, claim, world.now_ms), HOLDER_NONE);
 	world_end(&same);
 	world_end(&other);
+}
+END_TEST
+
+/* Answers to whatever number cost no search of all claims, but for what may have moved with the generation, as long as it may be
+ * answered. */
+START_TEST(only_what_was_asked_before_the_generation_is_searched)
+{
+	struct world next;
+	size_t claim, then;
+
+	make_pair("192.168.77.1", NULL);
+	claim = ask_somebody();
+	world.holder->claims[claim].question = 7;
+	make_three(&next, "192.168.77.1");
+	next.holder = holder_new(next.desired, world.holder, 3, world.now_ms);
+	then = holder_asked(next.holder, 7, 1000, world.now_ms + HOLDER_PROBE_TIMEOUT_MS - 1);
+	ck_assert_uint_ne(then, HOLDER_NONE);
+	ck_assert_uint_eq(
+		holder_asked(next.holder, 7, 1000, world.now_ms + HOLDER_PROBE_TIMEOUT_MS), HOLDER_NONE);
+	next.holder->claims[then].question = 8; /* asked since: whoever was asked knows which claim it was */
+	ck_assert_uint_eq(holder_asked(next.holder, 8, 1000, world.now_ms), HOLDER_NONE);
+	ck_assert_uint_eq(holder_asked(next.holder, 8, then, world.now_ms), then);
+	world_end(&next);
 }
 END_TEST
 
@@ -305,6 +328,7 @@ int main(void)
 	tcase_add_test(tcase, nobody_is_asked_before_he_is_connected);
 	tcase_add_test(tcase, a_new_agent_does_not_try_who_has_lost_it);
 	tcase_add_test(tcase, what_was_asked_is_answered_in_the_next_generation);
+	tcase_add_test(tcase, only_what_was_asked_before_the_generation_is_searched);
 	tcase_add_test(tcase, it_says_how_each_stands);
 	suite_add_tcase(suite, tcase);
 	srunner_run_all(runner, CK_ENV);
