@@ -46,6 +46,7 @@ class Controller:
         self.floor = 0           # ... and what it says of them
         self.closing = False
         self.broken = False      # it has nothing but 500 for anybody
+        self.refused = 0         # answers that say so
         self.stranger_to = None  # the store of a controller whose fleet knows this gateway not
 
         def listen():
@@ -97,6 +98,7 @@ class Controller:
                 self.wfile.write(body)
 
             def refuse(self):
+                controller.refused += 1
                 self.answer(404, json.dumps({"version": 1, "type": "urn:holdfast:problem:no-gateway", "title": "Not Found",
                                              "status": 404, "gateway": "gw-a", "store": controller.stranger_to}).encode())
 
