@@ -256,8 +256,8 @@ int controller_call(const struct controller *controller, const char *method, con
 }
 
 int controller_call_while(const struct controller *controller, int64_t generation, const char *method,
-	const char *path, const json_t *body, bool (*goes_on)(void *context), void *context,
-	json_t **ret_json, struct err *err)
+	const char *path, const json_t *body, bool (*goes_on)(uint64_t sent, uint64_t size, void *context),
+	void *context, json_t **ret_json, struct err *err)
 {
 	return call(controller, generation, path, body,
 		(struct http_exchange){.method = method, .goes_on = goes_on, .context = context}, ret_json,

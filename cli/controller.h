@@ -33,9 +33,9 @@ int controller_call(const struct controller *controller, const char *method, con
 enum { CONTROLLER_ANY_GENERATION = -1 };
 int controller_call_at(const struct controller *controller, int64_t generation, const char *method,
 	const char *path, const json_t *body, unsigned timeout_ms, json_t **ret_json, struct err *err);
-/* The same for what takes as long as it takes: goes_on() is asked every second or more often, and false ends it (-ECANCELED). */
+/* The same for what takes as long as it takes: goes_on() is as in common/io/http_client.h. */
 int controller_call_while(const struct controller *controller, int64_t generation, const char *method,
-	const char *path, const json_t *body, bool (*goes_on)(void *context), void *context,
-	json_t **ret_json, struct err *err);
+	const char *path, const json_t *body, bool (*goes_on)(uint64_t sent, uint64_t size, void *context),
+	void *context, json_t **ret_json, struct err *err);
 
 #endif

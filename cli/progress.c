@@ -25,13 +25,16 @@ struct call {
 	json_t **ret_json;
 	struct err *err;
 	atomic_bool is_given_up;
+	atomic_uint_least64_t sent, size; /* bytes of the request */
 	int r;
 };
 
-static bool goes_on(void *context)
+static bool goes_on(uint64_t sent, uint64_t size, void *context)
 {
 	struct call *call = context;
 
+	atomic_store(&call->size, size);
+	atomic_store(&call->sent, sent);
 	return !atomic_load(&call->is_given_up);
 }
 
@@ -74,34 +77,50 @@ static void tell(const json_t *apply, char last[LINE_MAX_BYTES])
 	(void)text_copy(last, LINE_MAX_BYTES, line);
 }
 
-/* Is an apply under way? That the status cannot be had is no reason to say anything: the call itself will. */
-static bool look(const struct controller *controller, bool aloud, char last[LINE_MAX_BYTES])
+/* The generation of the apply that is under way; 0: none. That the status cannot be had is no reason to say anything: the call
+ * itself will. */
+static int64_t look(const struct controller *controller, bool aloud, char last[LINE_MAX_BYTES])
 {
 	json_t *status = NULL;
-	bool under_way;
+	int64_t generation;
 	struct err err;
 
 	if (controller_call(controller, "GET", "/v1/status", NULL, 0, &status, &err) < 0)
-		return false;
-	under_way = json_is_object(json_object_get(status, "apply"));
+		return 0;
+	generation = json_integer_value(json_object_get(json_object_get(status, "apply"), "generation"));
 	if (aloud)
 		tell(json_object_get(status, "apply"), last);
 	json_decref(status);
-	return under_way;
+	return generation;
+}
+
+/* The size is known only once the call has begun. */
+static void note_sent(struct vigil *vigil, struct call *call)
+{
+	uint64_t size = atomic_load(&call->size);
+
+	if (size)
+		vigil_sent(vigil, atomic_load(&call->sent), size, clock_now_ms());
+}
+
+/* A signal is no reason to wait less: whoever stops looking would wait for the call without a limit. */
+static bool is_done(const struct worker *worker, int within_ms)
+{
+	struct pollfd done = {.fd = worker_fd(worker), .events = POLLIN};
+
+	return poll(&done, 1, within_ms) > 0;
 }
 
 static void wait_for(struct worker *worker, struct call *call)
 {
-	struct pollfd done = {.fd = worker_fd(worker), .events = POLLIN};
 	bool aloud = isatty(STDERR_FILENO);
 	char last[LINE_MAX_BYTES] = "";
 	struct vigil vigil;
 
 	vigil_begin(&vigil, clock_now_ms());
-	while (poll(&done, 1, aloud ? LOOK_EVERY_MS : LOOK_UNSEEN_EVERY_MS) == 0) {
-		bool under_way = look(call->controller, aloud, last);
-
-		vigil_look(&vigil, under_way, clock_now_ms());
+	while (!is_done(worker, aloud ? LOOK_EVERY_MS : LOOK_UNSEEN_EVERY_MS)) {
+		note_sent(&vigil, call); /* before the look: what that shows comes after it */
+		vigil_look(&vigil, look(call->controller, aloud, last), clock_now_ms());
 		if (vigil_is_over(&vigil, clock_now_ms()))
 			atomic_store(&call->is_given_up, true);
 	}

@@ -41,8 +41,9 @@ struct http_exchange {
 	unsigned connect_timeout_ms; /* 0: 3 s */
 	size_t response_max;         /* bytes of body; 0: 1 MiB. More is an error (-EMSGSIZE). */
 	const char *wanted;          /* the name of a header of the answer, not copied; NULL: none */
-	/* For http_call() only: asked every second or more often, in its thread; false ends it (-ECANCELED). NULL: only its time does. */
-	bool (*goes_on)(void *context);
+	/* For http_call() only: asked every second or more often, in its thread, and told how many bytes of the body the peer has
+	 * taken and how many it has; false ends it (-ECANCELED). NULL: only its time does. */
+	bool (*goes_on)(uint64_t sent, uint64_t size, void *context);
 	void *context;
 };
 

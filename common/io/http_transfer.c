@@ -2,9 +2,11 @@
 #include "common/io/http_transfer.h"
 
 #include <errno.h>
+#include <linux/sockios.h>
 #include <openssl/x509_vfy.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 
 #include "common/base/mem.h"
 
@@ -119,6 +121,25 @@ static void set_tls(struct http_transfer *transfer)
 	curl_easy_setopt(easy, CURLOPT_SSL_CTX_DATA, transfer);
 }
 
+static int keep_socket(void *context, curl_socket_t fd, curlsocktype purpose)
+{
+	struct http_transfer *transfer = context;
+
+	(void)purpose;
+	transfer->fd = fd;
+	return CURL_SOCKOPT_OK;
+}
+
+/* Of what libcurl has written, what does not wait in the socket: that may be megabytes, and minutes. */
+static uint64_t taken(const struct http_transfer *transfer, uint64_t written)
+{
+	int waiting = 0;
+
+	if (ioctl(transfer->fd, SIOCOUTQ, &waiting) < 0 || waiting < 0)
+		return written;
+	return written > (uint64_t)waiting ? written - (uint64_t)waiting : 0;
+}
+
 static int ask(void *context, curl_off_t down_total, curl_off_t down, curl_off_t up_total, curl_off_t up)
 {
 	struct http_transfer *transfer = context;
@@ -126,8 +147,10 @@ static int ask(void *context, curl_off_t down_total, curl_off_t down, curl_off_t
 	(void)down_total;
 	(void)down;
 	(void)up_total;
-	(void)up;
-	return transfer->goes_on(transfer->goes_on_context) ? 0 : 1;
+	return transfer->goes_on(
+		       taken(transfer, (uint64_t)up), transfer->body_size, transfer->goes_on_context)
+		       ? 0
+		       : 1;
 }
 
 static void set_asking(struct http_transfer *transfer, const struct http_exchange *exchange)
@@ -136,6 +159,8 @@ static void set_asking(struct http_transfer *transfer, const struct http_exchang
 		return;
 	transfer->goes_on = exchange->goes_on;
 	transfer->goes_on_context = exchange->context;
+	curl_easy_setopt(transfer->easy, CURLOPT_SOCKOPTFUNCTION, keep_socket);
+	curl_easy_setopt(transfer->easy, CURLOPT_SOCKOPTDATA, transfer);
 	curl_easy_setopt(transfer->easy, CURLOPT_NOPROGRESS, 0L);
 	curl_easy_setopt(transfer->easy, CURLOPT_XFERINFOFUNCTION, ask);
 	curl_easy_setopt(transfer->easy, CURLOPT_XFERINFODATA, transfer);

@@ -22,7 +22,8 @@ struct http_transfer {
 	unsigned timeout_ms;
 	size_t response_max;
 	const char *wanted;
-	bool (*goes_on)(void *context); /* NULL: nobody is asked */
+	bool (*goes_on)(uint64_t sent, uint64_t size, void *context); /* NULL: nobody is asked */
+	curl_socket_t fd;                                             /* if somebody is */
 	void *goes_on_context;
 	struct text response;
 	bool too_large;

@@ -108,6 +108,11 @@ static void add_routes(struct fixture *f)
 			.admit = is_member},
 		{.methods = HTTP_PUT, .path = "/big", .body_max = 2 << 20, .handle = serve_big, .context = f},
 		{.methods = HTTP_GET, .path = "/hold", .handle = serve_hold, .context = f},
+		{.methods = HTTP_PUT,
+			.path = "/keep",
+			.body_max = 2 << 20,
+			.handle = serve_hold,
+			.context = f},
 		{.methods = HTTP_GET, .path = "/silent", .handle = serve_silent, .context = f},
 	};
 

@@ -23,7 +23,7 @@ struct fixture {
 	bool reply_twice;
 };
 
-/* Routes: GET /who; GET /name/...; POST /echo (1000 bytes); PUT /big (2 MiB); GET /hold; GET /silent. */
+/* Routes: GET /who; GET /name/...; POST /echo (1000 bytes); PUT /big (2 MiB); GET /hold; PUT /keep (2 MiB; holds, too); GET /silent. */
 void fixture_open(struct fixture *f);
 void fixture_close(struct fixture *f);
 

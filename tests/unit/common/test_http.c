@@ -9,9 +9,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "common/base/text.h"
+#include "common/io/clock.h"
 #include "common/io/file.h"
 #include "common/io/http_client.h"
 #include "server.h"
@@ -455,6 +458,72 @@ START_TEST(renewed_certificates_count_for_new_connections)
 }
 END_TEST
 
+struct watched {
+	int64_t end_ms;
+	uint64_t sent, size;
+};
+
+static bool watch(uint64_t sent, uint64_t size, void *context)
+{
+	struct watched *watched = context;
+
+	watched->sent = sent > watched->sent ? sent : watched->sent;
+	watched->size = size;
+	return sent < size && clock_now_ms() < watched->end_ms;
+}
+
+/* What is in the socket and goes no further is not sent: whoever waits as long as bytes are sent would not wait for it. */
+START_TEST(what_nobody_takes_is_not_sent)
+{
+	static char body[1 << 20];
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	struct watched watched = {.end_ms = clock_now_ms() + 1500};
+	struct http_client_options options = {.unix_socket = address.sun_path};
+	struct http_exchange exchange = {.method = "PUT",
+		.url = "http://nobody/",
+		.body = body,
+		.body_size = sizeof body,
+		.goes_on = watch,
+		.context = &watched};
+	struct http_response response;
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	snprintf(address.sun_path, sizeof address.sun_path, "%.90s/deaf", f.dir);
+	ck_assert_int_eq(bind(fd, (struct sockaddr *)&address, sizeof address), 0);
+	ck_assert_int_eq(listen(fd, 1), 0);
+	ck_assert_int_eq(http_call(&options, &exchange, &response, NULL), -ECANCELED);
+	ck_assert_uint_eq(watched.size, sizeof body);
+	ck_assert_uint_eq(watched.sent, 0);
+	close(fd);
+}
+END_TEST
+
+/* It is held, and the body has arrived. */
+static int upload(const struct fixture *fixture, const void *data)
+{
+	static char body[1 << 20];
+	struct watched watched = {.end_ms = clock_now_ms() + 30000};
+	struct http_client_options options = {.unix_socket = fixture->socket_path};
+	struct http_exchange exchange = {.method = "PUT",
+		.url = "http://somebody/keep",
+		.body = body,
+		.body_size = sizeof body,
+		.goes_on = watch,
+		.context = &watched};
+	struct http_response response;
+
+	(void)data;
+	CHILD_CHECK(http_call(&options, &exchange, &response, NULL) == -ECANCELED);
+	CHILD_CHECK(watched.sent == sizeof body);
+	return 0;
+}
+
+START_TEST(what_has_arrived_is_sent)
+{
+	ck_assert_int_eq(fixture_child(&f, upload, NULL), 0);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("http");
@@ -481,6 +550,8 @@ int main(void)
 	tcase_add_test(tcase, a_server_that_hangs_up_is_not_distrusted);
 	tcase_add_test(tcase, the_unix_socket_knows_the_uid);
 	tcase_add_test(tcase, a_blocking_call_does_the_same);
+	tcase_add_test(tcase, what_nobody_takes_is_not_sent);
+	tcase_add_test(tcase, what_has_arrived_is_sent);
 	tcase_add_test(tcase, renewed_certificates_count_for_new_connections);
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);
