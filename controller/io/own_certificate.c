@@ -11,6 +11,7 @@
 #include "common/authority/pair.h"
 #include "common/authority/pem.h"
 #include "common/authority/request.h"
+#include "common/base/cause.h"
 #include "common/base/mem.h"
 #include "common/base/text.h"
 #include "common/io/clock.h"
@@ -36,6 +37,7 @@ struct own_certificate {
 	struct lifetime lifetime, authority;
 	int64_t retry_ms; /* monotonic; 0: at once */
 	char failure[ERR_WHERE_MAX + ERR_TEXT_MAX];
+	struct cause unread;
 	/* While one is under way: */
 	struct worker *worker; /* NULL: none is */
 	struct event *done;
@@ -197,9 +199,11 @@ static void look_at_files(struct own_certificate *own)
 	const struct tls_files files = config_tls(own->config);
 	struct lifetime lifetime = {0}, authority = {0};
 	struct err err;
-	if (tls_certificate_dates(files.certificate, &lifetime.start_ms, &lifetime.end_ms, &err) < 0 ||
-		tls_authority_dates(&files, &authority.start_ms, &authority.end_ms, &err) < 0)
-		log_limited(LEVEL_WARNING, "controller", "certificate-not-read", "", log_err(&err));
+	if (tls_certificate_dates(files.certificate, &lifetime.start_ms, &lifetime.end_ms, &err) >= 0 &&
+		tls_authority_dates(&files, &authority.start_ms, &authority.end_ms, &err) >= 0)
+		cause_is_over(&own->unread);
+	else if (cause_is_news(&own->unread, &err, clock_now_ms()))
+		log_warning("controller", "certificate-not-read", log_err(&err));
 	if (lifetime.end_ms != own->lifetime.end_ms || lifetime.start_ms != own->lifetime.start_ms) {
 		own->failure[0] = '\0';
 		own->retry_ms = 0;

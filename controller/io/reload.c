@@ -7,6 +7,7 @@
 
 #include "common/base/mem.h"
 #include "common/base/text.h"
+#include "common/io/clock.h"
 #include "common/io/http_server.h"
 #include "common/io/log.h"
 #include "controller/io/apply/confirming.h"
@@ -152,14 +153,20 @@ int reload_first_fleet(struct controller *controller, struct err *err)
 	return r;
 }
 
-void reload_certificate(struct controller *controller)
+/* is_asked: somebody waits for what comes of it. Else it is looked at every few seconds. */
+static void take_certificate(struct controller *controller, bool is_asked)
 {
 	const struct tls_files files = config_tls(&controller->config);
 	struct err err = {0};
-	if (shown_certificate_renew(&controller->shown, &files, &controller->self, &err) < 0)
-		log_limited(LEVEL_ERROR, "controller", "certificate-not-renewed", err.text, log_err(&err));
-	else
+	if (shown_certificate_renew(&controller->shown, &files, &controller->self, &err) >= 0)
 		http_server_set_tls(controller->api, controller->shown.tls);
+	else if (cause_is_news(&controller->shown.told, &err, clock_now_ms()) || is_asked)
+		log_error("controller", "certificate-not-renewed", log_err(&err));
+}
+
+void reload_certificate(struct controller *controller)
+{
+	take_certificate(controller, true);
 }
 
 void reload_certificate_if_replaced(struct controller *controller)
@@ -167,7 +174,7 @@ void reload_certificate_if_replaced(struct controller *controller)
 	const struct tls_files files = config_tls(&controller->config);
 	if (!controller->shown.failure[0] && !shown_certificate_is_replaced(&controller->shown, &files))
 		return;
-	reload_certificate(controller);
+	take_certificate(controller, false);
 	if (!controller->shown.failure[0])
 		log_notice("controller", "certificate-taken", log_text("file", files.certificate));
 }

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #include "common/authority/lifetime.h"
+#include "common/base/cause.h"
 #include "common/io/tls.h"
 
 /*
@@ -19,6 +20,7 @@ struct shown_certificate {
 	SSL_CTX *tls; /* owned */
 	struct lifetime lifetime;
 	char failure[SHOWN_FAILURE_MAX]; /* why what is in the files now is not taken; "": it is */
+	struct cause told;               /* of that, in the log */
 };
 
 /* -errno: there is nothing to show. A wrong date is logged. */

@@ -5,6 +5,7 @@
 #include <event2/event.h>
 #include <stdlib.h>
 
+#include "common/base/cause.h"
 #include "common/base/mem.h"
 #include "common/base/text.h"
 #include "common/io/clock.h"
@@ -24,6 +25,7 @@ struct renewal {
 	struct lifetime lifetime, authority;
 	int64_t looked_ms, retry_ms; /* monotonic; retry_ms 0: at once */
 	char failure[ERR_WHERE_MAX + ERR_TEXT_MAX];
+	struct cause unread, unread_authority;
 	/* While one is under way: */
 	struct worker *worker; /* NULL: none is */
 	struct event *done;
@@ -82,8 +84,10 @@ static void look_at_authority(struct renewal *renewal)
 	struct lifetime authority = {0};
 	struct err err = {0};
 
-	if (tls_authority_dates(&files, &authority.start_ms, &authority.end_ms, &err) < 0)
-		log_limited(LEVEL_WARNING, "renewal", "authority-not-read", "", log_err(&err));
+	if (tls_authority_dates(&files, &authority.start_ms, &authority.end_ms, &err) >= 0)
+		cause_is_over(&renewal->unread_authority);
+	else if (cause_is_news(&renewal->unread_authority, &err, clock_now_ms()))
+		log_warning("renewal", "authority-not-read", log_err(&err));
 	renewal->authority = authority;
 }
 
@@ -92,8 +96,10 @@ static void look_at_files(struct renewal *renewal)
 	struct lifetime lifetime = {0};
 	struct err err = {0};
 
-	if (tls_certificate_dates(renewal->pair.certificate, &lifetime.start_ms, &lifetime.end_ms, &err) < 0)
-		log_limited(LEVEL_WARNING, "renewal", "certificate-not-read", "", log_err(&err));
+	if (tls_certificate_dates(renewal->pair.certificate, &lifetime.start_ms, &lifetime.end_ms, &err) >= 0)
+		cause_is_over(&renewal->unread);
+	else if (cause_is_news(&renewal->unread, &err, clock_now_ms()))
+		log_warning("renewal", "certificate-not-read", log_err(&err));
 	if (renewal->lifetime.end_ms && lifetime.end_ms && renewal->lifetime.end_ms != lifetime.end_ms) {
 		log_notice("renewal", "certificate-changed", log_text("file", renewal->pair.certificate),
 			log_i64("days", lifetime_days_left(&lifetime, clock_wall_ms())));
