@@ -89,7 +89,7 @@ bool apply_has(const struct apply *apply, const char *gateway);
 /* What gateways do meanwhile. */
 bool apply_take_answer(struct controller *controller, struct agent *agent, const struct staged *staged);
 void apply_take_report(struct controller *controller, const struct agent *agent);
-/* Its connection has ended, and: it has another. Who does not come back in time (waiting.h), or was started again, counts as
+/* Its connection has ended, and: it has another. Who does not come back in time (preparation.h), or was started again, counts as
  * one that refuses. */
 void apply_take_loss(struct controller *controller, const struct agent *agent);
 void apply_take_return(struct controller *controller, struct agent *agent);
