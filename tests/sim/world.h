@@ -352,6 +352,9 @@ void revoked_restored(struct world *world);
 void revoked_check(struct world *world, int64_t ms);
 void revoked_settled(struct world *world);
 
+/* sort.c: what happens in a run without a killer. */
+void sort_run(struct world *world);
+
 /* schedule.c: one run, of all sorts or, with a killer, of that one. 0, or 1 with the failure. */
 enum mode { MODE_OF_SEED, MODE_HOLD, MODE_FENCE };
 struct schedule {

@@ -25,8 +25,8 @@
 #include "node-agent/io/agent/drill.h"
 #include "node-agent/io/agent/flows.h"
 #include "node-agent/io/agent/holding.h"
-#include "node-agent/io/agent/journal.h"
 #include "node-agent/io/agent/hooks.h"
+#include "node-agent/io/agent/journal.h"
 #include "node-agent/io/agent/key_files.h"
 #include "node-agent/io/agent/moments.h"
 #include "node-agent/io/agent/names.h"
@@ -35,6 +35,7 @@
 #include "node-agent/io/agent/telling.h"
 #include "node-agent/io/agent/tunnels.h"
 #include "node-agent/io/agent/underlay.h"
+#include "node-agent/io/agent/witness.h"
 #include "node-agent/io/announce/announce.h"
 #include "node-agent/io/answer/answer.h"
 #include "node-agent/io/control/control.h"
@@ -367,26 +368,6 @@ void claims_promise(const struct agent_seat *seat);
 /* A claim, grant or promise came in: for this gateway, or to be passed on. */
 void claims_take(void *agent, const char *partner, const struct datagram *datagram,
 	const struct liveness_receipt *receipt);
-
-/* ---- witness.c ---- */
-int witness_open(struct agent *agent, struct err *err);
-void witness_close(struct agent *agent);
-void witness_ask(struct agent_seat *seat);
-/* Is it a neighbour there? From which own address to ask for it. */
-bool witness_is_on_link(
-	const struct agent *agent, const char *interface, const struct addr *to, struct addr *ret_source);
-/* The kernel asks for a next hop when the first packet needs it, and again only after a second. Asked along with
- * the announcements, a question or answer that was lost costs little: the kernel takes in the answer. */
-void witness_ask_next_hops(struct agent_seat *seat);
-/* Is that the index of the endpoint's outer interface? */
-bool witness_is_dial_interface(const struct agent_seat *seat, unsigned ifindex);
-/* One question without anything that its answer would prove: for standing.c. */
-void witness_ask_one(struct agent *agent, const char *interface, const struct addr *to);
-/* By ARP or ND, whatever addresses this gateway has there. */
-void witness_ask_hop(struct agent *agent, const char *interface, const struct addr *to);
-/* The endpoint's witnesses: at most PROTO_ADDRESSES_MAX; without any configured, the underlay's routers. */
-size_t witness_list(struct agent_seat *seat, struct addr *ret_witnesses);
-void witness_ask_partner(struct agent *agent, const struct addr *address, uint32_t count);
 
 /* ---- leaving.c ---- */
 void leaving_open(struct agent *agent);
