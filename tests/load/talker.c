@@ -50,7 +50,8 @@ static void stage(struct talker *talker, const struct desired_delta *delta)
 
 	text_copy(answer.gateway, sizeof(answer.gateway), talker->name);
 	kept_clear(&talker->staged);
-	if (desired_patch(delta->base ? talker->held.desired : NULL, delta, &talker->staged.desired, &err) >= 0) {
+	if (desired_patch(delta->base ? talker->held.desired : NULL, delta, &talker->staged.desired, &err) >=
+		0) {
 		hash(&talker->staged);
 	} else {
 		answer.ok = false;

@@ -302,7 +302,8 @@ START_TEST(the_kernel_fences_by_itself)
 		poll(NULL, 0, 1);
 	} while (host_pings(&host, DIAL4));
 	ck_assert_int_ge(wire_now_ms() - start, lease_ms - EARLY_MS);
-	while (host_pings(&host, DIAL6) || host_probes(&host, DIAL4)) /* a moment later: each table's element has its own time */
+	while (host_pings(&host, DIAL6) ||
+		host_probes(&host, DIAL4)) /* a moment later: each table's element has its own time */
 		ck_assert_int_lt(wire_now_ms(), end);
 	ck_assert_int_eq(nft_permit_renew(gateway.nft, &gateway.permit, PERMIT_MS), -ENOENT);
 	ck_assert(!host_pings(&host, DIAL4));
