@@ -77,6 +77,11 @@ static void tell_seats(struct controller *controller, const struct agent *agent)
 {
 	for (size_t i = 0; i < agent->report.seat_count; i++)
 		decisions_seat(controller->decisions, agent->name, &agent->report.seats[i]);
+}
+
+/* Of others: that is in no beat. */
+static void tell_heard(struct controller *controller, const struct agent *agent)
+{
 	for (size_t i = 0; i < agent->report.heard_count; i++)
 		decisions_relayed(controller->decisions, agent->name, &agent->report.heard[i]);
 }
@@ -289,6 +294,7 @@ static void on_reported(struct agent *agent, const struct report *report, void *
 		decisions_generation(controller->decisions, agent->name, report->generation);
 		tell_seats(controller, agent);
 	}
+	tell_heard(controller, agent);
 	decisions_takeover(controller->decisions, agent->name, &report->takeover);
 	tell_events(controller, agent, report);
 	report_take(controller, agent, report);
@@ -396,6 +402,7 @@ static void tell_again(struct controller *controller, const struct agent *agent)
 	if (agent->reported) {
 		decisions_generation(controller->decisions, agent->name, agent->report.generation);
 		tell_seats(controller, agent);
+		tell_heard(controller, agent);
 	}
 	tell_fitness(controller, agent);
 }

@@ -42,8 +42,7 @@ int64_t holddown_lose(struct holddown *holddown, int64_t now_ms)
 
 bool holddown_is_fault(const char *cause)
 {
-	static const char *const faults[] = {
-		"host-dead", "agent-down", "fenced", "lost", "unfit", "impaired"};
+	static const char *const faults[] = {"host-dead", "agent-down", "fenced", "lost", "unfit", "impaired"};
 
 	for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++)
 		if (!strcmp(cause, faults[i]))

@@ -50,6 +50,7 @@ def test_killed_and_back(bench):
 def test_who_let_go_unheard(bench):
     """The owner fences itself while there is no controller, and the one that comes back does not hear it. About 3 s."""
     gw_a, gw_b = bench.start_pair()
+    assert bench.apply(fleet_text(lease="60s"))[0] == 200      # which is not waited for
     fenced = dict(gw_a.seats["vpn"], role="fenced", permit_left_ms=0)
     bench.stop()
     gw_a.stop()
