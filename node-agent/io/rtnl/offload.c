@@ -34,30 +34,35 @@ static int ask(struct features *features, void *question)
 
 static int read_count(struct features *features)
 {
-	struct {
+	union {
 		struct ethtool_sset_info info;
-		__u32 count;
-	} question = {.info = {.cmd = ETHTOOL_GSSET_INFO, .sset_mask = 1ULL << ETH_SS_FEATURES}};
-	int r = ask(features, &question);
+		unsigned char room[sizeof(struct ethtool_sset_info) + sizeof(__u32)];
+	} question = {.room = {0}};
+	int r;
 
-	features->count = r >= 0 && question.info.sset_mask ? question.count : 0;
+	question.info.cmd = ETHTOOL_GSSET_INFO;
+	question.info.sset_mask = 1ULL << ETH_SS_FEATURES;
+	r = ask(features, &question);
+	features->count = r >= 0 && question.info.sset_mask ? question.info.data[0] : 0;
 	return features->count > FEATURES_MAX ? -E2BIG : r;
 }
 
 static int read_names(struct features *features)
 {
-	struct {
+	union {
 		struct ethtool_gstrings strings;
-		char names[FEATURES_MAX][ETH_GSTRING_LEN];
-	} question = {.strings = {.cmd = ETHTOOL_GSTRINGS, .string_set = ETH_SS_FEATURES}};
+		unsigned char room[sizeof(struct ethtool_gstrings) + FEATURES_MAX * ETH_GSTRING_LEN];
+	} question = {.room = {0}};
 	int r = read_count(features);
 
 	if (r < 0)
 		return r;
+	question.strings.cmd = ETHTOOL_GSTRINGS;
+	question.strings.string_set = ETH_SS_FEATURES;
 	question.strings.len = features->count;
 	r = ask(features, &question);
 	if (r >= 0)
-		memcpy(features->names, question.names, sizeof(features->names));
+		memcpy(features->names, question.strings.data, sizeof(features->names));
 	return r;
 }
 
@@ -88,17 +93,21 @@ static int find(const struct features *features, const char *name)
 
 static int any_is_active(struct features *features, bool *ret_any)
 {
-	struct {
+	union {
 		struct ethtool_gfeatures features;
-		struct ethtool_get_features_block blocks[BLOCKS_MAX];
-	} question = {.features = {.cmd = ETHTOOL_GFEATURES, .size = BLOCKS_MAX}};
-	int r = ask(features, &question);
+		unsigned char room[sizeof(struct ethtool_gfeatures) +
+				   BLOCKS_MAX * sizeof(struct ethtool_get_features_block)];
+	} question = {.room = {0}};
+	int r;
 
 	*ret_any = false;
+	question.features.cmd = ETHTOOL_GFEATURES;
+	question.features.size = BLOCKS_MAX;
+	r = ask(features, &question);
 	for (size_t i = 0; r >= 0 && i < ARRAY_COUNT(joining); i++) {
 		int bit = find(features, joining[i]);
 
-		if (bit >= 0 && question.blocks[bit / BITS].active >> bit % BITS & 1)
+		if (bit >= 0 && question.features.features[bit / BITS].active >> bit % BITS & 1)
 			*ret_any = true;
 	}
 	return r;
@@ -107,16 +116,19 @@ static int any_is_active(struct features *features, bool *ret_any)
 /* Those that the kernel has; another block than theirs stays as it is. */
 static int switch_off(struct features *features)
 {
-	struct {
+	union {
 		struct ethtool_sfeatures features;
-		struct ethtool_set_features_block blocks[BLOCKS_MAX];
-	} question = {.features = {.cmd = ETHTOOL_SFEATURES, .size = (features->count + BITS - 1) / BITS}};
+		unsigned char room[sizeof(struct ethtool_sfeatures) +
+				   BLOCKS_MAX * sizeof(struct ethtool_set_features_block)];
+	} question = {.room = {0}};
 
+	question.features.cmd = ETHTOOL_SFEATURES;
+	question.features.size = (features->count + BITS - 1) / BITS;
 	for (size_t i = 0; i < ARRAY_COUNT(joining); i++) {
 		int bit = find(features, joining[i]);
 
 		if (bit >= 0)
-			question.blocks[bit / BITS].valid |= 1U << bit % BITS;
+			question.features.features[bit / BITS].valid |= 1U << bit % BITS;
 	}
 	return ask(features, &question);
 }
