@@ -143,6 +143,10 @@ class Bench:
             json.dump(config, file)  # JSON is YAML
         return path
 
+    def text(self, name):
+        with open(f"{self.dir}/{name}") as file:
+            return file.read()
+
     def log(self):
         path = self.dir + "/agent.log"
         if not os.path.exists(path):
@@ -161,6 +165,12 @@ class Bench:
         self.agent = subprocess.Popen(["ip", "netns", "exec", self.gateway, BIN + "/holdfast-agent", "--config",
                                        self.write_config(**changes)], stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment)
         until("the agent is alive", lambda: self.get("/livez")[0] == 200)
+
+    def begin(self):
+        """A standby that could take over."""
+        self.start()
+        self.apply(self.desired())
+        until("it is ready", lambda: self.get("/readyz")[0] == 200)
 
     def stop(self, number=signal.SIGTERM):
         self.agent.send_signal(number)
