@@ -9,6 +9,7 @@
 #include "common/base/mem.h"
 #include "common/base/text.h"
 #include "common/io/log.h"
+#include "controller/core/refresh/refresh.h"
 #include "controller/io/apply/apply.h"
 #include "controller/io/apply/confirming.h"
 #include "controller/io/audit.h"
@@ -30,9 +31,7 @@ struct fleet_file {
 	struct controller *controller;
 	struct file_watch *watch; /* NULL: it is not watched */
 	struct reading *reading;  /* under way; NULL */
-	bool applying;            /* what was read */
-	const char *who;          /* asked for it */
-	const char *wanted;       /* whoever asks for another one after that; NULL: nobody */
+	struct refresh refresh;
 	char failure[FLEET_FILE_TEXT_MAX], blind[FLEET_FILE_TEXT_MAX]; /* "": none */
 };
 
@@ -53,7 +52,7 @@ int fleet_file_sum_up(const struct lines *errors, int r, struct err *err)
 /* Whoever asked for it meanwhile. */
 static void ended(struct fleet_file *file)
 {
-	file->applying = false;
+	refresh_end(&file->refresh);
 	fleet_file_resume(file);
 }
 
@@ -71,7 +70,7 @@ static void on_applied(const struct apply_result *result, void *context)
 	struct fleet_file *file = context;
 	bool done = result->status == 200;
 	if (!done)
-		audit_add(file->controller, file->who, "apply", "", result->status,
+		audit_add(file->controller, file->refresh.who, "apply", "", result->status,
 			result->errors->count ? result->errors->items[0] : "");
 	fleet_file_warn(result->warnings);
 	if (!done)
@@ -88,7 +87,7 @@ static void take_unreadable(struct fleet_file *file, const struct err *err)
 	char line[ERR_WHERE_MAX + ERR_TEXT_MAX];
 	struct lines errors = {0};
 	lines_add(&errors, "%s", err_format(err, line, sizeof line));
-	audit_add(file->controller, file->who, "apply", "", STATUS_WRONG, errors.items[0]);
+	audit_add(file->controller, file->refresh.who, "apply", "", STATUS_WRONG, errors.items[0]);
 	take_failure(file, &errors);
 	lines_clear(&errors);
 }
@@ -105,29 +104,24 @@ static void watch_places(struct fleet_file *file, struct file_places *places)
 		log_warning("fleet", "not-watched", log_text("text", file->blind));
 }
 
-/* It may be half of the old files and half of the new. */
-static bool has_changed_since(struct fleet_file *file)
+static bool is_quiet(struct fleet_file *file)
 {
-	return file->watch && !file_watch_is_quiet(file->watch);
+	return !file->watch || file_watch_is_quiet(file->watch);
 }
 
 static void take(struct fleet_file *file, struct reading *reading, int r, const struct err *err)
 {
 	if (file->watch)
 		watch_places(file, &reading->places);
-	if (has_changed_since(file)) {
-		file->wanted = NULL; /* it is told when it is quiet */
+	if (!refresh_take(&file->refresh, file->controller->apply != NULL, is_quiet(file)))
 		return;
-	}
 	if (r < 0) {
 		take_unreadable(file, err);
-	} else if (file->controller->apply) {
-		file->wanted = file->who;
-		return;
+		refresh_end(&file->refresh);
 	} else {
-		file->applying = true;
 		apply_start(file->controller,
-			&(struct apply_request){.bundle = &reading->bundle, .who = file->who, .what = ""},
+			&(struct apply_request){
+				.bundle = &reading->bundle, .who = file->refresh.who, .what = ""},
 			on_applied, file);
 	}
 }
@@ -154,16 +148,9 @@ static void on_read(void *context, int r, const struct err *err)
 	free(reading);
 }
 
-void fleet_file_read(struct fleet_file *file, const char *who)
+static void read_soon(struct fleet_file *file)
 {
 	struct controller *controller = file->controller;
-	if (!controller->config.fleet)
-		return;
-	if (file->reading || file->applying || controller->apply) {
-		file->wanted = who;
-		return;
-	}
-	file->who = who;
 	file->reading = mem_new(1, sizeof *file->reading);
 	*file->reading = (struct reading){.file = file, .path = mem_text(controller->config.fleet)};
 	writer_add(controller->writer,
@@ -172,11 +159,16 @@ void fleet_file_read(struct fleet_file *file, const char *who)
 
 void fleet_file_resume(struct fleet_file *file)
 {
-	const char *who = file ? file->wanted : NULL;
-	if (!who || file->reading || file->applying || file->controller->apply)
+	if (file && refresh_begin(&file->refresh, file->controller->apply != NULL))
+		read_soon(file);
+}
+
+void fleet_file_read(struct fleet_file *file, const char *who)
+{
+	if (!file->controller->config.fleet)
 		return;
-	file->wanted = NULL;
-	fleet_file_read(file, who);
+	refresh_want(&file->refresh, who);
+	fleet_file_resume(file);
 }
 
 static void on_changed(void *context)
@@ -188,6 +180,7 @@ int fleet_file_new(struct controller *controller, struct fleet_file **ret_file, 
 {
 	struct fleet_file *file = mem_new(1, sizeof *file);
 	file->controller = controller;
+	file->refresh.watched = controller->config.watch;
 	int r = controller->config.watch
 			? file_watch_new(controller->base, on_changed, file, &file->watch, err)
 			: 0;
