@@ -71,6 +71,17 @@ static bool has_name(const struct file_place *place, const char *text, bool is_p
 	return !is_pattern && file_place_has(place, text);
 }
 
+bool file_place_covers(const struct file_place *place, const struct file_place *other)
+{
+	if ((other->has_files && !place->has_files) || (other->has_any && !place->has_any))
+		return false;
+	for (size_t i = 0; i < other->count && !place->has_any; i++) {
+		if (!has_name(place, other->names[i].text, other->names[i].is_pattern))
+			return false;
+	}
+	return true;
+}
+
 static void add_name(
 	struct file_places *places, const char *directory, const char *text, bool is_pattern, bool is_file)
 {

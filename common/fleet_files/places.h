@@ -38,6 +38,8 @@ void file_places_add_file(struct file_places *places, const char *path);
 void file_places_add_pattern(struct file_places *places, const char *pattern);
 /* Does that name count there? */
 bool file_place_has(const struct file_place *place, const char *name);
+/* Does every change that counts for the other one count for this one, too? Both of the same directory. */
+bool file_place_covers(const struct file_place *place, const struct file_place *other);
 void file_places_clear(struct file_places *places);
 
 #endif

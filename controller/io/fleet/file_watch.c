@@ -170,13 +170,22 @@ static int add_all(struct file_watch *watch, const struct file_places *places, i
 	return result;
 }
 
+/* What has happened there since it was read has been noted. */
+static bool was_seen(const struct file_watch *watch, int id, const struct file_place *place)
+{
+	for (size_t i = 0; i < watch->places.count; i++)
+		if (watch->ids[i] == id && file_place_covers(&watch->places.items[i], place))
+			return true;
+	return false;
+}
+
 int file_watch_set(struct file_watch *watch, struct file_places *places, struct err *err)
 {
 	size_t before = watch->places.count;
 	int *old = watch->ids, *ids = mem_new(places->count + 1, sizeof *ids);
 	int r = add_all(watch, places, ids, err);
 	for (size_t i = 0; i < places->count; i++)
-		if (ids[i] >= 0 && !has_id(old, before, ids[i]))
+		if (ids[i] >= 0 && !was_seen(watch, ids[i], &places->items[i]))
 			quiet_note(&watch->quiet, QUIET_CHANGED, ids[i], "", clock_now_ms());
 	for (size_t i = 0; i < before; i++)
 		if (old[i] >= 0 && !has_id(ids, places->count, old[i]))

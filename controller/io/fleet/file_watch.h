@@ -20,8 +20,8 @@ typedef void file_watch_changed(void *context);
 /* In the loop; never from inside any of these. */
 int file_watch_new(struct event_base *base, file_watch_changed *changed, void *context,
 	struct file_watch **ret_watch, struct err *err);
-/* Instead of those before. What is in *places is taken over. A directory that was not watched yet may have changed since it
- * was read, so that counts as a change. -errno: one is not watched, err names it; the others are. */
+/* Instead of those before. What is in *places is taken over. What was not watched yet, be it a directory or
+ * a name in one, may have changed since it was read, so that counts as a change. -errno: one is not watched, err names it; the others are. */
 int file_watch_set(struct file_watch *watch, struct file_places *places, struct err *err);
 /* Has nothing changed by now that has not been told? */
 bool file_watch_is_quiet(struct file_watch *watch);

@@ -129,8 +129,29 @@ START_TEST(also_where_a_fleet_cannot_be_read)
 }
 END_TEST
 
+START_TEST(one_covers_another_that_asks_for_no_more)
+{
+	struct file_places more = {0};
+
+	ck_assert_int_eq(mkdir("sites", 0700), 0);
+	file_places_add_pattern(&places, "sites/*.yaml");
+	file_places_add_file(&places, "fleet.yaml");
+	file_places_add_file(&more, "sites/a.yaml");
+	ck_assert(file_place_covers(find("sites"), &more.items[1]));
+	ck_assert(!file_place_covers(&more.items[1], find("sites")));
+	ck_assert(!file_place_covers(&more.items[0], find("."))); /* there only names count */
+	file_places_clear(&more);
+	file_places_add_file(&more, "fleet.yaml");
+	ck_assert(file_place_covers(find("."), &more.items[0]));
+	file_places_add_file(&more, "extra.yaml");
+	ck_assert(!file_place_covers(find("."), &more.items[0]));
+	file_places_clear(&more);
+}
+END_TEST
+
 START_TEST(names_at_and_beyond_the_limit)
 {
+	struct file_places few = {0};
 	char name[32];
 
 	for (int i = 0; i < FILE_PLACE_NAMES_MAX; i++) {
@@ -140,6 +161,11 @@ START_TEST(names_at_and_beyond_the_limit)
 	ck_assert(file_place_has(find("."), "7.yaml") && !file_place_has(find("."), "other"));
 	file_places_add_file(&places, "one-more.yaml");
 	ck_assert(file_place_has(find("."), "one-more.yaml") && file_place_has(find("."), "other"));
+	ck_assert(file_place_covers(find("."), find(".")));
+	file_places_add_file(&few, "0.yaml");
+	ck_assert(
+		file_place_covers(find("."), &few.items[0]) && !file_place_covers(&few.items[0], find(".")));
+	file_places_clear(&few);
 }
 END_TEST
 
@@ -172,6 +198,7 @@ int main(void)
 	tcase_add_test(tcase, links_are_followed);
 	tcase_add_test(tcase, a_glob_has_what_comes);
 	tcase_add_test(tcase, also_where_a_fleet_cannot_be_read);
+	tcase_add_test(tcase, one_covers_another_that_asks_for_no_more);
 	tcase_add_test(tcase, names_at_and_beyond_the_limit);
 	tcase_add_test(tcase, directories_at_and_beyond_the_limit);
 	suite_add_tcase(suite, tcase);

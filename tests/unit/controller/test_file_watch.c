@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Files that change, with the kernel's word for it. 2 s. */
+#include <check.h>
+#include <event2/event.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "controller/io/fleet/file_watch.h"
+#include "scratch.h"
+
+static struct scratch scratch;
+static struct event_base *base;
+static struct file_watch *watch;
+
+static void on_changed(void *context)
+{
+	(void)context;
+	event_base_loopbreak(base);
+}
+
+static void setup(void)
+{
+	scratch_make(&scratch);
+	base = event_base_new();
+	ck_assert_int_eq(file_watch_new(base, on_changed, NULL, &watch, NULL), 0);
+}
+
+static void teardown(void)
+{
+	file_watch_free(watch);
+	event_base_free(base);
+	scratch_remove(&scratch);
+}
+
+/* These and no others. */
+static void set(const char *file, const char *other)
+{
+	struct file_places places = {0};
+	struct err err;
+
+	file_places_add_file(&places, scratch_path(&scratch, file));
+	if (other)
+		file_places_add_file(&places, scratch_path(&scratch, other));
+	ck_assert_int_eq(file_watch_set(watch, &places, &err), 0);
+}
+
+static void wait_until_told(void)
+{
+	ck_assert_int_eq(event_base_dispatch(base), 0);
+	ck_assert(file_watch_is_quiet(watch));
+}
+
+START_TEST(what_was_watched_already_is_no_change)
+{
+	set("fleet.yaml", "extra.yaml");
+	ck_assert(!file_watch_is_quiet(watch));
+	wait_until_told();
+	set("fleet.yaml", "extra.yaml");
+	ck_assert(file_watch_is_quiet(watch));
+	set("fleet.yaml", NULL);
+	ck_assert(file_watch_is_quiet(watch));
+}
+END_TEST
+
+/* It may have changed after it was read, when nobody asked about it yet. */
+START_TEST(another_name_in_the_same_directory_is_one)
+{
+	set("fleet.yaml", NULL);
+	wait_until_told();
+	scratch_file(&scratch, "extra.yaml", "peers: {}\n");
+	ck_assert(file_watch_is_quiet(watch));
+	set("fleet.yaml", "extra.yaml");
+	ck_assert(!file_watch_is_quiet(watch));
+	wait_until_told();
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("file watch");
+	TCase *tcase = tcase_create("file watch");
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	tcase_add_checked_fixture(tcase, setup, teardown);
+	tcase_add_test(tcase, what_was_watched_already_is_no_change);
+	tcase_add_test(tcase, another_name_in_the_same_directory_is_one);
+	suite_add_tcase(suite, tcase);
+	srunner_run_all(runner, CK_ENV);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
