@@ -2,12 +2,14 @@
 #include "controller/io/fleet_file.h"
 
 #include <errno.h>
+#include <event2/event.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/base/mem.h"
 #include "common/base/text.h"
+#include "common/io/clock.h"
 #include "common/io/log.h"
 #include "controller/core/refresh/refresh.h"
 #include "controller/io/apply/apply.h"
@@ -17,7 +19,9 @@
 #include "controller/io/fleet/file_watch.h"
 #include "controller/io/fleet/generation.h"
 
-enum { STATUS_WRONG = 422 };
+enum { STATUS_WRONG = 422, STATUS_HINDERED = 409, STATUS_BROKEN = 500 };
+
+static const char again[] = "the fleet file, once more";
 
 /* One look at the disk, by the writer's thread. */
 struct reading {
@@ -32,6 +36,7 @@ struct fleet_file {
 	struct file_watch *watch; /* NULL: it is not watched */
 	struct reading *reading;  /* under way; NULL */
 	struct refresh refresh;
+	struct event *timer;                                           /* to apply it again */
 	char failure[FLEET_FILE_TEXT_MAX], blind[FLEET_FILE_TEXT_MAX]; /* "": none */
 };
 
@@ -49,18 +54,38 @@ int fleet_file_sum_up(const struct lines *errors, int r, struct err *err)
 	return err_set(err, r, "%s", errors->count ? errors->items[0] : "the fleet file is wrong");
 }
 
-/* Whoever asked for it meanwhile. */
-static void ended(struct fleet_file *file)
+/* While a confirmation is awaited it would be in vain: fleet_file_retry() comes when it has ended. */
+static void arm(struct fleet_file *file)
 {
-	refresh_end(&file->refresh);
-	fleet_file_resume(file);
+	int64_t due_ms = refresh_due_ms(&file->refresh), wait_ms = due_ms - clock_now_ms();
+	if (due_ms < 0 || confirming_is_awaited(file->controller->confirming))
+		return;
+	if (wait_ms < 0)
+		wait_ms = 0;
+	const struct timeval wait = {.tv_sec = wait_ms / 1000, .tv_usec = wait_ms % 1000 * 1000L};
+	evtimer_add(file->timer, &wait);
 }
 
-static void take_failure(struct fleet_file *file, const struct lines *errors)
+static void ended(struct fleet_file *file, int status)
 {
+	bool is_hindered = status == STATUS_HINDERED || status == STATUS_BROKEN;
+	refresh_end(&file->refresh, is_hindered, clock_now_ms());
+	arm(file);
+	fleet_file_resume(file); /* whoever asked for it meanwhile */
+}
+
+/* What hinders it as it did before is told once. */
+static void take_failure(struct fleet_file *file, int status, const struct lines *errors)
+{
+	char before[FLEET_FILE_TEXT_MAX];
 	struct err err;
+	text_copy(before, sizeof before, file->failure);
 	fleet_file_sum_up(errors, 0, &err);
 	text_copy(file->failure, sizeof file->failure, err.text);
+	if (file->refresh.who == again && strcmp(before, file->failure) == 0)
+		return;
+	audit_add(file->controller, file->refresh.who, "apply", "", status,
+		errors->count ? errors->items[0] : "");
 	for (size_t i = 0; i < errors->count; i++)
 		log_error("fleet", "not-applied", log_text("text", errors->items[i]));
 }
@@ -69,17 +94,15 @@ static void on_applied(const struct apply_result *result, void *context)
 {
 	struct fleet_file *file = context;
 	bool done = result->status == 200;
+	if (done || file->refresh.who != again)
+		fleet_file_warn(result->warnings);
 	if (!done)
-		audit_add(file->controller, file->refresh.who, "apply", "", result->status,
-			result->errors->count ? result->errors->items[0] : "");
-	fleet_file_warn(result->warnings);
-	if (!done)
-		take_failure(file, result->errors);
+		take_failure(file, result->status, result->errors);
 	else
 		file->failure[0] = '\0';
 	if (done && !result->changed)
 		log_info("fleet", "unchanged", log_u64("generation", result->generation));
-	ended(file);
+	ended(file, result->status);
 }
 
 static void take_unreadable(struct fleet_file *file, const struct err *err)
@@ -87,8 +110,7 @@ static void take_unreadable(struct fleet_file *file, const struct err *err)
 	char line[ERR_WHERE_MAX + ERR_TEXT_MAX];
 	struct lines errors = {0};
 	lines_add(&errors, "%s", err_format(err, line, sizeof line));
-	audit_add(file->controller, file->refresh.who, "apply", "", STATUS_WRONG, errors.items[0]);
-	take_failure(file, &errors);
+	take_failure(file, STATUS_WRONG, &errors);
 	lines_clear(&errors);
 }
 
@@ -117,11 +139,13 @@ static void take(struct fleet_file *file, struct reading *reading, int r, const 
 		return;
 	if (r < 0) {
 		take_unreadable(file, err);
-		refresh_end(&file->refresh);
+		ended(file, STATUS_WRONG);
 	} else {
 		apply_start(file->controller,
-			&(struct apply_request){
-				.bundle = &reading->bundle, .who = file->refresh.who, .what = ""},
+			&(struct apply_request){.bundle = &reading->bundle,
+				.who = file->refresh.who,
+				.what = "",
+				.is_repeated = file->watch != NULL},
 			on_applied, file);
 	}
 }
@@ -171,6 +195,21 @@ void fleet_file_read(struct fleet_file *file, const char *who)
 	fleet_file_resume(file);
 }
 
+void fleet_file_retry(struct fleet_file *file)
+{
+	if (!file)
+		return;
+	refresh_retry(&file->refresh, again);
+	fleet_file_resume(file);
+}
+
+static void on_timer(evutil_socket_t fd, short what, void *context)
+{
+	(void)fd;
+	(void)what;
+	fleet_file_retry(context);
+}
+
 static void on_changed(void *context)
 {
 	fleet_file_read(context, "the fleet file, which has changed");
@@ -181,6 +220,7 @@ int fleet_file_new(struct controller *controller, struct fleet_file **ret_file, 
 	struct fleet_file *file = mem_new(1, sizeof *file);
 	file->controller = controller;
 	file->refresh.watched = controller->config.watch;
+	file->timer = evtimer_new(controller->base, on_timer, file);
 	int r = controller->config.watch
 			? file_watch_new(controller->base, on_changed, file, &file->watch, err)
 			: 0;
@@ -200,6 +240,7 @@ void fleet_file_free(struct fleet_file *file)
 		return;
 	if (file->reading)
 		file->reading->file = NULL;
+	event_free(file->timer);
 	file_watch_free(file->watch);
 	free(file);
 }
@@ -221,7 +262,8 @@ void fleet_file_collect(const struct fleet_file *file, struct health *health)
 	if (!file || !file->watch)
 		return;
 	if (file->failure[0])
-		health_warning(health, "not applied: %s", file->failure);
+		health_warning(health, "not applied: %s%s", file->failure,
+			refresh_is_hindered(&file->refresh) ? " (it is tried again)" : "");
 	if (file->blind[0])
 		health_warning(health, "%s: changes there are read on SIGHUP only", file->blind);
 }

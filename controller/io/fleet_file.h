@@ -14,7 +14,8 @@ struct controller;
 /*
  * The fleet file of controller.yaml: applied on SIGHUP, and with `watch: true` whenever it, or a file that it includes, has
  * changed. Then it alone says what the fleet is, and an apply or a rollback that somebody asks for is refused. What is wrong
- * is logged and changes nothing; while it is watched, it is a warning until the next one that is in force. Reading is the
+ * is logged and changes nothing; while it is watched, it is a warning until the next one that is in force, and what was hindered
+ * by something else than the files (a gateway that refuses, a confirmation that is awaited) is applied again by and by. Reading is the
  * writer's thread's: a large fleet takes a while.
  */
 struct fleet_file;
@@ -29,6 +30,8 @@ void fleet_file_free(struct fleet_file *file); /* NULL-safe */
 void fleet_file_read(struct fleet_file *file, const char *who);
 /* No apply is under way any more. NULL-safe. */
 void fleet_file_resume(struct fleet_file *file);
+/* No confirmation is awaited any more: what could not be applied is, if it is watched. NULL-safe. */
+void fleet_file_retry(struct fleet_file *file);
 
 /* May somebody else apply or roll back? If not, why, and what to do. A rollback of what awaits a confirmation may be. */
 bool fleet_file_permits(const struct fleet_file *file, bool rollback, char *why, size_t size);

@@ -6,6 +6,8 @@
 void refresh_want(struct refresh *refresh, const char *who)
 {
 	refresh->wanted = who;
+	refresh->delay_ms = 0;
+	refresh->is_due = false;
 }
 
 bool refresh_begin(struct refresh *refresh, bool is_busy)
@@ -14,6 +16,7 @@ bool refresh_begin(struct refresh *refresh, bool is_busy)
 		return false;
 	refresh->who = refresh->wanted;
 	refresh->wanted = NULL;
+	refresh->is_due = false;
 	refresh->reading = true;
 	return true;
 }
@@ -30,7 +33,34 @@ bool refresh_take(struct refresh *refresh, bool is_busy, bool is_quiet)
 	return refresh->applying;
 }
 
-void refresh_end(struct refresh *refresh)
+static int64_t next_delay_ms(int64_t delay_ms)
+{
+	if (delay_ms == 0)
+		return REFRESH_RETRY_MIN_MS;
+	return delay_ms > REFRESH_RETRY_MAX_MS / 2 ? REFRESH_RETRY_MAX_MS : 2 * delay_ms;
+}
+
+void refresh_end(struct refresh *refresh, bool is_hindered, int64_t now_ms)
 {
 	refresh->applying = false;
+	refresh->is_due = refresh->watched && is_hindered;
+	refresh->delay_ms = refresh->is_due ? next_delay_ms(refresh->delay_ms) : 0;
+	refresh->due_ms = now_ms + refresh->delay_ms;
+}
+
+int64_t refresh_due_ms(const struct refresh *refresh)
+{
+	return refresh->is_due ? refresh->due_ms : -1;
+}
+
+void refresh_retry(struct refresh *refresh, const char *who)
+{
+	if (refresh->is_due)
+		refresh->wanted = who;
+	refresh->is_due = false;
+}
+
+bool refresh_is_hindered(const struct refresh *refresh)
+{
+	return refresh->delay_ms > 0;
 }

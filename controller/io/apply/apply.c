@@ -34,7 +34,7 @@ struct apply {
 	struct members members;
 	size_t asked; /* members that had their turn: a stage is posted, or need not be */
 	struct lines errors, warnings, admits;
-	bool forced;
+	bool forced, is_repeated;
 	struct store_confirmation confirmation; /* given_ms 0: none */
 	struct event *timer, *turn;
 	struct preparation preparation; /* from when all are asked */
@@ -251,6 +251,13 @@ static void refuse(struct apply *apply, struct apply_member *member, const char 
 	}
 }
 
+static void refuse_gone(struct apply *apply, struct apply_member *member, const char *what)
+{
+	char why[96];
+	snprintf(why, sizeof why, "%s%s", what, apply->is_repeated ? "" : "; apply again");
+	refuse(apply, member, why);
+}
+
 static void refuse_late(struct apply *apply, bool any_takes_in, int64_t now_ms)
 {
 	char why[64];
@@ -269,7 +276,7 @@ static void refuse_lost(struct apply *apply, bool any_takes_in, int64_t now_ms)
 		struct apply_member *member = &apply->members.items[i];
 		if (member->lost_ms &&
 			preparation_is_over_for(&apply->preparation, member->lost_ms, any_takes_in, now_ms))
-			refuse(apply, member, "the connection was lost while it prepared; apply again");
+			refuse_gone(apply, member, "the connection was lost while it prepared");
 	}
 }
 
@@ -347,7 +354,7 @@ void apply_take_return(struct controller *controller, struct agent *agent)
 		return;
 	member->lost_ms = 0;
 	if (agent->boot != member->boot)
-		refuse(apply, member, "it was started again while it prepared; apply again");
+		refuse_gone(apply, member, "it was started again while it prepared");
 	else
 		holding_set(agent, member->state == APPLY_STAGED ? HOLDING_STAGED : HOLDING_STAGING,
 			apply->number);
@@ -454,8 +461,9 @@ static bool may_follow(struct apply *apply)
 	if (next->number <= apply->controller->newest_held) { /* heard of just now: the next is above it */
 		lines_add(&apply->errors,
 			"gateways hold generation %llu already, which this controller's store does not know "
-			"(restored?): apply again",
-			(unsigned long long)apply->controller->newest_held);
+			"(restored?)%s",
+			(unsigned long long)apply->controller->newest_held,
+			apply->is_repeated ? "" : ": apply again");
 		fail(apply, 409);
 		return false;
 	}
@@ -518,6 +526,7 @@ static void begin(
 	apply->phase = PHASE_MAKING;
 	apply->number = ++controller->last_number;
 	apply->forced = request->forced;
+	apply->is_repeated = request->is_repeated || request->forced;
 	apply->confirmation = (struct store_confirmation){.generation = apply->number,
 		.back_to = controller->current ? controller->current->number : 0,
 		.given_ms = request->confirm_ms};

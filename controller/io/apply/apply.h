@@ -61,6 +61,7 @@ struct apply_request {
 	/* A rollback of what was not confirmed: goes on without gateways that refuse, as without those that are away. They keep
 	 * what they have, do not serve, and are asked again. */
 	bool forced;
+	bool is_repeated; /* whoever asks will ask again by himself: nobody is told to */
 };
 
 typedef void apply_done(const struct apply_result *result, void *context);

@@ -15,6 +15,7 @@
 #include "controller/io/apply/apply.h"
 #include "controller/io/audit.h"
 #include "controller/io/controller.h"
+#include "controller/io/fleet_file.h"
 
 struct confirming {
 	struct controller *controller;
@@ -137,6 +138,7 @@ void confirming_end(struct confirming *confirming)
 	confirmation_end(&confirming->state);
 	confirming->error[0] = '\0';
 	evtimer_del(confirming->timer);
+	fleet_file_retry(confirming->controller->fleet_file);
 }
 
 int confirming_new(struct controller *controller, struct confirming **ret_confirming, struct err *err)

@@ -194,6 +194,31 @@ def test_a_fleet_file_that_is_watched(bench):
     bench.stop()
 
 
+def test_what_hinders_a_watched_fleet_file(bench):
+    """A confirmation that is awaited, a gateway that refuses: when that is over it is applied, and nobody has touched it. 8 s."""
+    bench.start()
+    assert bench.apply(fleet_text())[0] == 200
+    body = {"files": [{"name": "fleet.yaml", "text": fleet_text(peers=("alice", "bob"))}]}
+    assert bench.call("PUT", "/v1/fleet?confirm_ms=600000", body)[0] == 200
+    bench.stop()
+    bench.write_config(fleet="fleet.yaml", watch="true")
+    (bench.directory / "fleet.yaml").write_text(fleet_text(peers=("carol",)))
+    bench.start()
+    until("the warning", lambda: warned(bench, "awaits a confirmation") and warned(bench, "(it is tried again)"))
+    gw_a = bench.agent("gw-a").start()
+    until("gw-a has come", lambda: bench.gateway("gw-a")["connected"])
+    gw_a.refusal = "/etc/holdfast/wg0.key: no such file"
+    assert bench.call("POST", "/v1/confirm")[0] == 200
+    until("the refusal", lambda: warned(bench, "not applied: gw-a: /etc/holdfast/wg0.key: no such file (it is tried again)"))
+    until("it has been tried again", lambda: gw_a.instructions.count("stage") > 1)
+    told = [line for line in bench.log.read_text().splitlines() if "not-applied" in line and "wg0.key" in line]
+    assert len(told) == 1, told
+    gw_a.refusal = None
+    until("it is in force", lambda: gw_a.held and [peer["name"] for peer in gw_a.held["peers"]] == ["carol"])
+    until("nothing is told any more", lambda: not warned(bench, "not applied"))
+    bench.stop()
+
+
 def served_certificate(bench):
     with socket.create_connection(bench.listen) as plain, bench.client_context("alice").wrap_socket(plain) as tls:
         return tls.getpeercert(binary_form=True)
@@ -260,5 +285,6 @@ def test_one_that_has_ended(bench):
 
 
 main([test_usage, test_configuration, test_certificates, test_fleet_file, test_places_that_are_taken, test_a_second_controller,
-      test_ready, test_hangup_reads_the_fleet_again, test_a_fleet_file_that_is_watched, test_hangup_renews_the_certificate,
+      test_ready, test_hangup_reads_the_fleet_again, test_a_fleet_file_that_is_watched,
+      test_what_hinders_a_watched_fleet_file, test_hangup_renews_the_certificate,
       test_one_that_has_ended])
