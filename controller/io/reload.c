@@ -15,13 +15,14 @@
 #include "controller/io/fleet_file.h"
 #include "controller/io/own_certificate.h"
 
-static int make(struct controller *controller, const struct bundle *bundle, uint64_t number,
+static int make(struct controller *controller, const struct bundle *bundle, uint64_t number, bool stored,
 	struct generation **ret_generation, struct err *err)
 {
 	struct lines errors = {0}, warnings = {0};
 	struct generation_maker maker = {.controller = controller->self.name,
 		.store = controller->store_id,
-		.secret = store_secret(controller->store)};
+		.secret = store_secret(controller->store),
+		.stored = stored};
 	int r = generation_make(bundle, number, &maker, ret_generation, &errors, &warnings);
 	if (r < 0)
 		fleet_file_sum_up(&errors, r, err);
@@ -56,7 +57,7 @@ static int renumber(struct controller *controller, const struct bundle *bundle,
 	}
 	generation_free(*generation);
 	*generation = NULL;
-	int r = make(controller, bundle, stored->number + 1, generation, err);
+	int r = make(controller, bundle, stored->number + 1, true, generation, err);
 	if (r < 0)
 		return r;
 	text_copy((*generation)->who, sizeof(*generation)->who, "the controller, after an upgrade");
@@ -86,7 +87,7 @@ static void recall_before(struct controller *controller, uint64_t number)
 	if (r >= 0)
 		r = bundle_decode(stored.bundle, strlen(stored.bundle), &bundle, &err);
 	if (r >= 0)
-		r = make(controller, &bundle, stored.number, &before, &err);
+		r = make(controller, &bundle, stored.number, true, &before, &err);
 	if (r >= 0)
 		decisions_set_endpoints(controller->decisions, before->endpoints, before->endpoint_count);
 	else
@@ -103,7 +104,7 @@ static int load_stored(struct controller *controller, const struct store_generat
 	struct generation *generation = NULL;
 	int r = bundle_decode(stored->bundle, strlen(stored->bundle), &bundle, err);
 	if (r >= 0)
-		r = make(controller, &bundle, stored->number, &generation, err);
+		r = make(controller, &bundle, stored->number, true, &generation, err);
 	if (r >= 0)
 		r = renumber(controller, &bundle, stored, &generation, err);
 	bundle_clear(&bundle);
@@ -125,7 +126,7 @@ static int load_file(struct controller *controller, struct err *err)
 	int r = generation_read_files(controller->config.fleet, &bundle, NULL, err);
 	if (r < 0)
 		return r;
-	r = make(controller, &bundle, 1, &generation, err);
+	r = make(controller, &bundle, 1, false, &generation, err);
 	bundle_clear(&bundle);
 	if (r < 0)
 		return r;

@@ -33,6 +33,17 @@ void check_fail(const struct checker *checker, const struct fleet_place *place, 
 	note(checker, place, DIAGNOSTIC_ERROR, text);
 }
 
+void check_refuse(const struct checker *checker, const struct fleet_place *place, const char *format, ...)
+{
+	char text[DIAGNOSTIC_TEXT_MAX];
+	va_list args;
+
+	va_start(args, format);
+	(void)vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	note(checker, place, checker->stored ? WARNING_STORED : DIAGNOSTIC_ERROR, text);
+}
+
 void check_warn(const struct checker *checker, enum diagnostic_kind kind, const struct fleet_place *place,
 	const char *format, ...)
 {
@@ -80,9 +91,9 @@ void check_role(
 		role->name, here->name, roles);
 }
 
-void check_fleet(struct fleet *fleet, struct diagnostics *diagnostics)
+void check_fleet(struct fleet *fleet, bool stored, struct diagnostics *diagnostics)
 {
-	struct checker checker = {.fleet = fleet, .diagnostics = diagnostics};
+	struct checker checker = {.fleet = fleet, .stored = stored, .diagnostics = diagnostics};
 
 	check_references(&checker);
 	check_tunnels(&checker);

@@ -11,12 +11,18 @@
  */
 struct checker {
 	struct fleet *fleet;
+	bool stored; /* it was right once: check_refuse() warns */
 	struct diagnostics *diagnostics;
 };
 
 /* All of it; fills in indices, peers' tunnels and fwmarks. */
-void check_fleet(struct fleet *fleet, struct diagnostics *diagnostics);
+void check_fleet(struct fleet *fleet, bool stored, struct diagnostics *diagnostics);
 
+/* It could be compiled, and gateways would take that; but nobody can mean it. What a version checks that the one before did
+ * not is this, wherever it can be: a fleet that is in force stays so. */
+void check_refuse(const struct checker *checker, const struct fleet_place *place, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+/* It cannot be compiled (a name stands for nothing), or no gateway would take that (it is there twice, or too much). */
 void check_fail(const struct checker *checker, const struct fleet_place *place, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 void check_warn(const struct checker *checker, enum diagnostic_kind kind, const struct fleet_place *place,

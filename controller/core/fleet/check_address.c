@@ -112,7 +112,7 @@ static void check_meeting(const struct checker *checker, const struct use *first
 
 	if (first->kind == ADDRESS_TUNNEL && second->kind == ADDRESS_TUNNEL)
 		return;
-	check_fail(checker, &second->place, "%s is %s already (%s)",
+	check_refuse(checker, &second->place, "%s is %s already (%s)",
 		addr_format(&second->addr, address, sizeof(address)), describe(first, what, sizeof(what)),
 		check_place(checker, &first->place, place));
 }

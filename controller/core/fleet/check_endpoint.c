@@ -34,7 +34,7 @@ static void check_routes(const struct checker *checker, const struct fleet_endpo
 		for (size_t j = 0; j < i; j++) {
 			if (!same_route(&endpoint->routes[j], route))
 				continue;
-			check_fail(checker, &route->place,
+			check_refuse(checker, &route->place,
 				"routes: %s is there twice; another table or metric would tell them apart",
 				prefix_format(&route->to, text, sizeof(text)));
 			break;

@@ -60,7 +60,7 @@ static void check_inside(
 	uint8_t family = snat->from.addr.family;
 
 	if (!has_inside(endpoint, snat->role.name, family))
-		check_fail(checker, &snat->role.place,
+		check_refuse(checker, &snat->role.place,
 			"snat: virtual endpoint %s has no inside %s address on \"%s\" to become the source",
 			endpoint->name, family == AF_INET ? "IPv4" : "IPv6", snat->role.name);
 }
@@ -72,7 +72,7 @@ static void check_sources(
 
 	if (!endpoint) {
 		if (forward->snat_count)
-			check_fail(checker, &forward->snat[0].role.place,
+			check_refuse(checker, &forward->snat[0].role.place,
 				"snat: tunnel %s is in no virtual endpoint, so there is no inside address to "
 				"become the source; \"masquerade\" takes the gateway's own",
 				tunnel->name);

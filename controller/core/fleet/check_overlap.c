@@ -137,7 +137,7 @@ static void check_neighbours(
 	first->to->shared = second->to->shared = true;
 	if (first->tunnel == second->tunnel || first->to->priority != second->to->priority)
 		return;
-	check_fail(overlap->checker, &second->to->place,
+	check_refuse(overlap->checker, &second->to->place,
 		"allowed_ips: on gateway %s %s is routed into %s (peer %s, %s) and into %s, in one table "
 		"with one "
 		"metric and with one priority; another priority would make them redundant, another "

@@ -123,7 +123,7 @@ static void check_keys(const struct checker *checker, size_t tunnel)
 			continue;
 		add(&claims, peer, tunnel, NULL);
 		if (!key_is_zero(&own->public_key) && key_equal(&peer->public_key, &own->public_key))
-			check_fail(checker, &peer->key_place,
+			check_refuse(checker, &peer->key_place,
 				"public_key: peer %s has the key of tunnel %s itself", peer->name, own->name);
 	}
 	sort(&claims, compare_keys);
@@ -151,13 +151,13 @@ static void check_same_prefix(
 	if (first->peer == second->peer)
 		return; /* said before */
 	if (first->allowed_ip->priority == second->allowed_ip->priority)
-		check_fail(checker, &second->allowed_ip->place,
+		check_refuse(checker, &second->allowed_ip->place,
 			"allowed_ips: %s belongs to peer %s already (%s), with the same priority %u; of "
 			"peers "
 			"that share a prefix each needs its own, and the highest that lives has it",
 			text, first->peer->name, place, (unsigned)first->allowed_ip->priority);
 	else if (!are_routed_alike(first->peer, second->peer))
-		check_fail(checker, &second->allowed_ip->place,
+		check_refuse(checker, &second->allowed_ip->place,
 			"allowed_ips: %s is shared with peer %s (%s), which has another route, route_metric "
 			"or "
 			"route_table: make them equal",

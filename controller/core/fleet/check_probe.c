@@ -42,7 +42,7 @@ static void check_own(const struct checker *checker, const struct fleet_peer *pe
 		const struct fleet_allowed_ip *allowed_ip = &peer->allowed_ips[i];
 
 		if (is_probed(allowed_ip) && !leads_to(peer, &allowed_ip->probe))
-			check_fail(checker, &allowed_ip->probe_place,
+			check_refuse(checker, &allowed_ip->probe_place,
 				"probe: %s is in no allowed_ips of peer %s: a ping would not go there",
 				addr_format(&allowed_ip->probe, text, sizeof(text)), peer->name);
 	}
@@ -147,7 +147,7 @@ static void check_claim(
 	if (is_among(claims, first, claim->peer))
 		return;
 	other = &claims->items[first];
-	check_fail(checker, &claim->to->probe_place,
+	check_refuse(checker, &claim->to->probe_place,
 		"probe: %s of peer %s is in %s of peer %s (%s), which is narrower: in tunnel %s that one "
 		"would get "
 		"the pings; give an address that leads to %s",

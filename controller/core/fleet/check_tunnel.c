@@ -32,12 +32,12 @@ static void claim_tunnels(const struct checker *checker)
 static void check_carriers(const struct checker *checker, const struct fleet_tunnel *tunnel)
 {
 	if (tunnel->endpoint != FLEET_NO_ENDPOINT && tunnel->gateway_count)
-		check_fail(checker, &tunnel->gateways[0].place,
+		check_refuse(checker, &tunnel->gateways[0].place,
 			"gateways: tunnel %s goes where virtual endpoint %s goes; only a tunnel in none has "
 			"its own",
 			tunnel->name, checker->fleet->endpoints[tunnel->endpoint].name);
 	if (tunnel->endpoint == FLEET_NO_ENDPOINT && !tunnel->gateways)
-		check_fail(checker, &tunnel->place,
+		check_refuse(checker, &tunnel->place,
 			"tunnel %s is in no virtual endpoint and has no \"gateways\": nothing would carry it",
 			tunnel->name);
 }
@@ -48,7 +48,7 @@ static void check_overrides(const struct checker *checker, const struct fleet_tu
 		const struct fleet_reference *gateway = &tunnel->overrides[i].gateway;
 
 		if (gateway->index != SIZE_MAX && !fleet_tunnel_is_on(checker->fleet, tunnel, gateway->index))
-			check_fail(checker, &gateway->place, "overrides: %s does not carry tunnel %s",
+			check_refuse(checker, &gateway->place, "overrides: %s does not carry tunnel %s",
 				gateway->name, tunnel->name);
 	}
 }
@@ -98,7 +98,7 @@ static void check_ports(const struct checker *checker, const char *gateway, cons
 	const struct fleet_settings *of_a, const struct fleet_tunnel *b, const struct fleet_settings *of_b)
 {
 	if (of_a->listen_port && of_a->listen_port == of_b->listen_port)
-		check_fail(checker, &of_b->listen_port_place,
+		check_refuse(checker, &of_b->listen_port_place,
 			"listen_port: tunnels %s and %s both take %u/udp on %s", a->name, b->name,
 			of_b->listen_port, gateway);
 }
@@ -108,7 +108,7 @@ static void check_fwmarks(const struct checker *checker, const char *gateway, co
 {
 	/* A chosen mark is never one that is written: two that are equal both are. */
 	if (of_a->fwmark == of_b->fwmark)
-		check_fail(checker, &of_b->fwmark_place,
+		check_refuse(checker, &of_b->fwmark_place,
 			"fwmark: tunnels %s and %s both use 0x%x on %s, and are told apart by it", a->name,
 			b->name, of_b->fwmark, gateway);
 }
@@ -131,10 +131,11 @@ static void check_pair(const struct checker *checker, size_t gateway, const stru
 static void check_pairs(const struct checker *checker, size_t a, size_t b)
 {
 	const struct fleet *fleet = checker->fleet;
-	size_t before = checker->diagnostics->errors;
+	const struct diagnostics *told = checker->diagnostics;
+	size_t before = told->errors + told->warnings;
 
 	/* Said of one gateway, it need not be said of the others. */
-	for (size_t i = 0; i < fleet->gateway_count && checker->diagnostics->errors == before; i++)
+	for (size_t i = 0; i < fleet->gateway_count && told->errors + told->warnings == before; i++)
 		check_pair(checker, i, &fleet->tunnels[a], &fleet->tunnels[b]);
 }
 

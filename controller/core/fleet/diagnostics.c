@@ -24,6 +24,7 @@ static const char *const kinds[] = {
 	[WARNING_NESTED] = "allowed_ips within which a narrower one of another peer wins",
 	[WARNING_OUTSIDE] = "peers without allowed_ips in a network of their tunnel",
 	[WARNING_EXPIRED] = "peers that are over",
+	[WARNING_STORED] = "mistakes that an apply is refused for",
 };
 
 size_t diagnostics_max(enum diagnostic_kind kind)

@@ -23,6 +23,7 @@ enum diagnostic_kind {
 	WARNING_NESTED,        /* the narrower of two peers' prefixes wins */
 	WARNING_OUTSIDE,       /* a peer, of all networks of its tunnels */
 	WARNING_EXPIRED,
+	WARNING_STORED, /* a check refuses it, of a fleet that was right when it was applied */
 	DIAGNOSTIC_KINDS,
 };
 

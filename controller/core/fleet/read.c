@@ -113,7 +113,7 @@ static void check_sections(const struct reader *reader)
 		diagnostics_add(reader->diagnostics, &missing);
 }
 
-static void read_all(struct fleet *fleet, const struct fleet_source *sources, size_t count,
+static void read_all(struct fleet *fleet, const struct fleet_source *sources, size_t count, bool stored,
 	struct diagnostics *diagnostics)
 {
 	struct reader reader = {.fleet = fleet, .diagnostics = diagnostics};
@@ -127,10 +127,10 @@ static void read_all(struct fleet *fleet, const struct fleet_source *sources, si
 	if (!whole)
 		return;
 	check_sections(&reader);
-	check_fleet(fleet, diagnostics);
+	check_fleet(fleet, stored, diagnostics);
 }
 
-int fleet_read(const struct fleet_source *sources, size_t count, struct fleet **ret_fleet,
+static int read_fleet(const struct fleet_source *sources, size_t count, bool stored, struct fleet **ret_fleet,
 	struct diagnostics *ret_diagnostics)
 {
 	struct diagnostic none = {.text = (char[]){"no files"}, .file = (char[]){""}};
@@ -142,7 +142,7 @@ int fleet_read(const struct fleet_source *sources, size_t count, struct fleet **
 		return -EINVAL;
 	}
 	fleet = new_fleet(sources, count);
-	read_all(fleet, sources, count, ret_diagnostics);
+	read_all(fleet, sources, count, stored, ret_diagnostics);
 	diagnostics_sort(ret_diagnostics);
 	if (ret_diagnostics->errors) {
 		fleet_free(fleet);
@@ -150,4 +150,16 @@ int fleet_read(const struct fleet_source *sources, size_t count, struct fleet **
 	}
 	*ret_fleet = fleet;
 	return 0;
+}
+
+int fleet_read(const struct fleet_source *sources, size_t count, struct fleet **ret_fleet,
+	struct diagnostics *ret_diagnostics)
+{
+	return read_fleet(sources, count, false, ret_fleet, ret_diagnostics);
+}
+
+int fleet_read_stored(const struct fleet_source *sources, size_t count, struct fleet **ret_fleet,
+	struct diagnostics *ret_diagnostics)
+{
+	return read_fleet(sources, count, true, ret_fleet, ret_diagnostics);
 }

@@ -26,5 +26,9 @@ enum { FLEET_SOURCES_MAX = 10000 };
  */
 int fleet_read(const struct fleet_source *sources, size_t count, struct fleet **ret_fleet,
 	struct diagnostics *ret_diagnostics);
+/* One that was right when it was applied, by an earlier version perhaps: what a check alone refuses is a warning
+ * (WARNING_STORED). -EINVAL: it cannot be read, or not be compiled. */
+int fleet_read_stored(const struct fleet_source *sources, size_t count, struct fleet **ret_fleet,
+	struct diagnostics *ret_diagnostics);
 
 #endif

@@ -137,6 +137,20 @@ static void collect_confirmation(const struct controller *controller, struct hea
 	health_warning(health, "%s", text);
 }
 
+/* By a check that came with a later version. */
+static void collect_doubts(const struct generation *generation, struct health *health)
+{
+	size_t count = generation->doubts.count;
+	if (count > 1)
+		health_warning(health,
+			"an apply of the fleet in force would be refused for %zu mistakes (all in the log): "
+			"%s",
+			count, generation->doubts.items[0]);
+	else if (count)
+		health_warning(health, "an apply of the fleet in force would be refused: %s",
+			generation->doubts.items[0]);
+}
+
 void health_collect(void *context, struct health *health)
 {
 	struct controller *controller = context;
@@ -151,6 +165,8 @@ void health_collect(void *context, struct health *health)
 			"this store has generation %" PRIu64 " only, below the revocation floor %" PRIu64
 			" (restored?): gateways keep what they have; apply the present fleet file",
 			controller->current->number, controller->floor);
+	if (controller->current)
+		collect_doubts(controller->current, health);
 	collect_confirmation(controller, health);
 	fleet_file_collect(controller->fleet_file, health);
 	if (decisions_is_frozen(controller->decisions))

@@ -23,7 +23,8 @@ static int read_held(struct store *store, void *context, struct err *err)
 	struct catching *catching = context;
 	struct generation_maker maker = {.controller = catching->controller->self.name,
 		.store = store_id(store),
-		.secret = store_secret(store)};
+		.secret = store_secret(store),
+		.stored = true};
 	struct store_generation stored = {0};
 	struct bundle bundle = {0};
 	int r = store_load_generation_number(store, catching->from, &stored, err);

@@ -53,7 +53,8 @@ static int make(struct store *store, void *context, struct err *err)
 	struct made *made = &making->made;
 	struct generation_maker maker = {.controller = making->controller->self.name,
 		.store = store_id(store),
-		.secret = store_secret(store)};
+		.secret = store_secret(store),
+		.stored = making->rollback_to != 0};
 	(void)err;
 	int r = making->rollback_to ? load_bundle(store, making) : 0;
 	if (r >= 0)

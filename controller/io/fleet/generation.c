@@ -37,6 +37,7 @@ void generation_free(struct generation *generation)
 	free(generation->gateways);
 	free(generation->endpoints);
 	free(generation->bundle);
+	lines_clear(&generation->doubts);
 	free(generation);
 }
 
@@ -149,18 +150,32 @@ static struct generation *compile(const struct fleet *fleet, const struct fleet_
 
 enum { SECOND_MS = 1000 };
 
-static void collect(const struct diagnostics *diagnostics, struct lines *errors, struct lines *warnings)
+/* What is said of a fleet, a line each. */
+struct findings {
+	struct lines *errors, *warnings, *doubts; /* doubts are warnings, too */
+};
+
+static void collect_one(const struct diagnostic *diagnostic, const struct findings *findings)
 {
 	char line[DIAGNOSTIC_TEXT_MAX];
-	for (size_t i = 0; i < diagnostics->count; i++) {
-		const struct diagnostic *diagnostic = &diagnostics->items[i];
-		lines_add(diagnostic_is_warning(diagnostic) ? warnings : errors, "%s",
-			diagnostic_format(diagnostic, line, sizeof line));
+	diagnostic_format(diagnostic, line, sizeof line);
+	if (diagnostic->kind == WARNING_STORED) {
+		lines_add(findings->doubts, "%s", line);
+		lines_add(findings->warnings, "an apply of it would be refused: %s", line);
+	} else {
+		lines_add(diagnostic_is_warning(diagnostic) ? findings->warnings : findings->errors, "%s",
+			line);
 	}
 }
 
+static void collect(const struct diagnostics *diagnostics, const struct findings *findings)
+{
+	for (size_t i = 0; i < diagnostics->count; i++)
+		collect_one(&diagnostics->items[i], findings);
+}
+
 static int read_fleet(
-	const struct bundle *bundle, struct fleet **ret_fleet, struct lines *errors, struct lines *warnings)
+	const struct bundle *bundle, bool stored, struct fleet **ret_fleet, const struct findings *findings)
 {
 	struct diagnostics diagnostics = {0};
 	struct fleet_source *sources = mem_new(bundle->count + 1, sizeof *sources);
@@ -168,10 +183,10 @@ static int read_fleet(
 		sources[i] = (struct fleet_source){.name = bundle->files[i].name,
 			.text = bundle->files[i].text,
 			.size = bundle->files[i].size};
-	int r = fleet_read(sources, bundle->count, ret_fleet, &diagnostics);
+	int r = (stored ? fleet_read_stored : fleet_read)(sources, bundle->count, ret_fleet, &diagnostics);
 	if (r >= 0)
 		fleet_warn_expired(*ret_fleet, clock_wall_ms() / SECOND_MS, &diagnostics);
-	collect(&diagnostics, errors, warnings);
+	collect(&diagnostics, findings);
 	diagnostics_clear(&diagnostics);
 	free(sources);
 	return r;
@@ -213,15 +228,19 @@ int generation_make(const struct bundle *bundle, uint64_t number, const struct g
 		.controller = maker->controller,
 		.pair_key = derive_pair_key,
 		.context = &secret};
+	struct lines doubts = {0};
 	struct fleet *fleet = NULL;
-	int r = read_fleet(bundle, &fleet, errors, warnings);
+	int r = read_fleet(bundle, maker->stored, &fleet, &(struct findings){errors, warnings, &doubts});
 	grant_key_of(maker->secret, &issue.grant_key);
 	if (r >= 0)
 		r = check_name(bundle, fleet, maker->controller, errors);
 	if (r >= 0) {
 		struct generation *generation = compile(fleet, &issue);
 		generation->bundle = bundle_encode(bundle);
+		generation->doubts = doubts;
 		*ret_generation = generation;
+	} else {
+		lines_clear(&doubts);
 	}
 	fleet_free(fleet);
 	key_wipe(&secret);
@@ -254,15 +273,16 @@ int generation_make_one(const struct bundle *bundle, uint64_t number, const stru
 		.controller = maker->controller,
 		.pair_key = derive_pair_key,
 		.context = &secret};
-	struct lines errors = {0}, warnings = {0};
+	struct lines errors = {0}, warnings = {0}, doubts = {0};
 	struct fleet *fleet = NULL;
-	int r = read_fleet(bundle, &fleet, &errors, &warnings);
+	int r = read_fleet(bundle, maker->stored, &fleet, &(struct findings){&errors, &warnings, &doubts});
 	grant_key_of(maker->secret, &issue.grant_key);
 	if (r >= 0)
 		r = compile_one(fleet, &issue, gateway, hash, ret_desired);
 	fleet_free(fleet);
 	lines_clear(&errors);
 	lines_clear(&warnings);
+	lines_clear(&doubts);
 	key_wipe(&secret);
 	return r;
 }

@@ -37,6 +37,7 @@ struct generation {
 	struct generation_gateway *gateways; /* owned */
 	size_t endpoint_count;
 	struct decisions_endpoint *endpoints; /* owned */
+	struct lines doubts;                  /* owned: what it would be refused for now (maker.stored) */
 };
 
 /* Who hands it out: what goes into every gateway's state beside the fleet. */
@@ -44,6 +45,7 @@ struct generation_maker {
 	const char *controller; /* name */
 	uint64_t store;
 	const struct key *secret;
+	bool stored; /* it comes from the store, so it was right once: what checks alone refuse is a warning */
 };
 
 /* The private key (Ed25519) that grants are signed with: another one for every store, since its secret is. The caller wipes

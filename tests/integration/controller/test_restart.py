@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A controller that dies and comes back is the same one, in a higher term, and moves nothing."""
+import contextlib
+import json
 import os
 import shutil
 import signal
@@ -114,4 +116,45 @@ def test_a_database_from_before_a_revocation(bench):
     assert bench.status()["floor"] == 3 and bench.status()["generation"] == 3
 
 
-main([test_same_store_higher_term, test_killed_and_back, test_who_let_go_unheard, test_an_old_database, test_a_database_from_before_a_revocation])
+def probed_fleet(probe):
+    """A probe below .16 is answered by bob, not by alice."""
+    text = fleet_text(peers=("alice", "bob")).replace(
+        "[10.50.0.2/32]", f"[10.50.0.2/32, {{ prefix: 192.168.77.0/24, probe: {probe} }}]")
+    return text.replace("[10.50.0.3/32]", "[10.50.0.3/32, 192.168.77.0/28]")
+
+
+def test_a_fleet_that_a_newer_check_refuses(bench):
+    """It was right when it was applied: it stays in force, and what is wrong with it is told until it is corrected. 3 s."""
+    gw_a, _ = bench.start_pair()
+    right, wrong = probed_fleet("192.168.77.100"), probed_fleet("192.168.77.1")
+    assert bench.apply(right)[0] == 200
+    bench.stop()
+    with contextlib.closing(sqlite3.connect(bench.directory / "state/controller.db")) as database, database:
+        bundle, = database.execute("SELECT bundle FROM generations WHERE number = 2").fetchone()
+        files = json.loads(bundle)
+        assert files["files"][0]["text"] == right, files
+        files["files"][0]["text"] = wrong
+        database.execute("UPDATE generations SET bundle = ? WHERE number = 2", (json.dumps(files),))
+    needle = "fleet.yaml:18:134: probe: 192.168.77.1 of peer alice"
+    for _ in range(2):      # what it compiles to is new to the first, and known to the second
+        since = len(bench.log.read_text())
+        bench.start()
+        assert bench.status()["generation"] == 3
+        assert any(f"an apply of the fleet in force would be refused: {needle}" in line for line in bench.status()["warnings"])
+        assert f"an apply of it would be refused: {needle}" in bench.log.read_text()[since:]
+        until("gw-a serves", lambda: bench.owner() == "gw-a" and gw_a.serves("vpn") and gw_a.generation == 3)
+        bench.stop()
+    bench.start()
+    status, answer = bench.apply(wrong.replace("bob", "carol"))
+    assert status == 422 and any(needle in line for line in answer["errors"]), answer
+    until("both are back", lambda: all(bench.gateway(name)["connected"] for name in ("gw-a", "gw-b")))
+    assert bench.apply(right)[0] == 200
+    assert not any("refused" in line for line in bench.status()["warnings"]), bench.status()["warnings"]
+    # Back to it, also by a rollback: whoever needs that has no time to correct it first.
+    status, answer = bench.call("POST", "/v1/rollback", {"generation": 3})
+    assert status == 200 and any(needle in line for line in answer["warnings"]), answer
+    bench.stop()
+
+
+main([test_same_store_higher_term, test_killed_and_back, test_who_let_go_unheard, test_an_old_database, test_a_database_from_before_a_revocation,
+      test_a_fleet_that_a_newer_check_refuses])

@@ -298,6 +298,20 @@ static void check_places(const char *found, const char *text)
 	}
 }
 
+/* One that was refused, as if it had been in force once: what is made of it gateways take as well. */
+static void try_stored(const struct held *held, const char *text)
+{
+	struct fleet_source source = {.name = "fleet.yaml", .text = text, .size = strlen(text)};
+	struct diagnostics diagnostics = {0};
+	struct fleet *fleet = NULL;
+
+	ck_assert_int_eq(!fleet_read_stored(&source, 1, &fleet, &diagnostics), !diagnostics.errors);
+	if (fleet)
+		check_applied(held, fleet, text);
+	diagnostics_clear(&diagnostics);
+	fleet_free(fleet);
+}
+
 /* True if it is still a fleet. */
 static bool try(const struct held *held, const char *text)
 {
@@ -308,6 +322,8 @@ static bool try(const struct held *held, const char *text)
 	check_places(found, text);
 	if (fleet)
 		check_applied(held, fleet, text);
+	else
+		try_stored(held, text);
 	check_untouched(held, text);
 	fleet_free(fleet);
 	free(found);
