@@ -77,11 +77,19 @@ static void tell(
 	fflush(out);
 }
 
-/* What changes nothing on any gateway needs no second thought. */
-static bool may_go_on(const struct apply_request *request, const struct fleet_plan *plan)
+/* What changes nothing on any gateway needs no second thought; what changes nobody knows what, one that is said. */
+static int may_go_on(const struct apply_request *request, const struct plan_base *base,
+	const struct fleet_plan *plan, struct err *err)
 {
-	return request->yes || fleet_plan_is_empty(plan) || !question_can_be_asked() ||
-	       question_is_answered_yes("apply?");
+	bool unread = base->unread[0] != '\0';
+
+	if (request->yes || (!unread && (fleet_plan_is_empty(plan) || !question_can_be_asked())))
+		return 0;
+	if (!question_can_be_asked())
+		return err_set(err, -EPERM,
+			"what changes is not known (above): nothing was done; if it is to be applied all "
+			"the same, say --yes");
+	return question_is_answered_yes("apply?") ? 0 : err_set(err, -EPERM, "nothing was done");
 }
 
 static int apply_on(const struct controller *controller, const struct apply_request *request,
@@ -97,10 +105,10 @@ static int apply_on(const struct controller *controller, const struct apply_requ
 	r = plan_base_ask_sessions(controller, &plan, base, err);
 	if (r >= 0) {
 		tell(request, base, &plan);
-		r = may_go_on(request, &plan)
-			    ? put_fleet(controller, request, &fleet->files, base->generation, err)
-			    : err_set(err, -EPERM, "nothing was done");
+		r = may_go_on(request, base, &plan, err);
 	}
+	if (r >= 0)
+		r = put_fleet(controller, request, &fleet->files, base->generation, err);
 	fleet_plan_clear(&plan);
 	return r;
 }

@@ -49,8 +49,8 @@ static void tell(
 	plan_base_print(base, plan, request->all, stdout);
 	if (!request->against)
 		printf("against generation %" PRId64
-		       "; to apply just this: holdfast apply %s --expect %" PRId64 "\n",
-			base->generation, request->file, base->generation);
+		       "; to apply just this: holdfast apply %s --expect %" PRId64 "%s\n",
+			base->generation, request->file, base->generation, base->unread[0] ? " --yes" : "");
 }
 
 static void tell_json(
@@ -63,6 +63,8 @@ static void tell_json(
 		jput_text(json, "against", request->against);
 	else
 		jput_i64(json, "generation", base->generation);
+	if (base->unread[0])
+		jput_text(json, "not_known", base->unread);
 	plan_view_put(&view, json);
 	CLEANUP_FREE char *text = json_pretty(json, NULL);
 

@@ -186,9 +186,9 @@ int fleet_of_answer(const json_t *answer, struct fleet **ret_fleet, struct err *
 	}
 	if (!count)
 		return err_set(err, -EPROTO, "not an answer of a controller: no files");
-	r = fleet_read(sources, count, ret_fleet, &diagnostics);
+	r = fleet_read_stored(sources, count, ret_fleet, &diagnostics);
 	if (r < 0)
-		err_set(err, r, "the stored fleet cannot be read by this version: %s",
+		r = err_set(err, -EBADMSG, "the stored fleet cannot be read by this version: %s",
 			first_error(&diagnostics, line));
 	diagnostics_clear(&diagnostics);
 	return r;

@@ -39,8 +39,8 @@ int fleet_check_with(
 	const struct fleet_files *files, const char *name, const char *text, struct fleet **ret_fleet);
 /* What PUT /v1/fleet takes: the files with their names, the fleet file first. */
 json_t *fleet_bundle(const struct fleet_files *files);
-/* The fleet whose files an answer has (GET /v1/fleet, /v1/history/N). It was valid once: if this version cannot read it, err
- * names the first mistake. */
+/* The fleet whose files an answer has (GET /v1/fleet, /v1/history/N). It was right once: what a check alone refuses is no
+ * mistake of it. -EBADMSG: this version cannot read it, and err names the first mistake. */
 int fleet_of_answer(const json_t *answer, struct fleet **ret_fleet, struct err *err);
 
 #endif

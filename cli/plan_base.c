@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cli/plan_base.h"
 
+#include <errno.h>
+
 #include "cli/fleet.h"
 #include "cli/plan_view.h"
 #include "cli/session_pages.h"
@@ -11,10 +13,15 @@ enum { FLEET_TIMEOUT_MS = 60000 };
 static int take(const json_t *answer, struct plan_base *base, struct err *err)
 {
 	const char *who = json_string_value(json_object_get(answer, "applied_by"));
+	int r;
 
 	base->generation = json_integer_value(json_object_get(answer, "generation"));
 	(void)text_copy(base->applied_by, sizeof(base->applied_by), who ? who : "?");
-	return fleet_of_answer(answer, &base->fleet, err);
+	r = fleet_of_answer(answer, &base->fleet, err);
+	if (r != -EBADMSG)
+		return r;
+	(void)text_copy(base->unread, sizeof(base->unread), err->text);
+	return 0;
 }
 
 /* A controller without a fleet says so in its status, and has none to give. */
@@ -59,6 +66,8 @@ void plan_base_print(const struct plan_base *base, const struct fleet_plan *plan
 	const struct plan_view view = {
 		.plan = plan, .peers_max = all ? SIZE_MAX : PLAN_PEERS_SHOWN, .sessions = base->sessions};
 
+	if (base->unread[0])
+		fprintf(out, "what changes is not known: %s\nall that the new one has:\n", base->unread);
 	if (!fleet_plan_is_empty(plan))
 		plan_view_print(&view, out);
 }
