@@ -28,6 +28,12 @@ static bool is_taken_back(const struct hearsay *hearsay, const struct seat_state
 	return seat_role_serves(heard->role) && epoch_compare(&heard->epoch, &gone) <= 0;
 }
 
+/* It has fenced itself under another than it was heard serving under since: that says nothing of this one. */
+static bool is_older_fence(const struct seat_state *heard, const struct epoch *served)
+{
+	return heard->role == SEAT_FENCED && epoch_compare(&heard->epoch, served) < 0;
+}
+
 static bool goes_on(struct hearsay *hearsay, const struct seat_state *heard)
 {
 	struct seat_state before = hearsay->seat, *seat = &hearsay->seat;
@@ -42,6 +48,8 @@ static bool goes_on(struct hearsay *hearsay, const struct seat_state *heard)
 	raise(&seat->highest, &before.highest);
 	raise(&seat->released, &gone_before);
 	raise(&seat->released, &gone);
+	if (is_older_fence(heard, &seat->epoch))
+		seat->role = SEAT_STANDBY;
 	return epoch_compare(&seat->epoch, &before.epoch) > 0 ||
 	       epoch_compare(&seat->released, &gone_before) > 0;
 }

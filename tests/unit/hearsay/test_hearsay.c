@@ -74,6 +74,22 @@ START_TEST(a_beat_that_was_overtaken_takes_nothing_back)
 }
 END_TEST
 
+/* It has fenced itself, and serves again: of that one nobody has let go. */
+START_TEST(a_fence_that_was_overtaken_lets_go_of_its_own_epoch_only)
+{
+	struct epoch gone;
+
+	hear("gw-b", SEAT_SERVING, first, none);
+	hear("gw-b", SEAT_SERVING, second, none);
+	ck_assert(hear("gw-b", SEAT_FENCED, first, none));
+	is("gw-b", SEAT_STANDBY, second, first);
+	gone = seat_let_go(&hearsay.seat);
+	ck_assert_int_eq(epoch_compare(&gone, &first), 0);
+	ck_assert(!hear("gw-b", SEAT_SERVING, second, first));
+	is("gw-b", SEAT_SERVING, second, first);
+}
+END_TEST
+
 START_TEST(of_two_that_serve_the_higher_is_told)
 {
 	hear("gw-b", SEAT_SERVING, second, none);
@@ -111,6 +127,7 @@ int main(void)
 	tcase_add_test(all, that_it_lets_go_is_news_once);
 	tcase_add_test(all, one_that_fenced_itself_has_let_go);
 	tcase_add_test(all, a_beat_that_was_overtaken_takes_nothing_back);
+	tcase_add_test(all, a_fence_that_was_overtaken_lets_go_of_its_own_epoch_only);
 	tcase_add_test(all, of_two_that_serve_the_higher_is_told);
 	tcase_add_test(all, of_what_it_served_itself_since_a_gateway_tells_nothing);
 	suite_add_tcase(suite, all);
