@@ -39,7 +39,7 @@ void quiet_note(
 	quiet->last_ms = now_ms;
 	if (change == QUIET_WRITTEN)
 		begin(quiet, directory, name);
-	else
+	else if (change == QUIET_CHANGED)
 		end(quiet, directory, name);
 }
 

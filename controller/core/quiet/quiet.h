@@ -21,6 +21,7 @@ enum {
 
 enum quiet_change {
 	QUIET_CHANGED, /* whole, there or gone */
+	QUIET_TOUCHED, /* neither: its mode, its owner */
 	QUIET_WRITTEN, /* in part: it is open */
 };
 

@@ -58,7 +58,7 @@ static enum quiet_change change_of(
 		return QUIET_WRITTEN;
 	if (event->mask & IN_CREATE && place->has_files && !(event->mask & IN_ISDIR))
 		return is_begun(place, name) ? QUIET_WRITTEN : QUIET_CHANGED;
-	return QUIET_CHANGED;
+	return event->mask & IN_ATTRIB ? QUIET_TOUCHED : QUIET_CHANGED;
 }
 
 static void note_in(

@@ -162,10 +162,11 @@ def test_a_fleet_file_that_is_watched(bench):
     (bench.directory / "site/link").symlink_to("next")
     (bench.directory / "site/link").rename(peers)
     at(4)
-    # Half a file is no fleet, and is not read.
+    # Half a file is no fleet, and is not read, whatever its mode.
     with open(peers / "b.yaml", "w") as file:
         file.write(peers_text("carol", "dave"))
         file.flush()
+        os.fchmod(file.fileno(), 0o600)
         time.sleep(1)
         assert bench.status()["generation"] == 4
         file.write(peers_text("erin").removeprefix("peers:\n").replace("10.50.0.2", "10.50.0.9"))

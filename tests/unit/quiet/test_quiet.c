@@ -47,6 +47,17 @@ START_TEST(half_a_file_is_waited_for)
 }
 END_TEST
 
+START_TEST(half_a_file_is_not_whole_by_another_mode)
+{
+	quiet_note(&quiet, QUIET_WRITTEN, HERE, "fleet.yaml", BEGIN_MS);
+	quiet_note(&quiet, QUIET_TOUCHED, HERE, "fleet.yaml", BEGIN_MS + 1);
+	ck_assert_int_eq(quiet_due_ms(&quiet), BEGIN_MS + 1 + QUIET_WRITING_MS);
+	quiet_note(&quiet, QUIET_CHANGED, HERE, "fleet.yaml", BEGIN_MS + 2);
+	quiet_note(&quiet, QUIET_TOUCHED, HERE, "fleet.yaml", BEGIN_MS + 3);
+	ck_assert_int_eq(quiet_due_ms(&quiet), BEGIN_MS + 3 + QUIET_MS);
+}
+END_TEST
+
 START_TEST(another_that_is_whole_does_not_make_it_whole)
 {
 	quiet_note(&quiet, QUIET_WRITTEN, HERE, "fleet.yaml", BEGIN_MS);
@@ -101,6 +112,7 @@ int main(void)
 	tcase_add_test(tcase, without_a_change_nothing_is_read);
 	tcase_add_test(tcase, a_change_is_read_once_when_it_is_quiet);
 	tcase_add_test(tcase, half_a_file_is_waited_for);
+	tcase_add_test(tcase, half_a_file_is_not_whole_by_another_mode);
 	tcase_add_test(tcase, another_that_is_whole_does_not_make_it_whole);
 	tcase_add_test(tcase, as_many_are_waited_for_at_and_beyond_the_limit);
 	suite_add_tcase(suite, tcase);
