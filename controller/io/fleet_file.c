@@ -11,6 +11,7 @@
 #include "common/base/text.h"
 #include "common/io/clock.h"
 #include "common/io/log.h"
+#include "controller/core/quiet/quiet.h"
 #include "controller/core/refresh/refresh.h"
 #include "controller/io/apply/apply.h"
 #include "controller/io/apply/confirming.h"
@@ -126,6 +127,20 @@ static void watch_places(struct fleet_file *file, struct file_places *places)
 		log_warning("fleet", "not-watched", log_text("text", file->blind));
 }
 
+static bool is_restless(const struct fleet_file *file, char *path, size_t size)
+{
+	return file->watch && file_watch_is_restless(file->watch, clock_now_ms(), path, size);
+}
+
+static void describe_restless(const char *path, char *text, size_t size)
+{
+	snprintf(text, size,
+		"not applied: %s has kept changing for more than %d s, and is read when it has been left "
+		"alone for "
+		"%d ms: who writes it?",
+		path, QUIET_RESTLESS_MS / 1000, QUIET_MS);
+}
+
 static bool is_quiet(struct fleet_file *file)
 {
 	return !file->watch || file_watch_is_quiet(file->watch);
@@ -187,10 +202,21 @@ void fleet_file_resume(struct fleet_file *file)
 		read_soon(file);
 }
 
+static void warn_restless(const char *path, void *context)
+{
+	char text[FILE_WATCH_PATH_MAX + 128];
+	(void)context;
+	describe_restless(path, text, sizeof text);
+	log_warning("fleet", "not-quiet", log_text("text", text));
+}
+
 void fleet_file_read(struct fleet_file *file, const char *who)
 {
+	char path[FILE_WATCH_PATH_MAX];
 	if (!file->controller->config.fleet)
 		return;
+	if (is_restless(file, path, sizeof path))
+		warn_restless(path, file);
 	refresh_want(&file->refresh, who);
 	fleet_file_resume(file);
 }
@@ -212,7 +238,9 @@ static void on_timer(evutil_socket_t fd, short what, void *context)
 
 static void on_changed(void *context)
 {
-	fleet_file_read(context, "the fleet file, which has changed");
+	struct fleet_file *file = context;
+	refresh_want(&file->refresh, "the fleet file, which has changed");
+	fleet_file_resume(file);
 }
 
 int fleet_file_new(struct controller *controller, struct fleet_file **ret_file, struct err *err)
@@ -222,7 +250,7 @@ int fleet_file_new(struct controller *controller, struct fleet_file **ret_file, 
 	file->refresh.watched = controller->config.watch;
 	file->timer = evtimer_new(controller->base, on_timer, file);
 	int r = controller->config.watch
-			? file_watch_new(controller->base, on_changed, file, &file->watch, err)
+			? file_watch_new(controller->base, on_changed, warn_restless, file, &file->watch, err)
 			: 0;
 	if (r < 0) {
 		fleet_file_free(file);
@@ -259,11 +287,16 @@ bool fleet_file_permits(const struct fleet_file *file, bool rollback, char *why,
 
 void fleet_file_collect(const struct fleet_file *file, struct health *health)
 {
+	char path[FILE_WATCH_PATH_MAX], text[FILE_WATCH_PATH_MAX + 128];
 	if (!file || !file->watch)
 		return;
 	if (file->failure[0])
 		health_warning(health, "not applied: %s%s", file->failure,
 			refresh_is_hindered(&file->refresh) ? " (it is tried again)" : "");
+	if (is_restless(file, path, sizeof path)) {
+		describe_restless(path, text, sizeof text);
+		health_warning(health, "%s", text);
+	}
 	if (file->blind[0])
 		health_warning(health, "%s: changes there are read on SIGHUP only", file->blind);
 }

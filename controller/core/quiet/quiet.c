@@ -15,14 +15,18 @@ static struct quiet_file *find(const struct quiet *quiet, int directory, const c
 	return NULL;
 }
 
+static void set(struct quiet_file *file, int directory, const char *name)
+{
+	file->directory = directory;
+	text_copy(file->name, sizeof file->name, name);
+}
+
 static void begin(struct quiet *quiet, int directory, const char *name)
 {
 	if (find(quiet, directory, name) || quiet->count == QUIET_WRITINGS_MAX)
 		return;
 	quiet->written = mem_grow(quiet->written, &quiet->capacity, quiet->count + 1, sizeof *quiet->written);
-	struct quiet_file *file = &quiet->written[quiet->count++];
-	file->directory = directory;
-	text_copy(file->name, sizeof file->name, name);
+	set(&quiet->written[quiet->count++], directory, name);
 }
 
 static void end(struct quiet *quiet, int directory, const char *name)
@@ -35,8 +39,11 @@ static void end(struct quiet *quiet, int directory, const char *name)
 void quiet_note(
 	struct quiet *quiet, enum quiet_change change, int directory, const char *name, int64_t now_ms)
 {
+	if (!quiet->pending)
+		quiet->first_ms = now_ms;
 	quiet->pending = true;
 	quiet->last_ms = now_ms;
+	set(&quiet->last, directory, name);
 	if (change == QUIET_WRITTEN)
 		begin(quiet, directory, name);
 	else if (change == QUIET_CHANGED)
@@ -57,6 +64,11 @@ bool quiet_take(struct quiet *quiet, int64_t now_ms)
 	quiet->pending = false;
 	quiet->count = 0;
 	return true;
+}
+
+const struct quiet_file *quiet_restless(const struct quiet *quiet, int64_t now_ms)
+{
+	return quiet->pending && now_ms - quiet->first_ms >= QUIET_RESTLESS_MS ? &quiet->last : NULL;
 }
 
 void quiet_clear(struct quiet *quiet)

@@ -16,7 +16,8 @@ enum {
 	QUIET_MS = 200,
 	QUIET_WRITING_MS =
 		10000, /* somebody writes, and then does nothing: a slow network, or he keeps it open */
-	QUIET_WRITINGS_MAX = 256, /* files half written at once; more are as if they were whole */
+	QUIET_RESTLESS_MS = 30000, /* changing for so long without a pause is worth telling */
+	QUIET_WRITINGS_MAX = 256,  /* files half written at once; more are as if they were whole */
 };
 
 enum quiet_change {
@@ -32,7 +33,8 @@ struct quiet_file {
 
 struct quiet {
 	bool pending; /* something has changed */
-	int64_t last_ms;
+	int64_t first_ms, last_ms;
+	struct quiet_file last; /* what changed then */
 	size_t count, capacity;
 	struct quiet_file *written; /* owned */
 };
@@ -43,6 +45,8 @@ void quiet_note(
 int64_t quiet_due_ms(const struct quiet *quiet);
 /* Is it to be read now? Then nothing has changed from now on. */
 bool quiet_take(struct quiet *quiet, int64_t now_ms);
+/* What has changed last, if for so long there has been no pause to read in; NULL: there was, or nothing has changed. */
+const struct quiet_file *quiet_restless(const struct quiet *quiet, int64_t now_ms);
 void quiet_clear(struct quiet *quiet);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <event2/event.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/inotify.h>
@@ -25,7 +26,9 @@ struct file_watch {
 	struct file_places places; /* owned */
 	int *ids;                  /* owned; of places.items, as inotify calls them; -1: not watched */
 	struct quiet quiet;
+	bool is_told; /* that it is restless */
 	file_watch_changed *changed;
+	file_watch_restless *restless;
 	void *context;
 };
 
@@ -84,6 +87,33 @@ static void note(struct file_watch *watch, const struct inotify_event *event)
 	}
 }
 
+static const char *directory_of(const struct file_watch *watch, int id)
+{
+	for (size_t i = 0; i < watch->places.count; i++)
+		if (watch->ids[i] == id)
+			return watch->places.items[i].directory;
+	return NULL;
+}
+
+bool file_watch_is_restless(const struct file_watch *watch, int64_t now_ms, char *path, size_t size)
+{
+	const struct quiet_file *file = quiet_restless(&watch->quiet, now_ms);
+	const char *directory = file ? directory_of(watch, file->directory) : NULL;
+	if (file)
+		snprintf(path, size, "%s%s%s", directory ? directory : "something of the fleet file's",
+			*file->name ? "/" : "", file->name);
+	return file != NULL;
+}
+
+static void look_for_restless(struct file_watch *watch)
+{
+	char path[FILE_WATCH_PATH_MAX];
+	bool was_told = watch->is_told;
+	watch->is_told = file_watch_is_restless(watch, clock_now_ms(), path, sizeof path);
+	if (watch->is_told && !was_told)
+		watch->restless(path, watch->context);
+}
+
 static void drain(struct file_watch *watch)
 {
 	char buffer[16384] __attribute__((aligned(__alignof__(struct inotify_event))));
@@ -102,6 +132,7 @@ static void on_readable(evutil_socket_t fd, short what, void *context)
 	(void)fd;
 	(void)what;
 	drain(context);
+	look_for_restless(context);
 }
 
 static void on_timer(evutil_socket_t fd, short what, void *context)
@@ -114,14 +145,14 @@ static void on_timer(evutil_socket_t fd, short what, void *context)
 		watch->changed(watch->context);
 }
 
-int file_watch_new(struct event_base *base, file_watch_changed *changed, void *context,
-	struct file_watch **ret_watch, struct err *err)
+int file_watch_new(struct event_base *base, file_watch_changed *changed, file_watch_restless *restless,
+	void *context, struct file_watch **ret_watch, struct err *err)
 {
 	int fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
 	if (fd < 0)
 		return err_set(err, -errno, "inotify: %s (fs.inotify.max_user_instances?)", strerror(errno));
 	struct file_watch *watch = mem_new(1, sizeof *watch);
-	*watch = (struct file_watch){.fd = fd, .changed = changed, .context = context};
+	*watch = (struct file_watch){.fd = fd, .changed = changed, .restless = restless, .context = context};
 	watch->readable = event_new(base, fd, EV_READ | EV_PERSIST, on_readable, watch);
 	watch->timer = evtimer_new(base, on_timer, watch);
 	event_add(watch->readable, NULL);

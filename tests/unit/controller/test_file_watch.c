@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "common/io/clock.h"
+#include "controller/core/quiet/quiet.h"
 #include "controller/io/fleet/file_watch.h"
 #include "scratch.h"
 
@@ -18,11 +20,17 @@ static void on_changed(void *context)
 	event_base_loopbreak(base);
 }
 
+static void on_restless(const char *path, void *context)
+{
+	(void)context;
+	ck_abort_msg("%s", path); /* nothing here takes that long */
+}
+
 static void setup(void)
 {
 	scratch_make(&scratch);
 	base = event_base_new();
-	ck_assert_int_eq(file_watch_new(base, on_changed, NULL, &watch, NULL), 0);
+	ck_assert_int_eq(file_watch_new(base, on_changed, on_restless, NULL, &watch, NULL), 0);
 }
 
 static void teardown(void)
@@ -75,6 +83,24 @@ START_TEST(another_name_in_the_same_directory_is_one)
 }
 END_TEST
 
+START_TEST(what_keeps_changing_is_named)
+{
+	char path[FILE_WATCH_PATH_MAX];
+	int64_t later_ms = clock_now_ms() + 2 * QUIET_RESTLESS_MS;
+
+	set("fleet.yaml", NULL);
+	wait_until_told();
+	ck_assert(!file_watch_is_restless(watch, later_ms, path, sizeof path));
+	scratch_file(&scratch, "fleet.yaml", "fleet: edge\n");
+	ck_assert(!file_watch_is_quiet(watch));
+	ck_assert(!file_watch_is_restless(watch, clock_now_ms(), path, sizeof path));
+	ck_assert(file_watch_is_restless(watch, later_ms, path, sizeof path));
+	ck_assert_str_eq(path, scratch_path(&scratch, "fleet.yaml"));
+	wait_until_told();
+	ck_assert(!file_watch_is_restless(watch, later_ms, path, sizeof path));
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("file watch");
@@ -85,6 +111,7 @@ int main(void)
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_add_test(tcase, what_was_watched_already_is_no_change);
 	tcase_add_test(tcase, another_name_in_the_same_directory_is_one);
+	tcase_add_test(tcase, what_keeps_changing_is_named);
 	suite_add_tcase(suite, tcase);
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);

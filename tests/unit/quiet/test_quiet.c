@@ -68,6 +68,27 @@ START_TEST(another_that_is_whole_does_not_make_it_whole)
 }
 END_TEST
 
+START_TEST(what_never_rests_is_named)
+{
+	int64_t now_ms = BEGIN_MS;
+
+	quiet_note(&quiet, QUIET_CHANGED, THERE, "peers.yaml", now_ms);
+	for (; now_ms < BEGIN_MS + QUIET_RESTLESS_MS; now_ms += QUIET_MS / 2) {
+		ck_assert(!quiet_take(&quiet, now_ms) && !quiet_restless(&quiet, now_ms));
+		quiet_note(&quiet, QUIET_CHANGED, HERE, "fleet.yaml", now_ms);
+	}
+	ck_assert_ptr_null(quiet_restless(&quiet, BEGIN_MS + QUIET_RESTLESS_MS - 1));
+	ck_assert_ptr_nonnull(quiet_restless(&quiet, BEGIN_MS + QUIET_RESTLESS_MS));
+	ck_assert_int_eq(quiet_restless(&quiet, now_ms)->directory, HERE);
+	ck_assert_str_eq(quiet_restless(&quiet, now_ms)->name, "fleet.yaml");
+	/* After a pause it counts anew. */
+	now_ms += QUIET_MS;
+	ck_assert(quiet_take(&quiet, now_ms) && !quiet_restless(&quiet, now_ms));
+	quiet_note(&quiet, QUIET_CHANGED, HERE, "fleet.yaml", now_ms);
+	ck_assert_ptr_null(quiet_restless(&quiet, now_ms + QUIET_RESTLESS_MS - 1));
+}
+END_TEST
+
 static void write_many(unsigned count)
 {
 	char name[16];
@@ -115,6 +136,7 @@ int main(void)
 	tcase_add_test(tcase, half_a_file_is_not_whole_by_another_mode);
 	tcase_add_test(tcase, another_that_is_whole_does_not_make_it_whole);
 	tcase_add_test(tcase, as_many_are_waited_for_at_and_beyond_the_limit);
+	tcase_add_test(tcase, what_never_rests_is_named);
 	suite_add_tcase(suite, tcase);
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);
