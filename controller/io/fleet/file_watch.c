@@ -16,6 +16,7 @@
 #include "controller/core/quiet/quiet.h"
 
 enum {
+	READS_MAX = 4, /* of 16 KiB at a time: up to 4,096 events, and others have their turn */
 	OF_NAMES = IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_DELETE_SELF | IN_MOVE_SELF,
 	OF_FILES = OF_NAMES | IN_MODIFY | IN_CLOSE_WRITE | IN_ATTRIB,
 };
@@ -114,17 +115,27 @@ static void look_for_restless(struct file_watch *watch)
 		watch->restless(path, watch->context);
 }
 
-static void drain(struct file_watch *watch)
+/* false: nothing is left. */
+static bool read_some(struct file_watch *watch)
 {
 	char buffer[16384] __attribute__((aligned(__alignof__(struct inotify_event))));
-	ssize_t length;
-	while ((length = read(watch->fd, buffer, sizeof buffer)) > 0)
-		for (char *at = buffer; at < buffer + length;) {
-			const struct inotify_event *event = (const void *)at;
-			note(watch, event);
-			at += sizeof *event + event->len;
-		}
+	ssize_t length = read(watch->fd, buffer, sizeof buffer);
+	for (char *at = buffer; at < buffer + length;) {
+		const struct inotify_event *event = (const void *)at;
+		note(watch, event);
+		at += sizeof *event + event->len;
+	}
+	return length > 0;
+}
+
+/* Is all known by now? If not, the rest comes in the next turn. */
+static bool drain(struct file_watch *watch)
+{
+	int reads = 0;
+	while (reads < READS_MAX && read_some(watch))
+		reads++;
 	arm(watch);
+	return reads < READS_MAX;
 }
 
 static void on_readable(evutil_socket_t fd, short what, void *context)
@@ -140,8 +151,7 @@ static void on_timer(evutil_socket_t fd, short what, void *context)
 	struct file_watch *watch = context;
 	(void)fd;
 	(void)what;
-	drain(watch);
-	if (quiet_take(&watch->quiet, clock_now_ms()))
+	if (drain(watch) && quiet_take(&watch->quiet, clock_now_ms()))
 		watch->changed(watch->context);
 }
 
@@ -232,7 +242,10 @@ int file_watch_set(struct file_watch *watch, struct file_places *places, struct 
 
 bool file_watch_is_quiet(struct file_watch *watch)
 {
-	drain(watch);
+	if (!drain(watch)) {
+		quiet_note(&watch->quiet, QUIET_CHANGED, -1, "", clock_now_ms());
+		arm(watch);
+	}
 	return quiet_due_ms(&watch->quiet) < 0;
 }
 

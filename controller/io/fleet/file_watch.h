@@ -29,7 +29,8 @@ int file_watch_new(struct event_base *base, file_watch_changed *changed, file_wa
 /* Instead of those before. What is in *places is taken over. What was not watched yet, be it a directory or
  * a name in one, may have changed since it was read, so that counts as a change. -errno: one is not watched, err names it; the others are. */
 int file_watch_set(struct file_watch *watch, struct file_places *places, struct err *err);
-/* Has nothing changed by now that has not been told? */
+/* Has nothing changed by now that has not been told? Also false if more has happened in its directories than is looked at in
+ * one turn. */
 bool file_watch_is_quiet(struct file_watch *watch);
 /* Which file keeps changing by then (of the clock), for QUIET_RESTLESS_MS and more? false: none. A longer path is cut. */
 bool file_watch_is_restless(const struct file_watch *watch, int64_t now_ms, char *path, size_t size);
