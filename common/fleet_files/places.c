@@ -100,25 +100,29 @@ static void add_name(
 		(struct file_place_name){.text = mem_text(text), .is_pattern = is_pattern};
 }
 
+/* Where a symbolic link leads, and on from there; NULL: it is none. The caller frees. Not on the stack, of which whoever walks on
+ * needs some for each component. */
+static char *target_of(const char *path, const char *rest)
+{
+	char *target CLEANUP_FREE = mem_new(1, PATH_MAX);
+	ssize_t length = readlink(path, target, PATH_MAX - 1);
+
+	if (length < 0)
+		return NULL;
+	target[length] = '\0';
+	return *rest ? join(target, rest) : mem_text(target);
+}
+
 /* What the name in that directory leads to: another path, or simply on. */
 static void go_on(
 	const struct walk *walk, const char *directory, const char *name, const char *rest, unsigned links)
 {
-	char target[PATH_MAX];
-	char *path CLEANUP_FREE = join(directory, name);
-	ssize_t length = readlink(path, target, sizeof(target) - 1);
+	char *path CLEANUP_FREE = join(directory, name), *target CLEANUP_FREE = target_of(path, rest);
 
-	if (length < 0) {
-		if (*rest && !access(path, F_OK))
-			step(walk, path, rest, links);
-		return;
-	}
-	target[length] = '\0';
-	if (links == FILE_PLACE_LINKS_MAX)
-		return;
-	char *whole CLEANUP_FREE = *rest ? join(target, rest) : mem_text(target);
-
-	step(walk, *whole == '/' ? "/" : directory, whole, links + 1);
+	if (target && links < FILE_PLACE_LINKS_MAX)
+		step(walk, *target == '/' ? "/" : directory, target, links + 1);
+	else if (!target && *rest && !access(path, F_OK))
+		step(walk, path, rest, links);
 }
 
 static void go_on_with_all(

@@ -28,6 +28,7 @@ static const char again[] = "the fleet file, once more";
 struct reading {
 	struct fleet_file *file; /* NULL: the daemon is ending */
 	char *path;              /* owned */
+	bool is_watched;
 	struct bundle bundle;
 	struct file_places places;
 };
@@ -169,7 +170,8 @@ static int read_files(struct store *store, void *context, struct err *err)
 {
 	struct reading *reading = context;
 	(void)store;
-	return generation_read_files(reading->path, &reading->bundle, &reading->places, err);
+	return generation_read_files(
+		reading->path, &reading->bundle, reading->is_watched ? &reading->places : NULL, err);
 }
 
 static void on_read(void *context, int r, const struct err *err)
@@ -191,7 +193,8 @@ static void read_soon(struct fleet_file *file)
 {
 	struct controller *controller = file->controller;
 	file->reading = mem_new(1, sizeof *file->reading);
-	*file->reading = (struct reading){.file = file, .path = mem_text(controller->config.fleet)};
+	*file->reading = (struct reading){
+		.file = file, .path = mem_text(controller->config.fleet), .is_watched = file->watch != NULL};
 	writer_add(controller->writer,
 		&(struct writer_job){.write = read_files, .done = on_read, .context = file->reading});
 }

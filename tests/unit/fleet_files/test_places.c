@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Where a change of a fleet's files would be. A second. */
 #include <check.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -149,6 +150,34 @@ START_TEST(one_covers_another_that_asks_for_no_more)
 }
 END_TEST
 
+static void *add_long_path(void *path)
+{
+	file_places_add_file(&places, path);
+	return NULL;
+}
+
+/* What each component and each link takes of the stack is little. */
+START_TEST(a_long_way_needs_little_stack)
+{
+	enum { STACK = 256 * 1024, STEPS = 100 };
+	char path[5 * STEPS + sizeof("fleet.yaml")] = "";
+	pthread_attr_t small;
+	pthread_t thread;
+
+	ck_assert_int_eq(mkdir("d", 0700), 0);
+	for (int i = 0; i < STEPS; i++)
+		strcat(path, "d/../");
+	strcat(path, "fleet.yaml");
+	ck_assert_int_eq(pthread_attr_init(&small), 0);
+	ck_assert_int_eq(pthread_attr_setstacksize(&small, STACK), 0);
+	ck_assert_int_eq(pthread_create(&thread, &small, add_long_path, path), 0);
+	ck_assert_int_eq(pthread_join(thread, NULL), 0);
+	pthread_attr_destroy(&small);
+	ck_assert(!places.is_cut && places.count == STEPS + 1);
+	ck_assert(file_place_has(&places.items[STEPS], "fleet.yaml"));
+}
+END_TEST
+
 START_TEST(names_at_and_beyond_the_limit)
 {
 	struct file_places few = {0};
@@ -199,6 +228,7 @@ int main(void)
 	tcase_add_test(tcase, a_glob_has_what_comes);
 	tcase_add_test(tcase, also_where_a_fleet_cannot_be_read);
 	tcase_add_test(tcase, one_covers_another_that_asks_for_no_more);
+	tcase_add_test(tcase, a_long_way_needs_little_stack);
 	tcase_add_test(tcase, names_at_and_beyond_the_limit);
 	tcase_add_test(tcase, directories_at_and_beyond_the_limit);
 	suite_add_tcase(suite, tcase);
