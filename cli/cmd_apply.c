@@ -102,11 +102,9 @@ static int apply_on(const struct controller *controller, const struct apply_requ
 		return r;
 	fleet_plan_make(
 		base->fleet, fleet->fleet, fleet_now_s(), request->all ? SIZE_MAX : PLAN_LINES_SHOWN, &plan);
-	r = plan_base_ask_sessions(controller, &plan, base, err);
-	if (r >= 0) {
-		tell(request, base, &plan);
-		r = may_go_on(request, base, &plan, err);
-	}
+	plan_base_ask_sessions(controller, &plan, base);
+	tell(request, base, &plan);
+	r = may_go_on(request, base, &plan, err);
 	if (r >= 0)
 		r = put_fleet(controller, request, &fleet->files, base->generation, err);
 	fleet_plan_clear(&plan);

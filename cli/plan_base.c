@@ -45,13 +45,21 @@ int plan_base_ask(const struct controller *controller, struct plan_base *ret_bas
 	return r;
 }
 
-int plan_base_ask_sessions(const struct controller *controller, const struct fleet_plan *plan,
-	struct plan_base *base, struct err *err)
+void plan_base_ask_sessions(
+	const struct controller *controller, const struct fleet_plan *plan, struct plan_base *base)
 {
+	json_t *sessions;
+	struct err err;
+
 	if (!plan->cost_count)
-		return 0;
-	base->sessions = json_array();
-	return session_pages(controller, base->sessions, err);
+		return;
+	sessions = json_array();
+	if (session_pages(controller, sessions, &err) >= 0) {
+		base->sessions = sessions;
+		return;
+	}
+	json_decref(sessions); /* some of them would be told as all */
+	fprintf(stderr, "sessions not known: %s\n", err.text);
 }
 
 void plan_base_clear(struct plan_base *base)

@@ -19,9 +19,10 @@ struct plan_base {
 
 /* What is in force; one that this version cannot read is no error (unread). plan_base_clear() in every case. */
 int plan_base_ask(const struct controller *controller, struct plan_base *ret_base, struct err *err);
-/* Who is connected, if the plan costs anybody's session; else nobody asks. */
-int plan_base_ask_sessions(const struct controller *controller, const struct fleet_plan *plan,
-	struct plan_base *base, struct err *err);
+/* Who is connected, if the plan costs anybody's session; else nobody asks. It is only shown: if it cannot be had, standard error
+ * says so, and they stay not known. */
+void plan_base_ask_sessions(
+	const struct controller *controller, const struct fleet_plan *plan, struct plan_base *base);
 void plan_base_clear(struct plan_base *base);
 
 /* The plan for a person; one that is made against nothing, since the fleet cannot be read, says so. Nothing is printed of one

@@ -133,4 +133,20 @@ def test_what_cannot_be_read_can_be_replaced():
             assert controller.applied == 2 * [(f'"{GENERATION}"', right)], controller.applied
 
 
+def test_sessions_that_cannot_be_had_hinder_nobody():
+    with Place() as place:
+        right = file_of(place, "192.168.77.100")
+        gone = "\n".join(line for line in right.splitlines() if not line.startswith("  printers:")) + "\n"
+        (place.directory / "fleet.yaml").write_text(gone)
+        with Controller(place.directory, right, sessions=None) as controller:
+            planned = call(place, "plan", "fleet.yaml")
+            assert planned.returncode == 0 and "sessions not known: " in planned.stderr and "the sessions are lost" in planned.stderr, planned
+            assert "whose sessions it costs: 1 peer\n  printers in wg0: removed\n" in planned.stdout, planned
+            assert "sessions" not in json.loads(call(place, "plan", "fleet.yaml", "--json").stdout)
+            done = call(place, "apply", "fleet.yaml")
+            assert done.returncode == 0 and "sessions not known: " in done.stderr and len(controller.applied) == 1, done
+            controller.sessions = ()
+            assert ", 0 of them connected now" in call(place, "plan", "fleet.yaml").stdout
+
+
 run_module(globals(), True)
