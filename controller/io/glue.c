@@ -145,14 +145,25 @@ static bool serves(const struct report *report, const char *endpoint)
 	return false;
 }
 
+static bool has_tunnel(const struct controller *controller, const struct agent *agent, const char *tunnel)
+{
+	const struct generation_gateway *gateway = generation_find(controller->current, agent->name);
+	for (size_t i = 0; gateway && i < gateway->desired->tunnel_count; i++)
+		if (strcmp(gateway->desired->tunnels[i].name, tunnel) == 0)
+			return true;
+	return false;
+}
+
 /* Returns true if there is something to tell others. Of a tunnel in no endpoint there is not: each gateway has its own
- * sessions in it, of the same peers perhaps. */
+ * sessions in it, of the same peers perhaps. Of one that the fleet in force does not give it nothing is kept: nobody would
+ * end it. */
 static bool take_session(struct controller *controller, const struct agent *agent,
 	const struct report *report, const struct session *session)
 {
 	const struct ownership *ownership = decisions_of_tunnel(controller->decisions, session->tunnel);
 	if (!ownership) {
-		directory_put(agent->alone, report->gateway, session, clock_now_ms());
+		if (has_tunnel(controller, agent, session->tunnel))
+			directory_put(agent->alone, report->gateway, session, clock_now_ms());
 		return false;
 	}
 	return serves(report, ownership->config.name) &&

@@ -92,9 +92,21 @@ def test_sessions_in_no_endpoint(bench):
     peers = "".join(f"  {peer}: {{ public_key: \"{key_text(peer)}\", allowed_ips: [10.5{of[-1]}.0.{number}/32], tunnels: [{of}] }}\n"
                     for number, (peer, of) in enumerate((("alice", "wg0"), ("bob", "wg1"), ("carol", "wg1")), 2))
     gw_a, gw_b = bench.start_pair()
+
+    def tell_early(sessions, whole):
+        with gw_a.changed:
+            gw_a.sessions, gw_a.sessions_whole = sessions, whole
+        before = gw_a.reports
+        until("it is told", lambda: gw_a.reports > before + 1)
+
+    # Of a tunnel that the fleet has not yet nothing is kept.
+    tell_early([{**session_of("bob", 1), "tunnel": "wg1"}], True)
+    tell_early([], False)
     status, said = bench.apply(fleet_text(peers=()) + tunnel + "peers:\n" + peers)
     assert status == 200, said
+    assert call(bench, "sessions").stdout == "nobody is connected\n"
     with gw_a.changed:
+        gw_a.sessions_whole = True
         gw_a.sessions = [session_of("alice", 1), *({**session_of(peer, 2), "tunnel": "wg1"} for peer in ("bob", "carol"))]
     with gw_b.changed:
         gw_b.sessions = [{**session_of("bob", 3), "tunnel": "wg1"}]
