@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli/command.h"
@@ -27,7 +28,7 @@ enum {
 	JOIN_TIMEOUT_MS = 15000,
 	ANSWER_MAX_BYTES = 512 * 1024,
 };
-static const char DIRECTORY[] = "/etc/holdfast";
+static const char DIRECTORY[] = "/etc/holdfast", CONFIG[] = "/etc/holdfast/agent.yaml";
 
 struct join {
 	const char *directory;
@@ -354,10 +355,19 @@ static int read_options(const struct invocation *invocation, struct join *join)
 	return invocation->argc - optind == 1 ? 0 : -EINVAL;
 }
 
+/* Whatever it was called: by another path, or by a link. */
+static bool is_same_file(const char *a, const char *b)
+{
+	struct stat of_a, of_b;
+
+	return stat(a, &of_a) == 0 && stat(b, &of_b) == 0 && of_a.st_dev == of_b.st_dev &&
+	       of_a.st_ino == of_b.st_ino;
+}
+
 /* The unit reads the file in the usual place alone. */
 static void print_next(const struct join *join)
 {
-	if (strcmp(join->directory, DIRECTORY) != 0)
+	if (!is_same_file(join->config, CONFIG))
 		printf("next: holdfast-agent --config %s", join->config);
 	else
 		fputs("next: systemctl enable --now holdfast-agent", stdout);

@@ -308,5 +308,22 @@ def test_what_needs_no_authority(bench):
     assert status == 1 and "gw-a.pem" in line and "not among the authorities" in line, line
 
 
-main([test_two_commands, test_tokens_end, test_the_same_token_goes_on_where_it_stopped, test_another_controller_gets_no_secret, test_newcomers_may_do_nothing_else,
+def test_what_is_next(bench):
+    """The unit reads one file: it is told of whatever way leads there."""
+    start(bench)
+
+    def next_of(*options):
+        within = ["unshare", "--mount", "sh", "-c", 'mount -t tmpfs none /etc && exec "$@"', "sh"]
+        done = subprocess.run([*within, BIN / "holdfast", "join", "-", *options], input=bench.holdfast("invite", "gw-d"),
+                              capture_output=True, text=True, timeout=60)
+        assert done.returncode == 0, done
+        return done.stdout.split("next: ")[1].split(";")[0]
+
+    for options in ([], ["--directory", "/etc/holdfast/"], ["--directory", "/etc//../etc/holdfast"]):
+        assert next_of(*options) == "systemctl enable --now holdfast-agent", options
+    assert next_of("--directory", "/etc/other/") == "holdfast-agent --config /etc/other//agent.yaml"
+
+
+main([test_two_commands, test_what_is_next, test_tokens_end, test_the_same_token_goes_on_where_it_stopped, test_another_controller_gets_no_secret,
+      test_newcomers_may_do_nothing_else,
       test_an_end_while_the_disk_is_slow, test_what_needs_no_authority])
