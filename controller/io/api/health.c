@@ -140,15 +140,10 @@ static void collect_confirmation(const struct controller *controller, struct hea
 /* By a check that came with a later version. */
 static void collect_doubts(const struct generation *generation, struct health *health)
 {
-	size_t count = generation->doubts.count;
-	if (count > 1)
-		health_warning(health,
-			"an apply of the fleet in force would be refused for %zu mistakes (all in the log): "
-			"%s",
-			count, generation->doubts.items[0]);
-	else if (count)
-		health_warning(health, "an apply of the fleet in force would be refused: %s",
-			generation->doubts.items[0]);
+	const struct lines *doubts = &generation->doubts;
+	if (doubts->count)
+		health_warning(health, "an apply of the fleet in force would be refused%s: %s",
+			doubts->count > 1 ? " (the log has more)" : "", doubts->items[0]);
 }
 
 void health_collect(void *context, struct health *health)

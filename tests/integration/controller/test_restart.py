@@ -127,6 +127,7 @@ def test_a_fleet_that_a_newer_check_refuses(bench):
     """It was right when it was applied: it stays in force, and what is wrong with it is told until it is corrected. 3 s."""
     gw_a, _ = bench.start_pair()
     right, wrong = probed_fleet("192.168.77.100"), probed_fleet("192.168.77.1")
+    wrong = wrong.replace("192.168.77.0/28", "{ prefix: 192.168.77.0/28, probe: 192.0.2.9 }")
     assert bench.apply(right)[0] == 200
     bench.stop()
     with contextlib.closing(sqlite3.connect(bench.directory / "state/controller.db")) as database, database:
@@ -140,8 +141,9 @@ def test_a_fleet_that_a_newer_check_refuses(bench):
         since = len(bench.log.read_text())
         bench.start()
         assert bench.status()["generation"] == 3
-        assert any(f"an apply of the fleet in force would be refused: {needle}" in line for line in bench.status()["warnings"])
-        assert f"an apply of it would be refused: {needle}" in bench.log.read_text()[since:]
+        assert any(f"an apply of the fleet in force would be refused (the log has more): {needle}" in line for line in bench.status()["warnings"])
+        for mistake in needle, "fleet.yaml:19:132: probe: 192.0.2.9 is in no allowed_ips of peer bob":
+            assert f"an apply of it would be refused: {mistake}" in bench.log.read_text()[since:]
         until("gw-a serves", lambda: bench.owner() == "gw-a" and gw_a.serves("vpn") and gw_a.generation == 3)
         bench.stop()
     bench.start()
