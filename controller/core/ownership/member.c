@@ -13,6 +13,7 @@ void member_init(struct ownership_member *member, const char *name)
 		.last_sign_ms = INT64_MIN,
 		.down_since_ms = INT64_MAX,
 		.seat_ms = INT64_MIN,
+		.word_ms = INT64_MIN,
 		.served_ms = INT64_MIN,
 		.standby_since_ms = INT64_MAX,
 		.fenced_since_ms = INT64_MAX,
@@ -57,12 +58,21 @@ static void raise(struct epoch *epoch, const struct epoch *to)
 		*epoch = *to;
 }
 
+static bool speaks_itself(const struct ownership_member *member, int64_t now_ms)
+{
+	return member->verdict == VERDICT_ALIVE && member->spoken && member->word_ms != INT64_MIN &&
+	       now_ms - member->word_ms <= OWNERSHIP_SPOKEN_MS;
+}
+
+/* Of what it does, and has let go of, its own word says more than the others' as long as it is fresh. */
 void member_hear_relayed(struct ownership_member *member, const struct seat_state *seat, int64_t now_ms)
 {
 	struct epoch gone = seat_let_go(seat);
 
 	raise(&member->recalled, &seat->epoch);
 	raise(&member->seat.highest, &seat->highest);
+	if (speaks_itself(member, now_ms))
+		return;
 	raise(&member->seat.released, &gone);
 	if (!member_serves(member) || epoch_compare(&member->seat.epoch, &gone) > 0 ||
 		seat_role_serves(seat->role))

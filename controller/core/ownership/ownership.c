@@ -167,6 +167,7 @@ void ownership_step(struct ownership *ownership, const struct ownership_event *e
 	case OWNERSHIP_EVENT_TICK:
 		break;
 	case OWNERSHIP_EVENT_SEAT:
+		member->word_ms = now_ms;
 		hear_seat(ownership, event, now_ms);
 		break;
 	case OWNERSHIP_EVENT_VERDICT:

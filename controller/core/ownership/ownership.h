@@ -143,6 +143,7 @@ struct ownership_member {
 	bool spoken;           /* seat is what it said, in this life of the controller */
 	struct seat_state seat;
 	int64_t seat_ms;          /* when it said it; INT64_MIN */
+	int64_t word_ms;          /* ... itself, and not by a claim that others passed on; INT64_MIN */
 	int64_t served_ms;        /* when it last said that it serves; INT64_MIN */
 	int64_t standby_since_ms; /* it has said "standby" since; INT64_MAX: it says otherwise */
 	unsigned standby_count;   /* ... in that many messages */

@@ -297,6 +297,9 @@ START_TEST(an_owner_that_let_go_by_others_word_is_followed)
 	decisions_relayed(decisions, "gw-b", &heard);
 	ck_assert_str_eq(last_order[1].owner, "gw-a");
 	strcpy(heard.seat.endpoint, "vpn");
+	decisions_relayed(decisions, "gw-b", &heard); /* but it has just said itself that it serves */
+	ck_assert_str_eq(last_order[1].owner, "gw-a");
+	decisions_verdict(decisions, "gw-a", VERDICT_SUSPECT, clock_now_ms());
 	decisions_relayed(decisions, "gw-b", &heard);
 	ck_assert_str_eq(last_order[1].owner, "gw-b");
 	ck_assert_str_eq(last_order[1].cause, "fenced");

@@ -166,6 +166,44 @@ START_TEST(test_its_own_word_counts_for_more)
 }
 END_TEST
 
+/* The controller hears it: it knows better, whether it serves or stands by. */
+START_TEST(test_a_fresh_word_of_its_own_stands)
+{
+	struct ownership_member *member = &pool.ownership.members[GW_C];
+
+	pool.members[GW_C].alive = true;
+	pool_serve(&pool, GW_C, last);
+	pool_pass(&pool, 600);
+	for (int i = 0; i < 2; i++) {
+		relay("gw-c", i == 0 ? SEAT_FENCED : SEAT_STANDBY, last);
+		ck_assert_uint_eq(pool.orders, 0);
+		ck_assert_int_eq(member->seat.role, SEAT_SERVING);
+		ck_assert(epoch_is_zero(&member->seat.released));
+	}
+	pool.members[GW_C].alive = false;
+	pool.now += OWNERSHIP_SPOKEN_MS;
+	relay("gw-c", SEAT_FENCED, last);
+	ck_assert_uint_eq(pool.orders, 0);
+	pool.now++;
+	pool_say(&pool, GW_A);
+	relay("gw-c", SEAT_FENCED, last);
+	ck_assert_uint_eq(pool.orders, 1);
+}
+END_TEST
+
+START_TEST(test_one_that_is_suspected_does_not_speak_itself)
+{
+	struct ownership_member *member = &pool.ownership.members[GW_C];
+
+	pool.members[GW_C].alive = true;
+	pool_serve(&pool, GW_C, last);
+	pool_pass(&pool, 600);
+	pool_verdict(&pool, GW_C, VERDICT_SUSPECT);
+	relay("gw-c", SEAT_FENCED, last);
+	ck_assert_int_eq(epoch_compare(&member->seat.released, &last), 0);
+}
+END_TEST
+
 /* One that has left the pool, in an earlier life of the controller. */
 START_TEST(test_an_unknown_holder_is_waited_for_like_one_that_leaves)
 {
@@ -220,6 +258,8 @@ int main(void)
 	tcase_add_test(all, test_an_owner_known_by_its_claims_alone_is_followed);
 	tcase_add_test(all, test_a_claim_from_before_the_release_is_none);
 	tcase_add_test(all, test_its_own_word_counts_for_more);
+	tcase_add_test(all, test_a_fresh_word_of_its_own_stands);
+	tcase_add_test(all, test_one_that_is_suspected_does_not_speak_itself);
 	tcase_add_test(all, test_an_unknown_holder_is_waited_for_like_one_that_leaves);
 	tcase_add_test(all, test_an_unknown_holder_that_has_let_go_is_not_waited_for);
 	tcase_add_test(all, test_an_unknown_gateway_below_the_owner_is_nothing);
