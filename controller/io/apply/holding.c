@@ -118,6 +118,8 @@ static void become_current(struct controller *controller, struct agent *agent)
 	if (agent->holding->state == HOLDING_CURRENT)
 		return;
 	holding_set(agent, HOLDING_CURRENT, controller->current->number);
+	/* A beat that says so may come later, and none of its orders is repeated to whom the floor bars. */
+	decisions_generation(controller->decisions, agent->name, agent->report.generation);
 	/* Orders for endpoints it did not know of before. */
 	decisions_repeat_orders(controller->decisions, agent->name);
 }

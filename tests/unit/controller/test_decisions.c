@@ -7,7 +7,9 @@
 #include <string.h>
 
 #include "common/io/clock.h"
-#include "controller/io/decisions/decisions.h"
+#include "controller/io/agents/registry.h"
+#include "controller/io/apply/holding.h"
+#include "controller/io/controller.h"
 #include "scratch.h"
 
 /* The machines are tested in tests/unit/ownership; here, that what they decide gets out, and what is asked gets an answer. */
@@ -285,6 +287,39 @@ START_TEST(no_order_is_repeated_to_whom_the_floor_bars)
 }
 END_TEST
 
+static void nothing(struct agent *agent, void *context)
+{
+	(void)agent;
+	(void)context;
+}
+
+/* ... and no beat has said yet that gw-b holds the newest generation, when its report does. */
+START_TEST(an_order_is_repeated_to_whom_a_report_makes_current)
+{
+	struct generation_gateway gateway = {.name = "gw-b", .hash = "abc"};
+	struct generation generation = {.number = 7, .gateway_count = 1, .gateways = &gateway};
+	struct controller controller = {.decisions = decisions, .current = &generation, .floor = 7};
+	struct holding holding = {.state = HOLDING_COMMITTING, .generation = 7};
+	struct agents *agents = agents_new(base, 1, 2,
+		&(struct agents_hooks){.added = nothing, .removed = nothing, .disconnected = nothing});
+	struct agent *gw_b = agents_admit(agents, "gw-b");
+
+	decisions_generation(decisions, "gw-b", 6);
+	run_until_owner("gw-a", both);
+	decisions_verdict(decisions, "gw-a", VERDICT_DEAD, clock_now_ms());
+	decisions_set_floor(decisions, 7);
+	memset(last_order, 0, sizeof last_order);
+	gw_b->holding = &holding;
+	gw_b->connected = gw_b->reported = true;
+	gw_b->report.generation = 7;
+	strcpy(gw_b->report.hash, "abc");
+	holding_sync(&controller, gw_b);
+	ck_assert_int_eq(holding.state, HOLDING_CURRENT);
+	ck_assert_str_eq(last_order[1].owner, "gw-b");
+	agents_free(agents);
+}
+END_TEST
+
 /* By the word of gw-b, a member; another's is worth nothing. */
 START_TEST(an_owner_that_let_go_by_others_word_is_followed)
 {
@@ -511,6 +546,7 @@ int main(void)
 	tcase_add_test(tests, a_succession_is_told);
 	tcase_add_test(tests, orders_are_repeated_on_demand);
 	tcase_add_test(tests, no_order_is_repeated_to_whom_the_floor_bars);
+	tcase_add_test(tests, an_order_is_repeated_to_whom_a_report_makes_current);
 	tcase_add_test(tests, an_owner_that_let_go_by_others_word_is_followed);
 	tcase_add_test(tests, a_claim_is_granted_by_the_way_that_it_came);
 	tcase_add_test(tests, a_move_is_answered_when_it_is_done);
