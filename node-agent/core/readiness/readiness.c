@@ -227,6 +227,12 @@ static void judge_alone(const struct readiness *readiness, struct judging *judgi
 			"there is no witness (name one: witness:) and no third member of the pool is heard");
 }
 
+static void judge_sessions(struct judging *judging)
+{
+	if (judging->view->forgets)
+		object(judging, "it has not forgotten yet the sessions from when it served last");
+}
+
 static uint32_t age_ms(const struct judging *judging)
 {
 	int64_t age_ms;
@@ -250,6 +256,7 @@ void readiness_judge(struct readiness *readiness, const struct readiness_view *v
 	ret_standing->alone[0] = '\0';
 	judge_kernel(&judging);
 	judge_links(&judging);
+	judge_sessions(&judging);
 	for (size_t i = 0; i < readiness->hop_count; i++)
 		if (readiness->hops[i].kind == READINESS_ROUTER)
 			judge_router(&judging, &readiness->hops[i]);

@@ -74,6 +74,7 @@ struct readiness_view {
 	bool floor_confirmed;                  /* since this gateway started */
 	size_t witnesses;                      /* members of the pool in contact besides the owner */
 	bool exclusive;                        /* `isolation: fence` */
+	bool forgets; /* WireGuard may hold sessions still from when it served: it takes nothing before */
 };
 
 void readiness_init(struct readiness *readiness);

@@ -17,6 +17,12 @@ static bool claims(const struct seat *seat)
 	return seat->config.exclusive && (awaits(seat) || seat_role_serves(seat->role));
 }
 
+/* Leave that it could not use yet would only keep others waiting for it to run out. */
+static bool asks(const struct seat *seat)
+{
+	return claims(seat) && !(awaits(seat) && seat->forgets);
+}
+
 static uint64_t terms_of(const struct seat_config *config)
 {
 	uint64_t terms = terms_add_member(terms_of_lease(config->lease_ms), config->gateway);
@@ -128,8 +134,7 @@ static void take_when_granted(struct seat *seat, int64_t now_ms, struct seat_act
 
 static int64_t next_claim_ms(const struct seat *seat)
 {
-	bool urgent = awaits(seat) && !seat->forgets;
-	int64_t gap_ms = urgent ? SEAT_CLAIM_URGENT_MS : (int64_t)seat->config.timing.interval_ms;
+	int64_t gap_ms = awaits(seat) ? SEAT_CLAIM_URGENT_MS : (int64_t)seat->config.timing.interval_ms;
 
 	return seat->claimed_ms == SEAT_NEVER ? SEAT_NEVER : seat->claimed_ms + gap_ms;
 }
@@ -140,7 +145,7 @@ static void claim_when_due(struct seat *seat, int64_t now_ms, struct seat_action
 	int64_t contact_ms = seat->config.timing.contact_ms;
 	int64_t granted_ms = seat->tenure.granted_ms;
 
-	if (!claims(seat) || now_ms < next_claim_ms(seat))
+	if (!asks(seat) || now_ms < next_claim_ms(seat))
 		return;
 	seat->claimed_ms = now_ms;
 	seat_act(actions, SEAT_ACTION_CLAIM, 0, SEAT_WHY_NONE);
@@ -160,7 +165,7 @@ int64_t exclusive_deadline(const struct seat *seat)
 	if (awaits(seat) && !seat->config.exclusive)
 		return seat->forgets ? INT64_MAX
 				     : seat->bound_until_ms; /* as soon as what it promised is over */
-	return claims(seat) ? next_claim_ms(seat) : INT64_MAX;
+	return asks(seat) ? next_claim_ms(seat) : INT64_MAX;
 }
 
 /* A promise binds for a lease: not for a few datagrams that were lost. */

@@ -187,6 +187,7 @@ static void look_at_all(struct agent_seat *seat, struct readiness_view *view, in
 	view->compared_ms = agent->compared_ms;
 	view->difference = agent->fit ? "" : agent->failure;
 	view->exclusive = agent_seat_endpoint(seat)->isolation == ISOLATION_FENCE;
+	view->forgets = seat->seat.forgets;
 	view->mirrors = agent->flows != NULL;
 	view->mirrored_ms = flows_mirrored_ms(seat, &view->mirror_why);
 	look_at_links(seat, view);

@@ -99,6 +99,17 @@ START_TEST(a_kernel_that_differs_is_named)
 }
 END_TEST
 
+START_TEST(one_that_forgets_its_sessions_is_not_ready)
+{
+	view.forgets = true;
+	judge(NOW_MS);
+	expect_reason("has not forgotten yet the sessions");
+	view.forgets = false;
+	judge(NOW_MS);
+	ck_assert(standing.ready);
+}
+END_TEST
+
 START_TEST(what_was_seen_before_it_became_a_standby_proves_nothing)
 {
 	view.standby_ms = NOW_MS - 4999;
@@ -265,6 +276,7 @@ int main(void)
 	tcase_add_test(tcase, a_floor_that_nobody_has_confirmed_is_told);
 	tcase_add_test(tcase, one_that_has_all_is_ready_and_says_since_when_that_is_seen);
 	tcase_add_test(tcase, a_kernel_that_differs_is_named);
+	tcase_add_test(tcase, one_that_forgets_its_sessions_is_not_ready);
 	tcase_add_test(tcase, what_was_seen_before_it_became_a_standby_proves_nothing);
 	tcase_add_test(tcase, an_observation_grows_old);
 	tcase_add_test(tcase, an_interface_that_is_down_is_named_once);
