@@ -52,6 +52,7 @@ void move_invite(struct seat *seat, const struct order *order, int64_t now_ms, s
 	text_copy(seat->partner, sizeof(seat->partner), order->owner);
 	seat->hosted = order->epoch;
 	seat->invited_ms = now_ms;
+	seat->host_heard_ms = SEAT_NEVER; /* an earlier host's */
 	seat->will = (struct order){.epoch = order->next};
 	text_copy(seat->will.endpoint, sizeof(seat->will.endpoint), order->endpoint);
 	text_copy(seat->will.owner, sizeof(seat->will.owner), order->guest);

@@ -170,6 +170,17 @@ START_TEST(test_a_guest_whose_host_is_silent_stays_outside)
 }
 END_TEST
 
+START_TEST(test_what_an_earlier_host_said_lets_nobody_in)
+{
+	chair_order_guest(&chair, 2, "gw-b", "gw-a");
+	hear_host(2);
+	chair.now += 40;
+	chair_order_guest(&chair, 3, "gw-c", "gw-a"); /* which has not been heard hosting */
+	forgotten();
+	ck_assert_int_eq(chair.seat.role, SEAT_STANDBY);
+}
+END_TEST
+
 START_TEST(test_what_an_earlier_life_held_is_forgotten_first)
 {
 	struct seat_disk disk = {.highest = {.term = 7, .n = 1}, .served = {.term = 7, .n = 1}};
@@ -243,6 +254,7 @@ int main(void)
 	tcase_add_test(hold, test_who_relays_forgets_before_it_carries_out_an_order);
 	tcase_add_test(hold, test_a_guest_comes_in_when_its_sessions_are_forgotten);
 	tcase_add_test(hold, test_a_guest_whose_host_is_silent_stays_outside);
+	tcase_add_test(hold, test_what_an_earlier_host_said_lets_nobody_in);
 	tcase_add_test(hold, test_what_an_earlier_life_held_is_forgotten_first);
 	tcase_add_checked_fixture(fence, setup_fence, NULL);
 	tcase_add_test(fence, test_leave_is_asked_for_when_its_sessions_are_forgotten);
