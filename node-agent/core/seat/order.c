@@ -101,7 +101,7 @@ enum seat_why order_check_state(const struct seat *seat, int64_t now_ms)
 
 bool seat_is_ready(const struct seat *seat, int64_t now_ms)
 {
-	bool stands_by = seat->role == SEAT_STANDBY || seat->role == SEAT_RELAYING || move_is_guest(seat);
+	bool stands_by = seat->role == SEAT_STANDBY || move_is_guest(seat);
 
 	return seat->started && stands_by && !seat->forgets && !seat->config.exclusive &&
 	       order_check_state(seat, now_ms) == SEAT_WHY_NONE;
