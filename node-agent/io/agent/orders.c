@@ -262,8 +262,7 @@ static void note_foreign(struct agent *agent)
 
 static void meet(struct agent *agent, uint64_t store)
 {
-	if (store)
-		agent->contact_store = store;
+	agent->contact_store = store;
 	if (agent_contact_is_foreign(agent))
 		note_foreign(agent);
 }

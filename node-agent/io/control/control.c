@@ -74,6 +74,7 @@ void control_failed(struct control *control, const char *what, const char *text)
 	if (control->url_count > 1)
 		control->address = (struct addr){0};
 	control->url = (control->url + 1) % control->url_count;
+	control->store = 0; /* the next may be another's */
 	set_connected(control, false);
 	wait_before_retry(control);
 }
@@ -102,6 +103,8 @@ const char *control_take(struct control *control, const struct http_response *re
 	if (!response)
 		return err_format(err, buffer, size);
 	store = store_header_read(response->wanted);
+	if (!store)
+		store = control->store;
 	if (is_foreign(control, store)) {
 		snprintf(buffer, size,
 			"%s has the store %016" PRIx64

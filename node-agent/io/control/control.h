@@ -47,7 +47,8 @@ struct control_ops {
 	void (*reported)(void *context, bool arrived);
 	/* The controller's fleet knows this gateway not. Told at every such answer. */
 	void (*stranger)(void *context, const struct stranger *stranger);
-	/* A controller has answered, whatever it said: one with that store (0: the answer does not tell). false: it is another
+	/* A controller has answered, whatever it said: one with that store (0: neither this answer nor one before it of this
+	 * contact tells: it is an older controller, whose lists of instructions do). false: it is another
 	 * fleet's. Where there are several, such a one has failed, and nothing that it said is told. */
 	bool (*answered)(void *context, uint64_t store);
 	/* connected changed. */

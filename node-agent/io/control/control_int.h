@@ -16,6 +16,7 @@ struct control {
 	size_t url_count, url; /* url: the one in use */
 	char **urls;
 	uint64_t boot, run, seq; /* run and seq of the last instruction taken in */
+	uint64_t store;          /* of the last list of instructions from this url; 0: none yet */
 	bool connected;
 	bool foreign;                /* the last answer was of another fleet's, and there are others to ask */
 	struct addr address;         /* who answered at this url last; without a family: nobody yet */

@@ -16,6 +16,7 @@ static void take(struct control *control, struct instruction_list *list)
 		control->run = list->run;
 		control->seq = 0;
 	}
+	control->store = list->store;
 	control->ops.floor(control->context, list->store, list->floor);
 	for (size_t i = 0; i < list->count; i++) {
 		if (list->items[i].seq <= control->seq)

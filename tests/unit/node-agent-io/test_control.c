@@ -25,7 +25,7 @@ struct place {
 	struct http_server *server;
 	char header[STORE_HEADER_LINE_MAX], url[64];
 	uint64_t store;
-	bool holds_polls, knows_nobody, is_broken;
+	bool holds_polls, knows_nobody, is_broken, has_no_header;
 	int polls, reports;
 };
 
@@ -90,7 +90,8 @@ static void handle_report(struct http_request *request, void *context)
 
 static void open_place(struct place *place, uint64_t store)
 {
-	struct http_server_options options = {.reply_headers = store_header_line(store, place->header)};
+	struct http_server_options options = {
+		.reply_headers = place->has_no_header ? NULL : store_header_line(store, place->header)};
 	const struct http_route routes[] = {
 		{.methods = HTTP_GET, .path = "/v1/agent/orders", .handle = handle_poll, .context = place},
 		{.methods = HTTP_POST,
@@ -269,6 +270,40 @@ START_TEST(a_single_one_of_another_store_is_listened_to)
 }
 END_TEST
 
+static void open_without_header(struct place *place, uint64_t store)
+{
+	http_server_free(place->server);
+	place->has_no_header = true;
+	open_place(place, store);
+}
+
+/* An older controller: its lists of instructions tell it. */
+START_TEST(without_the_header_the_last_list_tells_whose_an_answer_is)
+{
+	open_without_header(&ours, OURS);
+	talk_to(&ours, NULL);
+	wait_for(&told.instructions, 1);
+	ck_assert_int_gt(told.by[0], 0); /* that list, and what was asked before */
+	wait_for(&told.by[OURS], 1);
+	ck_assert(control_is_connected(control));
+}
+END_TEST
+
+/* What another's list said is not ours: of the next nothing is known. */
+START_TEST(what_the_last_one_told_is_not_the_next_ones)
+{
+	open_without_header(&ours, OURS);
+	open_without_header(&theirs, THEIRS);
+	talk_to(&theirs, &ours);
+	wait_for(&told.by[THEIRS], 1);
+	int unknown = told.by[0];
+	wait_for(&told.by[OURS], 1);
+	ck_assert_int_gt(told.by[0], unknown);
+	ck_assert_int_eq(told.by[THEIRS], 1);
+	ck_assert_str_eq(control_url(control), ours.url);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("node-agent/control");
@@ -283,6 +318,8 @@ int main(void)
 	tcase_add_loop_test(test, of_several_one_of_another_store_has_failed, 0, 3);
 	tcase_add_test(test, where_all_are_of_another_store_it_says_so);
 	tcase_add_test(test, a_single_one_of_another_store_is_listened_to);
+	tcase_add_test(test, without_the_header_the_last_list_tells_whose_an_answer_is);
+	tcase_add_test(test, what_the_last_one_told_is_not_the_next_ones);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);
 	srunner_free(runner);
