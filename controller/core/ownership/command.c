@@ -248,6 +248,7 @@ void ownership_configure(struct ownership *ownership, const struct ownership_con
 	ownership->owner = renumber(ownership, &old, old.owner);
 	ownership->target = renumber(ownership, &old, old.target);
 	carry_over(ownership, &old);
+	relay_admit(ownership);
 	wait_for_leavers(ownership, &old, now_ms);
 	grant_change(ownership, &old, now_ms);
 	bool owner_left = old.owner != OWNERSHIP_NOBODY && ownership->owner == OWNERSHIP_NOBODY;

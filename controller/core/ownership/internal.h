@@ -96,6 +96,10 @@ int64_t revocation_deadline(const struct ownership *ownership, int64_t now_ms);
 
 void relay_hear(
 	struct ownership *ownership, const char *about, const struct seat_state *seat, int64_t now_ms);
+/* The pool has changed: whoever was heard serving outside of it may be in it now, and is waited for like any other. */
+void relay_admit(struct ownership *ownership);
+/* A member serves under it, or is said to have: nobody outside of the pool holds it. */
+void relay_note_holder(struct ownership *ownership, const struct epoch *epoch);
 
 void change_grant(struct ownership_actions *actions);
 

@@ -130,6 +130,8 @@ static void hear_epochs(struct ownership *ownership, const struct seat_state *se
 static void hear_seat(struct ownership *ownership, const struct ownership_event *event, int64_t now_ms)
 {
 	member_hear_seat(&ownership->members[event->member], event->seat, now_ms);
+	if (seat_role_serves(event->seat->role))
+		relay_note_holder(ownership, &event->seat->epoch);
 	hear_epochs(ownership, event->seat);
 }
 

@@ -192,8 +192,9 @@ struct ownership {
 	int64_t move_after_ms; /* no planned move by itself before that: the last one was called off */
 	int64_t vacant_ms; /* nobody new before that: `leaver` may still serve, and nobody can tell it; INT64_MIN */
 	char leaver[PROTO_NAME_MAX + 1];
-	struct epoch
-		outside; /* the highest that a gateway which is no member was heard serving under; zero: none */
+	/* The highest that a gateway which is no member was heard serving under; zero: none, or a member is said to hold it. */
+	struct epoch outside;
+	char outsider[PROTO_NAME_MAX + 1]; /* which */
 	/* fence */
 	int64_t granted_ms; /* when leave that may be in use was last granted; before any in this life, when it began;
 				 INT64_MIN: nobody has any under `epoch` */

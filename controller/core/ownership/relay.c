@@ -27,10 +27,28 @@ static void hear_outsider(
 		epoch_compare(&seat->epoch, &ownership->epoch) <= 0)
 		return;
 	ownership->outside = seat->epoch;
+	text_copy(ownership->outsider, sizeof(ownership->outsider), name);
 	if (has_let_go(seat) || expiry_ms <= ownership->vacant_ms)
 		return;
 	ownership->vacant_ms = expiry_ms;
 	text_copy(ownership->leaver, sizeof(ownership->leaver), name);
+}
+
+void relay_admit(struct ownership *ownership)
+{
+	size_t member = ownership_find(ownership, ownership->outsider);
+
+	if (member == OWNERSHIP_NOBODY || epoch_is_zero(&ownership->outside))
+		return;
+	if (epoch_compare(&ownership->outside, &ownership->members[member].recalled) > 0)
+		ownership->members[member].recalled = ownership->outside;
+	ownership->outside = (struct epoch){0};
+}
+
+void relay_note_holder(struct ownership *ownership, const struct epoch *epoch)
+{
+	if (epoch_compare(epoch, &ownership->outside) == 0)
+		ownership->outside = (struct epoch){0};
 }
 
 void relay_hear(struct ownership *ownership, const char *about, const struct seat_state *seat, int64_t now_ms)
@@ -39,8 +57,10 @@ void relay_hear(struct ownership *ownership, const char *about, const struct sea
 
 	if (epoch_is_zero(&seat->epoch))
 		return;
-	if (member != OWNERSHIP_NOBODY)
-		member_hear_relayed(&ownership->members[member], seat, now_ms);
-	else
+	if (member == OWNERSHIP_NOBODY) {
 		hear_outsider(ownership, about, seat, now_ms);
+		return;
+	}
+	member_hear_relayed(&ownership->members[member], seat, now_ms);
+	relay_note_holder(ownership, &seat->epoch);
 }

@@ -2,6 +2,7 @@
 #include <check.h>
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "common/cluster/lease.h"
 #include "tests/unit/ownership/pool.h"
@@ -230,6 +231,33 @@ START_TEST(test_an_unknown_holder_that_has_let_go_is_not_waited_for)
 }
 END_TEST
 
+/* It is taken into the pool, in the place of gw-c. */
+START_TEST(test_an_unknown_holder_that_becomes_a_member_is_waited_for)
+{
+	struct ownership_config config = pool.ownership.config;
+	struct ownership_actions actions = {0};
+
+	relay("gw-z", SEAT_SERVING, (struct epoch){0});
+	strcpy(config.members[GW_C], "gw-z");
+	ownership_configure(&pool.ownership, &config, pool.now, &actions);
+	pool_pass(&pool, 2 * lease_outlast_ms(3000));
+	ck_assert_uint_eq(pool.orders, 0);
+	ck_assert_str_eq(pool.ownership.why, "waiting for a word from gw-z, or of its death");
+	pool_verdict(&pool, GW_C, VERDICT_DEAD);
+	ck_assert_uint_eq(pool.orders, 1);
+}
+END_TEST
+
+START_TEST(test_what_a_member_is_said_to_hold_nobody_outside_does)
+{
+	relay("gw-z", SEAT_SERVING, (struct epoch){0});
+	relay("gw-c", SEAT_SERVING, (struct epoch){0});
+	pool_pass(&pool, 2 * lease_outlast_ms(3000));
+	ck_assert_uint_eq(pool.orders, 0);
+	ck_assert_str_eq(pool.ownership.why, "waiting for a word from gw-c, or of its death");
+}
+END_TEST
+
 START_TEST(test_an_unknown_gateway_below_the_owner_is_nothing)
 {
 	pool.members[GW_C].alive = true;
@@ -262,6 +290,8 @@ int main(void)
 	tcase_add_test(all, test_one_that_is_suspected_does_not_speak_itself);
 	tcase_add_test(all, test_an_unknown_holder_is_waited_for_like_one_that_leaves);
 	tcase_add_test(all, test_an_unknown_holder_that_has_let_go_is_not_waited_for);
+	tcase_add_test(all, test_an_unknown_holder_that_becomes_a_member_is_waited_for);
+	tcase_add_test(all, test_what_a_member_is_said_to_hold_nobody_outside_does);
 	tcase_add_test(all, test_an_unknown_gateway_below_the_owner_is_nothing);
 	suite_add_tcase(suite, all);
 	SRunner *runner = srunner_create(suite);
