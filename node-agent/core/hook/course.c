@@ -114,6 +114,12 @@ bool course_is_apart(const struct course *course)
 	return false;
 }
 
+bool course_shuts_out(const struct course *course)
+{
+	return !course->wanted && course->there &&
+	       (course->state == COURSE_PARTING || course->state == COURSE_FOLLOWING);
+}
+
 /* ---- hooks ---- */
 
 bool course_is_running(const struct course *course)

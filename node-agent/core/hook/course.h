@@ -53,6 +53,8 @@ void course_looked(struct course *course, bool well);
 
 /* The look leaves it alone: it is neither made nor changed nor removed. */
 bool course_is_apart(const struct course *course);
+/* It is there, only until its hooks have ended: nobody shall be let in by it any more. */
+bool course_shuts_out(const struct course *course);
 
 /* Shall hooks be run now, and which? Asked once for each time. */
 bool course_next(struct course *course, enum desired_hook *ret_hook);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "node-agent/io/agent/hooks.h"
 
+#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -148,11 +150,29 @@ static void leave_alone(struct hooks *hooks, const char *name)
 	(void)text_copy(hooks->apart[hooks->apart_count++], sizeof(*hooks->apart), name);
 }
 
+/* What the ruleset and the groups held its peers to goes in this look. */
+static void shut_out_peers(struct hooked *hooked)
+{
+	const struct wg_change nobody = {.flags = WG_REPLACE_PEERS};
+	struct err err = {0};
+	int r = reconcile_set(hooked->agent->reconcile, hooked->name, &nobody, &err);
+
+	hooked->lets_in = r < 0 && r != -ENODEV;
+	hooked->failure[0] = '\0';
+	if (hooked->lets_in)
+		(void)snprintf(hooked->failure, sizeof(hooked->failure),
+			"tunnel %s goes, and its peers cannot be taken off it: %.120s", hooked->name,
+			err.text);
+}
+
 /* One that goes may be of a generation that has been forgotten while pre_down ran. */
 static void look_at(struct agent *agent, struct hooked *hooked)
 {
 	hooked->flawed = false;
 	course_look(&hooked->course, is_there(agent, hooked->name), clock_now_ms());
+	hooked->lets_in = false;
+	if (course_shuts_out(&hooked->course))
+		shut_out_peers(hooked);
 	hooks_run(hooked);
 	hooks_record(hooked);
 	if (course_is_apart(&hooked->course))
@@ -251,6 +271,14 @@ bool hooks_are_awaited(const struct agent *agent)
 {
 	for (size_t i = 0; agent->hooks && i < agent->hooks->count; i++)
 		if (course_is_apart(&agent->hooks->items[i]->course))
+			return true;
+	return false;
+}
+
+bool hooks_let_in(const struct agent *agent)
+{
+	for (size_t i = 0; agent->hooks && i < agent->hooks->count; i++)
+		if (agent->hooks->items[i]->lets_in)
 			return true;
 	return false;
 }

@@ -20,7 +20,8 @@ struct hooked {
 	int64_t dns_look_ms; /* when to look at its name servers; 0: at once, they are others now */
 	struct course course;
 	bool flawed;                         /* in the look under way something of it failed */
-	char failure[RECONCILE_FAILURE_MAX]; /* of its pre_up; "": none */
+	bool lets_in;                        /* it goes, and its peers could not be taken off it */
+	char failure[RECONCILE_FAILURE_MAX]; /* of its pre_up, or of taking its peers off; "": none */
 
 	/* What runs. */
 	enum desired_hook hook;

@@ -156,7 +156,8 @@ static bool begin_with_dns(struct hooked *hooked)
 void hooks_run(struct hooked *hooked)
 {
 	while (course_next(&hooked->course, &hooked->hook)) {
-		hooked->failure[0] = '\0';
+		if (hooked->hook == HOOK_PRE_UP)
+			hooked->failure[0] = '\0';
 		hooked->at = 0;
 		hooked->until_ms = clock_now_ms() + HOOKS_DEADLINE_MS;
 		texts_copy(&hooked->running, &hooked->lines[hooked->hook]);

@@ -152,7 +152,7 @@ void agent_look_now(struct agent *agent)
 	}
 	if (r < 0)
 		err_format(&err, result.failure, sizeof(result.failure));
-	if (reached >= 0 && !result.failure[0])
+	if (reached >= 0 && !result.failure[0] && !hooks_let_in(agent))
 		reached = reach_after_peers(agent, &reach_err);
 	if (!result.failure[0])
 		text_copy(result.failure, sizeof(result.failure), hooks_failure(agent));

@@ -64,7 +64,11 @@ def test_hooks_run_around_a_tunnel(bench):
             fwmark=1212547073, addresses=["10.51.0.1/24"], dns=servers, forward={"policy": "unmanaged", "snat": []},
             pre_up=[f"{program} pre_up %i"], post_up=[f"{program} post_up", f"{program}\tthen"],
             pre_down=[f"{program} pre_down"], post_down=[f"{program} post_down"]))
+        desired["peers"].insert(0, {"name": "bert", "tunnel": name, "public_key": bench.public, "allowed_ips": ["10.51.0.2/32"]})
         return desired
+
+    def peers():
+        return run("ip", "netns", "exec", bench.gateway, "wg", "show", name, "peers").split()
 
     def owed():
         try:
@@ -89,7 +93,7 @@ def test_hooks_run_around_a_tunnel(bench):
     os.unlink(lines)
     until("they ran", lambda: ran() == up)
     until("it is fit", lambda: (bench.controller.report or {}).get("fit"))
-    assert bench.has_address(name, "10.51.0.1/24")
+    assert bench.has_address(name, "10.51.0.1/24") and peers() == [bench.public]
     again(programs="deny")
     error = bench.stage(with_hooks())["error"]
     assert f"tunnel {name}: pre_up: {bench.dir}/agent.yaml does not allow the fleet to run {program} here" in error, error
@@ -98,7 +102,7 @@ def test_hooks_run_around_a_tunnel(bench):
     touch("pre_down.hangs")
     bench.apply(bench.desired())
     until("it waits for its hook", lambda: ran()[3:] == down[:1])
-    assert name in bench.ip("link") and bench.get("/livez")[0] == 200
+    assert name in bench.ip("link") and not peers() and bench.get("/livez")[0] == 200
     os.unlink(bench.dir + "/pre_down.hangs")
     again(cut_off=True)
     until("what was cut off is done again", lambda: ran()[4:] == down)

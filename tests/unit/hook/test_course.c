@@ -84,11 +84,13 @@ START_TEST(hooks_run_once_around_making_and_removing)
 
 	check_quiet(&world);
 	ck_assert(!course_owes(&world.course));
+	ck_assert(!course_shuts_out(&world.course));
 	course_want(&world.course, false);
 	look(&world);
 	check_runs(&world, HOOK_PRE_DOWN);
 	look(&world);
-	ck_assert(world.there); /* it stays while they run */
+	ck_assert(world.there); /* it stays while they run, for nobody */
+	ck_assert(course_shuts_out(&world.course));
 	ends(&world, true);
 	look(&world);
 	ck_assert(!world.there);
@@ -249,6 +251,7 @@ START_TEST(one_that_is_wanted_again_stays)
 	check_runs(&world, HOOK_PRE_DOWN);
 	course_want(&world.course, true);
 	look(&world);
+	ck_assert(!course_shuts_out(&world.course));
 	ends(&world, true);
 	look(&world);
 	ck_assert(world.there);
@@ -299,6 +302,7 @@ START_TEST(one_that_is_not_wanted_any_more_goes_when_its_hooks_have_ended)
 	course_want(&world.course, false);
 	look(&world);
 	ck_assert(world.there); /* post_up runs */
+	ck_assert(course_shuts_out(&world.course));
 	ends(&world, true);
 	look(&world);
 	check_runs(&world, HOOK_PRE_DOWN);
