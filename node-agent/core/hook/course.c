@@ -9,7 +9,7 @@ static void run(struct course *course, enum course_state state)
 
 void course_begin(struct course *course, bool was_made, bool owed)
 {
-	*course = (struct course){.state = COURSE_NONE};
+	*course = (struct course){.state = COURSE_NONE, .there = was_made};
 	if (was_made)
 		course->state = owed ? COURSE_MADE : COURSE_UP;
 }
@@ -40,8 +40,13 @@ static void look_at_made(struct course *course, int64_t now_ms)
 	}
 }
 
-void course_look(struct course *course, bool there, int64_t now_ms)
+void course_look(struct course *course, enum course_sight sight, int64_t now_ms)
 {
+	bool there = sight == COURSE_SEEN;
+
+	course->unseen = sight == COURSE_UNSEEN;
+	if (course->unseen)
+		return;
 	course->there = there;
 	if (course->state == COURSE_NONE && there)
 		course->state = COURSE_UP; /* others made it: it is taken over as it is */
@@ -90,12 +95,14 @@ void course_removed(struct course *course)
 
 void course_looked(struct course *course, bool well)
 {
-	if (course->state == COURSE_MADE && course->wanted && well)
+	if (course->state == COURSE_MADE && course->wanted && !course->unseen && well)
 		run(course, COURSE_FOLLOWING);
 }
 
 bool course_is_apart(const struct course *course)
 {
+	if (course->unseen)
+		return true;
 	switch (course->state) {
 	case COURSE_NONE:
 	case COURSE_PREPARING:
@@ -117,7 +124,7 @@ bool course_is_apart(const struct course *course)
 bool course_shuts_out(const struct course *course)
 {
 	return !course->wanted && course->there &&
-	       (course->state == COURSE_PARTING || course->state == COURSE_FOLLOWING);
+	       (course->unseen || course->state == COURSE_PARTING || course->state == COURSE_FOLLOWING);
 }
 
 /* ---- hooks ---- */

@@ -35,7 +35,8 @@ enum { COURSE_RETRY_MIN_MS = 1000, COURSE_RETRY_MAX_MS = 30000 };
 struct course {
 	enum course_state state;
 	bool wanted, there;
-	bool asks; /* for its state's hooks to be run */
+	bool unseen; /* the last look could not tell */
+	bool asks;   /* for its state's hooks to be run */
 	int64_t retry_ms, retry_at_ms;
 };
 
@@ -43,8 +44,9 @@ struct course {
 void course_begin(struct course *course, bool was_made, bool owed);
 void course_want(struct course *course, bool wanted);
 
-/* Before a look: is it there? */
-void course_look(struct course *course, bool there, int64_t now_ms);
+/* Before a look: is it there? Where that is not known the course stays as it is, and the look leaves it alone. */
+enum course_sight { COURSE_MISSING, COURSE_SEEN, COURSE_UNSEEN };
+void course_look(struct course *course, enum course_sight sight, int64_t now_ms);
 /* During the look: this was done. */
 void course_made(struct course *course);
 void course_removed(struct course *course);

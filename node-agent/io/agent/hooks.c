@@ -9,6 +9,7 @@
 #include "common/base/mem.h"
 #include "common/base/text.h"
 #include "common/io/clock.h"
+#include "common/io/log.h"
 #include "node-agent/io/agent/hooks_int.h"
 #include "node-agent/io/rtnl/link.h"
 
@@ -69,14 +70,22 @@ static bool take_lines(struct hooked *hooked, const struct texts lines[HOOKS])
 	return changed;
 }
 
-/* A device that a program was behind which has died is none. */
-static bool is_there(struct agent *agent, const char *name)
+/* A device that a program was behind which has died is none. Any other failure tells nothing. */
+static enum course_sight sight_of(struct agent *agent, const char *name)
 {
+	struct err err = {0};
 	struct rtnl_link link;
 	struct wg *wg;
+	int r = rtnl_link_get(reconcile_rtnl(agent->reconcile), name, &link, &err);
 
-	return rtnl_link_get(reconcile_rtnl(agent->reconcile), name, &link, NULL) >= 0 &&
-	       reconcile_wg(agent->reconcile, name, &wg, NULL) >= 0;
+	if (r >= 0)
+		r = reconcile_wg(agent->reconcile, name, &wg, &err);
+	if (r >= 0)
+		return COURSE_SEEN;
+	if (r == -ENODEV)
+		return COURSE_MISSING;
+	log_limited(LEVEL_WARNING, "hook", "not-seen", name, log_text("tunnel", name), log_err(&err));
+	return COURSE_UNSEEN;
 }
 
 static void on_record(
@@ -103,7 +112,7 @@ static void update_one(struct agent *agent, const struct desired_tunnel *tunnel)
 		return;
 	if (!hooked) {
 		hooked = add(agent, tunnel->name);
-		course_begin(&hooked->course, is_there(agent, tunnel->name), false);
+		course_begin(&hooked->course, sight_of(agent, tunnel->name) != COURSE_MISSING, false);
 	}
 	course_want(&hooked->course, true);
 	changed = take_lines(hooked, tunnel->hooks);
@@ -169,7 +178,7 @@ static void shut_out_peers(struct hooked *hooked)
 static void look_at(struct agent *agent, struct hooked *hooked)
 {
 	hooked->flawed = false;
-	course_look(&hooked->course, is_there(agent, hooked->name), clock_now_ms());
+	course_look(&hooked->course, sight_of(agent, hooked->name), clock_now_ms());
 	hooked->lets_in = false;
 	if (course_shuts_out(&hooked->course))
 		shut_out_peers(hooked);
@@ -271,6 +280,14 @@ bool hooks_are_awaited(const struct agent *agent)
 {
 	for (size_t i = 0; agent->hooks && i < agent->hooks->count; i++)
 		if (course_is_apart(&agent->hooks->items[i]->course))
+			return true;
+	return false;
+}
+
+bool hooks_are_unseen(const struct agent *agent)
+{
+	for (size_t i = 0; agent->hooks && i < agent->hooks->count; i++)
+		if (agent->hooks->items[i]->course.unseen)
 			return true;
 	return false;
 }

@@ -29,6 +29,8 @@ void hooks_looked(struct agent *agent, bool done); /* done: it could look, and d
 
 /* Is a tunnel waiting for its hooks? Then a look that found all well does not say that all is there. */
 bool hooks_are_awaited(const struct agent *agent);
+/* Could the kernel not say of a tunnel whether it is there? */
+bool hooks_are_unseen(const struct agent *agent);
 /* Does a tunnel that goes still have its peers? Then what holds them stays. */
 bool hooks_let_in(const struct agent *agent);
 /* Why a tunnel is not made, or not emptied before it goes; "": nothing of the kind. */

@@ -171,6 +171,8 @@ void agent_look_now(struct agent *agent)
 		agent->compared_ms = clock_now_ms();
 	else if (!result.failure[0] && wait_ms > AGENT_CONFIRM_MS)
 		wait_ms = AGENT_CONFIRM_MS;
+	if (hooks_are_unseen(agent) && wait_ms > AGENT_RETRY_MS)
+		wait_ms = AGENT_RETRY_MS;
 	schedule(agent, wait_ms);
 	if (result.failure[0] || !hooks_are_awaited(agent))
 		set_fit(agent, result.failure);

@@ -6,7 +6,8 @@
 /* A gateway with one tunnel: what is there, and what a look would do. */
 struct world {
 	struct course course;
-	bool there, broken; /* broken: what makes it fails */
+	bool there, broken,
+		blind; /* broken: what makes it fails; blind: the kernel does not say what is there */
 	int64_t now_ms;
 };
 
@@ -24,7 +25,11 @@ static void look(struct world *world)
 {
 	struct course *course = &world->course;
 
-	course_look(course, world->there, world->now_ms);
+	course_look(course,
+		world->blind   ? COURSE_UNSEEN
+		: world->there ? COURSE_SEEN
+			       : COURSE_MISSING,
+		world->now_ms);
 	if (!course_is_apart(course) && course->wanted && !world->there) {
 		world->there = true;
 		course_made(course);
@@ -242,6 +247,41 @@ START_TEST(one_that_somebody_deleted_is_made_anew)
 }
 END_TEST
 
+START_TEST(what_is_not_known_to_be_gone_is_not_taken_for_gone)
+{
+	struct world world = up();
+
+	world.blind = true;
+	check_quiet(&world);
+	ck_assert_int_eq(world.course.state, COURSE_UP);
+	ck_assert(!course_shuts_out(&world.course));
+	course_want(&world.course, false);
+	check_quiet(&world);
+	ck_assert_int_eq(world.course.state, COURSE_UP);
+	ck_assert(world.there); /* not removed without its pre_down, but let nobody in */
+	ck_assert(course_shuts_out(&world.course));
+	world.blind = false;
+	look(&world);
+	check_runs(&world, HOOK_PRE_DOWN);
+	ends(&world, true);
+	world.blind = true;
+	check_quiet(&world);
+	ck_assert_int_eq(world.course.state, COURSE_GOING);
+	ck_assert(world.there);
+	world.blind = false;
+	look(&world);
+	check_runs(&world, HOOK_POST_DOWN);
+
+	world = (struct world){.there = true, .blind = true, .now_ms = 1000};
+	course_begin(&world.course, true, true);
+	course_want(&world.course, true);
+	check_quiet(&world); /* it may not be whole */
+	world.blind = false;
+	look(&world);
+	check_runs(&world, HOOK_POST_UP);
+}
+END_TEST
+
 START_TEST(one_that_is_wanted_again_stays)
 {
 	struct world world = up();
@@ -338,6 +378,7 @@ int main(void)
 	tcase_add_test(tcase, one_whose_post_up_was_cut_off_gets_it);
 	tcase_add_test(tcase, a_removal_that_was_cut_off_goes_on);
 	tcase_add_test(tcase, one_that_somebody_deleted_is_made_anew);
+	tcase_add_test(tcase, what_is_not_known_to_be_gone_is_not_taken_for_gone);
 	tcase_add_test(tcase, one_that_is_wanted_again_stays);
 	tcase_add_test(tcase, one_that_is_wanted_again_too_late_is_made_anew);
 	tcase_add_test(tcase, one_that_is_not_wanted_any_more_goes_when_its_hooks_have_ended);
