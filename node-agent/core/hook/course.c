@@ -19,6 +19,11 @@ void course_want(struct course *course, bool wanted)
 	course->wanted = wanted;
 }
 
+void course_hurry(struct course *course)
+{
+	course->retry_ms = course->retry_at_ms = 0;
+}
+
 /* ---- looks ---- */
 
 static void look_at_missing(struct course *course, int64_t now_ms)
@@ -48,8 +53,10 @@ void course_look(struct course *course, enum course_sight sight, int64_t now_ms)
 	if (course->unseen)
 		return;
 	course->there = there;
-	if (course->state == COURSE_NONE && there)
+	if (course->state == COURSE_NONE && there) {
 		course->state = COURSE_UP; /* others made it: it is taken over as it is */
+		course_hurry(course);
+	}
 	if (course->state == COURSE_GOING && course->wanted)
 		course->state = COURSE_MADE;
 	switch (course->state) {

@@ -43,6 +43,8 @@ struct course {
 /* One that is there, or was for all that is known, is as it was left; owed: but for its post_up. */
 void course_begin(struct course *course, bool was_made, bool owed);
 void course_want(struct course *course, bool wanted);
+/* Its hooks are others now: a pre_up that failed is tried again at the next look. */
+void course_hurry(struct course *course);
 
 /* Before a look: is it there? Where that is not known the course stays as it is, and the look leaves it alone. */
 enum course_sight { COURSE_MISSING, COURSE_SEEN, COURSE_UNSEEN };

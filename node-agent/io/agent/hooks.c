@@ -116,6 +116,8 @@ static void update_one(struct agent *agent, const struct desired_tunnel *tunnel)
 	}
 	course_want(&hooked->course, true);
 	changed = take_lines(hooked, tunnel->hooks);
+	if (changed)
+		course_hurry(&hooked->course);
 	if (take(&hooked->dns, &tunnel->dns)) {
 		hooked->dns_look_ms = 0;
 		changed = true;
@@ -167,7 +169,6 @@ static void shut_out_peers(struct hooked *hooked)
 	int r = reconcile_set(hooked->agent->reconcile, hooked->name, &nobody, &err);
 
 	hooked->lets_in = r < 0 && r != -ENODEV;
-	hooked->failure[0] = '\0';
 	if (hooked->lets_in)
 		(void)snprintf(hooked->failure, sizeof(hooked->failure),
 			"tunnel %s goes, and its peers cannot be taken off it: %.120s", hooked->name,
@@ -180,6 +181,8 @@ static void look_at(struct agent *agent, struct hooked *hooked)
 	hooked->flawed = false;
 	course_look(&hooked->course, sight_of(agent, hooked->name), clock_now_ms());
 	hooked->lets_in = false;
+	if (hooked->course.there)
+		hooked->failure[0] = '\0'; /* whoever made it, though its pre_up failed */
 	if (course_shuts_out(&hooked->course))
 		shut_out_peers(hooked);
 	hooks_run(hooked);

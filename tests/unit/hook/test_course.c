@@ -146,6 +146,38 @@ START_TEST(pre_up_that_fails_keeps_it_away_and_is_tried_again)
 }
 END_TEST
 
+START_TEST(pre_up_that_was_corrected_is_tried_at_once)
+{
+	struct world world = fresh();
+	enum desired_hook hook;
+
+	for (int i = 0; i < 3; i++) {
+		look(&world);
+		check_runs(&world, HOOK_PRE_UP);
+		ends(&world, false);
+		world.now_ms += COURSE_RETRY_MAX_MS;
+	}
+	look(&world);
+	check_runs(&world, HOOK_PRE_UP);
+	ends(&world, false);
+	look(&world);
+	ck_assert(!course_next(&world.course, &hook));
+	course_hurry(&world.course);
+	look(&world);
+	check_runs(&world, HOOK_PRE_UP);
+	ends(&world, false);
+	world.now_ms += COURSE_RETRY_MIN_MS; /* as after a first time */
+	look(&world);
+	check_runs(&world, HOOK_PRE_UP);
+	ends(&world, false);
+	world.there = true; /* others made it, and delete it again: no failure is waited for any more */
+	look(&world);
+	world.there = false;
+	look(&world);
+	check_runs(&world, HOOK_PRE_UP);
+}
+END_TEST
+
 START_TEST(post_up_waits_until_it_is_whole)
 {
 	struct world world = fresh();
@@ -372,6 +404,7 @@ int main(void)
 	tcase_add_test(tcase, hooks_run_once_around_making_and_removing);
 	tcase_add_test(tcase, what_runs_is_not_run_again_by_looks);
 	tcase_add_test(tcase, pre_up_that_fails_keeps_it_away_and_is_tried_again);
+	tcase_add_test(tcase, pre_up_that_was_corrected_is_tried_at_once);
 	tcase_add_test(tcase, post_up_waits_until_it_is_whole);
 	tcase_add_test(tcase, others_that_fail_change_nothing);
 	tcase_add_test(tcase, one_that_was_there_before_is_taken_as_it_is);
