@@ -116,8 +116,10 @@ static void update_one(struct agent *agent, const struct desired_tunnel *tunnel)
 	}
 	course_want(&hooked->course, true);
 	changed = take_lines(hooked, tunnel->hooks);
-	if (changed)
+	if (changed) {
 		course_hurry(&hooked->course);
+		cause_is_over(&hooked->told);
+	}
 	if (take(&hooked->dns, &tunnel->dns)) {
 		hooked->dns_look_ms = 0;
 		changed = true;
@@ -181,8 +183,10 @@ static void look_at(struct agent *agent, struct hooked *hooked)
 	hooked->flawed = false;
 	course_look(&hooked->course, sight_of(agent, hooked->name), clock_now_ms());
 	hooked->lets_in = false;
-	if (hooked->course.there)
-		hooked->failure[0] = '\0'; /* whoever made it, though its pre_up failed */
+	if (hooked->course.there) { /* whoever made it, though its pre_up failed */
+		hooked->failure[0] = '\0';
+		cause_is_over(&hooked->told);
+	}
 	if (course_shuts_out(&hooked->course))
 		shut_out_peers(hooked);
 	hooks_run(hooked);

@@ -2,6 +2,7 @@
 #ifndef HOLDFAST_AGENT_HOOKS_INT_H
 #define HOLDFAST_AGENT_HOOKS_INT_H
 
+#include "common/base/cause.h"
 #include "common/base/texts.h"
 #include "node-agent/core/hook/course.h"
 #include "node-agent/io/agent/agent_int.h"
@@ -20,6 +21,7 @@ struct hooked {
 	int64_t dns_look_ms; /* when to look at its name servers; 0: at once, they are others now */
 	struct course course;
 	bool flawed;                         /* in the look under way something of it failed */
+	struct cause told;                   /* why its pre_up failed, which is tried again and again */
 	bool lets_in;                        /* it goes, and its peers could not be taken off it */
 	char failure[RECONCILE_FAILURE_MAX]; /* of its pre_up, or of taking its peers off; "": none */
 

@@ -53,9 +53,12 @@ static void all_ended(struct hooked *hooked, bool well)
 static void line_failed(struct hooked *hooked, const char *line, const char *why)
 {
 	const char *key = desired_hook_names[hooked->hook];
+	struct err err = {0};
 
-	journal_add(&hooked->agent->journal, "hook-failed", NULL, "%s: %s: %.80s: %s", hooked->name, key,
-		line, why);
+	(void)err_set(&err, -ECHILD, "%.80s: %s", line, why);
+	if (hooked->hook != HOOK_PRE_UP || cause_is_news(&hooked->told, &err, clock_now_ms()))
+		journal_add(&hooked->agent->journal, "hook-failed", NULL, "%s: %s: %s", hooked->name, key,
+			err.text);
 	if (hooked->hook == HOOK_PRE_UP)
 		(void)snprintf(hooked->failure, sizeof(hooked->failure),
 			"tunnel %s is not made, for its %s failed: %.60s: %s", hooked->name, key, line, why);
