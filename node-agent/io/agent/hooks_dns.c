@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <stdlib.h>
+#include <string.h>
 
 #include "common/base/mem.h"
 #include "common/base/text.h"
@@ -9,13 +10,19 @@
 #include "node-agent/io/agent/hooks_int.h"
 #include "node-agent/io/quick/fleet_dns.h"
 
-/* Name servers of tunnels, set and taken back in a thread: a resolvconf that hangs must not delay beats. One after the other. */
+/*
+ * Name servers of tunnels, set and taken back in a thread: a resolvconf that hangs must not delay beats. One after the other,
+ * those that somebody waits for first. Of a tunnel at most one job is not begun, and says what was asked for last.
+ */
+enum { WAIT_MS = 10000 }; /* for all before it as well; a program that hangs is ended sooner */
 
 struct dns_job {
 	struct dns_job *next;
 	char run[PROTO_PATH_MAX + 1], name[PROTO_INTERFACE_MAX + 1];
 	struct texts dns;
+	struct hooks_dns *owner;
 	struct hooked *waits; /* for its end; NULL: nobody */
+	struct event *late;   /* when that has taken too long; NULL: until somebody waits */
 	int result;
 	struct err err;
 };
@@ -24,7 +31,7 @@ struct hooks_dns {
 	struct agent *agent;
 	struct worker *worker; /* NULL: until there is something to do */
 	struct event *done;
-	struct dns_job *first, **last; /* the first is the worker's */
+	struct dns_job *first; /* it is the worker's, the others are not begun */
 };
 
 static void work(void *job)
@@ -36,8 +43,32 @@ static void work(void *job)
 
 static void job_free(struct dns_job *job)
 {
+	if (job->late)
+		event_free(job->late);
 	texts_clear(&job->dns);
 	free(job);
+}
+
+/* ---- those not begun ---- */
+
+/* Where it is linked, or would be. */
+static struct dns_job **place_of(struct hooks_dns *dns, const char *name)
+{
+	struct dns_job **at = dns->first ? &dns->first->next : &dns->first;
+
+	while (*at && strcmp((*at)->name, name) != 0)
+		at = &(*at)->next;
+	return at;
+}
+
+static void put_in(struct hooks_dns *dns, struct dns_job *job)
+{
+	struct dns_job **at = dns->first ? &dns->first->next : &dns->first;
+
+	while (*at && (!job->waits || (*at)->waits))
+		at = &(*at)->next;
+	job->next = *at;
+	*at = job;
 }
 
 static void give_next(struct hooks_dns *dns)
@@ -67,13 +98,38 @@ static void on_done(evutil_socket_t fd, short what, void *context)
 		return;
 	job = dns->first;
 	dns->first = job->next;
-	if (!dns->first)
-		dns->last = &dns->first;
 	give_next(dns);
 	tell(dns->agent, job);
 	if (job->waits)
 		hooks_dns_ended(job->waits);
 	job_free(job);
+}
+
+/* ---- asking ---- */
+
+/* It is done sooner or later, but neither a tunnel's making nor its removing waits for that any longer. */
+static void on_late(evutil_socket_t fd, short what, void *context)
+{
+	struct dns_job *job = context;
+	struct hooked *waits = job->waits;
+
+	(void)fd;
+	(void)what;
+	job->waits = NULL;
+	journal_add(&job->owner->agent->journal, "dns-failed", NULL,
+		"%s: its name servers are not %s after %d s: it goes on without", job->name,
+		job->dns.count ? "set" : "taken back", WAIT_MS / 1000);
+	hooks_dns_ended(waits);
+}
+
+static void wait_for(struct dns_job *job, struct hooked *hooked)
+{
+	struct timeval wait = {.tv_sec = WAIT_MS / 1000};
+
+	job->waits = hooked;
+	if (!job->late)
+		job->late = event_new(job->owner->agent->base, -1, 0, on_late, job);
+	event_add(job->late, &wait);
 }
 
 static int need_worker(struct hooks_dns *dns, struct err *err)
@@ -87,23 +143,39 @@ static int need_worker(struct hooks_dns *dns, struct err *err)
 	return 0;
 }
 
+static struct dns_job *job_new(const struct hooked *hooked)
+{
+	struct dns_job *job = mem_new(1, sizeof(*job));
+
+	job->owner = hooked->agent->hooks->dns;
+	(void)text_copy(job->run, sizeof(job->run), hooked->agent->config->run);
+	(void)text_copy(job->name, sizeof(job->name), hooked->name);
+	return job;
+}
+
 bool hooks_dns_set(struct hooked *hooked, const struct texts *servers, bool waits)
 {
 	struct hooks_dns *dns = hooked->agent->hooks->dns;
-	struct dns_job *job;
+	struct dns_job **at, *job;
 	struct err err = {0};
+	bool moves;
 
 	if (need_worker(dns, &err) < 0) {
 		log_error("dns", "no-thread", log_text("tunnel", hooked->name), log_err(&err));
 		return false;
 	}
-	job = mem_new(1, sizeof(*job));
-	(void)text_copy(job->run, sizeof(job->run), hooked->agent->config->run);
-	(void)text_copy(job->name, sizeof(job->name), hooked->name);
+	at = place_of(dns, hooked->name);
+	job = *at ? *at : job_new(hooked);
+	moves = !*at ||
+		(waits && !job->waits); /* a look leaves it where it is, or its turn would never come */
+	if (*at && moves)
+		*at = job->next;
+	texts_clear(&job->dns);
 	texts_copy(&job->dns, servers);
-	job->waits = waits ? hooked : NULL;
-	*dns->last = job;
-	dns->last = &job->next;
+	if (waits)
+		wait_for(job, hooked);
+	if (moves)
+		put_in(dns, job);
 	if (dns->first == job)
 		give_next(dns);
 	return true;
@@ -114,7 +186,6 @@ struct hooks_dns *hooks_dns_new(struct agent *agent)
 	struct hooks_dns *dns = mem_new(1, sizeof(*dns));
 
 	dns->agent = agent;
-	dns->last = &dns->first;
 	return dns;
 }
 

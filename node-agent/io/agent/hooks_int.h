@@ -55,7 +55,8 @@ void hooks_dns_ended(struct hooked *hooked);
 /* ---- hooks_dns.c ---- */
 struct hooks_dns *hooks_dns_new(struct agent *agent);
 void hooks_dns_free(struct hooks_dns *dns);
-/* Set (none: taken back), sooner or later; hooks_dns_ended() if it waits. False: that cannot be, and was logged. */
+/* Set (none: taken back), sooner or later, instead of what was asked for before; hooks_dns_ended() if it waits, after 10 s
+ * whatever became of it. False: that cannot be, and was logged. */
 bool hooks_dns_set(struct hooked *hooked, const struct texts *servers, bool waits);
 
 /* ---- hooks_record.c ---- */
