@@ -14,7 +14,7 @@
 #include "node-agent/io/quick/journal.h"
 #include "node-agent/io/quick/session.h"
 
-enum { PROGRAM_TIMEOUT_MS = 5000 };
+enum { PROGRAM_TIMEOUT_MS = 5000, LOCK_TIMEOUT_MS = 5000 };
 
 static void say(enum quick_word word, const char *text)
 {
@@ -79,6 +79,7 @@ int quick_fleet_dns_set(
 	int r = quick_begin(&quick, &options, err);
 
 	quick.child_timeout_ms = PROGRAM_TIMEOUT_MS;
+	quick.lock_timeout_ms = LOCK_TIMEOUT_MS;
 	(void)text_copy(quick.name, sizeof(quick.name), tunnel);
 	take_words(&quick.config, dns);
 	if (r >= 0)

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "common/base/text.h"
+#include "common/io/clock.h"
 #include "common/io/file.h"
 #include "node-agent/io/quick/journal.h"
 #include "node-agent/io/quick/keeping.h"
@@ -93,11 +94,18 @@ static int take_now(struct quick *quick, const char *name, int *ret_fd)
 	return 0;
 }
 
+static int took_too_long(struct quick *quick, const char *name)
+{
+	return err_set(quick->err, -EAGAIN, "another holdfast is at work on %s, for more than %d ms", name,
+		quick->lock_timeout_ms);
+}
+
 /* The kernel tells nobody when a lock is free while signals are held back: so it is tried, and signals looked at
  * meanwhile. */
 static int take(struct quick *quick, const char *name, int *ret_fd)
 {
 	char path[LOCK_PATH_MAX];
+	int64_t deadline_ms = clock_now_ms() + quick->lock_timeout_ms;
 	int r, tries = 0;
 
 	lock_path(quick, name, path);
@@ -105,6 +113,8 @@ static int take(struct quick *quick, const char *name, int *ret_fd)
 		if (tries++ == PATIENT_TRIES)
 			quick_say(quick, QUICK_WARNING, "another holdfast is at work on %s: waiting for it",
 				name);
+		if (quick->lock_timeout_ms && clock_now_ms() >= deadline_ms)
+			return took_too_long(quick, name);
 		r = quick_check_signal(quick, TRY_EVERY_MS);
 		if (r < 0)
 			return r;

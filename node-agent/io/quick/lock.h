@@ -8,6 +8,7 @@
 
 struct quick;
 
+/* They wait, as long as quick->lock_timeout_ms lets them: then -EAGAIN, with an err. */
 int quick_lock(struct quick *quick);
 void quick_unlock(struct quick *quick);  /* both */
 int quick_try_lock(struct quick *quick); /* -EAGAIN: a command has it */

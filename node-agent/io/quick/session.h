@@ -59,6 +59,7 @@ struct quick {
 	bool undoing;                  /* signals no longer stop us */
 	struct quick_keeping *keeping; /* what is made is kept, by no command; NULL: a command works */
 	int child_timeout_ms;          /* 0: programs may take their time */
+	int lock_timeout_ms;           /* 0: so may those that have a lock */
 };
 
 void quick_say(const struct quick *quick, enum quick_word word, const char *format, ...)

@@ -50,9 +50,9 @@ int quick_check_signal(struct quick *quick, int timeout_ms)
 	struct pollfd poll_fd = {.fd = quick->signal_fd, .events = POLLIN};
 	struct signalfd_siginfo info;
 
+	(void)poll(&poll_fd, 1, timeout_ms); /* without signals it waits all the same */
 	if (quick->signal_fd < 0)
 		return 0;
-	(void)poll(&poll_fd, 1, timeout_ms);
 	if (read(quick->signal_fd, &info, sizeof(info)) == (ssize_t)sizeof(info) && !quick->signal)
 		quick->signal = (int)info.ssi_signo;
 	if (!quick->signal || quick->undoing)

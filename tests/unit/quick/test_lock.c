@@ -7,10 +7,11 @@
 #include <unistd.h>
 
 #include "common/base/text.h"
+#include "common/io/clock.h"
 #include "node-agent/io/quick/lock.h"
 #include "node-agent/io/quick/session.h"
 
-enum { PROCESSES = 3, TIMES = 2000 };
+enum { PROCESSES = 3, TIMES = 2000, WAIT_MS = 100 };
 
 /* The lock of a tunnel, TIMES over; what others do meanwhile is -EAGAIN and nothing else. Ends the process. */
 static void take_and_free(const char *directory)
@@ -58,6 +59,47 @@ START_TEST(a_lock_that_goes_is_tried_again)
 }
 END_TEST
 
+/* An agent has no signals of its own to wait with. */
+START_TEST(a_wait_takes_its_time_without_signals)
+{
+	struct quick quick = {.signal_fd = -1};
+	int64_t began_ms = clock_now_ms();
+
+	ck_assert_int_eq(quick_check_signal(&quick, WAIT_MS), 0);
+	ck_assert_int_ge(clock_now_ms() - began_ms, WAIT_MS - 1);
+}
+END_TEST
+
+static void say_nothing(enum quick_word word, const char *text)
+{
+	(void)word;
+	(void)text;
+}
+
+START_TEST(a_lock_is_not_waited_for_longer_than_allowed)
+{
+	char directory[] = "/tmp/test-lock-XXXXXX";
+	struct quick_options options = {.say = say_nothing};
+	struct err err = {0};
+	struct quick other = {
+		.options = &options, .err = &err, .name = "wg0", .lock_fd = -1, .route_lock_fd = -1};
+	struct quick quick;
+
+	ck_assert_ptr_nonnull(mkdtemp(directory));
+	text_copy(other.directory, sizeof(other.directory), directory);
+	text_copy(other.route_directory, sizeof(other.route_directory), directory);
+	other.signal_fd = -1;
+	quick = other;
+	quick.lock_timeout_ms = WAIT_MS;
+	ck_assert_int_eq(quick_lock_routes(&other), 0);
+	ck_assert_int_eq(quick_lock_routes(&quick), -EAGAIN);
+	ck_assert_str_eq(err.text, "another holdfast is at work on routes of all, for more than 100 ms");
+	quick_unlock_routes(&other);
+	ck_assert_int_eq(quick_lock_routes(&quick), 0);
+	quick_unlock_routes(&quick);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("quick lock");
@@ -67,6 +109,8 @@ int main(void)
 
 	tcase_set_timeout(test, 30);
 	tcase_add_test(test, a_lock_that_goes_is_tried_again);
+	tcase_add_test(test, a_wait_takes_its_time_without_signals);
+	tcase_add_test(test, a_lock_is_not_waited_for_longer_than_allowed);
 	suite_add_tcase(suite, test);
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);
