@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 #include "common/base/mem.h"
 #include "common/base/text.h"
@@ -20,6 +23,7 @@ struct dns_job {
 	struct dns_job *next;
 	char run[PROTO_PATH_MAX + 1], name[PROTO_INTERFACE_MAX + 1];
 	struct texts dns;
+	int cancel_fd;
 	struct hooks_dns *owner;
 	struct hooked *waits; /* for its end; NULL: nobody */
 	struct event *late;   /* when that has taken too long; NULL: until somebody waits */
@@ -31,6 +35,7 @@ struct hooks_dns {
 	struct agent *agent;
 	struct worker *worker; /* NULL: until there is something to do */
 	struct event *done;
+	int cancel_fd;         /* an eventfd; -1: none yet */
 	struct dns_job *first; /* it is the worker's, the others are not begun */
 };
 
@@ -38,7 +43,7 @@ static void work(void *job)
 {
 	struct dns_job *mine = job;
 
-	mine->result = quick_fleet_dns_set(mine->run, mine->name, &mine->dns, &mine->err);
+	mine->result = quick_fleet_dns_set(mine->run, mine->name, &mine->dns, mine->cancel_fd, &mine->err);
 }
 
 static void job_free(struct dns_job *job)
@@ -134,8 +139,13 @@ static void wait_for(struct dns_job *job, struct hooked *hooked)
 
 static int need_worker(struct hooks_dns *dns, struct err *err)
 {
-	int r = dns->worker ? 0 : worker_new(work, &dns->worker, err);
+	int r;
 
+	if (dns->cancel_fd < 0)
+		dns->cancel_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (dns->cancel_fd < 0)
+		return err_set(err, -errno, "eventfd: %s", strerror(errno));
+	r = dns->worker ? 0 : worker_new(work, &dns->worker, err);
 	if (r < 0 || dns->done)
 		return r;
 	dns->done = event_new(dns->agent->base, worker_fd(dns->worker), EV_READ | EV_PERSIST, on_done, dns);
@@ -148,6 +158,7 @@ static struct dns_job *job_new(const struct hooked *hooked)
 	struct dns_job *job = mem_new(1, sizeof(*job));
 
 	job->owner = hooked->agent->hooks->dns;
+	job->cancel_fd = job->owner->cancel_fd;
 	(void)text_copy(job->run, sizeof(job->run), hooked->agent->config->run);
 	(void)text_copy(job->name, sizeof(job->name), hooked->name);
 	return job;
@@ -186,15 +197,20 @@ struct hooks_dns *hooks_dns_new(struct agent *agent)
 	struct hooks_dns *dns = mem_new(1, sizeof(*dns));
 
 	dns->agent = agent;
+	dns->cancel_fd = -1;
 	return dns;
 }
 
-/* Waits for what is under way; the rest is the next agent's. */
+/* Stops what is under way, which a program that hangs delays by less than a second; all of it is the next agent's. */
 void hooks_dns_free(struct hooks_dns *dns)
 {
 	if (dns->done)
 		event_free(dns->done);
+	if (dns->cancel_fd >= 0)
+		(void)eventfd_write(dns->cancel_fd, 1);
 	(void)worker_free(dns->worker);
+	if (dns->cancel_fd >= 0)
+		close(dns->cancel_fd);
 	while (dns->first) {
 		struct dns_job *job = dns->first;
 

@@ -17,7 +17,7 @@
 #include "node-agent/io/quick/session.h"
 #include "node-agent/io/quick/spaces.h"
 
-enum { GRACE_MS = 5000, WORDS_MAX = 63 };
+enum { GRACE_MS = 5000, CANCELLED_GRACE_MS = 500, WORDS_MAX = 63 };
 
 bool quick_has_program(const char *name, char path[PATH_MAX])
 {
@@ -39,7 +39,7 @@ bool quick_has_program(const char *name, char path[PATH_MAX])
 static bool wait_until(struct quick *quick, int process_fd, int64_t deadline_ms, bool stop_on_signal)
 {
 	struct pollfd fds[] = {
-		{.fd = process_fd, .events = POLLIN}, {.fd = quick->signal_fd, .events = POLLIN}};
+		{.fd = process_fd, .events = POLLIN}, {.fd = quick_stop_fd(quick), .events = POLLIN}};
 
 	for (;;) {
 		int64_t left_ms = deadline_ms < 0 ? -1 : deadline_ms - clock_now_ms();
@@ -55,11 +55,20 @@ static bool wait_until(struct quick *quick, int process_fd, int64_t deadline_ms,
 }
 
 /* It is told the signal that we were told, and has a while to act on it, with all that it has started. */
-static void stop(struct quick *quick, int process_fd, pid_t pid, bool group)
+static void stop(struct quick *quick, int process_fd, pid_t pid, bool group, int grace_ms)
 {
 	kill(group ? -pid : pid, quick->signal ? quick->signal : SIGTERM);
-	if (!wait_until(quick, process_fd, clock_now_ms() + GRACE_MS, false))
+	if (!wait_until(quick, process_fd, clock_now_ms() + grace_ms, false))
 		kill(pid, QUICK_SIGNAL_END);
+}
+
+static int why_stopped(struct quick *quick)
+{
+	if (quick->signal)
+		return -EINTR;
+	if (quick->signal_fd < 0 && quick_check_signal(quick, 0) < 0)
+		return -ECANCELED;
+	return err_set(quick->err, -ETIMEDOUT, "a program took more than %d ms", quick->child_timeout_ms);
 }
 
 int quick_wait(struct quick *quick, pid_t pid, bool group, int *ret_status)
@@ -70,10 +79,8 @@ int quick_wait(struct quick *quick, pid_t pid, bool group, int *ret_status)
 	if (process_fd < 0)
 		r = err_set(quick->err, -errno, "pidfd_open: %s", strerror(errno));
 	else if (!wait_until(quick, process_fd, deadline_ms, !quick->undoing)) {
-		stop(quick, process_fd, pid, group);
-		r = quick->signal ? -EINTR
-				  : err_set(quick->err, -ETIMEDOUT, "a program took more than %d ms",
-					    quick->child_timeout_ms);
+		r = why_stopped(quick);
+		stop(quick, process_fd, pid, group, r == -ECANCELED ? CANCELLED_GRACE_MS : GRACE_MS);
 	}
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;

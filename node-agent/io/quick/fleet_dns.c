@@ -71,13 +71,14 @@ static int change(struct quick *quick)
 	return r;
 }
 
-int quick_fleet_dns_set(
-	const char *run_directory, const char *tunnel, const struct texts *dns, struct err *err)
+int quick_fleet_dns_set(const char *run_directory, const char *tunnel, const struct texts *dns, int cancel_fd,
+	struct err *err)
 {
 	struct quick_options options = {.argument = tunnel, .run_directory = run_directory, .say = say};
 	struct quick quick;
 	int r = quick_begin(&quick, &options, err);
 
+	quick.cancel_fd = cancel_fd;
 	quick.child_timeout_ms = PROGRAM_TIMEOUT_MS;
 	quick.lock_timeout_ms = LOCK_TIMEOUT_MS;
 	(void)text_copy(quick.name, sizeof(quick.name), tunnel);

@@ -53,7 +53,8 @@ int quick_begin(struct quick *quick, const struct quick_options *options, struct
 		.lock_fd = -1,
 		.route_lock_fd = -1,
 		.spaces = QUICK_SPACES_NONE,
-		.signal_fd = -1};
+		.signal_fd = -1,
+		.cancel_fd = -1};
 	*err = (struct err){0};
 	if (geteuid() != 0)
 		return err_set(err, -EPERM, "this must be run as root");

@@ -55,6 +55,7 @@ struct quick {
 	struct quick_spaces spaces;
 
 	int signal_fd;
+	int cancel_fd;                 /* without signals: readable when it shall stop; -1: nobody stops it */
 	int signal;                    /* that asked us to stop; 0 */
 	bool undoing;                  /* signals no longer stop us */
 	struct quick_keeping *keeping; /* what is made is kept, by no command; NULL: a command works */
@@ -80,7 +81,10 @@ int quick_session(const struct quick_options *options, const struct quick_comman
 
 int quick_signals_block(struct quick *quick);
 void quick_signals_restore(struct quick *quick);
-/* -EINTR, with status and err, if a signal asks us to stop. timeout_ms to wait for one. */
+/* Readable when it may have to stop; -1: never. */
+int quick_stop_fd(const struct quick *quick);
+/* -EINTR, with status and err, if a signal asks us to stop; -ECANCELED, with err, if cancel_fd does. timeout_ms to wait for
+ * that. */
 int quick_check_signal(struct quick *quick, int timeout_ms);
 
 #endif

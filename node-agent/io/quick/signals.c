@@ -45,14 +45,19 @@ void quick_signals_restore(struct quick *quick)
 	sigprocmask(SIG_UNBLOCK, &set, NULL);
 }
 
+int quick_stop_fd(const struct quick *quick)
+{
+	return quick->signal_fd >= 0 ? quick->signal_fd : quick->cancel_fd;
+}
+
 int quick_check_signal(struct quick *quick, int timeout_ms)
 {
-	struct pollfd poll_fd = {.fd = quick->signal_fd, .events = POLLIN};
+	struct pollfd poll_fd = {.fd = quick_stop_fd(quick), .events = POLLIN};
 	struct signalfd_siginfo info;
 
 	(void)poll(&poll_fd, 1, timeout_ms); /* without signals it waits all the same */
 	if (quick->signal_fd < 0)
-		return 0;
+		return poll_fd.revents ? err_set(quick->err, -ECANCELED, "stopped, for the agent ends") : 0;
 	if (read(quick->signal_fd, &info, sizeof(info)) == (ssize_t)sizeof(info) && !quick->signal)
 		quick->signal = (int)info.ssi_signo;
 	if (!quick->signal || quick->undoing)

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <check.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "common/base/text.h"
 #include "node-agent/io/agent/hooks_int.h"
@@ -23,17 +25,31 @@ static size_t ended, told;
 static const struct hooked *ended_last;
 static bool is_hurried; /* timers end at once */
 
-int __wrap_quick_fleet_dns_set(const char *run, const char *tunnel, const struct texts *dns, struct err *err);
-int __wrap_quick_fleet_dns_set(const char *run, const char *tunnel, const struct texts *dns, struct err *err)
+/* For a change, or to look whether it shall end. */
+static void wait_a_little(void)
 {
+	struct timespec until;
+
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec++;
+	pthread_cond_timedwait(&changed, &mutex, &until);
+}
+
+int __wrap_quick_fleet_dns_set(
+	const char *run, const char *tunnel, const struct texts *dns, int cancel_fd, struct err *err);
+int __wrap_quick_fleet_dns_set(
+	const char *run, const char *tunnel, const struct texts *dns, int cancel_fd, struct err *err)
+{
+	struct pollfd cancelled = {.fd = cancel_fd, .events = POLLIN};
+
 	(void)run;
 	(void)err;
 	pthread_mutex_lock(&mutex);
 	ck_assert_uint_lt(call_count, CALLS_MAX);
 	snprintf(calls[call_count++], sizeof(calls[0]), "%s %s", tunnel, dns->count ? dns->items[0] : "none");
 	pthread_cond_broadcast(&changed);
-	while (hangs)
-		pthread_cond_wait(&changed, &mutex);
+	while (hangs && !poll(&cancelled, 1, 0))
+		wait_a_little();
 	pthread_mutex_unlock(&mutex);
 	return 0;
 }
@@ -179,6 +195,20 @@ START_TEST(a_wait_has_an_end)
 }
 END_TEST
 
+/* The agent ends while it hangs: it is told to stop, and what was not begun is left. */
+START_TEST(the_end_waits_for_nothing)
+{
+	begin();
+	set_hanging(true);
+	ask(&tunnels[0], "first", false);
+	ask(&tunnels[1], "first", false);
+	wait_for_calls(1);
+	hooks_dns_free(hooks.dns);
+	event_base_free(agent.base);
+	ck_assert_uint_eq(call_count, 1);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("agent hooks_dns");
@@ -189,6 +219,7 @@ int main(void)
 	tcase_set_timeout(test, 30);
 	tcase_add_test(test, one_of_each_tunnel_waits_and_the_awaited_first);
 	tcase_add_test(test, a_wait_has_an_end);
+	tcase_add_test(test, the_end_waits_for_nothing);
 	suite_add_tcase(suite, test);
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);

@@ -3,11 +3,13 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/eventfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "common/base/text.h"
 #include "common/io/clock.h"
+#include "node-agent/io/quick/child.h"
 #include "node-agent/io/quick/lock.h"
 #include "node-agent/io/quick/session.h"
 
@@ -62,7 +64,7 @@ END_TEST
 /* An agent has no signals of its own to wait with. */
 START_TEST(a_wait_takes_its_time_without_signals)
 {
-	struct quick quick = {.signal_fd = -1};
+	struct quick quick = {.signal_fd = -1, .cancel_fd = -1};
 	int64_t began_ms = clock_now_ms();
 
 	ck_assert_int_eq(quick_check_signal(&quick, WAIT_MS), 0);
@@ -88,7 +90,7 @@ START_TEST(a_lock_is_not_waited_for_longer_than_allowed)
 	ck_assert_ptr_nonnull(mkdtemp(directory));
 	text_copy(other.directory, sizeof(other.directory), directory);
 	text_copy(other.route_directory, sizeof(other.route_directory), directory);
-	other.signal_fd = -1;
+	other.signal_fd = other.cancel_fd = -1;
 	quick = other;
 	quick.lock_timeout_ms = WAIT_MS;
 	ck_assert_int_eq(quick_lock_routes(&other), 0);
@@ -97,6 +99,38 @@ START_TEST(a_lock_is_not_waited_for_longer_than_allowed)
 	quick_unlock_routes(&other);
 	ck_assert_int_eq(quick_lock_routes(&quick), 0);
 	quick_unlock_routes(&quick);
+}
+END_TEST
+
+/* Neither for a lock nor for a program that hangs, once an agent ends. */
+START_TEST(who_is_cancelled_waits_no_longer)
+{
+	char directory[] = "/tmp/test-lock-XXXXXX", program[PATH_MAX];
+	const char *const words[] = {"sleep", "300", NULL};
+	struct quick_options options = {.say = say_nothing};
+	struct err err = {0};
+	struct quick other = {.options = &options,
+		.err = &err,
+		.name = "wg0",
+		.lock_fd = -1,
+		.route_lock_fd = -1,
+		.signal_fd = -1,
+		.cancel_fd = -1,
+		.spaces = QUICK_SPACES_NONE};
+	struct quick quick;
+
+	ck_assert_ptr_nonnull(mkdtemp(directory));
+	text_copy(other.directory, sizeof(other.directory), directory);
+	text_copy(other.route_directory, sizeof(other.route_directory), directory);
+	quick = other;
+	quick.cancel_fd = eventfd(1, EFD_CLOEXEC);
+	ck_assert_int_ge(quick.cancel_fd, 0);
+	ck_assert_int_eq(quick_lock_routes(&other), 0);
+	ck_assert_int_eq(quick_lock_routes(&quick), -ECANCELED);
+	quick_unlock_routes(&other);
+	ck_assert(quick_has_program("sleep", program));
+	ck_assert_int_eq(quick_run(&quick, program, words, NULL), -ECANCELED);
+	close(quick.cancel_fd);
 }
 END_TEST
 
@@ -111,6 +145,7 @@ int main(void)
 	tcase_add_test(test, a_lock_that_goes_is_tried_again);
 	tcase_add_test(test, a_wait_takes_its_time_without_signals);
 	tcase_add_test(test, a_lock_is_not_waited_for_longer_than_allowed);
+	tcase_add_test(test, who_is_cancelled_waits_no_longer);
 	suite_add_tcase(suite, test);
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);

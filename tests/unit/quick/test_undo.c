@@ -58,6 +58,7 @@ static int undo(bool *ret_journal)
 		.lock_fd = -1,
 		.route_lock_fd = -1,
 		.signal_fd = -1,
+		.cancel_fd = -1,
 		.spaces = QUICK_SPACES_NONE,
 		.journal = {.stage = QUICK_STAGE_UP, .link = true, .ifindex = OURS}};
 	int r;

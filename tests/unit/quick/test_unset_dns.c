@@ -43,6 +43,7 @@ START_TEST(a_taken_lock_is_told)
 		.lock_fd = -1,
 		.route_lock_fd = -1,
 		.signal_fd = -1,
+		.cancel_fd = -1,
 		.undoing = true,
 		.spaces = QUICK_SPACES_NONE,
 		.keeping = &keeping,
