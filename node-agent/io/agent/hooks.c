@@ -279,6 +279,7 @@ void hooks_looked(struct agent *agent, bool done)
 		hooks_run(hooks->items[i]);
 		look_at_dns(hooks->items[i]);
 	}
+	hooks_dns_look(hooks);
 	forget_over(hooks);
 	hooks->looking = false;
 }

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <dirent.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -31,11 +33,19 @@ struct dns_job {
 	struct err err;
 };
 
+/* Those to be taken back that could not be, and those that an agent before us left. */
+struct dns_owed {
+	char name[PROTO_INTERFACE_MAX + 1];
+	int64_t due_ms;
+};
+
 struct hooks_dns {
 	struct agent *agent;
 	struct worker *worker; /* NULL: until there is something to do */
 	struct event *done;
-	int cancel_fd;         /* an eventfd; -1: none yet */
+	int cancel_fd; /* an eventfd; -1: none yet */
+	struct dns_owed *owed;
+	size_t owed_count, owed_capacity;
 	struct dns_job *first; /* it is the worker's, the others are not begun */
 };
 
@@ -92,6 +102,32 @@ static void tell(struct agent *agent, const struct dns_job *job)
 			err_format(&job->err, why, sizeof(why)));
 }
 
+/* ---- those owed ---- */
+
+static void owe(struct hooks_dns *dns, const char *name, int64_t due_ms)
+{
+	struct dns_owed *owed;
+
+	dns->owed = mem_grow(dns->owed, &dns->owed_capacity, dns->owed_count + 1, sizeof(*dns->owed));
+	owed = &dns->owed[dns->owed_count++];
+	owed->due_ms = due_ms;
+	(void)text_copy(owed->name, sizeof(owed->name), name);
+}
+
+/* It is asked for anew: what becomes of that counts. */
+static void owe_no_more(struct hooks_dns *dns, const char *name)
+{
+	for (size_t i = dns->owed_count; i-- > 0;)
+		if (!strcmp(dns->owed[i].name, name))
+			dns->owed[i] = dns->owed[--dns->owed_count];
+}
+
+static void settle(struct hooks_dns *dns, const struct dns_job *job)
+{
+	if (job->result < 0 && !job->dns.count && !*place_of(dns, job->name))
+		owe(dns, job->name, clock_now_ms() + AGENT_SLOW_POLL_MS);
+}
+
 static void on_done(evutil_socket_t fd, short what, void *context)
 {
 	struct hooks_dns *dns = context;
@@ -102,6 +138,7 @@ static void on_done(evutil_socket_t fd, short what, void *context)
 	if (!worker_take(dns->worker))
 		return;
 	job = dns->first;
+	settle(dns, job);
 	dns->first = job->next;
 	give_next(dns);
 	tell(dns->agent, job);
@@ -153,30 +190,30 @@ static int need_worker(struct hooks_dns *dns, struct err *err)
 	return 0;
 }
 
-static struct dns_job *job_new(const struct hooked *hooked)
+static struct dns_job *job_new(struct hooks_dns *dns, const char *name)
 {
 	struct dns_job *job = mem_new(1, sizeof(*job));
 
-	job->owner = hooked->agent->hooks->dns;
-	job->cancel_fd = job->owner->cancel_fd;
-	(void)text_copy(job->run, sizeof(job->run), hooked->agent->config->run);
-	(void)text_copy(job->name, sizeof(job->name), hooked->name);
+	job->owner = dns;
+	job->cancel_fd = dns->cancel_fd;
+	(void)text_copy(job->run, sizeof(job->run), dns->agent->config->run);
+	(void)text_copy(job->name, sizeof(job->name), name);
 	return job;
 }
 
-bool hooks_dns_set(struct hooked *hooked, const struct texts *servers, bool waits)
+static bool ask(struct hooks_dns *dns, const char *name, const struct texts *servers, struct hooked *waits)
 {
-	struct hooks_dns *dns = hooked->agent->hooks->dns;
 	struct dns_job **at, *job;
 	struct err err = {0};
 	bool moves;
 
 	if (need_worker(dns, &err) < 0) {
-		log_error("dns", "no-thread", log_text("tunnel", hooked->name), log_err(&err));
+		log_error("dns", "no-thread", log_text("tunnel", name), log_err(&err));
 		return false;
 	}
-	at = place_of(dns, hooked->name);
-	job = *at ? *at : job_new(hooked);
+	owe_no_more(dns, name);
+	at = place_of(dns, name);
+	job = *at ? *at : job_new(dns, name);
 	moves = !*at ||
 		(waits && !job->waits); /* a look leaves it where it is, or its turn would never come */
 	if (*at && moves)
@@ -184,12 +221,62 @@ bool hooks_dns_set(struct hooked *hooked, const struct texts *servers, bool wait
 	texts_clear(&job->dns);
 	texts_copy(&job->dns, servers);
 	if (waits)
-		wait_for(job, hooked);
+		wait_for(job, waits);
 	if (moves)
 		put_in(dns, job);
 	if (dns->first == job)
 		give_next(dns);
 	return true;
+}
+
+bool hooks_dns_set(struct hooked *hooked, const struct texts *servers, bool waits)
+{
+	return ask(hooked->agent->hooks->dns, hooked->name, servers, waits ? hooked : NULL);
+}
+
+/* ---- what was left ---- */
+
+static bool shall_have_some(const struct hooks *hooks, const char *name)
+{
+	for (size_t i = 0; i < hooks->count; i++)
+		if (!strcmp(hooks->items[i]->name, name))
+			return hooks->items[i]->course.wanted && hooks->items[i]->dns.count;
+	return false;
+}
+
+void hooks_dns_look(struct hooks *hooks)
+{
+	static const struct texts none;
+	struct hooks_dns *dns = hooks->dns;
+
+	for (size_t i = dns->owed_count; i-- > 0;) {
+		struct dns_owed owed = dns->owed[i];
+
+		if (clock_now_ms() >= owed.due_ms && !shall_have_some(hooks, owed.name))
+			(void)ask(dns, owed.name, &none, NULL);
+	}
+}
+
+/* An agent that was ended in between, or could not take them back. A journal is there as long as they are. */
+static void find_left(struct hooks_dns *dns)
+{
+	char path[PROTO_PATH_MAX + 8], name[PROTO_INTERFACE_MAX + 1];
+	struct dirent *entry;
+	DIR *directory;
+
+	(void)snprintf(path, sizeof(path), "%s/dns", dns->agent->config->run);
+	directory = opendir(path);
+	while (directory && (entry = readdir(directory))) {
+		const char *end = strrchr(entry->d_name, '.');
+		size_t length = end ? (size_t)(end - entry->d_name) : 0;
+
+		if (!length || length >= sizeof(name) || strcmp(end, ".json") != 0)
+			continue;
+		(void)snprintf(name, sizeof(name), "%.*s", (int)length, entry->d_name);
+		owe(dns, name, 0);
+	}
+	if (directory)
+		closedir(directory);
 }
 
 struct hooks_dns *hooks_dns_new(struct agent *agent)
@@ -198,6 +285,7 @@ struct hooks_dns *hooks_dns_new(struct agent *agent)
 
 	dns->agent = agent;
 	dns->cancel_fd = -1;
+	find_left(dns);
 	return dns;
 }
 
@@ -217,5 +305,6 @@ void hooks_dns_free(struct hooks_dns *dns)
 		dns->first = job->next;
 		job_free(job);
 	}
+	free(dns->owed);
 	free(dns);
 }

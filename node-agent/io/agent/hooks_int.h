@@ -59,6 +59,9 @@ void hooks_dns_free(struct hooks_dns *dns);
  * whatever became of it. False: that cannot be, and was logged. */
 bool hooks_dns_set(struct hooked *hooked, const struct texts *servers, bool waits);
 
+/* After a look: those that an agent before us left, or that could not be taken back, again. */
+void hooks_dns_look(struct hooks *hooks);
+
 /* ---- hooks_record.c ---- */
 /* Of all that there are records of, one by one. */
 void hooks_record_load(

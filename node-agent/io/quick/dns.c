@@ -151,7 +151,7 @@ int quick_unset_dns(struct quick *quick)
 	return 0;
 }
 
-static bool is_set_already(const struct quick *quick)
+bool quick_dns_is_as_wanted(const struct quick *quick)
 {
 	CLEANUP_FREE char *wanted = quick_dns_text(&quick->config, &quick->sidecar.dns_domains);
 
@@ -162,7 +162,7 @@ int quick_change_dns(struct quick *quick)
 {
 	int r = 0;
 
-	if (quick->config.dns.count && is_set_already(quick))
+	if (quick->config.dns.count && quick_dns_is_as_wanted(quick))
 		return 0;
 	if (quick->journal.dns.way != QUICK_DNS_NONE)
 		r = quick_unset_dns(quick);

@@ -19,6 +19,7 @@ int quick_take_dns_away(struct quick *quick);
 int quick_unset_dns(struct quick *quick);  /* what stays is told, and no failure */
 void quick_guess_dns(struct quick *quick); /* as wg-quick told it to resolvconf, if that is there */
 int quick_change_dns(struct quick *quick); /* on a reload: only if the file says something else now */
+bool quick_dns_is_as_wanted(const struct quick *quick); /* for all that its journal says */
 /* As they were set before. A warning if that cannot be. */
 void quick_restore_dns(struct quick *quick, struct quick_dns_state *before);
 void quick_dns_state_clear(struct quick_dns_state *state); /* none are set */

@@ -46,13 +46,43 @@ static void take_words(struct quick_config *config, const struct texts *dns)
 	}
 }
 
-/* Somebody took them away: then they are not what the journal says. */
-static void look_at_set(struct quick *quick)
+/* Whatever is set, it is not wholly what the journal says. */
+static void forget_text(struct quick *quick)
 {
-	if (!quick->journal.dns.text || quick_dns_is_set(quick))
-		return;
 	free(quick->journal.dns.text);
 	quick->journal.dns.text = NULL;
+}
+
+/* Somebody took them away. */
+static void look_at_set(struct quick *quick)
+{
+	if (!quick_dns_is_set(quick))
+		forget_text(quick);
+}
+
+/* What is not there any more takes what it was told along: a program that was removed, and systemd-resolved's link. */
+static int take_back(struct quick *quick)
+{
+	bool is_over = quick->journal.dns.way == QUICK_DNS_RESOLVED && !quick->journal.ifindex;
+	int r = is_over ? 0 : quick_take_dns_away(quick);
+
+	if (r < 0 && r != -ENOENT)
+		return r;
+	*quick->err = (struct err){0};
+	quick_dns_state_clear(&quick->journal.dns);
+	return 0;
+}
+
+/* Then who comes again takes back all that there may be of it, also another agent. */
+static void note_failure(struct quick *quick)
+{
+	struct err before = *quick->err;
+
+	if (quick->journal.dns.way == QUICK_DNS_NONE)
+		return;
+	forget_text(quick);
+	(void)quick_journal_write(quick);
+	*quick->err = before;
 }
 
 static int change(struct quick *quick)
@@ -65,7 +95,13 @@ static int change(struct quick *quick)
 	look_at_set(quick);
 	if (!quick->config.dns.count && !was_set)
 		return 0;
-	r = quick_change_dns(quick);
+	if (quick->config.dns.count && quick_dns_is_as_wanted(quick))
+		return 0;
+	r = take_back(quick);
+	if (r >= 0)
+		r = quick_set_dns(quick);
+	if (r < 0)
+		note_failure(quick);
 	if (r >= 0 && quick->journal.dns.way == QUICK_DNS_NONE)
 		quick_journal_remove(quick);
 	return r;

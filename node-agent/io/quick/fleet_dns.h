@@ -11,7 +11,8 @@
  */
 
 /* Servers and domains to search; what was set before for this tunnel, and says something else, is taken back. Nothing is done
- * if they are set. None of them: taken back. Once cancel_fd is readable it stops as soon as it can, with -ECANCELED; -1: it does not. */
+ * if they are set. None of them: taken back; the journal stays until
+ * that was done. Once cancel_fd is readable it stops as soon as it can, with -ECANCELED; -1: it does not. */
 int quick_fleet_dns_set(const char *run_directory, const char *tunnel, const struct texts *dns, int cancel_fd,
 	struct err *err);
 

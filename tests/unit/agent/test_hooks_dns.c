@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <check.h>
+#include <errno.h>
 #include <poll.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "common/base/text.h"
 #include "node-agent/io/agent/hooks_int.h"
@@ -18,6 +22,7 @@ enum { CALLS_MAX = 16, LOOKS = 100 };
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
 static bool hangs;
+static atomic_bool fails;
 static char calls[CALLS_MAX][64];
 static size_t call_count;
 
@@ -43,7 +48,6 @@ int __wrap_quick_fleet_dns_set(
 	struct pollfd cancelled = {.fd = cancel_fd, .events = POLLIN};
 
 	(void)run;
-	(void)err;
 	pthread_mutex_lock(&mutex);
 	ck_assert_uint_lt(call_count, CALLS_MAX);
 	snprintf(calls[call_count++], sizeof(calls[0]), "%s %s", tunnel, dns->count ? dns->items[0] : "none");
@@ -51,7 +55,7 @@ int __wrap_quick_fleet_dns_set(
 	while (hangs && !poll(&cancelled, 1, 0))
 		wait_a_little();
 	pthread_mutex_unlock(&mutex);
-	return 0;
+	return fails ? err_set(err, -EIO, "full") : 0;
 }
 
 void __wrap_hooks_dns_ended(struct hooked *hooked);
@@ -71,6 +75,14 @@ void __wrap_journal_add(
 	(void)endpoint;
 	(void)format;
 	told++;
+}
+
+static int64_t later_ms;
+int64_t __real_clock_now_ms(void);
+int64_t __wrap_clock_now_ms(void);
+int64_t __wrap_clock_now_ms(void)
+{
+	return __real_clock_now_ms() + later_ms;
 }
 
 int __real_event_add(struct event *event, const struct timeval *timeout);
@@ -209,6 +221,52 @@ START_TEST(the_end_waits_for_nothing)
 }
 END_TEST
 
+/* Of three that were left one is to have some; one cannot be taken back, and is again after a while, not before. */
+START_TEST(those_left_are_taken_back)
+{
+	char directory[] = "/tmp/test-dns-XXXXXX", path[64];
+	struct hooked *items[] = {&tunnels[0]};
+
+	ck_assert_ptr_nonnull(mkdtemp(directory));
+	snprintf(path, sizeof(path), "%s/dns", directory);
+	ck_assert_int_eq(mkdir(path, 0700), 0);
+	for (const char *name = "abc"; *name; name++) {
+		snprintf(path, sizeof(path), "%s/dns/%c.json", directory, *name);
+		fclose(fopen(path, "w"));
+	}
+	config.run = directory;
+	begin();
+	hooks.items = items;
+	hooks.count = 1;
+	tunnels[0].course.wanted = true;
+	texts_add(&tunnels[0].dns, "server");
+	fails = true;
+	hooks_dns_look(&hooks);
+	for (int i = 0; i < LOOKS || told < 2; i++) {
+		hooks_dns_look(&hooks);
+		event_base_loop(agent.base, told < 2 ? EVLOOP_ONCE : EVLOOP_NONBLOCK);
+	}
+	ck_assert_uint_eq(calls_made(), 2);
+	later_ms = AGENT_SLOW_POLL_MS;
+	fails = false;
+	hooks_dns_look(&hooks);
+	while (calls_made() < 4)
+		event_base_loop(agent.base, EVLOOP_ONCE);
+	ck_assert(strstr(calls[2], " none") && strstr(calls[3], " none"));
+	ck_assert_str_ne(calls[2], calls[3]);
+	ck_assert(calls[2][0] != 'a' && calls[3][0] != 'a');
+	end();
+	texts_clear(&tunnels[0].dns);
+	for (const char *name = "abc"; *name; name++) {
+		snprintf(path, sizeof(path), "%s/dns/%c.json", directory, *name);
+		unlink(path);
+	}
+	snprintf(path, sizeof(path), "%s/dns", directory);
+	rmdir(path);
+	rmdir(directory);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("agent hooks_dns");
@@ -220,6 +278,7 @@ int main(void)
 	tcase_add_test(test, one_of_each_tunnel_waits_and_the_awaited_first);
 	tcase_add_test(test, a_wait_has_an_end);
 	tcase_add_test(test, the_end_waits_for_nothing);
+	tcase_add_test(test, those_left_are_taken_back);
 	suite_add_tcase(suite, test);
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);
