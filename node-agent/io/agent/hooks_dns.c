@@ -7,6 +7,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "common/base/cause.h"
 #include "common/base/mem.h"
 #include "common/base/text.h"
 #include "common/io/clock.h"
@@ -39,6 +40,12 @@ struct dns_owed {
 	int64_t due_ms;
 };
 
+/* Of a tunnel, from a failure until it went well. */
+struct dns_trouble {
+	char name[PROTO_INTERFACE_MAX + 1];
+	struct cause cause;
+};
+
 struct hooks_dns {
 	struct agent *agent;
 	struct worker *worker; /* NULL: until there is something to do */
@@ -46,6 +53,8 @@ struct hooks_dns {
 	int cancel_fd; /* an eventfd; -1: none yet */
 	struct dns_owed *owed;
 	size_t owed_count, owed_capacity;
+	struct dns_trouble *troubles;
+	size_t trouble_count, trouble_capacity;
 	struct dns_job *first; /* it is the worker's, the others are not begun */
 };
 
@@ -92,14 +101,41 @@ static void give_next(struct hooks_dns *dns)
 		(void)worker_give(dns->worker, dns->first);
 }
 
-static void tell(struct agent *agent, const struct dns_job *job)
+/* ---- what goes wrong ---- */
+
+static struct dns_trouble *trouble_of(struct hooks_dns *dns, const char *name)
+{
+	struct dns_trouble *trouble;
+
+	for (size_t i = 0; i < dns->trouble_count; i++)
+		if (!strcmp(dns->troubles[i].name, name))
+			return &dns->troubles[i];
+	dns->troubles = mem_grow(
+		dns->troubles, &dns->trouble_capacity, dns->trouble_count + 1, sizeof(*dns->troubles));
+	trouble = &dns->troubles[dns->trouble_count++];
+	*trouble = (struct dns_trouble){0};
+	(void)text_copy(trouble->name, sizeof(trouble->name), name);
+	return trouble;
+}
+
+static void forget_trouble(struct hooks_dns *dns, const char *name)
+{
+	for (size_t i = dns->trouble_count; i-- > 0;)
+		if (!strcmp(dns->troubles[i].name, name))
+			dns->troubles[i] = dns->troubles[--dns->trouble_count];
+}
+
+/* Each cause once, and as long as it lasts again each hour. */
+static void tell(struct hooks_dns *dns, const struct dns_job *job)
 {
 	char why[ERR_WHERE_MAX + ERR_TEXT_MAX + 32];
 
-	if (job->result < 0)
-		journal_add(&agent->journal, "dns-failed", NULL, "%s: its name servers are not %s: %.140s",
-			job->name, job->dns.count ? "set" : "taken back",
-			err_format(&job->err, why, sizeof(why)));
+	if (job->result >= 0)
+		forget_trouble(dns, job->name);
+	else if (cause_is_news(&trouble_of(dns, job->name)->cause, &job->err, clock_now_ms()))
+		journal_add(&dns->agent->journal, "dns-failed", NULL,
+			"%s: its name servers are not %s: %.140s", job->name,
+			job->dns.count ? "set" : "taken back", err_format(&job->err, why, sizeof(why)));
 }
 
 /* ---- those owed ---- */
@@ -141,7 +177,7 @@ static void on_done(evutil_socket_t fd, short what, void *context)
 	settle(dns, job);
 	dns->first = job->next;
 	give_next(dns);
-	tell(dns->agent, job);
+	tell(dns, job);
 	if (job->waits)
 		hooks_dns_ended(job->waits);
 	job_free(job);
@@ -306,5 +342,6 @@ void hooks_dns_free(struct hooks_dns *dns)
 		job_free(job);
 	}
 	free(dns->owed);
+	free(dns->troubles);
 	free(dns);
 }

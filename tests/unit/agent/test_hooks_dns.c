@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/base/cause.h"
 #include "common/base/text.h"
 #include "node-agent/io/agent/hooks_int.h"
 #include "node-agent/io/quick/fleet_dns.h"
@@ -23,6 +24,7 @@ static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
 static bool hangs;
 static atomic_bool fails;
+static const char *_Atomic reason = "full";
 static char calls[CALLS_MAX][64];
 static size_t call_count;
 
@@ -55,7 +57,7 @@ int __wrap_quick_fleet_dns_set(
 	while (hangs && !poll(&cancelled, 1, 0))
 		wait_a_little();
 	pthread_mutex_unlock(&mutex);
-	return fails ? err_set(err, -EIO, "full") : 0;
+	return fails ? err_set(err, -EIO, "%s", reason) : 0;
 }
 
 void __wrap_hooks_dns_ended(struct hooked *hooked);
@@ -267,6 +269,39 @@ START_TEST(those_left_are_taken_back)
 }
 END_TEST
 
+static void fail_once(const char *why)
+{
+	size_t before = calls_made();
+
+	reason = why;
+	fails = why != NULL;
+	ask(&tunnels[0], "server", true);
+	for (size_t ends = ended; calls_made() == before || ended == ends;)
+		event_base_loop(agent.base, EVLOOP_ONCE);
+}
+
+/* As with all that is looked at again and again. */
+START_TEST(a_cause_is_told_once_and_each_hour)
+{
+	begin();
+	fail_once("full");
+	fail_once("full");
+	ck_assert_uint_eq(told, 1);
+	fail_once("empty");
+	ck_assert_uint_eq(told, 2);
+	later_ms = CAUSE_AGAIN_MS - 60000;
+	fail_once("empty");
+	ck_assert_uint_eq(told, 2);
+	later_ms = CAUSE_AGAIN_MS;
+	fail_once("empty");
+	ck_assert_uint_eq(told, 3);
+	fail_once(NULL);
+	fail_once("empty");
+	ck_assert_uint_eq(told, 4);
+	end();
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("agent hooks_dns");
@@ -279,6 +314,7 @@ int main(void)
 	tcase_add_test(test, a_wait_has_an_end);
 	tcase_add_test(test, the_end_waits_for_nothing);
 	tcase_add_test(test, those_left_are_taken_back);
+	tcase_add_test(test, a_cause_is_told_once_and_each_hour);
 	suite_add_tcase(suite, test);
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);
