@@ -152,16 +152,30 @@ static void put_dns(struct text *out, const struct texts *dns)
 		text_add(out, "\n");
 }
 
-static void put_hooks(struct text *out, const struct texts hooks[HOOKS])
+/* What is cut may mean something else altogether: whoever goes back to such a wg-quick has to know. */
+static void tell_hashes(struct exporting *exporting, enum desired_hook hook, const struct texts *lines)
+{
+	for (size_t i = 0; i < lines->count; i++)
+		if (strchr(lines->items[i], '#'))
+			tell(exporting,
+				"%s number %zu: Debian's wg-quick cuts it at its #: put it into a script "
+				"(newer ones and holdfast up do not)",
+				desired_hook_names[hook], i + 1);
+}
+
+static void put_hooks(struct exporting *exporting, const struct texts hooks[HOOKS])
 {
 	static const enum quick_hook theirs[HOOKS] = {[HOOK_PRE_UP] = QUICK_PRE_UP,
 		[HOOK_POST_UP] = QUICK_POST_UP,
 		[HOOK_PRE_DOWN] = QUICK_PRE_DOWN,
 		[HOOK_POST_DOWN] = QUICK_POST_DOWN};
 
-	for (size_t hook = 0; hook < HOOKS; hook++)
+	for (size_t hook = 0; hook < HOOKS; hook++) {
+		tell_hashes(exporting, hook, &hooks[hook]);
 		for (size_t i = 0; i < hooks[hook].count; i++)
-			text_add(out, "%s = %s\n", quick_hook_name(theirs[hook]), hooks[hook].items[i]);
+			text_add(exporting->out, "%s = %s\n", quick_hook_name(theirs[hook]),
+				hooks[hook].items[i]);
+	}
 }
 
 static int put_interface(struct exporting *exporting, const struct fleet_settings *settings, struct err *err)
@@ -185,7 +199,7 @@ static int put_interface(struct exporting *exporting, const struct fleet_setting
 		text_add(out, "FwMark = 0x%x\n", settings->fwmark);
 	if (!exporting->export->read_key)
 		r = put_key_commands(exporting, settings, err);
-	put_hooks(out, settings->hooks); /* behind the keys, which they may need */
+	put_hooks(exporting, settings->hooks); /* behind the keys, which they may need */
 	tell_settings(exporting, settings);
 	return r;
 }

@@ -97,7 +97,8 @@ def test_there_and_back():
         fleet = place.read("fleet.yaml")
         assert private not in fleet and preshared not in fleet and "peer-3:" in fleet, fleet
         (place.directory / "again").mkdir()
-        place.expect("export", "gw-a", "wg0", "--keys", ".", "--out", "again/wg0.conf")
+        told = place.expect("export", "gw-a", "wg0", "--keys", ".", "--out", "again/wg0.conf").stderr
+        assert "post_up number 1: Debian's wg-quick cuts it at its #" in told and told.count("at its #") == 1, told
         assert (place.directory / "again/wg0.conf").stat().st_mode & 0o777 == 0o600
         assert place.stripped("again/wg0.conf") == place.stripped("gw-a/wg0.conf")
         for line in ("Address = 10.50.0.1/24, fd50::1/64", "MTU = 1400", "Table = off"):
