@@ -18,7 +18,7 @@ struct hooks;
 enum { HOOKS_DEADLINE_MS = 30000 };
 
 void hooks_open(struct agent *agent);
-void hooks_close(struct agent *agent); /* kills those that run */
+void hooks_close(struct agent *agent); /* kills those that run, with what they started */
 /* Another generation is held. */
 void hooks_update(struct agent *agent);
 

@@ -10,8 +10,8 @@
 /*
  * Programs of the user's, run beside the loop, which never waits for one: no shell of ours, a small environment,
  * nothing inherited but /dev/null. Each is a process group of its own, and what is left of that when the program ends,
- * or when its time is over, is killed with it. Who leaves the group (setsid) lives on, until the agent's service ends.
- * Should this process die, the program is killed by the kernel.
+ * or when its time is over, is killed with it. Who leaves the group (setsid) lives on.
+ * Should this process die without programs_free(), the kernel kills the program, and what that has started lives on.
  */
 struct programs;
 struct program; /* one that runs */
