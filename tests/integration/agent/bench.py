@@ -258,7 +258,8 @@ class Bench:
 
     def serve(self):
         self.order("gw-a")
-        until("it serves", lambda: self.seat().get("role") == "serving")
+        wanted = {"role": "serving", "epoch": f"60000001.{self.epoch}"}      # what it reported before counts for nothing
+        until("it serves", lambda: wanted.items() <= self.seat().items())
 
     # ---- what the kernel holds ----
 
