@@ -2,7 +2,7 @@
 # The root file system of the virtual machine: this host's own programs with their libraries. Sourced by run.
 
 commands=(bash sh env cat ip nft wg ping arping sysctl hostname unshare nsenter chrt mount pkill pgrep ps readlink tcpdump
-	wireguard-go wg-quick stat bird birdc)
+	wireguard-go wg-quick stat bird birdc ethtool)
 
 # make_image DIRECTORY PROGRAMS: PROGRAMS are lines of NAME <tab> FILE.
 make_image() {
