@@ -30,7 +30,7 @@ class Talkers:
     def __exit__(self, *_):
         for process in self._processes:
             process.terminate()
-        ends = [process.wait(20) for process in self._processes]
+        ends = [process.wait(PATIENCE_S) for process in self._processes]
         text = self._log.read_text() if self._log.exists() else ""
         assert not any(ends) and "Sanitizer" not in text, f"{ends}\n{text[-4000:]}"
 
