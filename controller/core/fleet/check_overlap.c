@@ -19,8 +19,8 @@ struct claim {
 	const struct fleet_peer *peer;
 	struct fleet_allowed_ip *to;
 	uint32_t table; /* 0: nobody of another tunnel is a rival */
-	size_t covered; /* narrower ones of other peers right below this one, and the first of them */
-	size_t examples[3];
+	size_t covered; /* narrower ones of other peers right below this one, the first of them, and the last */
+	size_t examples[3], last;
 };
 
 struct claims {
@@ -33,7 +33,7 @@ struct overlap {
 	size_t gateway;
 };
 
-/* The connected route of an address leads there already. */
+/* The kernel makes the route of an address's own network; what lies within that has one of ours, as the gateway plans it. */
 static bool is_connected(const struct fleet_settings *settings, const struct prefix *to)
 {
 	for (size_t i = 0; i < settings->address_count; i++) {
@@ -41,7 +41,8 @@ static bool is_connected(const struct fleet_settings *settings, const struct pre
 
 		if (addr_is_set(&settings->address_peers[i]))
 			net.addr = settings->address_peers[i];
-		if (prefix_covers(&net, to))
+		net = prefix_mask(&net);
+		if (prefix_equal(&net, to))
 			return true;
 	}
 	return false;
@@ -127,25 +128,47 @@ static int compare(const void *left, const void *right)
 	return order ? order : (a->peer > b->peer) - (a->peer < b->peer);
 }
 
-/* Within a tunnel equal priorities are told by check_peers(). */
-static void check_neighbours(
-	const struct overlap *overlap, const struct claim *first, const struct claim *second)
+/* One peer in two tunnels has one priority. */
+static void refuse_twice(const struct overlap *overlap, const struct claim *first, const struct claim *second)
+{
+	const struct fleet *fleet = overlap->checker->fleet;
+	char text[PREFIX_TEXT_MAX];
+
+	check_refuse(overlap->checker, &second->to->place,
+		"allowed_ips: on gateway %s %s of peer %s is routed into %s and into %s, in one table; a "
+		"peer in "
+		"each tunnel, with the same key, can have a priority each, or addresses of its own",
+		fleet->gateways[overlap->gateway].name,
+		prefix_format(&second->to->prefix, text, sizeof(text)), second->peer->name,
+		fleet->tunnels[first->tunnel].name, fleet->tunnels[second->tunnel].name);
+}
+
+static void refuse_two(const struct overlap *overlap, const struct claim *first, const struct claim *second)
 {
 	const struct fleet *fleet = overlap->checker->fleet;
 	char text[PREFIX_TEXT_MAX], place[PLACE_TEXT_MAX];
 
-	first->to->shared = second->to->shared = true;
-	if (first->tunnel == second->tunnel || first->to->priority != second->to->priority)
-		return;
 	check_refuse(overlap->checker, &second->to->place,
-		"allowed_ips: on gateway %s %s is routed into %s (peer %s, %s) and into %s, in one table "
-		"with one "
-		"metric and with one priority; another priority would make them redundant, another "
-		"route_metric or route_table would tell them apart",
+		"allowed_ips: on gateway %s %s is routed into %s (peer %s, %s) and into %s (peer %s), in one "
+		"table with one metric and with one priority; another priority would make them redundant, "
+		"another route_metric or route_table would tell them apart",
 		fleet->gateways[overlap->gateway].name,
 		prefix_format(&second->to->prefix, text, sizeof(text)), fleet->tunnels[first->tunnel].name,
 		first->peer->name, check_place(overlap->checker, &first->to->place, place),
-		fleet->tunnels[second->tunnel].name);
+		fleet->tunnels[second->tunnel].name, second->peer->name);
+}
+
+/* Within a tunnel equal priorities are told by check_peers(). */
+static void check_neighbours(
+	const struct overlap *overlap, const struct claim *first, const struct claim *second)
+{
+	first->to->shared = second->to->shared = true;
+	if (first->tunnel == second->tunnel || first->to->priority != second->to->priority)
+		return;
+	if (first->peer == second->peer)
+		refuse_twice(overlap, first, second);
+	else
+		refuse_two(overlap, first, second);
 }
 
 static void check_rivals(const struct overlap *overlap, const struct claim *claims, size_t count)
@@ -187,12 +210,20 @@ static void share_around(struct claim *claims, const struct prefix *prefixes, co
 	}
 }
 
+/* A peer that is in two tunnels claims what it has twice, one after the other. */
+static bool is_counted(const struct claim *claims, const struct claim *around, const struct claim *inner)
+{
+	return around->covered && claims[around->last].peer == inner->peer &&
+	       claims[around->last].to == inner->to;
+}
+
 static void count_covered(struct claim *claims, const size_t *parents, size_t index)
 {
 	struct claim *around = parents[index] == PREFIX_TREE_ROOT ? NULL : &claims[parents[index]];
 
-	if (!around || around->peer == claims[index].peer)
+	if (!around || around->peer == claims[index].peer || is_counted(claims, around, &claims[index]))
 		return;
+	around->last = index;
 	if (around->covered < ARRAY_COUNT(around->examples))
 		around->examples[around->covered] = index;
 	around->covered++;
