@@ -102,6 +102,7 @@ void check_fleet(struct fleet *fleet, bool stored, struct diagnostics *diagnosti
 	check_forwards(&checker);
 	check_peers(&checker);
 	check_probes(&checker);
+	check_default_routes(&checker);
 	check_overlaps(&checker);
 	check_networks(&checker);
 }

@@ -46,6 +46,8 @@ void check_forwards(struct checker *checker);
 void check_peers(struct checker *checker);
 void check_probes(struct checker *checker);   /* that each goes to the peer that it judges */
 void check_networks(struct checker *checker); /* warns of peers outside the networks of their tunnels */
+void check_default_routes(
+	const struct checker *checker);       /* that a gateway has one tunnel that takes everything */
 void check_overlaps(struct checker *checker); /* peers that have a prefix in common; says which are shared */
 
 #endif
