@@ -5,10 +5,11 @@ from .pings import Pinger
 
 
 class Client:
-    """`dial` is the address that it was given, `address` (and `address6`, if any) its own in the tunnel; `keepalive_s`: 0 is off."""
+    """`dial` and `port` are what it was given, `address` (and `address6`, if any) its own in the tunnel; `keepalive_s`: 0 is off."""
 
-    def __init__(self, machine, gateway_key, address, address6=None, dial=network.DIAL, kernel=False, keepalive_s=0):
-        self.machine, self.interface, self._dial = machine, "wg0", f"[{dial}]" if ":" in dial else dial
+    def __init__(self, machine, gateway_key, address, address6=None, dial=network.DIAL, port=network.PORT, kernel=False,
+                 keepalive_s=0):
+        self.machine, self.interface, self._endpoint = machine, "wg0", f"[{dial}]:{port}" if ":" in dial else f"{dial}:{port}"
         self._addresses = [f"{address}/32", *([f"{address6}/128"] if address6 else [])]
         self.private = wireguard.private_key()
         self.public = wireguard.public_key(self.private)
@@ -23,7 +24,7 @@ class Client:
             PrivateKey = {self.private}
             [Peer]
             PublicKey = {self._gateway_key}
-            Endpoint = {self._dial}:{network.PORT}
+            Endpoint = {self._endpoint}
             AllowedIPs = {', '.join(inside)}
             PersistentKeepalive = {self._keepalive_s}
             """)

@@ -76,7 +76,7 @@ class Scene:
 class HoldfastScene(Scene):
     """Real agents, a real controller, the documented fleet file."""
 
-    gateway_kind, operator_at = HoldfastGateway, "ctl"
+    gateway_kind, operator_at, names = HoldfastGateway, "ctl", GATEWAYS
 
     def __init__(self, files, programs, peers=0, liveness=None, change=None, patience_s=30, **options):
         """`patience_s`: until all gateways are ready, for those that are slow."""
@@ -91,11 +91,11 @@ class HoldfastScene(Scene):
         self.controller = Controller(self.network.machines[self.operator_at], self.files, self._programs)
         self.controller.holdfast("validate", self.files.fleet)
         self.start_controller()
-        for name in GATEWAYS:
+        for name in self.names:
             self.files.make_gateway(name)
             self.gateways[name] = self.new_gateway(name)
             self.gateways[name].power_on()
-        self.controller.wait_ready(GATEWAYS, self._patience_s + self._peers / 100)
+        self.controller.wait_ready(self.names, self._patience_s + self._peers / 100)
         self.go_home()
 
     def build(self):
@@ -114,7 +114,7 @@ class HoldfastScene(Scene):
 
     def go_home(self):
         """Back to the gateway that every cycle starts from."""
-        self.controller.wait_ready(GATEWAYS)
+        self.controller.wait_ready(self.names)
         if self.owner() != HOME:
             self.controller.move(HOME)
 

@@ -14,7 +14,7 @@ sys.path.insert(0, os.path.join(ROOT, "deploy", "lab"))
 
 from lab.files import Files                   # noqa: E402: the path comes first
 from lab.pings import FAR, LAN                # noqa: E402
-from lab.scene import GATEWAYS, HoldfastScene  # noqa: E402
+from lab.scene import HoldfastScene       # noqa: E402
 from lab.wait import LabError, wait_for       # noqa: E402
 
 
@@ -63,7 +63,7 @@ def running_scene(kind=HoldfastScene, **options):
 def stood_still(scene):
     """How often an agent, whose priority is real-time, did not get its turn for a tenth of a second."""
     count = 0
-    for name in GATEWAYS:
+    for name in scene.gateways:
         with open(scene.files.log(name), encoding="utf-8", errors="replace") as log:
             count += log.read().count(" stalled gap_ms=")
     return count
