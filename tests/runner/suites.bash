@@ -51,7 +51,7 @@ suite_vm() {
 	"$root/tests/vm/run" --build "$root/build/release" --output "$scratch/vm" ${filter:+-R "$filter"} \
 		>"$scratch/vm.results" 2>"$scratch/vm.log" </dev/null || printf 'failed\tmachine\t0\t%s\n' "$scratch/vm.log" >>"$scratch/vm.results"
 	suite_is_not_empty vm machine
-	tally_suite vm $((SECONDS - begin)) "$scratch/vm.results"
+	tally_suite vm $((SECONDS - begin)) "$scratch/vm.results" "$(grep '^the machine hung' "$scratch/vm.log")"
 }
 
 # The figures are the point: they are printed.
