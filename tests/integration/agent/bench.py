@@ -20,6 +20,7 @@ sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..")) 
 BIN = os.environ.get("HOLDFAST_BIN", "build/dev/bin")
 VIP = "10.9.0.100"
 VIP6 = "2001:db8::100"
+PORT = 51820
 
 
 def run(*command, check=True, stdin=None):
@@ -125,7 +126,7 @@ class Bench:
         name = "c" + self.tunnel
         run("ip", "netns", "exec", self.router, "wireguard-go", name)
         run("ip", "netns", "exec", self.router, "wg", "set", name, "private-key", self.dir + "/peer.key", "listen-port",
-            "4711", "peer", self.public, "endpoint", VIP + ":51820", "allowed-ips", "10.50.0.0/24")
+            "4711", "peer", self.public, "endpoint", f"{VIP}:{PORT}", "allowed-ips", "10.50.0.0/24")
         run("ip", "-n", self.router, "addr", "add", "10.50.0.2/24", "dev", name)
         run("ip", "-n", self.router, "link", "set", name, "up")
         return name
@@ -221,7 +222,7 @@ class Bench:
             "version": 1, "generation": self.generation, "store": "5d41402abc4b2a76", "fleet": "test", "gateway": "gw-a",
             "addresses": ["10.9.0.11", "2001:db8::11"], "liveness_ms": 50,
             "tunnels": [{"name": self.tunnel, "private_key_file": "wg.key", "public_key": self.public,
-                         "addresses": ["10.50.0.1/24"], "listen_port": 51820, "fwmark": 1212547072, "mtu": 0,
+                         "addresses": ["10.50.0.1/24"], "listen_port": PORT, "fwmark": 1212547072, "mtu": 0,
                          "table": "auto", "forward": {"policy": "accept", "snat": [
                              {"from": "10.50.0.0/24", "interface": "eth1"}]}}],
             "endpoints": [{"name": "vpn", "isolation": "hold", "lease_ms": 3000, "dial_interface": "eth0", "dial": [VIP, VIP6],

@@ -9,8 +9,9 @@ import sys
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from bench import BIN, VIP6, Bench, run, until  # noqa: E402
+from bench import BIN, PORT, VIP, VIP6, Bench, run, until  # noqa: E402
 from runner import run_all  # noqa: E402
+from wire import Wire  # noqa: E402
 
 EXCUSED_MS = 500  # of a takeover, to a machine that does something else as well
 
@@ -40,12 +41,22 @@ def check_filters(bench):
     assert refused.returncode == 1 and "this is gateway gw-a" in refused.stderr, refused
 
 
+def announced_before_the_handshake(wire, initiation):
+    """Both families, whichever the client speaks: an answer that comes before the segment knows the new owner goes to the old one."""
+    said = wire.said()
+    first = next(number for number, words in enumerate(said) if words.startswith("initiation"))
+    assert said[first] == initiation, said
+    assert {f"announcement of {VIP}", f"announcement of {VIP6}"} <= set(said[:first]), said
+
+
 def test_a_takeover_wakes_the_client(bench):
     client = bench.make_client()
     bench.order("gw-b")
     stood_ms = bench.stood_still_ms()
-    bench.serve()
-    takeover = until("the takeover is over", lambda: (bench.controller.report or {}).get("takeover"))
+    with Wire(bench.gateway, "eth0", PORT) as wire:
+        bench.serve()
+        takeover = until("the takeover is over", lambda: (bench.controller.report or {}).get("takeover"))
+        announced_before_the_handshake(wire, f"initiation from {VIP} to 10.9.0.1")
     until("the handshake is done", lambda: not run(
         "ip", "netns", "exec", bench.router, "wg", "show", client, "latest-handshakes").strip().endswith("\t0"))
     log = open(bench.dir + "/agent.log", errors="replace").read()
@@ -68,19 +79,21 @@ def test_a_takeover_over_ipv6(bench):
     bench.order("gw-b")
     until("it stands by", lambda: bench.seat().get("role") == "standby")
     assert bench.has_address("lo", VIP6 + "/128") and not bench.has_address("eth0", VIP6 + "/128")
-    run("ip", "netns", "exec", bench.router, "wg", "set", client, "peer", bench.public, "endpoint", f"[{VIP6}]:51820")
+    run("ip", "netns", "exec", bench.router, "wg", "set", client, "peer", bench.public, "endpoint", f"[{VIP6}]:{PORT}")
     bench.controller.post("sessions", sessions=[
         {"tunnel": bench.tunnel, "public_key": bench.peer, "endpoint": "[2001:db8::1]:4711", "age_ms": 0}])
     until("the endpoint is known", lambda: "[2001:db8::1]:4711" in run(
         "ip", "netns", "exec", bench.gateway, "wg", "show", bench.tunnel, "endpoints"))
     before, stood_ms = len(takeovers(bench)), bench.stood_still_ms()
-    bench.serve()
-    line = until("the takeover is over", lambda: takeovers(bench)[before:])[-1]
+    with Wire(bench.gateway, "eth0", PORT) as wire:
+        bench.serve()
+        line = until("the takeover is over", lambda: takeovers(bench)[before:])[-1]
+        announced_before_the_handshake(wire, f"initiation from {VIP6} to 2001:db8::1")
     print("  " + line, flush=True)
     assert "sessions=1 back=1" in line and in_time(bench, line, 400, stood_ms), line
     assert bench.has_address("eth0", VIP6 + "/128")
     endpoints = run("ip", "netns", "exec", bench.router, "wg", "show", client, "endpoints")
-    assert f"[{VIP6}]:51820" in endpoints, endpoints  # the handshake came from the virtual address
+    assert f"[{VIP6}]:{PORT}" in endpoints, endpoints  # the handshake came from the virtual address
     run("ip", "netns", "exec", bench.router, "ping", "-c", "1", "-W", "2", VIP6)
     run("ip", "netns", "exec", bench.router, "ping", "-c", "2", "-i", "0.1", "-W", "2", "10.50.0.1")
 
