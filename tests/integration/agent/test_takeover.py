@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The real agent takes over, and its stock client is back at once: what it was told of the session, over either family, whatever is lost. 10 s."""
+"""The real agent takes over, and its stock client is back at once: what it was told of the session, over either family, whatever is lost;
+and every setting ends as configured. 14 s."""
 import json
 import os
 import re
@@ -13,6 +14,7 @@ from bench import BIN, PORT, VIP, VIP6, Bench, run, until  # noqa: E402
 from runner import run_all  # noqa: E402
 from wire import Wire  # noqa: E402
 
+KEEPALIVE_S = 1
 EXCUSED_MS = 500  # of a takeover, to a machine that does something else as well
 
 
@@ -144,8 +146,55 @@ def test_a_lost_confirmation_is_repeated(bench):
     run("ip", "netns", "exec", bench.router, "nft", "delete", "table", "inet", "unconfirmed")
 
 
+def settings(bench):
+    """Of the device: its own line of `wg show dump` but for the private key, and of alice what is configured and what was learned."""
+    own, alice = run("ip", "netns", "exec", bench.gateway, "wg", "show", bench.tunnel, "dump").splitlines()
+    key, preshared, endpoint, allowed_ips, *_, keepalive = alice.split("\t")
+    return {"own": own.split("\t")[1:], "key": key, "preshared": preshared, "endpoint": endpoint, "allowed_ips": allowed_ips, "keepalive": keepalive}
+
+
+def is_kept(bench, **wanted):
+    until(f"the device has {wanted}", lambda: wanted.items() <= settings(bench).items())
+
+
+def tried(bench):
+    """Packets of the tunnel that the fence has kept in."""
+    return sum(int(number) for number in re.findall(rf"udp sport {PORT} meta mark != @permit_mark counter packets (\d+)",
+                                                    bench.nft("list", "table", "inet", "holdfast")))
+
+
+def says_nothing(bench, wire):
+    """A keepalive that is left on is tried at once, and again; what is sent to a client from beside the tunnel is tried, too, but does not leave."""
+    before, end = tried(bench), time.monotonic() + 2 * KEEPALIVE_S
+    while time.monotonic() < end:
+        assert tried(bench) == before, "a standby's keepalive is not off"
+        time.sleep(0.1)
+    run("ip", "netns", "exec", bench.gateway, "ping", "-c", "1", "-W", "1", "10.50.0.2", check=False)
+    until("the fence has kept an initiation in", lambda: tried(bench) > before)
+    spoken = [words for words in wire.said() if not words.startswith("announcement")]
+    assert not spoken, f"a standby speaks: {spoken}"
+
+
+def test_every_setting_ends_as_configured(bench):
+    """There and back. A standby does not say a word, whatever keepalive it had as the owner, and whatever is configured since. 4 s."""
+    [alice] = bench.desired()["peers"]
+    bench.apply(bench.desired(peers=[dict(alice, keepalive_s=KEEPALIVE_S)]))
+    is_kept(bench, keepalive=str(KEEPALIVE_S))
+    served = settings(bench)
+    assert (set(served["allowed_ips"].split(",")), served["endpoint"]) == (set(alice["allowed_ips"]), "[2001:db8::1]:4711"), served
+    bench.order("gw-b")
+    until("it stands by", lambda: bench.seat().get("role") == "standby")
+    with Wire(bench.gateway, "eth0", PORT) as wire:
+        is_kept(bench, **dict(served, keepalive="off"))
+        bench.apply(bench.desired(peers=[dict(alice, keepalive_s=2 * KEEPALIVE_S)]))
+        says_nothing(bench, wire)
+    is_kept(bench, **dict(served, keepalive="off"))
+    bench.serve()
+    is_kept(bench, **dict(served, keepalive=str(2 * KEEPALIVE_S)))
+
+
 TESTS = [test_a_warm_standby, test_a_takeover_wakes_the_client, test_a_takeover_over_ipv6, test_a_lost_initiation_is_repeated,
-         test_a_lost_confirmation_is_repeated]
+         test_a_lost_confirmation_is_repeated, test_every_setting_ends_as_configured]
 
 
 def main():

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Standing ready: what is broken on the standby is seen in its status, the metrics and /readyz, and so is that it is well again.
 A drill moves there and back and loses nothing. Then the owner loses power, and the report tells how that went, until the client
-was back. About 28 seconds."""
+was back. A keepalive of the client is the owner's alone all the while. About 33 seconds."""
 import json
 import os
 import re
@@ -12,6 +12,7 @@ from lab.scene import GATEWAYS
 
 CONTROLLER = "127.0.0.1:9580"
 METRIC = "holdfast_endpoint_ready_standbys"
+KEEPALIVE_S = 25
 UNCERTAIN_US = 50000      # by how long an echo takes, on a busy machine
 
 
@@ -61,9 +62,10 @@ def well(scene, standby, what):
 
 
 def breaks_and_mends():
-    with running_scene() as scene:
+    with running_scene(change=with_keepalive) as scene:
         scene.controller.wait_ready(GATEWAYS)
         standby = standby_of(scene)
+        as_configured(scene, "at the start", *scene.gateways.values())
         said = word(scene, standby.name)
         expect(said["could"] and said["ready"] and said["proved_ago_ms"] < 40000, f"at the start: {said}")
         expect(scene.controller.view()["alone"] == "", f"the witness answers: {scene.controller.view()['alone']}")
@@ -71,7 +73,30 @@ def breaks_and_mends():
         connections(scene, standby)
         device(scene, standby)
         drill(scene, standby)
+        as_configured(scene, "there and back", *scene.gateways.values())
         power_cut(scene, standby)
+
+
+def with_keepalive(text):
+    """The lab's fleet file, alice kept alive."""
+    return re.sub(r"^(  alice: .*) }$", rf"\1, persistent_keepalive: {KEEPALIVE_S} }}", text, count=1, flags=re.MULTILINE)
+
+
+def settings(scene, gateway):
+    """Of the client in its device: (endpoint, allowed IPs, keepalive)."""
+    rows = (row.split("\t") for row in gateway.machine.run("wg", "show", "wg0", "dump").splitlines()[1:])
+    return next((row[2], set(row[3].split(",")), row[7]) for row in rows if row[0] == scene.client.public)
+
+
+def as_configured(scene, what, *gateways):
+    """The same on all, but for the keepalive, which a standby does not have."""
+    owner, allowed = scene.owner(), {"10.50.0.2/32", "fd50::2/128"}
+    wanted = {gateway.name: str(KEEPALIVE_S) if gateway.name == owner else "off" for gateway in gateways}
+    wait_for(f"{what}: keepalives are {wanted}", 10, lambda: all(settings(scene, gateway)[2] == wanted[gateway.name] for gateway in gateways))
+    wait_for(f"{what}: all know where the client is", 10, lambda: len({settings(scene, gateway)[0] for gateway in gateways}) == 1)
+    for gateway in gateways:
+        expect(settings(scene, gateway)[1] == allowed, f"{what}: {gateway.name} has {settings(scene, gateway)}")
+    print(f"{what}: keepalives {wanted}")
 
 
 def lan(scene, standby):
@@ -142,7 +167,10 @@ def power_cut(scene, standby):
     told_there = [row["kind"] for row in json.loads(local)["timeline"] if row["who"] == standby.name]
     expect({"suspected", "verdict", "permit", "announced", "back", "over"} <= set(told_there), f"its own socket tells {told_there}")
     print(scene.controller.holdfast("report"))
+    as_configured(scene, "after a power cut", standby)
     owner.power_on()
+    scene.go_home()
+    as_configured(scene, "and the way back", *scene.gateways.values())
 
 
 def told(scene, standby, event, text):
