@@ -6,11 +6,12 @@
 
 #include "common/cluster/budget.h"
 #include "common/liveness/liveness.h"
+#include "common/liveness/stamp.h"
 
 struct event;
 
-/* What the files of the engine share. socket.c: sockets and their time stamps. outbox.c: many datagrams in few
- * system calls. partner.c: who they are and where. send.c, receive.c: datagrams. watch.c: verdicts. liveness.c: the
+/* What the files of the engine share. socket.c: sockets. stamp.c: when what they take came in. outbox.c: many datagrams in
+ * few system calls. partner.c: who they are and where. send.c, receive.c: datagrams. watch.c: verdicts. liveness.c: the
  * loop. */
 
 enum { OUTBOX_MAX = 64, INBOX_MAX = 16, TARGETS_MAX = 3 };
@@ -39,6 +40,7 @@ struct local {
 	int fd;
 	struct event *readable;
 	struct liveness *liveness;
+	struct stamp_clock clock;
 };
 
 struct letter {

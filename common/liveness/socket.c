@@ -11,11 +11,10 @@
 #include "common/liveness/internal.h"
 
 /* What is likely: both daemons on one host. */
-#define BESIDE                                                                                               \
-	": a controller beside an agent needs a port of its own, listen: ADDRESS:7445 in controller.yaml, and the " \
+#define BESIDE                                                                                              \
+	": a controller beside an agent needs a port of its own, listen: ADDRESS:7445 in controller.yaml, " \
+	"and the "                                                                                          \
 	"same in controllers: of every agent.yaml"
-
-enum { STAMP_OLDEST_US = 60 * 1000 * 1000 };
 
 static void on_readable(evutil_socket_t fd, short what, void *context)
 {
@@ -107,22 +106,6 @@ static int64_t wall_us(void)
 	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
-/* The kernel's stamp is of the wall clock (socket(7)): its age is taken off the monotonic time. One that a step of the
- * wall clock has made absurd is not used. */
-static int64_t stamp_us(struct msghdr *message, int64_t now_us, int64_t wall_now_us)
-{
-	for (struct cmsghdr *c = CMSG_FIRSTHDR(message); c != NULL; c = CMSG_NXTHDR(message, c)) {
-		struct timespec stamp;
-		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_TIMESTAMPNS)
-			continue;
-		memcpy(&stamp, CMSG_DATA(c), sizeof(stamp));
-		int64_t age_us = wall_now_us - ((int64_t)stamp.tv_sec * 1000000 + stamp.tv_nsec / 1000);
-		if (age_us >= 0 && age_us <= STAMP_OLDEST_US)
-			return now_us - age_us;
-	}
-	return now_us;
-}
-
 struct inbox {
 	struct mmsghdr messages[INBOX_MAX];
 	struct iovec vectors[INBOX_MAX];
@@ -147,8 +130,7 @@ static void inbox_prepare(struct inbox *inbox)
 	}
 }
 
-static void take_in(struct liveness *liveness, size_t local, struct inbox *inbox, size_t i, int64_t now_us,
-	int64_t wall_now_us)
+static void take_in(struct liveness *liveness, size_t local, struct inbox *inbox, size_t i)
 {
 	struct msghdr *message = &inbox->messages[i].msg_hdr;
 	struct arrival arrival = {
@@ -156,7 +138,7 @@ static void take_in(struct liveness *liveness, size_t local, struct inbox *inbox
 		.size = inbox->messages[i].msg_len,
 		.truncated = message->msg_flags & MSG_TRUNC,
 		.local = local,
-		.received_us = stamp_us(message, now_us, wall_now_us),
+		.received_us = stamp_us(message, &liveness->locals[local].clock),
 	};
 
 	if (endpoint_from_sockaddr((struct sockaddr *)&inbox->from[i], &arrival.from) == 0)
@@ -165,14 +147,16 @@ static void take_in(struct liveness *liveness, size_t local, struct inbox *inbox
 
 void local_drain(struct liveness *liveness, size_t index)
 {
+	struct local *local = &liveness->locals[index];
 	struct inbox inbox;
 	int count;
 
+	stamp_clock_begin(&local->clock);
 	do {
 		inbox_prepare(&inbox);
-		count = recvmmsg(liveness->locals[index].fd, inbox.messages, INBOX_MAX, 0, NULL);
-		int64_t now_us = clock_now_us(), wall_now_us = wall_us();
+		count = recvmmsg(local->fd, inbox.messages, INBOX_MAX, 0, NULL);
+		stamp_clock_read(&local->clock, clock_now_us(), wall_us());
 		for (int i = 0; i < count; i++)
-			take_in(liveness, index, &inbox, (size_t)i, now_us, wall_now_us);
+			take_in(liveness, index, &inbox, (size_t)i);
 	} while (count == INBOX_MAX);
 }
