@@ -2,6 +2,7 @@
 """Many live sessions in the lab: holdfast-swarm on a client machine of its own, behind the NAT; a source port for each."""
 import ipaddress
 import json
+import math
 import os
 import subprocess
 
@@ -10,6 +11,7 @@ from lab import network
 from lab.scene import HOME
 
 FIRST, TARGET = "10.52.0.1", "10.50.0.1"
+SELDOM = 1e-6
 GIVEN_S = 12      # longer than most of what a new owner tries, shorter than the 15 s after which a stock client helps itself
 
 
@@ -120,9 +122,37 @@ def distribution(results):
     return ", ".join(f"{count} in {(n + 1) * 100}" for n, count in enumerate(counts) if count) + " ms"
 
 
-def expected_tries(loss_percent, sessions):
-    """Sessions that need a second, third, fourth and fifth try: a try fails if its response is lost, or all three copies of its
-    initiation, or of its confirmation."""
+def fails(loss_percent):
+    """How likely a try fails: its response is lost, or all three copies of its initiation, or of its confirmation."""
     loss = loss_percent / 100
-    fails = 1 - (1 - loss) * (1 - loss ** 3) ** 2
-    return [round(sessions * fails ** tries, 3) for tries in range(1, 5)]
+    return 1 - (1 - loss) * (1 - loss ** 3) ** 2
+
+
+def expected_tries(loss_percent, sessions):
+    """Sessions that need a second, third, fourth and fifth try."""
+    return [round(sessions * fails(loss_percent) ** tries, 3) for tries in range(1, 5)]
+
+
+def late_by_chance(loss_percent, sessions):
+    """More of them than this are late less than once in a million runs. A fifth try is too late for a second, and the fourth is where the ping
+    that would show it, or its answer, is lost. They are few of many, so Poisson's distribution has it."""
+    failing = fails(loss_percent)
+    expected = sessions * (failing ** 4 + failing ** 3 * (1 - (1 - loss_percent / 100) ** 2))
+    count, chance = 0, math.exp(-expected)
+    beyond = 1 - chance
+    while beyond > SELDOM:
+        count += 1
+        chance *= expected / count
+        beyond -= chance
+    return count
+
+
+def all_together(results, loss_percent):
+    """Whether the power cuts hold what is promised of all of them, and a sentence: what each may have by chance, all together may not. `late` of
+    each: how many were, None where its times are not judged; `excused`: how many more came after a second, no later than a late half explains."""
+    judged = [result for result in results if result["late"] is not None]
+    late, excused, sessions = (sum(result[name] for result in judged) for name in ("late", "excused", "clients"))
+    late_max = late_by_chance(loss_percent, sessions)
+    return late <= late_max, (f"{late} of {sessions} sessions in {len(judged)} power cuts were late, {late_max} may be by chance; {excused} more "
+                              f"came after a second, excused since half of their cut were late; {len(results) - len(judged)} cuts are not "
+                              f"judged, this machine stood still")

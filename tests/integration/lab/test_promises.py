@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""How the demo judges a row: what is promised, and what this machine's own delay may excuse. Needs no lab; milliseconds."""
+"""How the demo judges a row: what is promised, and what this machine's own delay may excuse; and test_swarm.py many power cuts. Needs no lab;
+milliseconds."""
 from labtest import expect, run
 from lab.cycle import Cycle
 from lab.pings import Window
 from lab.table import CROWDED, PROMISES, Promise, held, table
+from swarm import all_together, late_by_chance
 
 INTERVAL_MS = 10
 
@@ -82,5 +84,21 @@ def a_lost_packet_is_never_excused():
     judged("MISSED", "drain", (0, 0), (20, 50))
 
 
+def cuts(*lates):
+    return [{"clients": 200, "late": late, "excused": 0 if late is None else 1} for late in lates]
+
+
+def many_cuts_are_judged_together():
+    """At 5 %: each of them may have two, but not all of them."""
+    expect([late_by_chance(5, sessions) for sessions in (0, 200, 4000, 100_000)] == [0, 2, 4, 11], "another chance than was computed")
+    for lates, wanted in (([2], True), ([3], False), ([1] * 4 + [0] * 16, True), ([1] * 5 + [0] * 15, False), ([2, None], True), ([None], True)):
+        holds, said = all_together(cuts(*lates), 5)
+        expect(holds == wanted, f"{lates} is judged {holds}: {said}")
+        judged = [late for late in lates if late is not None]
+        expect(f"{sum(judged)} of {200 * len(judged)} sessions" in said and f"{len(judged)} more came after a second" in said
+               and f"{len(lates) - len(judged)} cuts are not judged" in said, f"of {lates} is said: {said}")
+
+
 run(a_power_cut, a_crowd_may_take_longer, a_median_needs_three, a_delay_excuses_its_own_size, of_many_the_99th_percentile_counts,
-    a_hang_counts_from_its_beginning, the_table_says_what_is_promised, without_a_median_the_worst_counts, a_lost_packet_is_never_excused)
+    a_hang_counts_from_its_beginning, the_table_says_what_is_promised, without_a_median_the_worst_counts, a_lost_packet_is_never_excused,
+    many_cuts_are_judged_together)
