@@ -30,6 +30,10 @@ class Cycle:
         return self.worse.lost
 
     @property
+    def sent(self):
+        return self.worse.sent
+
+    @property
     def gap_ms(self):
         return max(self.lan.outage_ms, self.far.outage_ms)
 

@@ -4,6 +4,7 @@ import time
 from contextlib import contextmanager
 
 from .cycle import Cycle, watched
+from .pings import FAR, LAN
 from .scene import GATEWAYS, HOME
 from .wait import wait_for
 
@@ -104,7 +105,8 @@ def fail_back(scene, cycle):
     scene.wait_steady()
     end = time.time()
     scene.pings.settle(end)
-    back = scene.pings.window(begin, end)
+    windows = [scene.pings.window(begin, end, target) for target in (LAN, FAR)]
+    back = max(windows, key=lambda window: (window.lost, window.outage_ms))
     cycle.details.update(failback_ms=round(back.outage_ms, 1), failback_lost=back.lost, failback_sent=back.sent)
 
 

@@ -3,6 +3,7 @@
 import argparse
 
 from .faults import FAULTS
+from .table import INTERVAL_MS
 
 _DEFAULT_FAULTS = ["power", "drain", "agent-kill", "controller-kill"]
 
@@ -15,7 +16,8 @@ def parse():
     parser.add_argument("--baseline", action="store_true", help="the same under keepalived and wg-quick as well, side by side")
     parser.add_argument("--peers", type=_positive, default=0, metavar="N", help="so many more configured peers")
     parser.add_argument("--liveness", metavar="DURATION", help="the time between beats, such as 25ms")
-    parser.add_argument("--interval", type=_positive, default=10, metavar="MS", help="time between the client's pings (10)")
+    parser.add_argument("--interval", type=_positive, default=INTERVAL_MS, metavar="MS",
+                        help=f"time between the client's pings ({INTERVAL_MS})")
     parser.add_argument("--kind", choices=["floating", "balanced"], default="floating", help="of the virtual endpoint")
     parser.add_argument("--json", metavar="FILE", help="writes all figures there")
     parser.add_argument("--logs", metavar="DIR", help="keeps the daemons' logs there")

@@ -3,10 +3,12 @@
 import statistics
 
 WIDTH, LABEL, STRIP, STRIP_LEAD = 80, 21, 42, 15
+INTERVAL_MS = 5      # between the client's pings, if nobody says otherwise: so nothing may be lost
 MEDIAN_OF = 3      # cycles, at least: of one or two there is a worst, but no median worth the name
 TAIL_OF = 300      # cycles, at least: of fewer there is no 99th percentile
 EVENTS = {"power": "owner loses power", "link": "outer link cut", "drain": "drained, and back", "agent-kill": "agent killed",
           "agent-hang": "agent hangs", "controller-kill": "controller killed"}
+HOME = "moved back home"      # by a planned move, after a fault that has moved it
 
 
 class Promise:
@@ -50,10 +52,20 @@ PROMISES = {"power": Promise(200, 350), "link": Promise(200, 350), "agent-kill":
 CROWDED = {**PROMISES, "power": Promise(500, 1000), "link": Promise(500, 1000)}
 
 
+HOMEWARD = Promise(lossless=True)
+
+
+class Homeward:
+    """Of a cycle, how it came back to where it began, as a row wants it."""
+
+    def __init__(self, details):
+        self.gap_ms, self.lost, self.sent = (details[f"failback_{name}"] for name in ("ms", "lost", "sent"))
+
+
 def heading(implementation, kernel, cpus, late_p99_ms, interval_ms):
     return ("Holdfast demo: two gateways, a stock WireGuard client behind a port-changing NAT\n"
             f"{implementation}, Linux {kernel}, {cpus} CPUs, timer delay p99 {late_p99_ms:.1f} ms. '.' answered, 'x' lost"
-            + ("" if interval_ms == 10 else f"\na ping every {interval_ms} ms"))
+            + ("" if interval_ms == INTERVAL_MS else f"\na ping every {interval_ms} ms"))
 
 
 def strip(window, columns=STRIP):
@@ -95,11 +107,11 @@ def _row(event, cycles, median, worst, lost_sent, promise):
     return f" {event:<17}  {cycles:>6}  {median:>10}  {worst:>7}  {lost_sent:>15}  {promise:<14}".rstrip()
 
 
-def _fault_row(fault, cycles, promise):
+def _fault_row(event, cycles, promise):
     gaps = [c.gap_ms for c in cycles]
-    lost, sent = sum(c.lost for c in cycles), sum(c.worse.sent for c in cycles)
+    lost, sent = sum(c.lost for c in cycles), sum(c.sent for c in cycles)
     words = f"{promise.words()} {promise.verdict(cycles)}".strip() if promise else ""
-    return _row(EVENTS[fault], len(cycles), "none" if not lost else duration(statistics.median(gaps)),
+    return _row(event, len(cycles), "none" if not lost else duration(statistics.median(gaps)),
                 "none" if not lost else duration(max(gaps)), f"{_number(lost)} / {_number(sent):>6}", words)
 
 
@@ -107,10 +119,12 @@ def table(cycles, baseline, baseline_wanted, promises):
     """The rows by fault, in the order in which they were run."""
     lines = [_row("event", "cycles", "gap median", "worst", "lost / sent", "promise"),
              _row("-" * 17, "-" * 6, "-" * 10, "-" * 7, "-" * 15, "-" * 14)]
-    lines += [_fault_row(fault, rows, promises[fault]) for fault, rows in by_fault(cycles).items()]
+    lines += [_fault_row(EVENTS[fault], rows, promises[fault]) for fault, rows in by_fault(cycles).items()]
+    if homeward(cycles):
+        lines.append(_fault_row(HOME, homeward(cycles), HOMEWARD))
     if baseline_wanted:
         lines.append(" " + "-- the same with keepalived (0.1 s adverts) and wg-quick ".ljust(78, "-"))
-        lines += [_fault_row(fault, rows, None) for fault, rows in by_fault(baseline).items()]
+        lines += [_fault_row(EVENTS[fault], rows, None) for fault, rows in by_fault(baseline).items()]
     return "\n".join(lines)
 
 
@@ -121,9 +135,14 @@ def by_fault(cycles):
     return rows
 
 
+def homeward(cycles):
+    return [Homeward(cycle.details) for cycle in cycles if "failback_lost" in cycle.details]
+
+
 def held(cycles, promises):
     """Whether every promised row held; a noisy one does not count as broken."""
-    return all(promises[fault].verdict(rows) != "MISSED" for fault, rows in by_fault(cycles).items())
+    faults = all(promises[fault].verdict(rows) != "MISSED" for fault, rows in by_fault(cycles).items())
+    return faults and HOMEWARD.verdict(homeward(cycles)) != "MISSED"
 
 
 def where_the_time_went(cycles):

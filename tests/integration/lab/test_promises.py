@@ -84,6 +84,25 @@ def a_lost_packet_is_never_excused():
     judged("MISSED", "drain", (0, 0), (20, 50))
 
 
+def moved_home(fault, *losses):
+    made = cycles(fault, *[(120, 0)] * len(losses))
+    for cycle, lost in zip(made, losses):
+        cycle.details.update(failback_ms=5.0 * lost, failback_lost=lost, failback_sent=80)
+    return made
+
+
+def a_move_home_loses_nothing_either():
+    for fault in ("power", "link"):
+        expect(held(moved_home(fault, 0, 0, 0), PROMISES), f"{fault}: nothing was lost, and it is missed")
+        expect(not held(moved_home(fault, 0, 1, 0), PROMISES), f"{fault}: a ping that a move home has lost is held to no promise")
+        expect(not held(moved_home(fault, 0, 0, 1), CROWDED), f"{fault}: nor in a crowd")
+    for losses, said in (((0, 0), " moved back home         2        none     none       0 /    160  0 lost ok"),
+                         ((0, 2), " moved back home         2        5 ms    10 ms       2 /    160  0 lost MISSED")):
+        rows = table(moved_home("power", *losses), [], False, PROMISES).splitlines()
+        expect(rows[-1] == said, f"the demo's row is {rows[-1]!r}")
+    expect("moved back home" not in table(cycles("drain", (0, 0)), [], False, PROMISES), "a drain has no move home of its own")
+
+
 def cuts(*lates):
     return [{"clients": 200, "late": late, "excused": 0 if late is None else 1} for late in lates]
 
@@ -101,4 +120,4 @@ def many_cuts_are_judged_together():
 
 run(a_power_cut, a_crowd_may_take_longer, a_median_needs_three, a_delay_excuses_its_own_size, of_many_the_99th_percentile_counts,
     a_hang_counts_from_its_beginning, the_table_says_what_is_promised, without_a_median_the_worst_counts, a_lost_packet_is_never_excused,
-    many_cuts_are_judged_together)
+    a_move_home_loses_nothing_either, many_cuts_are_judged_together)
