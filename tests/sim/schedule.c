@@ -9,7 +9,7 @@
 
 enum { FORGETS_MS = 400 }; /* what a standby takes that forgets the sessions of many peers */
 
-/* The seeds share the modes between them. The lowest four bits are the mode and how many gateways there are, the next the sort. */
+/* The seeds share the modes between them. Bit 3 is the mode and bit 0 how many gateways there are; the sort is of the next four (sort.c). */
 static bool is_exclusive(const struct schedule *schedule)
 {
 	return schedule->mode == MODE_OF_SEED ? schedule->seed / 8 % 2 == 1 : schedule->mode == MODE_FENCE;
