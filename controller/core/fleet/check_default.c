@@ -70,9 +70,8 @@ static void check_pair(const struct checker *checker, const struct default_route
 		return;
 	check_refuse(checker, &second->to->place,
 		"allowed_ips: on gateway %s %s is the default route of %s (peer %s, %s) and of %s (peer %s), "
-		"and each would take the other's own packets; a \"route_table\", or a \"table\" of the "
-		"tunnel, "
-		"makes one of them a route without rules",
+		"and each would take the other's own packets; \"route: false\", a \"route_table\", or a "
+		"\"table\" of the tunnel leaves one of them without rules",
 		fleet->gateways[gateway].name, prefix_format(&second->to->prefix, text, sizeof(text)),
 		fleet->tunnels[a].name, first->peer->name, check_place(checker, &first->to->place, place),
 		fleet->tunnels[b].name, second->peer->name);

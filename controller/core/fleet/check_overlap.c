@@ -33,21 +33,6 @@ struct overlap {
 	size_t gateway;
 };
 
-/* The kernel makes the route of an address's own network; what lies within that has one of ours, as the gateway plans it. */
-static bool is_connected(const struct fleet_settings *settings, const struct prefix *to)
-{
-	for (size_t i = 0; i < settings->address_count; i++) {
-		struct prefix net = settings->addresses[i];
-
-		if (addr_is_set(&settings->address_peers[i]))
-			net.addr = settings->address_peers[i];
-		net = prefix_mask(&net);
-		if (prefix_equal(&net, to))
-			return true;
-	}
-	return false;
-}
-
 uint32_t overlap_table(
 	const struct fleet_settings *settings, const struct fleet_peer *peer, const struct prefix *to)
 {
@@ -61,7 +46,8 @@ uint32_t overlap_table(
 	case TABLE_NUMBER:
 		return settings->table_number;
 	case TABLE_AUTO:
-		return !to->length || is_connected(settings, to) ? 0 : RT_TABLE_MAIN;
+		/* There is a route of an own network, too: the kernel's. */
+		return to->length ? RT_TABLE_MAIN : 0;
 	}
 	abort();
 }
