@@ -27,14 +27,22 @@ struct queue {
 	size_t count;
 };
 
+struct thread {
+	struct resolver *resolver;
+	pthread_t id;
+	bool runs;   /* the place is taken */
+	bool asking; /* for how long, nobody knows */
+};
+
 /* Shared by the loop and the threads; whoever leaves last frees it. */
 struct resolver {
 	int fd;
 	pthread_mutex_t mutex; /* guards all below */
 	pthread_cond_t work;
-	unsigned users, threads, idle;
+	unsigned users, idle;
 	bool ending;
 	struct queue questions, answers;
+	struct thread threads[RESOLVER_THREADS];
 };
 
 static void push(struct queue *queue, struct question *question)
@@ -150,8 +158,11 @@ static void push_answer(struct resolver *resolver, struct question *question)
 }
 
 /* Called and returns with the mutex held, which it lets go meanwhile. */
-static void answer_one(struct resolver *resolver, struct question *question)
+static void answer_one(struct thread *thread, struct question *question)
 {
+	struct resolver *resolver = thread->resolver;
+
+	thread->asking = true;
 	pthread_mutex_unlock(&resolver->mutex);
 	if (question->netns.fd >= 0)
 		resolve_there(question);
@@ -159,7 +170,24 @@ static void answer_one(struct resolver *resolver, struct question *question)
 		resolve(&question->answer);
 	netns_close(&question->netns); /* which may end now */
 	pthread_mutex_lock(&resolver->mutex);
+	thread->asking = false;
 	push_answer(resolver, question);
+}
+
+static struct thread *free_place(struct resolver *resolver)
+{
+	for (size_t i = 0; i < RESOLVER_THREADS; i++)
+		if (!resolver->threads[i].runs)
+			return &resolver->threads[i];
+	return NULL;
+}
+
+static bool any_runs(const struct resolver *resolver)
+{
+	for (size_t i = 0; i < RESOLVER_THREADS; i++)
+		if (resolver->threads[i].runs)
+			return true;
+	return false;
 }
 
 static int start_thread(struct resolver *resolver);
@@ -178,20 +206,23 @@ static void give_up(struct resolver *resolver, int error)
 }
 
 /* A thread that was elsewhere is of no more use; those that wait need another one. */
-static void end_thread(struct resolver *resolver)
+static void end_thread(struct thread *thread)
 {
+	struct resolver *resolver = thread->resolver;
 	int r = 0;
 
-	resolver->threads--;
-	if (!resolver->ending && resolver->questions.count > resolver->idle)
+	pthread_detach(thread->id);
+	thread->runs = false;
+	if (resolver->questions.count > resolver->idle)
 		r = start_thread(resolver);
-	if (r < 0 && !resolver->threads)
+	if (r < 0 && !any_runs(resolver))
 		give_up(resolver, -r);
 }
 
 static void *work(void *context)
 {
-	struct resolver *resolver = context;
+	struct thread *thread = context;
+	struct resolver *resolver = thread->resolver;
 	struct question *question;
 	bool was_elsewhere = false;
 
@@ -200,14 +231,15 @@ static void *work(void *context)
 		question = pop(&resolver->questions);
 		if (question) {
 			was_elsewhere = question->netns.fd >= 0;
-			answer_one(resolver, question);
+			answer_one(thread, question);
 			continue;
 		}
 		resolver->idle++;
 		pthread_cond_wait(&resolver->work, &resolver->mutex);
 		resolver->idle--;
 	}
-	end_thread(resolver);
+	if (!resolver->ending) /* else resolver_free() saw to it */
+		end_thread(thread);
 	leave(resolver);
 	return NULL;
 }
@@ -215,22 +247,24 @@ static void *work(void *context)
 /* With the mutex held. */
 static int start_thread(struct resolver *resolver)
 {
+	struct thread *thread = free_place(resolver);
 	pthread_attr_t attributes;
 	sigset_t all, before;
-	pthread_t thread;
 	int r;
 
+	if (!thread)
+		return -EAGAIN;
+	thread->resolver = resolver;
 	sigfillset(&all);
 	pthread_attr_init(&attributes);
-	pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
 	pthread_attr_setstacksize(&attributes, 512 * 1024);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
-	r = pthread_create(&thread, &attributes, work, resolver);
+	r = pthread_create(&thread->id, &attributes, work, thread);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	pthread_attr_destroy(&attributes);
 	if (r)
 		return -EAGAIN;
-	resolver->threads++;
+	thread->runs = true;
 	resolver->users++;
 	return 0;
 }
@@ -253,13 +287,27 @@ int resolver_new(struct resolver **ret_resolver, struct err *err)
 	return 0;
 }
 
+/* Those that wait end at once: what the C library keeps for a thread is given back before the process may end. */
 void resolver_free(struct resolver *resolver)
 {
+	pthread_t waited_for[RESOLVER_THREADS];
+	size_t count = 0;
+
 	if (!resolver)
 		return;
 	pthread_mutex_lock(&resolver->mutex);
 	resolver->ending = true;
 	pthread_cond_broadcast(&resolver->work);
+	for (struct thread *thread = resolver->threads; thread < resolver->threads + RESOLVER_THREADS;
+		thread++)
+		if (thread->runs && thread->asking)
+			pthread_detach(thread->id);
+		else if (thread->runs)
+			waited_for[count++] = thread->id;
+	pthread_mutex_unlock(&resolver->mutex);
+	while (count)
+		pthread_join(waited_for[--count], NULL);
+	pthread_mutex_lock(&resolver->mutex);
 	leave(resolver);
 }
 
@@ -275,9 +323,9 @@ static int make_room(struct resolver *resolver)
 
 	if (resolver->questions.count >= RESOLVER_WAITING_MAX)
 		return -EBUSY;
-	if (resolver->questions.count >= resolver->idle && resolver->threads < RESOLVER_THREADS)
+	if (resolver->questions.count >= resolver->idle && free_place(resolver))
 		r = start_thread(resolver);
-	return resolver->threads ? 0 : r;
+	return any_runs(resolver) ? 0 : r;
 }
 
 /* It goes on being there for the question, whoever closes it meanwhile. */

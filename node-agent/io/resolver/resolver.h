@@ -34,7 +34,10 @@ struct resolver_answer {
 };
 
 int resolver_new(struct resolver **ret_resolver, struct err *err);
-/* Does not wait for questions that are under way: their threads end when they have an answer that nobody wants. NULL-safe. */
+/*
+ * Waits for the threads that have nothing to do. Not for questions that are under way: their threads end when they have
+ * an answer that nobody wants. NULL-safe.
+ */
 void resolver_free(struct resolver *resolver);
 
 /* Readable when there are answers; non-blocking. */

@@ -104,21 +104,45 @@ int __wrap_pthread_create(pthread_t *, const pthread_attr_t *, void *(*)(void *)
 static pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
 static _Atomic(void *(*)(void *)) held_start;
 
+static atomic_int threads_running;
+
 static void *start_late(void *context)
 {
+	void *result;
+
 	pthread_mutex_lock(&gate);
 	pthread_mutex_unlock(&gate);
-	return held_start(context);
+	result = held_start(context);
+	atomic_fetch_sub(&threads_running, 1);
+	return result;
 }
 
 int __wrap_pthread_create(
 	pthread_t *thread, const pthread_attr_t *attributes, void *(*start)(void *), void *context)
 {
 	held_start = start;
-	return atomic_fetch_sub(&threads_left, 1) > 0
-		       ? __real_pthread_create(thread, attributes, start_late, context)
-		       : EAGAIN;
+	if (atomic_fetch_sub(&threads_left, 1) <= 0)
+		return EAGAIN;
+	atomic_fetch_add(&threads_running, 1);
+	return __real_pthread_create(thread, attributes, start_late, context);
 }
+
+/* One that still ends while the process does leaves what the C library keeps for it. */
+START_TEST(threads_with_nothing_to_do_have_ended_when_it_is_freed)
+{
+	struct resolver_answer answer;
+
+	for (int round = 0; round < 20; round++) {
+		for (uint64_t i = 0; i < RESOLVER_THREADS; i++)
+			ck_assert_int_eq(resolver_ask(resolver, i, "localhost", NULL), 0);
+		for (int i = 0; i < RESOLVER_THREADS; i++)
+			wait_for(&answer);
+		resolver_free(resolver);
+		ck_assert_int_eq(atomic_load(&threads_running), 0);
+		ck_assert_int_eq(resolver_new(&resolver, NULL), 0);
+	}
+}
+END_TEST
 
 /* A thread that was in another namespace ends; when no other can be started, those that wait are told. */
 START_TEST(questions_do_not_wait_for_a_thread_that_cannot_start)
@@ -157,6 +181,7 @@ int main(void)
 	tcase_add_test(tests, a_question_has_its_answer);
 	tcase_add_test(tests, each_of_many_is_answered_once);
 	tcase_add_test(tests, it_ends_without_waiting);
+	tcase_add_test(tests, threads_with_nothing_to_do_have_ended_when_it_is_freed);
 	tcase_add_test(tests, what_waits_has_a_limit);
 	tcase_add_test(tests, questions_do_not_wait_for_a_thread_that_cannot_start);
 	suite_add_tcase(suite, tests);
