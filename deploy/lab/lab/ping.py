@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The program that pings, on a fixed schedule with answers stamped by the kernel on arrival.
 
-Started as a program in the client's machine it writes one line per event: `s TARGET SEQ SENT_NS LATE_NS`, `r TARGET SEQ RECEIVED_NS`,
-until its standard input ends.
+Started as a program in the client's machine, `ping.py INTERVAL_MS turns|alone ADDRESS...`, it writes one line per event:
+`s TARGET SEQ SENT_NS LATE_NS`, `r TARGET SEQ RECEIVED_NS`, until its standard input ends.
 LATE is how much later than planned the ping left: this machine's own delay, which no gateway is to blame for. It pings with a high
 real-time priority; the daemons have a lower one and a WireGuard in userspace has none, and may wait longer for their turn:
-`w PRIORITY 0 WHEN_NS LATE_NS` is a wait, over at WHEN, of one of two processes that have their priorities and do nothing else.
+with `turns`, `w PRIORITY 0 WHEN_NS LATE_NS` is a wait, over at WHEN, of one of two processes that have their priorities and do
+nothing else.
 """
 import os
 import select
@@ -84,13 +85,18 @@ def _watch_turns(parent, priority):
             os.write(1, f"w {priority} 0 {time.time_ns()} {late}\n".encode())
 
 
-def main(interval_ms, addresses):
-    """Each target once per interval, evenly spread over it. A slot that was missed is left out, not made up for."""
+def _start_watching_turns():
     parent = os.getpid()
     for priority in (_DAEMONS, _ORDINARY):
         if os.fork() == 0:
             _watch_turns(parent, priority)
             os._exit(0)
+
+
+def main(interval_ms, turns, addresses):
+    """Each target once per interval, evenly spread over it. A slot that was missed is left out, not made up for."""
+    if turns:
+        _start_watching_turns()
     be_punctual()
     sender, step = _Sender(addresses), interval_ms * 1_000_000 // len(addresses)
     turn, counts, due = 0, [0] * len(addresses), time.monotonic_ns() + step
@@ -112,4 +118,4 @@ def main(interval_ms, addresses):
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), sys.argv[2:])
+    main(int(sys.argv[1]), sys.argv[2] == "turns", sys.argv[3:])

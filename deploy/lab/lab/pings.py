@@ -13,15 +13,16 @@ LAN, FAR = 0, 1      # the targets
 
 
 class Pinger:
-    """Runs the program and keeps what it says. Times are wall-clock seconds."""
+    """Runs the program and keeps what it says. Times are wall-clock seconds. `turns`: it watches how long programs wait for theirs, which
+    costs as much as the pings do; one of those that ping side by side is enough."""
 
-    def __init__(self, machine, addresses, interval_ms):
+    def __init__(self, machine, addresses, interval_ms, turns=True):
         self.interval_ms = interval_ms
         self.targets = [_Target() for _ in addresses]
         self._late, self._waits = [], {}      # (when, ms): how late each ping was; waits of programs of lower priorities, by these
         package = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
         self._process = machine.spawn("env", f"PYTHONPATH={package}", sys.executable, "-B", "-m", "lab.ping",
-                                      str(interval_ms), *addresses,
+                                      str(interval_ms), "turns" if turns else "alone", *addresses,
                                       stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A TCP transfer that says how it goes: one end sends a little every 5 ms, the other takes it in.
+"""A TCP transfer that says how it goes: one end sends a little every 10 ms, the other takes it in.
 
 As a program: stream.py listen PORT (sends to the first who comes), or stream.py connect ADDRESS PORT (takes in, and prints for every
 piece the milliseconds since the one before; "ended: WHY" when it is over). Either ends with its standard input.
@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 
-PIECE, INTERVAL_S = b"x" * 500, 0.005
+PIECE, INTERVAL_S = b"x" * 500, 0.01
 
 
 def listen(port):

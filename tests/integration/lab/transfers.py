@@ -10,7 +10,7 @@ from lab.scene import CLIENT_ADDRESS
 
 TRANSLATED, PLAIN = "translated", "plain"
 _LAN_PORT, _CLIENT_PORT = 5201, 5202
-_GOES_ON = 200      # pieces: a second of them
+_GOES_ON = 100      # pieces: a second of them
 # A segment in the middle of a connection that this kernel knows nothing of is neither.
 _STRICT = """
     table inet strict {
