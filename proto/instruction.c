@@ -10,7 +10,7 @@
 #include "proto/message.h"
 
 static const char *const kinds[] = {
-	"novelty", "stage", "commit", "order", "sessions", "drill"}; /* enum instruction_kind */
+	"novelty", "stage", "commit", "order", "sessions", "drill", "unanswered"}; /* enum instruction_kind */
 
 static void put_order(json_t *to, const struct order *order)
 {
@@ -50,6 +50,9 @@ static void put_instruction(json_t *to, const struct instruction *instruction)
 		break;
 	case INSTRUCTION_SESSIONS:
 		sessions_put(object, "sessions", instruction->sessions.items, instruction->sessions.count);
+		break;
+	case INSTRUCTION_UNANSWERED:
+		unanswered_news_put(object, "unanswered", instruction->unanswered);
 		break;
 	}
 }
@@ -147,6 +150,8 @@ static int get_content(const struct jnode *from, struct instruction *instruction
 	case INSTRUCTION_SESSIONS:
 		return sessions_get(
 			from, "sessions", &instruction->sessions.items, &instruction->sessions.count, err);
+	case INSTRUCTION_UNANSWERED:
+		return unanswered_news_get(from, "unanswered", &instruction->unanswered, err);
 	}
 	return -EINVAL;
 }
@@ -233,6 +238,8 @@ void instruction_clear(struct instruction *instruction)
 		desired_delta_free(instruction->stage);
 	if (instruction->kind == INSTRUCTION_SESSIONS)
 		free(instruction->sessions.items);
+	if (instruction->kind == INSTRUCTION_UNANSWERED)
+		unanswered_news_free(instruction->unanswered);
 	*instruction = (struct instruction){0};
 }
 

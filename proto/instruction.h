@@ -10,6 +10,7 @@
 #include "proto/desired.h"
 #include "proto/drill.h"
 #include "proto/epoch.h"
+#include "proto/unanswered.h"
 
 /*
  * What a controller tells an agent, in the answer to GET /v1/agent/orders?boot=B&after=RUN:SEQ. Instructions
@@ -26,6 +27,7 @@ enum instruction_kind {
 	INSTRUCTION_ORDER = 3,    /* who owns an endpoint under which epoch; refused if lower than one seen */
 	INSTRUCTION_SESSIONS = 4, /* where the live peers of the pool's owner are: keep the standby warm */
 	INSTRUCTION_DRILL = 5,    /* measure what a move loses, or tell the result */
+	INSTRUCTION_UNANSWERED = 6, /* whose probes the pool's owners get no answer to */
 };
 
 /*
@@ -72,6 +74,7 @@ struct instruction {
 			size_t count;
 			struct session *items; /* owned */
 		} sessions;
+		struct unanswered_news *unanswered; /* owned */
 	};
 };
 

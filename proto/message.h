@@ -11,6 +11,7 @@
 #include "proto/moment.h"
 #include "proto/seat.h"
 #include "proto/standing.h"
+#include "proto/unanswered.h"
 
 /* What the JSON codecs of this directory share: the version in front, and the parts that travel in more than one
  * message. All "get" are 0 or -EINVAL with the member's path in err. */
@@ -35,6 +36,14 @@ void sessions_put(json_t *to, const char *name, const struct session *sessions, 
 /* At most PROTO_SESSIONS_MAX; the caller frees *ret_sessions (NULL when there are none). */
 int sessions_get(const struct jnode *from, const char *name, struct session **ret_sessions, size_t *ret_count,
 	struct err *err);
+
+void unanswered_put(json_t *to, const char *name, const struct unanswered *items, size_t count);
+/* All of an array, into room for as many. */
+int unanswered_get(const struct jnode *array, struct unanswered *ret_items, struct err *err);
+void unanswered_news_put(json_t *to, const char *name, const struct unanswered_news *news);
+/* The caller frees *ret_news. */
+int unanswered_news_get(
+	const struct jnode *from, const char *name, struct unanswered_news **ret_news, struct err *err);
 
 void seat_put(json_t *to, const char *name, const struct seat_state *seat);
 int seat_get(const struct jnode *from, struct seat_state *ret_seat, struct err *err);

@@ -73,6 +73,8 @@ static void put_lists(json_t *to, const struct report *report)
 		standing_put(array, NULL, &report->standings[i]);
 	hearsays_put(to, "heard", report->heard, report->heard_count);
 	sessions_put(to, "sessions", report->sessions, report->session_count);
+	if (report->unanswered_count)
+		unanswered_put(to, "unanswered", report->unanswered, report->unanswered_count);
 }
 
 char *report_encode(const struct report *report)
@@ -286,6 +288,17 @@ static int get_identity(const struct jnode *from, char *gateway, size_t size, ui
 	return jnode_u64(from, "generation", JSON_REQUIRED, least, INT64_MAX, generation, err);
 }
 
+static int get_unanswered(const struct jnode *from, struct report *report, struct err *err)
+{
+	struct jnode array;
+	int r = jnode_array(from, "unanswered", JSON_OPTIONAL, UNANSWERED_REPORT_MAX, &array, err);
+
+	if (r || !array.json)
+		return r;
+	report->unanswered_count = jnode_count(&array);
+	return unanswered_get(&array, report->unanswered, err);
+}
+
 static int get_report(const struct jnode *from, struct report *report, struct err *err)
 {
 	int r;
@@ -302,7 +315,7 @@ static int get_report(const struct jnode *from, struct report *report, struct er
 		(r = get_seats(from, report, err)) || (r = get_standings(from, report, err)) ||
 		(r = hearsays_get(from, "heard", report->heard, &report->heard_count, err)) ||
 		(r = get_takeover(from, &report->takeover, err)) || (r = get_events(from, report, err)) ||
-		(r = get_moments(from, report, err)) ||
+		(r = get_moments(from, report, err)) || (r = get_unanswered(from, report, err)) ||
 		(r = drill_result_get(from, "drill", &report->drill, err)))
 		return r;
 	return sessions_get(from, "sessions", &report->sessions, &report->session_count, err);
@@ -323,6 +336,14 @@ int report_decode(const char *text, size_t size, struct report *ret_report, stru
 	if (!r)
 		*ret_report = report;
 	return r;
+}
+
+bool report_serves(const struct report *report, const char *endpoint)
+{
+	for (size_t i = 0; i < report->seat_count; i++)
+		if (!strcmp(report->seats[i].endpoint, endpoint))
+			return seat_role_serves(report->seats[i].role);
+	return false;
 }
 
 void report_clear(struct report *report)

@@ -13,6 +13,7 @@
 #include "proto/moment.h"
 #include "proto/seat.h"
 #include "proto/standing.h"
+#include "proto/unanswered.h"
 
 /* What an agent tells its controller: POST /v1/agent/report, at once on any change and every second. */
 
@@ -65,6 +66,8 @@ struct report {
 				only */
 	size_t session_count;
 	struct session *sessions; /* owned */
+	size_t unanswered_count;  /* of the tunnels that it serves */
+	struct unanswered unanswered[UNANSWERED_REPORT_MAX];
 	struct takeover takeover;
 	size_t event_count;
 	struct report_event events[REPORT_EVENTS_MAX];
@@ -85,6 +88,8 @@ struct staged {
 char *report_encode(const struct report *report); /* caller frees */
 int report_decode(const char *json, size_t size, struct report *ret_report, struct err *err);
 void report_clear(struct report *report);
+/* By its own word, not fenced. */
+bool report_serves(const struct report *report, const char *endpoint);
 
 char *staged_encode(const struct staged *staged);
 int staged_decode(const char *json, size_t size, struct staged *ret_staged, struct err *err);

@@ -14,6 +14,7 @@
 #include "controller/io/drill/drill.h"
 #include "controller/io/floor.h"
 #include "controller/io/report.h"
+#include "controller/io/unanswered.h"
 #include "controller/io/watch/watch.h"
 
 enum { COMMIT_GRACE_MS = 2000, BLOCKED_TOLD_MS = 2000 };
@@ -137,14 +138,6 @@ static void post_sessions(struct controller *controller, struct agent *agent)
 	agent->directory_seq = agent_post(agent, &instruction);
 }
 
-static bool serves(const struct report *report, const char *endpoint)
-{
-	for (size_t i = 0; i < report->seat_count; i++)
-		if (strcmp(report->seats[i].endpoint, endpoint) == 0)
-			return seat_role_serves(report->seats[i].role);
-	return false;
-}
-
 static bool has_tunnel(const struct controller *controller, const struct agent *agent, const char *tunnel)
 {
 	const struct generation_gateway *gateway = generation_find(controller->current, agent->name);
@@ -166,7 +159,7 @@ static bool take_session(struct controller *controller, const struct agent *agen
 			directory_put(agent->alone, report->gateway, session, clock_now_ms());
 		return false;
 	}
-	return serves(report, ownership->config.name) &&
+	return report_serves(report, ownership->config.name) &&
 	       directory_put(controller->directory, report->gateway, session, clock_now_ms());
 }
 
@@ -182,7 +175,7 @@ static void end_whole(struct controller *controller, const struct agent *agent, 
 	end_whole_alone(controller, agent);
 	for (size_t i = 0; i < decisions_count(controller->decisions); i++) {
 		const struct decisions_endpoint *setup = decisions_endpoint(controller->decisions, i);
-		for (size_t j = 0; serves(report, setup->config.name) && j < setup->tunnel_count; j++)
+		for (size_t j = 0; report_serves(report, setup->config.name) && j < setup->tunnel_count; j++)
 			directory_end_whole(controller->directory, setup->tunnels[j]);
 	}
 }
@@ -219,6 +212,7 @@ static void on_removed(struct agent *agent, void *context)
 	agent->holding = NULL;
 	directory_free(agent->alone);
 	agent->alone = NULL;
+	unanswered_forget(agent);
 }
 
 static void tell_connection(struct controller *controller, const struct agent *agent, const char *event)
@@ -239,6 +233,7 @@ static void on_connected(struct agent *agent, void *context)
 	tell_fitness(controller, agent);
 	holding_sync(controller, agent);
 	post_sessions(controller, agent); /* what changed while it was away, if it has kept its generation */
+	unanswered_tell(controller, agent);
 	tell_connection(controller, agent, "connected");
 	apply_take_return(controller, agent);
 }
@@ -315,7 +310,9 @@ static void on_reported(struct agent *agent, const struct report *report, void *
 	if (before != HOLDING_CURRENT && agent->holding->state == HOLDING_CURRENT) {
 		agent->directory_acked = 0;
 		post_sessions(controller, agent);
+		unanswered_tell(controller, agent);
 	}
+	unanswered_pass_on(controller, agent);
 	tell_fitness(controller, agent); /* by which it may move: whoever takes it has the sessions by then */
 	apply_take_report(controller, agent);
 }

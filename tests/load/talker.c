@@ -86,6 +86,7 @@ static void on_instruction(void *context, struct instruction *instruction)
 	case INSTRUCTION_ORDER:
 	case INSTRUCTION_SESSIONS:
 	case INSTRUCTION_DRILL:
+	case INSTRUCTION_UNANSWERED:
 		break; /* it owns nothing */
 	}
 }

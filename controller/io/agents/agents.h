@@ -63,6 +63,7 @@ struct agent {
 	uint64_t directory_acked; /* version of the directory that it has taken in */
 	uint64_t directory_sent,
 		directory_seq; /* version in the instruction on its way, and that one's seq; 0: none */
+	struct unanswered_news *unanswered; /* what it was last told; NULL: nothing yet; the hooks' */
 };
 
 struct agents_hooks {

@@ -10,9 +10,9 @@
 
 /*
  * What one agent has yet to acknowledge, in order (proto/instruction.h). Bounded by replacing: there is at most one
- * stage, one commit, one sessions, and one order for each endpoint; a newer one takes the place at the end.
+ * stage, one commit, one sessions, one drill, one unanswered, and one order for each endpoint; a newer one takes the place at the end.
  */
-enum { QUEUE_MAX = 3 + PROTO_ENDPOINTS_MAX };
+enum { QUEUE_MAX = 5 + PROTO_ENDPOINTS_MAX };
 
 struct queue {
 	uint64_t last_seq;

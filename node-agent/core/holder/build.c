@@ -203,7 +203,7 @@ static void make_prefixes(struct holder *holder)
 
 /* ---- what goes on ---- */
 
-static size_t find_claim(const struct holder *holder, size_t peer, const struct prefix *prefix)
+size_t holder_find_claim(const struct holder *holder, size_t peer, const struct prefix *prefix)
 {
 	for (size_t i = 0; i < holder->peers[peer].count; i++)
 		if (prefix_equal(&holder->claims[holder->peers[peer].first + i].share->prefix, prefix))
@@ -222,6 +222,7 @@ static void keep_claim(struct holder_claim *claim, const struct holder_claim *be
 	claim->probe = before->probe;
 	claim->question = before->question;
 	claim->down_ms = before->down_ms;
+	claim->elsewhere = before->elsewhere;
 	claim->retry_ms = before->retry_ms;
 	claim->retry_for_ms = before->retry_for_ms;
 }
@@ -253,7 +254,7 @@ static void keep_peer(
 	for (size_t i = old->first; i < old->first + old->count; i++) {
 		const struct holder_claim *claim = &before->claims[i];
 		const struct holder_prefix *prefix = &before->prefixes[claim->prefix];
-		size_t now = find_claim(holder, index, &claim->share->prefix);
+		size_t now = holder_find_claim(holder, index, &claim->share->prefix);
 
 		if (now == HOLDER_NONE)
 			continue;
@@ -275,6 +276,7 @@ static void keep(struct holder *holder, const struct holder *before)
 			keep_peer(holder, now, before, &before->peers[i]);
 	}
 	holder->moves = before->moves;
+	holder->verdicts = before->verdicts;
 }
 
 struct holder *holder_new(

@@ -32,8 +32,10 @@ void holder_observe(struct holder *holder, size_t peer, bool served, int64_t han
 	bool begins = served && (!of->served || of->handshake_ms == HOLDER_NEVER);
 
 	of->served = served;
-	for (size_t i = of->first; i < of->first + of->count && begins; i++)
+	for (size_t i = of->first; i < of->first + of->count && begins; i++) {
+		holder_probe_inherit(holder, &holder->claims[i]);
 		holder_probe_begin(holder, &holder->claims[i], now_ms);
+	}
 	of->observed = true;
 	if (handshake_ms > of->handshake_ms)
 		of->handshake_ms = handshake_ms;
@@ -52,6 +54,8 @@ static bool lives(const struct holder *holder, const struct holder_claim *claim,
 
 	if (holder_is_probed(holder, claim))
 		return !claim->probe.down;
+	if (!peer->served && claim->elsewhere)
+		return false;
 	return has_session(peer, now_ms) &&
 	       (claim->down_ms == HOLDER_NEVER || peer->handshake_ms > claim->down_ms);
 }

@@ -9,6 +9,7 @@
 #include "common/base/text.h"
 #include "node-agent/core/check/check.h"
 #include "proto/desired.h"
+#include "proto/unanswered.h"
 
 /*
  * Who of several peers has a prefix that each of them may have: redundant routers of one network, in one tunnel or in
@@ -24,7 +25,8 @@
  * From a dead one to a live one it goes at once, back to a preferred one when that one has lived for HOLDER_SETTLE_MS.
  * One whose probe was down and cannot be asked is tried after HOLDER_RETRY_MS; each return that fails doubles that.
  * While none lives nothing moves. Where a gateway serves only some of the tunnels, only their peers count; where it serves
- * none of them, it follows what it is told of their handshakes, so that it has them as they shall be when it takes over.
+ * none of them, it follows what it is told of their handshakes and of probes that are not answered, so that it has them as
+ * they shall be when it takes over.
  */
 enum {
 	HOLDER_LIFE_MS =
@@ -63,6 +65,7 @@ struct holder_claim {
 	bool lives;
 	int64_t lives_ms; /* since when */
 	int64_t down_ms;  /* when its probe went down; HOLDER_NEVER: it did not since it was well */
+	bool elsewhere;   /* whoever speaks with its peer gets no answer to its probe, as heard */
 	int64_t retry_ms, retry_for_ms; /* when it may have the prefix again, and how long that was put off */
 };
 
@@ -81,6 +84,7 @@ struct holder {
 	struct holder_claim *claims;    /* owned; by peer */
 	struct holder_prefix *prefixes; /* owned; sorted by where they compete, then by prefix and metric */
 	uint64_t moves;                 /* so far */
+	uint64_t verdicts;              /* rises with each change of holder_is_unanswered() */
 	uint64_t question_before; /* the last that was asked before this generation; 0: none that is kept */
 	int64_t began_ms;
 };
@@ -114,6 +118,12 @@ void holder_adopt(struct holder *holder, holder_has *has, void *context, int64_t
 /* Does this gateway speak with the peer, and when was its last handshake as far as is known? An older one than the known
  * is no news. */
 void holder_observe(struct holder *holder, size_t peer, bool served, int64_t handshake_ms, int64_t now_ms);
+
+/* What who speaks with them tells of probes: of peers that this gateway does not speak with, and if it does one day, from
+ * there on. */
+void holder_hear(struct holder *holder, const struct unanswered_news *news, int64_t now_ms);
+/* Does this gateway ask, and is the claim's peer one that has not answered since? What others are to hear. */
+bool holder_is_unanswered(const struct holder *holder, const struct holder_claim *claim);
 
 /* The next claim from *cursor on (0 at first) whose probe is to be sent now, or HOLDER_NONE. */
 size_t holder_ask(struct holder *holder, size_t *cursor, int64_t now_ms);

@@ -81,12 +81,13 @@ static void put_off(const struct holder *holder, struct holder_claim *claim, int
 bool holder_answer(struct holder *holder, size_t index, bool good, int64_t now_ms)
 {
 	struct holder_claim *claim = &holder->claims[index];
-	bool changed = check_answer(&claim->probe, good);
+	bool changed = check_answer(&claim->probe, good), unanswered = holder_is_unanswered(holder, claim);
 
 	if (changed && claim->probe.down)
 		put_off(holder, claim, now_ms);
 	else if (good && !claim->probe.down)
 		claim->down_ms = HOLDER_NEVER;
+	holder->verdicts += unanswered != holder_is_unanswered(holder, claim);
 	return changed;
 }
 

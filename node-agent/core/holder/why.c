@@ -43,7 +43,9 @@ void holder_say_state(const struct holder *holder, size_t index, int64_t now_ms,
 	char probe[ADDR_TEXT_MAX];
 
 	addr_format(&claim->share->probe, probe, sizeof(probe));
-	if (holder_is_probed(holder, claim))
+	if (!peer->served && claim->elsewhere)
+		text_add(text, "does not answer the probe of %s from the gateway that serves it", probe);
+	else if (holder_is_probed(holder, claim))
 		text_add(text,
 			claim->probe.down ? "does not answer the probe of %s" : "answers the probe of %s",
 			probe);

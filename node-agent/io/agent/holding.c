@@ -192,6 +192,17 @@ static void wait_for_next(struct holding *holding, int64_t now_ms)
 		event_add(holding->timer, &wait);
 }
 
+/* A gateway that may take over shall know before it has to. */
+static void tell_soon(struct agent *agent)
+{
+	struct holding *holding = agent->holding;
+
+	if (holding->verdicts_told == holding->holder->verdicts)
+		return;
+	holding->verdicts_told = holding->holder->verdicts;
+	control_report_now(agent->control);
+}
+
 void holding_step(struct agent *agent)
 {
 	struct holding *holding = agent->holding;
@@ -205,7 +216,21 @@ void holding_step(struct agent *agent)
 		holding_tell(agent, moves, count);
 	} while (count == MOVES_MAX);
 	holding_ask(agent);
+	tell_soon(agent);
 	wait_for_next(holding, clock_now_ms());
+}
+
+/* It may serve some of them since. */
+void holding_hear(struct agent *agent, const struct unanswered_news *news)
+{
+	struct holding *holding = agent->holding;
+	int64_t now_ms = clock_now_ms();
+
+	if (!holding || !holding->holder || !holding->holder->claim_count)
+		return;
+	observe_all(agent, now_ms);
+	holder_hear(holding->holder, news, now_ms);
+	holding_step(agent);
 }
 
 static void on_timer(evutil_socket_t fd, short what, void *context)

@@ -7,6 +7,7 @@
 #include "common/base/text.h"
 #include "node-agent/core/holder/holder.h"
 #include "node-agent/io/device_reader/device_reader.h"
+#include "proto/report.h"
 
 struct agent;
 
@@ -22,6 +23,10 @@ void holding_close(struct agent *agent); /* NULL-safe as to agent->holding */
 void holding_update(struct agent *agent);
 void holding_second(struct agent *agent);
 void holding_take_read(struct agent *agent, const struct device_read *read);
+/* What who serves other tunnels told of the probes there. */
+void holding_hear(struct agent *agent, const struct unanswered_news *news);
+/* The same of those that it serves itself. */
+void holding_fill(const struct agent *agent, struct report *report);
 
 /* NULL: nobody has anything in common. */
 const struct holder *holding_holder(const struct agent *agent);

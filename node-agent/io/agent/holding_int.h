@@ -22,7 +22,8 @@ struct holding {
 	uint64_t last_question;
 	size_t way_count;
 	struct holding_way ways[PROTO_TUNNELS_MAX];
-	int64_t next_poll_ms; /* of tunnels that are in no endpoint */
+	int64_t next_poll_ms;   /* of tunnels that are in no endpoint */
+	uint64_t verdicts_told; /* of holder->verdicts: that a report was asked for */
 };
 
 /* ---- holding.c ---- */

@@ -62,6 +62,28 @@ void holding_tell(struct agent *agent, const struct holder_move *moves, size_t c
 			&agent->journal, "holder", NULL, "%zu more prefixes have moved", told - LINES_MAX);
 }
 
+/* ---- to who may take over ---- */
+
+void holding_fill(const struct agent *agent, struct report *report)
+{
+	const struct holder *holder = holding_holder(agent);
+
+	for (size_t i = 0; holder && i < holder->claim_count; i++) {
+		const struct desired_peer *peer = peer_of(holder, i);
+		struct unanswered *item = &report->unanswered[report->unanswered_count];
+
+		if (!holder_is_unanswered(holder, &holder->claims[i]) ||
+			!plan_tunnel_endpoint(agent->held.desired, peer->tunnel))
+			continue;
+		if (report->unanswered_count == UNANSWERED_REPORT_MAX)
+			return;
+		*item = (struct unanswered){
+			.public_key = peer->public_key, .prefix = holder->claims[i].share->prefix};
+		text_copy(item->tunnel, sizeof(item->tunnel), peer->tunnel);
+		report->unanswered_count++;
+	}
+}
+
 /* ---- as it is now ---- */
 
 static void put_candidate(json_t *list, const struct holder *holder, size_t claim, int64_t now_ms)

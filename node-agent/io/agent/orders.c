@@ -63,6 +63,9 @@ static void on_instruction(void *context, struct instruction *instruction)
 	case INSTRUCTION_SESSIONS:
 		standby_learn(agent, instruction->sessions.items, instruction->sessions.count);
 		return;
+	case INSTRUCTION_UNANSWERED:
+		holding_hear(agent, instruction->unanswered);
+		return;
 	}
 }
 
@@ -187,6 +190,7 @@ static void on_report(void *context, struct report *report)
 	standing_fill(agent, report);
 	checking_fill(agent, report);
 	fill_sessions(agent, report);
+	holding_fill(agent, report);
 	fill_takeover(agent, report);
 	agent->takeover_sent = report->takeover;
 }

@@ -14,6 +14,7 @@ enum { PEERS = 2 };
 
 static struct world world; /* for its peers */
 static struct agent agent;
+static int reports; /* that were to be sent at once */
 
 /* ---- the neighbours ---- */
 
@@ -36,6 +37,12 @@ int agent_get_device(struct agent *of, const char *tunnel, struct wg_device *ret
 	(void)tunnel;
 	(void)ret_device;
 	return -1; /* it is yet to be made */
+}
+
+void control_report_now(struct control *control)
+{
+	(void)control;
+	reports++;
 }
 
 void owner_ask(struct agent *of, const char *tunnel)
@@ -84,6 +91,7 @@ void holding_forget_ways(struct holding *holding)
 
 static void setup(void)
 {
+	reports = 0;
 	world_begin(&world);
 	world_share(world_add(&world, "wg0", "a"), "192.168.77.0/24", 2, NULL, 0);
 	world_share(world_add(&world, "wg0", "b"), "192.168.77.0/24", 1, NULL, 0);
@@ -141,6 +149,17 @@ START_TEST(one_that_began_before_tells_of_peers_that_may_be_others_by_now)
 }
 END_TEST
 
+START_TEST(another_verdict_of_a_probe_is_reported_at_once)
+{
+	holding_step(&agent);
+	ck_assert_int_eq(reports, 0);
+	agent.holding->holder->verdicts++;
+	for (int i = 0; i < 2; i++)
+		holding_step(&agent);
+	ck_assert_int_eq(reports, 1);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("holding");
@@ -151,6 +170,7 @@ int main(void)
 	tcase_add_checked_fixture(all, setup, teardown);
 	tcase_add_test(all, a_reading_since_the_commit_tells_of_handshakes);
 	tcase_add_test(all, one_that_began_before_tells_of_peers_that_may_be_others_by_now);
+	tcase_add_test(all, another_verdict_of_a_probe_is_reported_at_once);
 	suite_add_tcase(suite, all);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);

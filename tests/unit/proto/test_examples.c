@@ -65,6 +65,7 @@ static const struct {
 	{"orders-failover.json", orders_again},
 	{"orders-move.json", orders_again},
 	{"orders-sessions.json", orders_again},
+	{"orders-unanswered.json", orders_again},
 	{"orders-drill.json", orders_again},
 	{"report-takeover.json", report_again},
 	{"report-unfit.json", report_again},
@@ -135,6 +136,7 @@ static bool may_be_absent(const char *example, const char *name)
 	return !strcmp(name, "takeover") || !strcmp(name, "events") || !strcmp(name, "leaving") ||
 	       !strcmp(name, "standings") || !strcmp(name, "moments") || !strcmp(name, "impaired") ||
 	       !strcmp(name, "drill") || !strcmp(name, "groups") || !strcmp(name, "heard") ||
+	       (!orders && !strcmp(name, "unanswered")) ||
 	       (orders && (!strcmp(name, "store") || !strcmp(name, "floor")));
 }
 

@@ -139,6 +139,10 @@ static const struct {
 		"instructions[0].sessions[1].endpoint: "},
 	{"orders-sessions.json", "instructions.0.sessions.0.age_ms", "-1",
 		"instructions[0].sessions[0].age_ms: "},
+	{"orders-unanswered.json", "instructions.0.unanswered.tunnels.1", "\"wg 2\"",
+		"instructions[0].unanswered.tunnels[1]: expected a name"},
+	{"orders-unanswered.json", "instructions.0.unanswered.claims.1.prefix", "\"fd77::/129\"",
+		"instructions[0].unanswered.claims[1].prefix: "},
 };
 
 START_TEST(a_wrong_value_is_refused_by_its_place)

@@ -261,6 +261,8 @@ static const struct {
 	{"seats.0.permit_left_ms", "null", "seats[0].permit_left_ms: missing"},
 	{"sessions.0.rx_bytes", "-1", "sessions[0].rx_bytes: "},
 	{"sessions.0.public_key", "\"x\"", "sessions[0].public_key: "},
+	{"unanswered.0.tunnel", "\"\"", "unanswered[0].tunnel: expected a name"},
+	{"unanswered.0.prefix", "\"192.168.77.0/33\"", "unanswered[0].prefix: "},
 	{"takeover.endpoint", "\"\"", "takeover.endpoint: expected a name"},
 	{"takeover.took_ms", "-1", "takeover.took_ms: "},
 	{"takeover", "[]", "takeover: expected an object, found an array"},
