@@ -5,20 +5,21 @@ from .pings import Pinger
 
 
 class Client:
-    """`dial` and `port` are what it was given, `address` (and `address6`, if any) its own in the tunnel; `keepalive_s`: 0 is off."""
+    """`dial` and `port` are what it was given, `address` (and `address6`, if any) its own in the tunnel; `keepalive_s`: 0 is off; `beyond`:
+    what else it reaches through the tunnel."""
 
     def __init__(self, machine, gateway_key, address, address6=None, dial=network.DIAL, port=network.PORT, kernel=False,
-                 keepalive_s=0):
+                 keepalive_s=0, beyond=()):
         self.machine, self.interface, self._endpoint = machine, "wg0", f"[{dial}]:{port}" if ":" in dial else f"{dial}:{port}"
         self._addresses = [f"{address}/32", *([f"{address6}/128"] if address6 else [])]
         self.private = wireguard.private_key()
         self.public = wireguard.public_key(self.private)
         self.address, self.address6 = address, address6
-        self._gateway_key, self._kernel, self._keepalive_s = gateway_key, kernel, keepalive_s
+        self._gateway_key, self._kernel, self._keepalive_s, self._beyond = gateway_key, kernel, keepalive_s, beyond
 
     def connect(self):
         wireguard.create(self.machine, self.interface, self._kernel)
-        inside = [network.TUNNEL_NET, "192.168.1.0/24", network.FAR_NET, network.TUNNEL_NET6]
+        inside = [network.TUNNEL_NET, "192.168.1.0/24", network.FAR_NET, network.TUNNEL_NET6, *self._beyond]
         self.machine.run("wg", "setconf", self.interface, "/dev/stdin", text=f"""
             [Interface]
             PrivateKey = {self.private}

@@ -12,11 +12,11 @@ wg0 and wg1 are gw's, wg2 is gw2's. Each router translates what it sends into th
 import json
 import os
 import sys
-import time
 from contextlib import contextmanager
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lab"))
 from labtest import LabError, Missed, expect, programs, scratch_files, show_logs, wait_for  # noqa: E402,F401: the path comes first
+from routed import HOST, HOST6, LAN, LAN6, add_host, end_device, noticed, route_into, who_has  # noqa: E402,F401
 
 from lab import wireguard           # noqa: E402
 from lab.controller import Controller  # noqa: E402
@@ -25,7 +25,7 @@ from lab.network import Network     # noqa: E402
 from lab.service import Service     # noqa: E402
 
 GATEWAYS = {"gw": "10.9.0.11", "gw2": "10.9.0.12"}
-GATEWAY, HOST, LAN, LAN6, HOST6 = GATEWAYS["gw"], "192.168.77.5", "192.168.77.0/24", "fd77::/64", "fd77::5"
+GATEWAY = GATEWAYS["gw"]
 CONTROLLER_PORT = 7445      # the agent beside it has the usual one for liveness
 PORTS = {"wg0": 51820, "wg1": 51821, "wg2": 51822}
 NETS = {"wg0": "10.50.0", "wg1": "10.51.0", "wg2": "10.52.0"}
@@ -44,14 +44,7 @@ class Router:
         self.machine.ip(f"addr add 10.9.0.{20 + number}/24 dev outer")
 
     def plug_into_lan(self, network):
-        network.plug(self.machine, "lan", "lan")
-        self.machine.ip(f"addr add 192.168.77.{100 + self.number}/24 dev lan",
-                        f"addr add fd77::{100 + self.number}/64 dev lan nodad")
-        self.machine.sysctl(net__ipv4__ip_forward=1, net__ipv6__conf__all__forwarding=1)
-        self.machine.run("nft", "-f", "-", text="""
-            table inet nat {
-              chain post { type nat hook postrouting priority srcnat; oifname "lan" masquerade; }
-            }""")
+        route_into(network, self.machine, "lan", self.number)
 
     def connect(self):
         """To the gateway of each of its tunnels, from one device."""
@@ -76,8 +69,7 @@ class Router:
         return [net for each, gateway in OF.items() if gateway == OF[tunnel] for net in (f"{NETS[each]}.0/24", f"fd5{each[2]}::/64")]
 
     def die(self):
-        """Its WireGuard ends with its device, without a word to anybody."""
-        self.machine.run("ip", "link", "del", "wg")
+        end_device(self.machine, "wg")
 
 
 class Place:
@@ -93,12 +85,11 @@ class Place:
                   *(f"link set {bridge} up" for bridge in ("outer", "lan")))
         fabric.run("sh", "-c", "for s in /proc/sys/net/bridge/bridge-nf-call-*; do [ ! -e $s ] || echo 0 > $s; done")
         self.gateways = {name: self.network.add(name) for name in GATEWAYS}
-        self.gateway, host = self.gateways["gw"], self.network.add("host")
+        self.gateway = self.gateways["gw"]
         for name, machine in self.gateways.items():
             self.network.plug(machine, "outer", "outer")
             machine.ip(f"addr add {GATEWAYS[name]}/24 dev outer")
-        self.network.plug(host, "lan", "lan")
-        host.ip(f"addr add {HOST}/24 dev lan", f"addr add {HOST6}/64 dev lan nodad")
+        add_host(self.network, "lan")
         public = {tunnel: wireguard.public_key(key) for tunnel, key in self.keys.items()}
         for name, number, *tunnels in (("site-a", 8, "wg0", "wg2"), ("site-b", 9, "wg0", "wg2"), ("region", 11, "wg0", "wg2"),
                                        ("hub", 10, "wg1"), ("other", 2, "wg0")):
@@ -167,14 +158,7 @@ class Place:
     def holders(self, gateway, prefix):
         """The gateway's peers whose allowed IPs have it, and the tunnel its route leads into, as the kernel and wg say."""
         names = {router.public: router.name for router in self.routers.values()}
-        machine, found = self.gateways[gateway], []
-        for tunnel in (tunnel for tunnel, name in OF.items() if name == gateway):
-            for line in machine.run("wg", "show", tunnel, "allowed-ips", check=False).splitlines():
-                key, *prefixes = line.split()
-                found += [names[key]] if prefix in prefixes else []
-        family = "-6" if ":" in prefix else "-4"
-        route = machine.run("ip", family, "-o", "route", "show", prefix, check=False).split()
-        return found, route[route.index("dev") + 1] if "dev" in route else None
+        return who_has(self.gateways[gateway], [tunnel for tunnel, name in OF.items() if name == gateway], prefix, names)
 
     def status(self, *options, gateway="gw"):
         """What `holdfast status` says there, of its agent alone."""
@@ -196,14 +180,7 @@ class Place:
         return next((entry for entry in shared if entry["prefix"] == LAN), None)
 
     def noticed(self, gateway, text):
-        """When the gateway last noticed that this had to move, as its log says: before it does anything about it. Wall-clock seconds."""
-        now = time.time()
-        with open(self.files.log(gateway), encoding="utf-8", errors="replace") as log:
-            line = [line for line in log if " holder-moves " in line and text in line][-1]
-        hours, minutes, seconds = line.split(None, 1)[0].split(":")
-        day = time.localtime(now)
-        at = time.mktime((day.tm_year, day.tm_mon, day.tm_mday, int(hours), int(minutes), 0, 0, 0, -1)) + float(seconds)
-        return at if at <= now else at - 86400     # before midnight
+        return noticed(self.files.log(gateway), text)
 
     def events(self):
         """As the controller tells them."""

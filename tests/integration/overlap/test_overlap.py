@@ -16,10 +16,9 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from place import HOST, LAN, LAN6, OF, Missed, expect, running_place, wait_for  # noqa: E402: the path comes first
 
 from lab.pings import Pinger        # noqa: E402
+from routed import DETECTION_MS, MOVE_MS  # noqa: E402
 
 INTERVAL_MS = 20
-DETECTION_MS = 500 + 3 * 500        # node-agent/core/holder: at worst an interval, and three time-outs
-MOVE_MS = 100                       # from then to the first answer
 THE_HOST, THE_OTHER = 0, 1
 
 
