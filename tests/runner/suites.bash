@@ -68,6 +68,7 @@ suite_soak() {
 	soak_differential $((minutes * 10))
 	soak_fuzz $((minutes * 10))
 	soak_mutations
+	soak_applied_mutations
 	soak_loss $((minutes * 6))
 	soak_kills $((minutes * 6))
 	soak_lab $((minutes * 20))
@@ -118,6 +119,14 @@ soak_mutations() {
 	(cd "$root" && FLEET_MUTATIONS=100000 FLEET_SEED=$seed build/release/tests/unit/fleet/unit-fleet-mutations) >"$output" 2>&1 </dev/null || status=failed
 	printf 'with FLEET_MUTATIONS=100000 FLEET_SEED=%d\n' "$seed" >>"$output"
 	printf '%s\tsoak-mutations\t%d\t%s\n' "$status" $((SECONDS - took)) "$output" >>"$scratch/soak"
+}
+
+# soak_applied_mutations: 3,000 of such files applied to a running controller, others each time.
+soak_applied_mutations() {
+	local output=$scratch/soak-applied-mutations status=passed took=$SECONDS
+	HOLDFAST_BIN=$root/build/release/bin APPLY_MUTATIONS=3000 FLEET_SEED=$RANDOM \
+		python3 -B "$root/tests/integration/controller/test_mutations.py" >"$output" 2>&1 </dev/null || status=failed
+	printf '%s\tsoak-applied-mutations\t%d\t%s\n' "$status" $((SECONDS - took)) "$output" >>"$scratch/soak"
 }
 
 # soak_loss SECONDS: a fifth of all packets is lost for so long, from a minute to ten, and nothing moves; twenty power cuts under 200
