@@ -55,8 +55,8 @@ function(holdfast_unit_test name)
   target_compile_options(unit-${name} PRIVATE -Wno-cast-qual)
   add_test(NAME unit-${name} COMMAND unit-${name} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
   # Check gives a test 4 s, which is little on a busy machine.
-  set_tests_properties(unit-${name} PROPERTIES LABELS unit TIMEOUT 60 COST ${arg_COST} SKIP_RETURN_CODE 77
-    ENVIRONMENT "CK_FORK=${fork};CK_DEFAULT_TIMEOUT=50")
+  set_tests_properties(unit-${name} PROPERTIES LABELS unit TIMEOUT 120 COST ${arg_COST} SKIP_RETURN_CODE 77
+    ENVIRONMENT "CK_FORK=${fork};CK_DEFAULT_TIMEOUT=100")
 endfunction()
 
 # A program or script that needs root and namespaces: holdfast_integration_test(wg-uapi COMMAND ... TIMEOUT 120)
