@@ -57,8 +57,8 @@ static void describe_order(const struct order *order, char *text, size_t size)
 static void tell_order(struct decisions *decisions, struct decided *decided, const struct order *order)
 {
 	char epoch[EPOCH_TEXT_MAX], text[512];
-	if (!order->owner[0] || epoch_compare(&order->epoch, &decided->told) <= 0)
-		return; /* a release, or the same order once more */
+	if (!order->owner[0] || order->guest[0] || epoch_compare(&order->epoch, &decided->told) <= 0)
+		return; /* a release, a move's first step, or the same order once more */
 	decided->told = order->epoch;
 	decided->awaited = *order;
 	decided->awaited_until_ms = clock_now_ms() + DECISIONS_RESULT_MS;

@@ -533,6 +533,30 @@ START_TEST(whose_an_epoch_was_is_known)
 }
 END_TEST
 
+/* Nobody gets the endpoint by hosting a guest, under whosesoever epoch that is. */
+START_TEST(a_move_of_what_was_adopted_is_one_order)
+{
+	struct answer answer = {0};
+	struct wish *wish = NULL;
+
+	run_until_owner("gw-a", both);
+	restart();
+	run_until_owner("gw-a", both);
+	uint64_t before = journal_newest(journal);
+	ck_assert_int_eq(decisions_move(decisions, "vpn", "gw-b", on_answer, &answer, &wish, NULL), 0);
+	ck_assert_str_eq(last_order[0].guest, "gw-b");
+	ck_assert_uint_eq(decisions_order_count(decisions), 0);
+	ck_assert_uint_eq(journal_newest(journal), before);
+	run_until_owner("gw-b", both);
+	ck_assert_uint_eq(decisions_order_count(decisions), 1);
+	char *text = journal_answer(journal, before, 10);
+	ck_assert_ptr_nonnull(strstr(text, "\"event\":\"order\""));
+	ck_assert_ptr_nonnull(strstr(text, "\"to\":\"gw-b\""));
+	ck_assert_ptr_null(strstr(text, "\"to\":\"gw-a\""));
+	free(text);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("decisions");
@@ -559,6 +583,7 @@ int main(void)
 	tcase_add_test(tests, a_higher_term_that_is_heard_is_topped);
 	tcase_add_test(tests, who_was_held_down_still_is);
 	tcase_add_test(tests, whose_an_epoch_was_is_known);
+	tcase_add_test(tests, a_move_of_what_was_adopted_is_one_order);
 	suite_add_tcase(suite, tests);
 	SRunner *runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);
