@@ -7,6 +7,7 @@ from .client import Client
 from .controller import Controller
 from .gateway import HoldfastGateway
 from .network import Network
+from .table import LEASE_MS
 from .wait import wait_for
 
 CLIENT_ADDRESS = "10.50.0.2"
@@ -76,7 +77,7 @@ class Scene:
 class HoldfastScene(Scene):
     """Real agents, a real controller, the documented fleet file."""
 
-    gateway_kind, operator_at, names = HoldfastGateway, "ctl", GATEWAYS
+    gateway_kind, operator_at, names, lease_ms = HoldfastGateway, "ctl", GATEWAYS, LEASE_MS
 
     def __init__(self, files, programs, peers=0, liveness=None, change=None, patience_s=30, **options):
         """`patience_s`: until all gateways are ready, for those that are slow."""

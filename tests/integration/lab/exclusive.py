@@ -1,16 +1,19 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""`isolation: fence`, with a lease of 1 s: a lab of it, its faults, and that never two gateways speak as owners."""
+"""`isolation: fence`, with a lease of 1 s: a lab of it, its faults, and that never two gateways speak as owners. The faults of the other mode, but
+for those after which it promises nothing without a controller, are faults of this one."""
 import re
 import subprocess
 from contextlib import contextmanager
 
 from capture import capture
-from hard_faults import cut_off
+import hard_faults
+from hard_faults import PREEMPT_MS, cut_off
 from labtest import expect
-from lab import network
+from logind import RebootScene
+from lab import faults, network
 from lab.cycle import Cycle
 from lab.faults import fail_back, takeover
-from lab.scene import GATEWAYS, HOME, HoldfastScene
+from lab.scene import GATEWAYS, HOME
 from lab.table import Promise
 
 LEASE_MS, GAP_MS, CUT_S = 1000, 1300, 2      # CUT_S is two leases
@@ -48,8 +51,10 @@ def asked_for(scene, address):
         asking.wait()
 
 
-class FenceScene(HoldfastScene):
-    """A lab in which exclusivity comes first."""
+class FenceScene(RebootScene):
+    """A lab in which exclusivity comes first, with logind."""
+
+    lease_ms = LEASE_MS
 
     def __init__(self, files, programs, **options):
         super().__init__(files, programs, change=exclusive, **options)
@@ -80,5 +85,17 @@ def fence_cut(scene, number):
     yield cycle
 
 
-PROMISES = {"fence-power": Promise(worst_ms=GAP_MS), "fence-cut": Promise(worst_ms=GAP_MS)}
-FAULTS = {"fence-power": (FenceScene, fence_power), "fence-cut": (FenceScene, fence_cut)}
+def fence_failback(scene, number):
+    """The preferred gateway gets its own by itself in these cycles alone: it would spoil the others."""
+    hard_faults.preempt(scene, f"{PREEMPT_MS}ms")
+    yield from hard_faults.failback(scene, number)
+    hard_faults.preempt(scene, "never")
+
+
+PROMISES = {"fence-power": Promise(worst_ms=GAP_MS), "fence-cut": Promise(worst_ms=GAP_MS), "fence-link": Promise(200, 350),
+            "fence-agent-stop": Promise(back_ms=LEASE_MS + 350),
+            **{f"fence-{name}": Promise(lossless=True) for name in ("drain", "failback", "reboot", "agent-kill", "controller-kill")}}
+FAULTS = {name: (FenceScene, fault) for name, fault in {
+    "fence-power": fence_power, "fence-cut": fence_cut, "fence-failback": fence_failback, "fence-drain": faults.drain,
+    "fence-agent-kill": faults.agent_kill, "fence-controller-kill": faults.controller_kill, "fence-reboot": hard_faults.reboot,
+    "fence-link": faults.link, "fence-agent-stop": hard_faults.agent_stopped}.items()}

@@ -22,9 +22,9 @@ EVENTS = table.EVENTS | {
     "agent-stop": "agent stopped for 10 s", "controller-cut": "owner cut off from its controller",
     "gateway-cut": "owner cut off from all but clients", "controller-then-owner": "controller killed, then the owner",
     "one-box": "owner and controller on one box", "failback": "preferred gateway back (`preempt`)", "reboot": "orderly reboot",
-    "fence-power": "owner loses power (`fence`)", "fence-cut": "owner cut off from all but clients (`fence`)",
     BACK: "moved back home after a fault",
     **{name: f"power, client {name.removeprefix(CLIENTS + '/').replace('-', ' ')}" for name in PARTS}}
+EVENTS |= {name: EVENTS["gateway-cut" if name == "fence-cut" else name.removeprefix("fence-")] + " (`fence`)" for name in exclusive.FAULTS}
 COLUMNS = ("fault", "n", "gap p50", "p99", "worst", "lost / sent", "promise", "held")
 
 

@@ -42,7 +42,7 @@ def agent_stopped(scene, number):
     taps = {bridge: capture(scene, gateway, bridge) for bridge in CLAIMS}
     with takeover(scene, cycle):
         cycle.began = gateway.hang()
-        fenced = time.time() + LEASE_MS / 1000      # at the latest: nobody has renewed it since
+        fenced = time.time() + scene.lease_ms / 1000      # at the latest: nobody has renewed it since
     scene.pings.settle(cycle.began + STOPPED_S, patience=0)
     gateway.wake()
     cycle.details["back_ms"] = round((cycle.back - cycle.began) * 1000)
@@ -192,7 +192,12 @@ class PreemptScene(HoldfastScene):
 
     def build(self):
         super().build()
-        change_fleet(self, lambda text: text.replace("preempt: never", f"preempt: {PREEMPT_MS}ms"))
+        preempt(self, f"{PREEMPT_MS}ms")
+
+
+def preempt(scene, when):
+    """When the preferred gateway gets its endpoint back by itself: `never`, or after how long."""
+    change_fleet(scene, lambda text: re.sub(r"\bpreempt: \w+", f"preempt: {when}", text))
 
 
 def failback(scene, number):

@@ -28,11 +28,11 @@ from lab.wait import LabError
 PER_LAB, LABS, BREAKS = 25, 2, 3      # cycles, before a new lab is built; of Holdfast's, at a time; labs of a fault that may break
 # Between pings: where none may be lost; else; and where a gap may be longer than LONG_MS, since pings are most of what a lab costs that waits.
 LOSSLESS_MS, INTERVAL_MS, SELDOM_MS, LONG_MS = 5, 10, 25, 500
-FEWER = {"failback": 2}      # in a lab: at the third loss within a minute its gateway is held down
+FEWER = {"failback": 2, "fence-failback": 2}      # in a lab: at the third loss within a minute its gateway is held down
 KEEPALIVED = figures.KEEPALIVED
 # These do little but wait, and come last: the place that keepalived's have done with is theirs, too.
-WAITING = ("agent-stop", "controller-kill", "controller-then-owner", "controller-cut", "agent-hang")
-STOPPING = ("agent-stop", "agent-hang")      # their agents stand still whatever the machine does
+WAITING = ("agent-stop", "controller-kill", "controller-then-owner", "controller-cut", "agent-hang", "fence-agent-stop", "fence-controller-kill")
+STOPPING = ("agent-stop", "agent-hang", "fence-agent-stop")      # their agents stand still whatever the machine does
 FAULTS = {"clients": (crowd.CrowdScene, crowd.clients), **hard_faults.FAULTS, **exclusive.FAULTS,
           **{name: (HoldfastScene, fault) for name, fault in faults.FAULTS.items()}}
 FAULTS |= {name: FAULTS.pop(name) for name in WAITING}
