@@ -1,16 +1,18 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Clients of every kind at once, each with the traffic of its kind, and the fault that is measured under them: the owner loses power."""
+"""Clients of every kind at once, each with the traffic of its kind, and what is measured under them: the owner loses power; the endpoint is
+moved away and back."""
 import subprocess
 import time
 
 from labtest import change_fleet, expect, wait_for
 from transfers import PLAIN, TRANSLATED, Transfers, be_strict
 from lab import network
-from lab.cycle import LEAD, Cycle
+from lab.cycle import LEAD, Cycle, watched
 from lab.faults import fail_back, takeover
-from lab.pings import Pinger, Window
-from lab.scene import HOME, HoldfastScene
+from lab.pings import FAR, LAN, Pinger, Window
+from lab.scene import GATEWAYS, HOME, HoldfastScene
 from lab.streams import Stream
+from lab.table import Promise
 
 INTERVAL_MS, PORT = 20, 9000      # all of them together are to leave this machine time of its own
 # Name, number of the link, and what is special. The lab's own client is the third behind the NAT.
@@ -28,7 +30,7 @@ class Question:
     """Who asks the idle clients, from the LAN, and nobody until it may: what they answered would tell an owner where they are."""
 
     def __init__(self, machine, addresses):
-        self._addresses = addresses
+        self._machine, self._addresses = machine, addresses
         self._routes = machine.spawn("ip", "-batch", "-", stdin=subprocess.PIPE, text=True)      # runs already when it is in a hurry
         self.asked = None
         self.forbid()
@@ -45,6 +47,11 @@ class Question:
     def _say(self, what):
         self._routes.stdin.write("".join(f"{what} {address}/32\n" for address in self._addresses))
         self._routes.stdin.flush()
+
+    def wait_allowed(self):
+        """When it is certain that what is asked is sent."""
+        wait_for("the idle may be asked", 10, lambda: "blackhole" not in self._machine.run("ip", "route", "show"))
+        return time.time()
 
     def answered(self, since):
         return all(self.pinger.answered_since(since, target) for target in range(len(self._addresses)))
@@ -92,6 +99,9 @@ class Crowd:
     def ask_the_idle(self):
         self._question.allow()
 
+    def wait_asking(self):
+        return self._question.wait_allowed()
+
     def wait_asked(self, since):
         wait_for("the idle answer", 30, lambda: self._question.answered(since))
 
@@ -100,11 +110,19 @@ class Crowd:
 
     def windows(self, began, end):
         """What became of each one's traffic around a power cut; the idle, who had none, are without their gateway from the cut on."""
+        idle = self.windows_of_the_idle(began, end)
+        return {**self.windows_of_the_busy(began, end), **{name: _from_the_cut_on(window) for name, window in idle.items()}}
+
+    def windows_of_the_idle(self, asked, end):
+        return {name: self._question.pinger.window(asked, end, target) for target, name in enumerate(IDLE)}
+
+    def windows_of_the_busy(self, began, end):
+        """Of TCP there is its longest wait alone."""
         begin = began - LEAD
-        idle = {name: _from_the_cut_on(self._question.pinger.window(began, end, target)) for target, name in enumerate(IDLE)}
-        pinging = {name: pinger.window(begin, end) for name, pinger in {OWN: self._scene.pings, **self.pingers}.items()}
+        own = max((self._scene.pings.window(begin, end, target) for target in (LAN, FAR)), key=lambda window: (window.lost, window.outage_ms))
+        pinging = {OWN: own, **{name: pinger.window(begin, end) for name, pinger in self.pingers.items()}}
         worst_ms = self.transfers.worst_ms()
-        return {**pinging, **idle, **{name: stream.window(begin, end) for name, stream in self._streams.items()},
+        return {**pinging, **{name: stream.window(begin, end) for name, stream in self._streams.items()},
                 **{name: Window([], (begin, begin + worst_ms[which] / 1000), 0) for name, which in TRANSFERS.items()}}
 
     def settle(self, end):
@@ -158,7 +176,7 @@ def clients(scene, number):
     crowd.settle(end)
     windows = crowd.windows(whole.began, end)
     crowd.leave_the_idle()
-    _all_are_back(scene, last)
+    _all_are_back(scene, last, scene.other(HOME).name)
     gateway.power_on()
     be_strict(gateway)
     fail_back(scene, whole)
@@ -166,9 +184,9 @@ def clients(scene, number):
         yield _part(whole, crowd, part, window)
 
 
-def _all_are_back(scene, last):
+def _all_are_back(scene, last, owner):
     """By the new owner's doing, not by their own timers'."""
-    takeover_event = scene.controller.wait_event(last, "takeover", scene.other(HOME).name)
+    takeover_event = scene.controller.wait_event(last, "takeover", owner)
     expect(takeover_event["back"] == takeover_event["sessions"] == len(KINDS) + 1,
            f"{takeover_event['back']} of {takeover_event['sessions']} sessions are back, of {len(KINDS) + 1} clients")
 
@@ -179,3 +197,38 @@ def _part(whole, crowd, part, window):
     cycle.began, cycle.owner, cycle.late_ms = whole.began, whole.owner, crowd.late_ms(part, whole.began, window.outage)
     cycle.details = {**whole.details, "part": part}
     return cycle
+
+
+def moves(scene, number):
+    """The endpoint is moved on purpose, and back; a cycle for each kind of client and way."""
+    for way, to in (("away", scene.other(HOME).name), ("back", HOME)):
+        yield from _move(scene, Cycle("client-moves", number), way, to)
+
+
+def _move(scene, whole, way, to):
+    crowd = scene.crowd
+    scene.controller.wait_ready(GATEWAYS)
+    crowd.transfers.wait_mirrored()
+    last = scene.controller.last_event()
+    with watched(scene, whole):
+        whole.began = time.time()
+        scene.controller.move(to)
+        crowd.ask_the_idle()      # who has their sessions now has to know of them, though they said nothing
+        asked = crowd.wait_asking()
+        crowd.transfers.mark()
+        crowd.wait_flowing()
+        crowd.wait_asked(asked)
+    crowd.transfers.wait_going(f"go on after the move {way}")
+    end = time.time()
+    crowd.settle(end)
+    windows = {**crowd.windows_of_the_busy(whole.began, end), **crowd.windows_of_the_idle(asked, end)}
+    crowd.leave_the_idle()
+    _all_are_back(scene, last, to)
+    whole.details["way"] = way
+    for part, window in windows.items():
+        yield _part(whole, crowd, part, window)
+
+
+FAULTS = {"clients": (CrowdScene, clients), "client-moves": (CrowdScene, moves)}
+PROMISES = {f"{fault}/{part}": None if part in TRANSFERS else promise
+            for fault, promise in (("clients", Promise(200, 350)), ("client-moves", Promise(lossless=True))) for part in PARTS}

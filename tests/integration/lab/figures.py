@@ -14,16 +14,16 @@ from results import cycles, load
 from lab import table
 
 ENOUGH = 50
-KEEPALIVED, CLIENTS, BACK = "keepalived-", "clients", "home"
+KEEPALIVED, BACK = "keepalived-", "home"
 BEGIN, END = "<!-- begin of what figures.py writes -->", "<!-- end of what figures.py writes -->"
-PARTS = {f"{CLIENTS}/{part}": None if part in crowd.TRANSFERS else table.PROMISES["power"] for part in crowd.PARTS}
-PROMISES = table.PROMISES | hard_faults.PROMISES | exclusive.PROMISES | {BACK: table.Promise(lossless=True)} | PARTS
+PROMISES = table.PROMISES | hard_faults.PROMISES | exclusive.PROMISES | {BACK: table.Promise(lossless=True)} | crowd.PROMISES
 EVENTS = table.EVENTS | {
     "agent-stop": "agent stopped for 10 s", "controller-cut": "owner cut off from its controller",
     "gateway-cut": "owner cut off from all but clients", "controller-then-owner": "controller killed, then the owner",
     "one-box": "owner and controller on one box", "failback": "preferred gateway back (`preempt`)", "reboot": "orderly reboot",
     BACK: "moved back home after a fault",
-    **{name: f"power, client {name.removeprefix(CLIENTS + '/').replace('-', ' ')}" for name in PARTS}}
+    **{f"{fault}/{part}": f"{what}, client {part.replace('-', ' ')}"
+       for fault, what in (("clients", "power"), ("client-moves", "moved, and back")) for part in crowd.PARTS}}
 EVENTS |= {name: EVENTS["gateway-cut" if name == "fence-cut" else name.removeprefix("fence-")] + " (`fence`)" for name in exclusive.FAULTS}
 COLUMNS = ("fault", "n", "gap p50", "p99", "worst", "lost / sent", "promise", "held")
 
@@ -67,11 +67,11 @@ def verdict(promise, readings):
 
 
 def grouped(rows):
-    """By fault; of clients by kind; and all the ways back home together, each once."""
+    """By fault; of a crowd by kind of client; and all the ways back home together, each once."""
     groups, homes = {}, {}
     for row in rows:
         if "error" not in row:
-            name = f"{CLIENTS}/{row['part']}" if row["what"] == CLIENTS else row["what"]
+            name = f"{row['what']}/{row['part']}" if row["what"] in crowd.FAULTS else row["what"]
             groups.setdefault(name, []).append(Reading(row))
             if "home" in row:
                 homes[row["what"], row["at"]] = Reading({**row, **dict(zip(("gap", "lost", "sent"), row["home"]))})

@@ -33,7 +33,7 @@ KEEPALIVED = figures.KEEPALIVED
 # These do little but wait, and come last: the place that keepalived's have done with is theirs, too.
 WAITING = ("agent-stop", "controller-kill", "controller-then-owner", "controller-cut", "agent-hang", "fence-agent-stop", "fence-controller-kill")
 STOPPING = ("agent-stop", "agent-hang", "fence-agent-stop")      # their agents stand still whatever the machine does
-FAULTS = {"clients": (crowd.CrowdScene, crowd.clients), **hard_faults.FAULTS, **exclusive.FAULTS,
+FAULTS = {**crowd.FAULTS, **hard_faults.FAULTS, **exclusive.FAULTS,
           **{name: (HoldfastScene, fault) for name, fault in faults.FAULTS.items()}}
 FAULTS |= {name: FAULTS.pop(name) for name in WAITING}
 BASELINE = {KEEPALIVED + name: (lambda files, programs, **options: BaselineScene(files, **options), fault) for name, fault in baseline.FAULTS.items()}
