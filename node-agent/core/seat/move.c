@@ -247,7 +247,6 @@ void move_step(struct seat *seat, int64_t now_ms, struct seat_actions *actions)
 	} else if (seat->role == SEAT_RELAYING) {
 		end_relay(seat, actions);
 	} else {
-		seat_act(actions, SEAT_ACTION_REST, 0, SEAT_WHY_NONE);
-		move_pulled(seat, now_ms, actions);
+		move_pulled(seat, now_ms, actions); /* whoever is not back is woken on */
 	}
 }

@@ -191,6 +191,7 @@ void takeover_start(struct agent_seat *seat)
 	seat->agent->takeovers += agent_seat_serves(seat);
 	takeover_begin_result(seat);
 	run->seat = seat;
+	run->is_guests = !agent_seat_serves(seat);
 	run->wake_ms = run->polled_ms = clock_now_ms();
 	run->wake_wall_ms = clock_wall_ms();
 	run->timer = event_new(seat->agent->base, -1, 0, on_timer, run);
@@ -201,10 +202,28 @@ void takeover_start(struct agent_seat *seat)
 	step(run);
 }
 
+/* Somebody has not answered yet. Who has is not woken once more: that would show no handshake, and cost the session. */
+static void go_on_waking(struct takeover_run *run)
+{
+	struct agent_seat *seat = run->seat;
+
+	run->is_guests = false;
+	seat->agent->takeovers++;
+	takeover_begin_result(seat);
+	gather_sessions(run); /* who was not known when it became a guest */
+	if (!run->repeat && wake_result(run->wake, clock_now_ms()).sessions)
+		open_repeat(run);
+	step(run);
+}
+
 void takeover_go_on(struct agent_seat *seat)
 {
 	struct takeover before = seat->result;
 
+	if (!seat->pulled && seat->takeover && seat->takeover->is_guests) {
+		go_on_waking(seat->takeover);
+		return;
+	}
 	if (!seat->pulled) {
 		takeover_start(seat);
 		return;

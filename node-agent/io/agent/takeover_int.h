@@ -9,6 +9,7 @@
 /* What the files of a takeover share: takeover.c steps, the others do and tell. */
 struct takeover_run {
 	struct agent_seat *seat;
+	bool is_guests; /* whom it has woken answer here already when the seat gets to serve */
 	struct wake *wake;
 	struct repeat *repeat; /* NULL: nothing is repeated */
 	struct event *timer;

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Planned moves lose nothing: two clients, one over IPv4 and one over IPv6, ping two hosts every 5 ms while the endpoint moves to and fro, at
 leisure, with clients that hear late of their new sessions, and then as fast as it is asked to: a gateway that gets it back within a second must
-not go on with the session of before. About 30 s."""
+not go on with the session of before. And the others lose nothing by a client that is gone and answers no gateway. About 38 s."""
 import time
 from contextlib import contextmanager
 
@@ -13,7 +13,7 @@ from lab.scene import GATEWAYS, HOME
 ADDRESS, ADDRESS6, INTERVAL_MS, LEAD_MS = "10.50.0.66", "fd50::66", 5, 500
 MOVES, MOVES_MAX = 2, 6      # more than two only if this machine stood still during both
 CONFIRMATION_BYTES = 8 + 32      # UDP's header and WireGuard's, with nothing between it and the tag
-AFTER_S = 2
+AFTER_S, PULL_S = 2, 2      # PULL_S: whoever does not answer is waited for so long
 JUDGED = []
 
 
@@ -35,6 +35,7 @@ def nothing_is_lost():
                     move(scene, {"IPv4": scene.pings, "IPv6": pinger}, number)
             expect(JUDGED, f"this machine stood still during each of {MOVES_MAX} moves")
             to_and_fro_at_once(scene, {"IPv4": scene.pings, "IPv6": pinger})
+            one_is_gone(scene, six)
         finally:
             pinger.stop()
 
@@ -100,6 +101,18 @@ def to_and_fro_at_once(scene, pingers):
     print(f"to and fro: orders after {[when - orders[0] for when in orders]} ms")
     time.sleep(AFTER_S)      # who went on with a session of before would be deaf for 15 s
     judge(scene, pingers, "to and fro at once", began, stalls)
+
+
+def one_is_gone(scene, client):
+    """Who has moved the others' sessions goes on waking it, and must leave theirs alone."""
+    scene.controller.wait_ready(GATEWAYS)
+    client.machine.links_down()
+    stalls, began, target = stood_still(scene), time.time(), scene.other(scene.owner()).name
+    scene.controller.move(target)
+    took_s = time.time() - began
+    expect(took_s > PULL_S, f"it moved within {took_s:.2f} s: nobody was waited for")
+    time.sleep(AFTER_S)      # three more tries to wake it
+    judge(scene, {"IPv4": scene.pings}, "one is gone", began, stalls)
 
 
 def without_steering_it_moves_and_says_so():

@@ -128,8 +128,10 @@ static void act(struct chair *chair, const struct seat_action *action)
 	case SEAT_ACTION_PROMISE:
 		chair->promised++;
 		return;
-	case SEAT_ACTION_WAKE:
 	case SEAT_ACTION_REST:
+		chair->rested++;
+		return;
+	case SEAT_ACTION_WAKE:
 		return; /* logged, that is all */
 	}
 }

@@ -12,8 +12,8 @@ struct chair {
 	bool witness; /* a probe of the witness is answered */
 	bool slow;    /* sessions are forgotten when SEAT_EVENT_FORGOTTEN says so, not at once */
 	int64_t kernel_until_ms; /* the kernel's permit */
-	unsigned acquired, renewed, cleared, taken, announced, resigned, persisted, reported, probed, refused,
-		alarms;
+	unsigned acquired, renewed, cleared, taken, announced, resigned, rested, persisted, reported, probed,
+		refused, alarms;
 	bool announces;        /* the kernel's permit is an owner's */
 	enum seat_steer steer; /* of the last STEER */
 	enum seat_why why;     /* of the last REFUSED, CLEAR */

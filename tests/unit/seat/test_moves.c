@@ -186,6 +186,7 @@ START_TEST(test_a_guest_lives_as_long_as_its_host_is_heard)
 		hear(SEAT_HOSTING, 1);
 	}
 	ck_assert_int_eq(chair.seat.role, SEAT_PULLED); /* its time to pull was over */
+	ck_assert_uint_eq(chair.rested, 0);             /* whoever is not back is woken on */
 	ck_assert_int_le(chair.kernel_until_ms, chair.now + SEAT_GUEST_MS);
 	chair_pass(&chair, SEAT_GUEST_MS - 50);
 	ck_assert_int_eq(chair.seat.role, SEAT_PULLED);
