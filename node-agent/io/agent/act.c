@@ -141,10 +141,13 @@ static int steer(struct agent_seat *seat, enum seat_steer steering)
 {
 	struct seat_event cannot = {.kind = SEAT_EVENT_NO_STEERING};
 
-	if (steering_set(seat, steering) >= 0 || steering != SEAT_STEER_AWAY)
-		return 0;
-	agent_seat_step(seat, &cannot);
-	return -ECANCELED;
+	if (steering_set(seat, steering) < 0 && steering == SEAT_STEER_AWAY) {
+		agent_seat_step(seat, &cannot);
+		return -ECANCELED;
+	}
+	if (steering == SEAT_STEER_AWAY)
+		flows_loosen(seat);
+	return 0;
 }
 
 /* Should it fail, the lease runs out all the same: nobody renews it any more. But until then nobody may be told that it is

@@ -202,6 +202,7 @@ struct seat_flows *flows_of(struct agent_seat *seat)
 static void end_log(struct seat_flows *of)
 {
 	flows_dismiss(of);
+	flows_loosen_end(of);
 	flow_log_free(of->log);
 	of->log = NULL;
 	of->looking = false;

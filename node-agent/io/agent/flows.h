@@ -30,6 +30,8 @@ void flows_second(struct agent *agent);
 void flows_heard(struct agent_seat *seat, const char *member, const struct seat_state *state);
 /* To be called before addresses move: what was taken in is put into the kernel, for 20 ms; what takes longer goes on. */
 void flows_settle(struct agent_seat *seat);
+/* It hosts a guest, through whom some packets of its connections go from now on: they are not to be held against the others. */
+void flows_loosen(struct agent_seat *seat);
 /* When this standby's copy of the owner's connections was last known to be whole; INT64_MIN: it is not, or lately the owner
  * did not answer: *ret_why says so, or is "". */
 int64_t flows_mirrored_ms(const struct agent_seat *seat, const char **ret_why);

@@ -33,6 +33,8 @@ struct seat_flows {
 	bool looking;         /* the look under way began with this log */
 	struct flow_waiter *waiters;
 	struct event *gather;
+	struct event *loosen; /* while it hosts a guest */
+	uint64_t loosened_run, loosened;
 
 	struct flow_mirror *mirror;
 	char source[PROTO_NAME_MAX + 1]; /* who serves, as was heard last; "": nobody yet */
@@ -79,6 +81,9 @@ void flows_serve_close(struct flows *flows);
 void flows_tell_soon(struct seat_flows *of);
 /* Whoever waits is told that there is nothing (any more). */
 void flows_dismiss(struct seat_flows *of);
+
+/* ---- flows_loosen.c ---- */
+void flows_loosen_end(struct seat_flows *of);
 
 /* ---- flows_mirror.c ---- */
 void flows_mirror_second(struct seat_flows *of);

@@ -40,6 +40,9 @@ int conntrack_update(
 	struct conntrack *conntrack, const struct flow *flows, size_t count, struct conntrack_made *ret_made);
 /* At most CONNTRACK_BATCH_MAX. What is not there is fine. */
 int conntrack_delete(struct conntrack *conntrack, const struct flow *flows, size_t count);
+/* TCP's, of which packets go by another way for a while: their windows are not looked at any more. At most CONNTRACK_BATCH_MAX.
+ * What is not there is fine. */
+int conntrack_loosen(struct conntrack *conntrack, const struct flow *flows, size_t count);
 
 /* ---- watch.c: news, and all that is there ---- */
 

@@ -187,6 +187,26 @@ struct nlmsghdr *conntrack_encode_update(void *buffer, const struct flow *flow, 
 	return message;
 }
 
+struct nlmsghdr *conntrack_encode_loosen(void *buffer, const struct flow *flow, uint32_t sequence)
+{
+	const struct nf_ct_tcp_flags liberal = {
+		.flags = IP_CT_TCP_FLAG_BE_LIBERAL, .mask = IP_CT_TCP_FLAG_BE_LIBERAL};
+	struct nlmsghdr *message =
+		start(buffer, IPCTNL_MSG_CT_NEW, 0, flow->original.source.family, sequence);
+	struct nlattr *nest, *tcp;
+
+	put_tuple(message, CTA_TUPLE_ORIG, &flow->original, flow->protocol);
+	if (flow->zone)
+		put_u16(message, CTA_ZONE, flow->zone);
+	nest = mnl_attr_nest_start(message, CTA_PROTOINFO);
+	tcp = mnl_attr_nest_start(message, CTA_PROTOINFO_TCP);
+	mnl_attr_put(message, CTA_PROTOINFO_TCP_FLAGS_ORIGINAL, sizeof liberal, &liberal);
+	mnl_attr_put(message, CTA_PROTOINFO_TCP_FLAGS_REPLY, sizeof liberal, &liberal);
+	mnl_attr_nest_end(message, tcp);
+	mnl_attr_nest_end(message, nest);
+	return message;
+}
+
 struct nlmsghdr *conntrack_encode_delete(
 	void *buffer, const struct flow *flow, bool by_reply, uint32_t sequence)
 {

@@ -248,6 +248,15 @@ int conntrack_update(
 	return r;
 }
 
+/* Of a batch of which nothing has to be there. */
+static int first_failure(const struct conntrack *conntrack)
+{
+	for (size_t i = 0; i < conntrack->count; i++)
+		if (conntrack->results[i] && conntrack->results[i] != -ENOENT)
+			return conntrack->results[i];
+	return 0;
+}
+
 int conntrack_delete(struct conntrack *conntrack, const struct flow *flows, size_t count)
 {
 	struct nlmsghdr *last = NULL;
@@ -259,8 +268,21 @@ int conntrack_delete(struct conntrack *conntrack, const struct flow *flows, size
 	for (size_t i = 0; i < count; i++)
 		last = add_delete(conntrack, &flows[i], false);
 	r = batch_commit(conntrack, last);
-	for (size_t i = 0; r == 0 && i < count; i++)
-		if (conntrack->results[i] && conntrack->results[i] != -ENOENT)
-			r = conntrack->results[i];
-	return r;
+	return r < 0 ? r : first_failure(conntrack);
+}
+
+int conntrack_loosen(struct conntrack *conntrack, const struct flow *flows, size_t count)
+{
+	struct nlmsghdr *last = NULL;
+	int r;
+
+	if (count > CONNTRACK_BATCH_MAX)
+		return -EINVAL;
+	batch_begin(conntrack);
+	for (size_t i = 0; i < count; i++) {
+		last = conntrack_encode_loosen(batch_room(conntrack), &flows[i], batch_sequence(conntrack));
+		batch_add(conntrack, last);
+	}
+	r = batch_commit(conntrack, last);
+	return r < 0 ? r : first_failure(conntrack);
 }

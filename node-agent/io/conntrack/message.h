@@ -31,6 +31,8 @@ struct nlmsghdr *conntrack_encode_create(
 	void *buffer, const struct flow *flow, uint16_t flags, uint32_t sequence);
 /* Of what is there already: its status, timeout, mark and TCP's state. */
 struct nlmsghdr *conntrack_encode_update(void *buffer, const struct flow *flow, uint32_t sequence);
+/* Of what is there already: TCP's windows are not looked at any more. */
+struct nlmsghdr *conntrack_encode_loosen(void *buffer, const struct flow *flow, uint32_t sequence);
 /* Named by its original's or by its reply's direction. */
 struct nlmsghdr *conntrack_encode_delete(
 	void *buffer, const struct flow *flow, bool by_reply, uint32_t sequence);

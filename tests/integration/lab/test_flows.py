@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""TCP goes on after a planned move (after a power cut: test_clients). Only the pool is told of connections."""
-from labtest import expect, run, running_scene, wait_for
+"""TCP goes on after a planned move (after a power cut: test_clients), and meanwhile, where a client is gone and is waited for. Only the pool is
+told of connections."""
+from labtest import apply_peer, expect, run, running_scene, stood_still, wait_for
 from transfers import Transfers, be_strict
 from lab import network
 from lab.scene import GATEWAYS, HOME
 
+ADDRESS, STALL_MS = "10.50.0.66", 1000      # a client that is gone is waited for twice as long
 # The owner is not reached at the first address that the fleet has for it: its standby asks at the next.
 IPV6_ONLY = """
     table inet ipv6_only {
@@ -23,13 +25,25 @@ def streams_go_on():
         try:
             only_the_pool_may_ask(scene)
             scene.other(HOME).machine.run("nft", "-f", "-", text=IPV6_ONLY)
-            goes_on_after_a_move(scene, transfers, scene.other(HOME).name, "a planned move")
+            one_is_gone(scene)
+            goes_on_after_a_move(scene, transfers, scene.other(HOME).name, "a planned move, with one client gone", STALL_MS)
             goes_on_after_a_move(scene, transfers, HOME, "the move back, mirrored over IPv6")
         finally:
             transfers.stop()
 
 
-def goes_on_after_a_move(scene, transfers, to, what):
+def one_is_gone(scene):
+    client = scene.new_client("gone", 6, ADDRESS)
+    apply_peer(scene, "gone", client.peer_line("gone"))
+    client.connect()
+    wait_for("the second client reaches the LAN", 10, lambda: client.reaches(network.LAN_HOST))
+    wait_for("both sessions are known", 10, lambda: scene.controller.view().get("sessions") == 2)
+    client.machine.links_down()
+
+
+def goes_on_after_a_move(scene, transfers, to, what, most_ms=None):
+    """`most_ms`: so long it may stand still, if this machine did not."""
+    stalls = stood_still(scene)
     scene.controller.wait_ready(GATEWAYS)
     transfers.wait_mirrored()
     scene.controller.move(to)
@@ -37,6 +51,7 @@ def goes_on_after_a_move(scene, transfers, to, what):
     transfers.wait_going(f"go on after {what}")
     for name, worst_ms in transfers.worst_ms().items():
         print(f"after {what}: the {name} transfer goes on, its longest wait was {worst_ms} ms")
+        expect(not most_ms or worst_ms <= most_ms or stood_still(scene) > stalls, f"the {name} transfer stood still for {worst_ms} ms")
 
 
 def only_the_pool_may_ask(scene):
