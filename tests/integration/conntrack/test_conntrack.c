@@ -257,6 +257,27 @@ START_TEST(test_updates)
 }
 END_TEST
 
+/* What becomes of TCP's windows shows in packets alone: tests/integration/lab/test_flows.py. */
+START_TEST(test_loosening_changes_nothing_else)
+{
+	struct flow flows[3] = {translated(), tcp(), tcp()};
+
+	flows[1].original.source_port = flows[1].reply.destination_port = 40001;
+	flows[2].original.source_port = 40002; /* not there */
+	load(&flows[0], true, 1, 0);
+	ck_assert_int_eq(conntrack_loosen(conntrack, flows, 1), 0);
+	check_held(&flows[0]);
+	load(&flows[1], true, 1, 0);
+	ck_assert_int_eq(conntrack_loosen(conntrack, flows, ARRAY_COUNT(flows)), 0);
+	look();
+	ck_assert_uint_eq(present_count, 2); /* and it makes none */
+	ck_assert_int_eq(conntrack_loosen(conntrack, flows, 0), 0);
+	ck_assert_int_eq(conntrack_loosen(conntrack, flows, CONNTRACK_BATCH_MAX + 1), -EINVAL);
+	flows[0].protocol = FLOW_UDP;
+	ck_assert_int_eq(conntrack_loosen(conntrack, flows, 1), 0); /* no such entry */
+}
+END_TEST
+
 START_TEST(test_news_are_told_to_who_listens)
 {
 	struct flow flow = translated();
@@ -346,6 +367,7 @@ int main(void)
 	tcase_add_test(tcase, test_translations_are_held);
 	tcase_add_test(tcase, test_what_is_there_stays_unless_it_is_replaced);
 	tcase_add_test(tcase, test_updates);
+	tcase_add_test(tcase, test_loosening_changes_nothing_else);
 	tcase_add_test(tcase, test_news_are_told_to_who_listens);
 	tcase_add_test(tcase, test_the_deaf_are_told_only_what_they_ask);
 	tcase_add_test(tcase, test_many_in_batches);
