@@ -126,7 +126,7 @@ class Crowd:
                 **{name: Window([], (begin, begin + worst_ms[which] / 1000), 0) for name, which in TRANSFERS.items()}}
 
     def settle(self, end):
-        for pinger in (*self.pingers.values(), self._question.pinger):
+        for pinger in (self._scene.pings, *self.pingers.values(), self._question.pinger):
             pinger.settle(end)
         wait_for("it is read what arrived", 10, lambda: all(stream.flows(end) for stream in self._streams.values()))
 
