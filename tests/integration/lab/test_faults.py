@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Every fault of the lab three times, as soak.py does many times, with the same promises: two labs side by side, in each the faults that want
-its kind, and at first a third, that does little but wait; pings as in soak.py. Of `isolation: fence` those that are more than waiting for a lease
-three times, the others once. About 200 s. Left out is the crowd of clients, which leaves no processor to another lab: test_clients."""
+its kind, and at first a third, that does little but wait; pings as in soak.py. Of `isolation: fence` a power cut and a
+cut from all but clients three times, the others once. About 200 s. Left out is the crowd of clients, which leaves no processor to another lab: test_clients."""
 import os
 import tempfile
 from collections import Counter
