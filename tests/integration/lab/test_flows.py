@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """TCP goes on after a planned move (after a power cut: test_clients), and meanwhile, where a client is gone and is waited for. Only the pool is
-told of connections."""
+told of connections. About 25 s."""
 from labtest import apply_peer, expect, run, running_scene, stood_still, wait_for
 from transfers import Transfers, be_strict
 from lab import network
