@@ -258,7 +258,8 @@ bool seat_is_below_floor(const struct seat *seat, int64_t now_ms);
 /* What SEAT_ACTION_CLAIM asks for, but its nonce. */
 void seat_claim_fill(const struct seat *seat, struct claim *ret_claim);
 
-/* `hold`: a standby, a guest, or one that still relays, that would carry out an order to serve. */
+/* `hold`: a standby or a guest that would carry out an order to serve, and at once: not one that has sessions to forget first, as who
+ * still relays has. */
 bool seat_is_ready(const struct seat *seat, int64_t now_ms);
 
 /* The host's or the guest's addresses and routes are in place: every role but STANDBY and FENCED. */
