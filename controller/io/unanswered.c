@@ -32,10 +32,13 @@ static bool may_take_over(const struct controller *controller, const struct agen
 static const struct agent *find_owner(
 	const struct controller *controller, const struct decisions_endpoint *setup)
 {
-	for (size_t i = 0; i < agents_count(controller->agents); i++)
-		if (speaks_for(controller, agents_at(controller->agents, i), setup))
-			return agents_at(controller->agents, i);
-	return NULL;
+	const struct ownership *ownership = decisions_find(controller->decisions, setup->config.name);
+	const struct agent *owner =
+		ownership && ownership->owner != OWNERSHIP_NOBODY
+			? agents_find(controller->agents, ownership->config.members[ownership->owner])
+			: NULL;
+
+	return owner && speaks_for(controller, owner, setup) ? owner : NULL;
 }
 
 static void add_tunnel(
@@ -76,25 +79,38 @@ static void tell(struct controller *controller, struct agent *agent)
 	if (!agent->connected || agent->holding->state != HOLDING_CURRENT)
 		return;
 	news = gather(controller, agent);
-	if (!news->tunnel_count || (agent->unanswered && unanswered_news_equal(news, agent->unanswered))) {
+	if (agent->unanswered && unanswered_news_equal(news, agent->unanswered)) {
 		unanswered_news_free(news);
 		return;
 	}
 	unanswered_forget(agent);
+	if (!news->tunnel_count) { /* who serves them knows better, and is told anew when it does not */
+		unanswered_news_free(news);
+		return;
+	}
 	agent->unanswered = unanswered_news_copy(news);
 	agent_post(agent, &(struct instruction){.kind = INSTRUCTION_UNANSWERED, .unanswered = news});
 }
 
-void unanswered_pass_on(struct controller *controller, const struct agent *owner)
+/* Of whatever endpoint. */
+static bool may_succeed(
+	const struct controller *controller, const struct agent *agent, const struct agent *owner)
 {
 	for (size_t i = 0; i < decisions_count(controller->decisions); i++) {
 		const struct decisions_endpoint *setup = decisions_endpoint(controller->decisions, i);
 
-		for (size_t j = 0;
-			speaks_for(controller, owner, setup) && j < agents_count(controller->agents); j++)
-			if (may_take_over(controller, agents_at(controller->agents, j), setup))
-				tell(controller, agents_at(controller->agents, j));
+		if (speaks_for(controller, owner, setup) && may_take_over(controller, agent, setup))
+			return true;
 	}
+	return false;
+}
+
+void unanswered_pass_on(struct controller *controller, struct agent *owner)
+{
+	tell(controller, owner); /* it may have been told of what is its own by now */
+	for (size_t i = 0; i < agents_count(controller->agents); i++)
+		if (may_succeed(controller, agents_at(controller->agents, i), owner))
+			tell(controller, agents_at(controller->agents, i));
 }
 
 void unanswered_tell(struct controller *controller, struct agent *agent)

@@ -8,7 +8,7 @@
 
 struct event;
 
-/* An apply on its way, for the files of its phases: making.c, staging.c, committing.c. */
+/* An apply on its way, for the files of its phases: apply.c (which begins and ends it), staging.c, committing.c. */
 enum phase { PHASE_MAKING, PHASE_STAGING, PHASE_STORING, PHASE_COMMITTING };
 
 struct apply {

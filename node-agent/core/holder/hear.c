@@ -63,12 +63,13 @@ void holder_hear(struct holder *holder, const struct unanswered_news *news, int6
 	free(named);
 }
 
-void holder_probe_inherit(struct holder *holder, struct holder_claim *claim)
+void holder_probe_inherit(struct holder *holder, struct holder_claim *claim, int64_t now_ms)
 {
 	if (!claim->elsewhere)
 		return;
 	claim->elsewhere = false;
 	claim->probe.down = claim->own_way; /* elsewhere a handshake since then has to do */
 	claim->probe.run = 0;
+	holder_probe_was_down(claim, now_ms); /* handshakes that were heard of meanwhile say nothing of it */
 	holder->verdicts++;
 }

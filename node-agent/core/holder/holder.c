@@ -33,7 +33,7 @@ void holder_observe(struct holder *holder, size_t peer, bool served, int64_t han
 
 	of->served = served;
 	for (size_t i = of->first; i < of->first + of->count && begins; i++) {
-		holder_probe_inherit(holder, &holder->claims[i]);
+		holder_probe_inherit(holder, &holder->claims[i], now_ms);
 		holder_probe_begin(holder, &holder->claims[i], now_ms);
 	}
 	of->observed = true;
@@ -187,6 +187,8 @@ static int64_t claim_deadline(const struct holder *holder, const struct holder_c
 	const struct holder_peer *peer = &holder->peers[claim->peer];
 	int64_t at_ms = INT64_MAX;
 
+	if (holder_is_probed(holder, claim) && peer->paused)
+		return INT64_MAX;
 	if (holder_is_probed(holder, claim))
 		return check_deadline(&claim->probe);
 	if (has_session(peer, now_ms))

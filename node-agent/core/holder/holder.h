@@ -50,6 +50,7 @@ struct holder_peer {
 	size_t first, count;                /* its claims */
 	bool observed;                      /* it is known how it stands; until then it keeps what it has */
 	bool served;                        /* this gateway speaks with it */
+	bool paused;                        /* what it answers may come to another gateway */
 	int64_t handshake_ms;               /* its last one; HOLDER_NEVER */
 	struct prefix *allowed_ips;         /* what it has just now; owned */
 	size_t allowed_ip_count;
@@ -118,6 +119,10 @@ void holder_adopt(struct holder *holder, holder_has *has, void *context, int64_t
 /* Does this gateway speak with the peer, and when was its last handshake as far as is known? An older one than the known
  * is no news. */
 void holder_observe(struct holder *holder, size_t peer, bool served, int64_t handshake_ms, int64_t now_ms);
+
+/* Does what the peer answers come to another gateway just now, since the tunnel is being moved? Then it is not asked, and its silence says
+ * nothing. */
+void holder_pause(struct holder *holder, size_t peer, bool paused);
 
 /* What who speaks with them tells of probes: of peers that this gateway does not speak with, and if it does one day, from
  * there on. */

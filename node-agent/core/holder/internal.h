@@ -16,7 +16,7 @@ bool holder_is_probed(const struct holder *holder, const struct holder_claim *cl
 void holder_probe_begin(struct holder *holder, struct holder_claim *claim, int64_t now_ms);
 
 /* It is spoken with from now on: what was heard of its probe is where that goes on. */
-void holder_probe_inherit(struct holder *holder, struct holder_claim *claim);
+void holder_probe_inherit(struct holder *holder, struct holder_claim *claim, int64_t now_ms);
 
 /* Its claim to just this prefix, or HOLDER_NONE. */
 size_t holder_find_claim(const struct holder *holder, size_t peer, const struct prefix *prefix);

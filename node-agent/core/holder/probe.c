@@ -24,6 +24,15 @@ void holder_probe_begin(struct holder *holder, struct holder_claim *claim, int64
 	claim->probe.next_ms = now_ms;
 }
 
+void holder_pause(struct holder *holder, size_t peer, bool paused)
+{
+	struct holder_peer *of = &holder->peers[peer];
+
+	for (size_t i = of->first; i < of->first + of->count && paused && !of->paused; i++)
+		holder->claims[i].probe.run = 0;
+	of->paused = paused;
+}
+
 size_t holder_ask(struct holder *holder, size_t *cursor, int64_t now_ms)
 {
 	while (*cursor < holder->claim_count) {
@@ -32,7 +41,7 @@ size_t holder_ask(struct holder *holder, size_t *cursor, int64_t now_ms)
 
 		if (!holder_has_probe(claim))
 			continue;
-		if (!holder_is_probed(holder, claim)) {
+		if (!holder_is_probed(holder, claim) || holder->peers[claim->peer].paused) {
 			claim->probe.open = false;
 			continue;
 		}

@@ -256,6 +256,7 @@ static void report(struct agent_seat *seat)
 		seat->seat.role == SEAT_FENCED ? seat_why_text(seat->seat.why) : "");
 	if (agent->liveness)
 		liveness_beat_now(agent->liveness);
+	holding_seat_changed(agent);
 	standing_begin(agent);
 	control_report_now(agent->control);
 }

@@ -9,7 +9,10 @@
  * sees one direction of a connection, and would take what acknowledges the other for invalid. That lasts as long as one client
  * is waited for.
  */
-enum { LOOSEN_AGAIN_MS = 100 }; /* for those that have begun since */
+enum {
+	LOOSEN_FIRST_MS = 50,  /* a move for which nobody is waited has ended by then */
+	LOOSEN_AGAIN_MS = 100, /* for those that have begun since */
+};
 
 static size_t take_tcp(const struct flow_page *page, struct flow *ret_flows)
 {
@@ -61,13 +64,13 @@ static void on_loosen(evutil_socket_t fd, short what, void *context)
 void flows_loosen(struct agent_seat *seat)
 {
 	struct seat_flows *of = seat->flows;
-	struct timeval now = {0};
+	const struct timeval wait = {.tv_usec = LOOSEN_FIRST_MS * 1000};
 
 	if (!of || !of->log || of->loosen)
 		return;
 	of->loosened_run = of->loosened = 0;
 	of->loosen = evtimer_new(seat->agent->base, on_loosen, of);
-	event_add(of->loosen, &now);
+	event_add(of->loosen, &wait);
 }
 
 void flows_loosen_end(struct seat_flows *of)

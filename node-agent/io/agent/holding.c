@@ -11,6 +11,7 @@
 
 enum {
 	MOVES_MAX = 64,  /* carried out at a time */
+	TELL_MS = 100,   /* routers that fail together make one report */
 	POLL_SHARE = 20, /* telling us of handshakes may take a twentieth of a WireGuard program's time */
 };
 
@@ -30,6 +31,14 @@ bool holding_serves(struct agent *agent, const char *tunnel)
 	const struct agent_seat *seat = agent_seat_of_tunnel(agent, tunnel);
 
 	return seat ? agent_seat_serves(seat) : !plan_tunnel_endpoint(agent->held.desired, tunnel);
+}
+
+/* Its peers' sessions go over to the guest, one by one. */
+static bool moves_away(struct agent *agent, const char *tunnel)
+{
+	const struct agent_seat *seat = agent_seat_of_tunnel(agent, tunnel);
+
+	return seat && seat->seat.role == SEAT_HOSTING;
 }
 
 /* ---- which there are ---- */
@@ -98,6 +107,7 @@ static void observe(struct agent *agent, size_t index, int64_t now_ms)
 		if (entry && entry->handshake_ms > handshake_ms)
 			handshake_ms = entry->handshake_ms;
 	}
+	holder_pause(holding->holder, index, moves_away(agent, peer->tunnel));
 	holder_observe(holding->holder, index, holding_serves(agent, peer->tunnel), handshake_ms, now_ms);
 }
 
@@ -195,11 +205,22 @@ static void wait_for_next(struct holding *holding, int64_t now_ms)
 /* A gateway that may take over shall know before it has to. */
 static void tell_soon(struct agent *agent)
 {
+	const struct timeval wait = {.tv_usec = TELL_MS * 1000L};
 	struct holding *holding = agent->holding;
 
 	if (holding->verdicts_told == holding->holder->verdicts)
 		return;
 	holding->verdicts_told = holding->holder->verdicts;
+	if (!event_pending(holding->telling, EV_TIMEOUT, NULL))
+		event_add(holding->telling, &wait);
+}
+
+static void on_telling(evutil_socket_t fd, short what, void *context)
+{
+	struct agent *agent = context;
+
+	(void)fd;
+	(void)what;
 	control_report_now(agent->control);
 }
 
@@ -217,6 +238,16 @@ void holding_step(struct agent *agent)
 	} while (count == MOVES_MAX);
 	holding_ask(agent);
 	tell_soon(agent);
+	wait_for_next(holding, clock_now_ms());
+}
+
+void holding_seat_changed(struct agent *agent)
+{
+	struct holding *holding = agent->holding;
+
+	if (!holding || !holding->holder || !holding->holder->claim_count)
+		return;
+	observe_all(agent, clock_now_ms());
 	wait_for_next(holding, clock_now_ms());
 }
 
@@ -250,6 +281,7 @@ void holding_open(struct agent *agent)
 	agent->holding = mem_new(1, sizeof(*agent->holding));
 	agent->holding->sessions = sessions_new();
 	agent->holding->timer = event_new(agent->base, -1, 0, on_timer, agent);
+	agent->holding->telling = event_new(agent->base, -1, 0, on_telling, agent);
 }
 
 void holding_close(struct agent *agent)
@@ -260,6 +292,7 @@ void holding_close(struct agent *agent)
 		return;
 	holding_forget_ways(holding);
 	event_free(holding->timer);
+	event_free(holding->telling);
 	holder_free(holding->holder);
 	sessions_free(holding->sessions);
 	free(holding);

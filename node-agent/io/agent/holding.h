@@ -22,6 +22,8 @@ void holding_close(struct agent *agent); /* NULL-safe as to agent->holding */
 /* Another generation is held; the one before is not freed yet. Before the first look that is to make it so. */
 void holding_update(struct agent *agent);
 void holding_second(struct agent *agent);
+/* Before it is reported: which tunnels it serves, or moves, is what the next report goes by. */
+void holding_seat_changed(struct agent *agent);
 void holding_take_read(struct agent *agent, const struct device_read *read);
 /* What who serves other tunnels told of the probes there. */
 void holding_hear(struct agent *agent, const struct unanswered_news *news);

@@ -19,6 +19,7 @@ struct holding {
 	struct holder *holder;     /* NULL: no generation yet, or one where nobody has anything in common */
 	struct sessions *sessions; /* of its peers, from the devices */
 	struct event *timer;
+	struct event *telling; /* a report, when others had the time to join */
 	uint64_t last_question;
 	size_t way_count;
 	struct holding_way ways[PROTO_TUNNELS_MAX];

@@ -150,9 +150,11 @@ class CrowdScene(HoldfastScene):
         self.crowd = Crowd(self)
 
     def destroy(self):
-        if self.crowd:
-            self.crowd.stop()
-        super().destroy()
+        try:
+            if self.crowd:
+                self.crowd.stop()
+        finally:
+            super().destroy()
 
 
 def _from_the_cut_on(window):

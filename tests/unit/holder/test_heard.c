@@ -95,6 +95,45 @@ START_TEST(who_takes_over_goes_on_with_what_it_has_heard)
 }
 END_TEST
 
+/* Its network is, its WireGuard is not, and goes on making handshakes. */
+START_TEST(who_takes_over_does_not_believe_handshakes_that_it_heard_of)
+{
+	make_pair("192.168.77.1", "10.50.0.9");
+	set_served(false);
+	world_run(&world, 2000);
+	world_peer(&world, "a")->network_up = false;
+	hear(true);
+	world_until(&world, LAN, "b", 1005);
+	world_run(&world, 300000);
+	set_served(true);
+	world_run(&world, HOLDER_RETRY_MS);
+	check_has("b");
+	ck_assert_uint_eq(world.holder->moves, 1);
+}
+END_TEST
+
+static void set_paused(bool paused)
+{
+	for (size_t i = 0; i < 2; i++)
+		holder_pause(world.holder, i, paused);
+}
+
+/* Its answers come to the next owner. */
+START_TEST(a_tunnel_that_is_moved_away_is_not_judged)
+{
+	make_pair(_i ? "10.50.0.8" : "192.168.77.1", "10.50.0.9");
+	world_kill(&world, "a");
+	world_run(&world, 700); /* one is missing already */
+	set_paused(true);
+	world_run(&world, 10000);
+	check_has("a");
+	ck_assert(!is_unanswered(0));
+	ck_assert_int_gt(holder_deadline(world.holder, world.now_ms), world.now_ms);
+	set_paused(false);
+	ck_assert_int_gt(world_until(&world, LAN, "b", 3000), 1000); /* as if it had just begun */
+}
+END_TEST
+
 START_TEST(what_is_told_changes_when_it_is_told)
 {
 	uint64_t verdicts;
@@ -178,6 +217,8 @@ int main(void)
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_add_loop_test(tcase, a_standby_goes_by_what_it_hears, 0, 2);
 	tcase_add_loop_test(tcase, who_takes_over_goes_on_with_what_it_has_heard, 0, 2);
+	tcase_add_test(tcase, who_takes_over_does_not_believe_handshakes_that_it_heard_of);
+	tcase_add_loop_test(tcase, a_tunnel_that_is_moved_away_is_not_judged, 0, 2);
 	tcase_add_test(tcase, what_is_told_changes_when_it_is_told);
 	tcase_add_test(tcase, what_does_not_concern_it_changes_nothing);
 	tcase_add_test(tcase, who_served_before_forgets_what_it_found);
