@@ -97,6 +97,7 @@ def test_hooks_run_around_a_tunnel(bench):
     until("it is fit", lambda: bench.controller.report["fit"] and bench.has_address(name, "10.51.0.1/24"))
     assert not failed() and set(ran()) == {up[0]}, ran()
     assert bench.log().count(" hook-failed ") == 1, "told at each try"
+    until("it has looked at what it made", lambda: bench.has_address(name, "10.51.0.1/24") and " ready " in bench.log().rsplit(" apply ", 1)[-1])
     bench.ip("link", "del", name)
     until("that it failed is told again", failed)
     os.unlink(bench.dir + "/pre_up.fails")
